@@ -1,0 +1,208 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["nox", "uv"]
+# ///
+"""The full check is `nox`; `nox -l` lists its parts, and `nox -s "tests(torch)" -- -k softmax` runs a part of a part.
+
+Every session installs the packages' wheels, as a user would, into an environment of its own that is thrown away
+afterwards. What those environments share (the wheels, compiled bytecode) lies in `SCRATCH` for as long as nox runs.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import functools
+import itertools
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import nox
+
+nox.options.default_venv_backend = "uv|virtualenv"
+
+ROOT = Path(__file__).resolve().parent
+_scratch = tempfile.TemporaryDirectory(prefix="kcore-nox-", ignore_cleanup_errors=True)  # removed when nox ends
+SCRATCH = Path(_scratch.name)
+PACKAGES = sorted(path.parent.name for path in ROOT.glob("packages/*/pyproject.toml"))
+BACKENDS = {"numpy": "numpy", "jax": "jax", "torch": "torch", "tensorflow": "tf"}  # name -> extra of kcore
+COMBINATIONS = [names for size in range(1, 5) for names in itertools.combinations(BACKENDS, size)]
+TESTING = ("hypothesis", "pytest", "pytest-xdist")
+
+ENVIRONMENT = {
+    "CUDA_VISIBLE_DEVICES": "",
+    "OMP_NUM_THREADS": "1",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    # Nothing of the user's own set-up may decide what a test sees.
+    "KCORE_BACKEND": None,
+    "KCORE_HOME": str(SCRATCH / "home"),
+    "KERAS_HOME": str(SCRATCH / "home"),
+    "PYTHONPATH": None,
+    # The frameworks are 20,000 files: compile them once, not once an environment or, worse, once a process.
+    "PYTHONDONTWRITEBYTECODE": None,
+    "PYTHONPYCACHEPREFIX": str(SCRATCH / "bytecode"),
+}
+
+for_each_backend = nox.parametrize("backend", [nox.param(name, id=name) for name in BACKENDS])
+
+
+@contextlib.contextmanager
+def environment(session: nox.Session, *requirements: str) -> Iterator[Callable[..., None]]:
+    """Install requirements, ours as wheels and all others as constraints.txt pins them; gives the way to run Python."""
+    session.env.update(ENVIRONMENT)
+    session.env.update(uv_settings())
+    try:
+        session.install("-c", str(wheels(session)), "-c", "constraints.txt", *requirements)
+        python = at_one_path(session)
+        yield lambda *arguments, **env: session.run(python, *arguments, env=env, external=True)
+    finally:
+        shutil.rmtree(session.virtualenv.location)
+
+
+def at_one_path(session: nox.Session) -> str:
+    """Give the path of the environment's Python by way of a link that all sessions use in turn.
+
+    Bytecode is filed by the path of its source. Seen at one path, environments find what others have compiled.
+    """
+    if os.name == "nt":  # where making a link takes privileges
+        return "python"
+    link = SCRATCH / "environment"
+    link.unlink(missing_ok=True)
+    link.symlink_to(session.virtualenv.location, target_is_directory=True)
+    return str(link / "bin" / "python")
+
+
+def wheels(session: nox.Session) -> Path:
+    """Build the wheels of all packages, unless done; gives a constraints file that says where each one is."""
+    constraints = SCRATCH / "wheels.txt"
+    if not constraints.exists():
+        for package in PACKAGES:
+            build_wheel(session, ROOT / "packages" / package)
+        files = sorted((SCRATCH / "wheels").glob("*.whl"))
+        constraints.write_text("".join(f"{file.name.split('-')[0]} @ {file.as_uri()}\n" for file in files))
+    return constraints
+
+
+def build_wheel(session: nox.Session, package: Path) -> None:
+    """Build one package's wheel with uv, or without it with `build`."""
+    options = ("--wheel", str(package))
+    if session.venv_backend == "uv":
+        session.run("uv", "build", "-q", "--out-dir", str(SCRATCH / "wheels"), *options, external=True)
+    else:
+        session.install("build")
+        session.run("python", "-m", "build", "--outdir", str(SCRATCH / "wheels"), *options)
+
+
+@functools.cache
+def uv_settings() -> dict[str, str]:
+    """Tell uv, which does not read pip's configuration, where pip is set to look, and to take torch's CPU build.
+
+    Pins can not tell the builds of torch apart: 2.13.0 without a tag stands for 2.13.0+cpu, where some place that is
+    searched has that, and else for gigabytes of CUDA.
+    """
+    pip = pip_settings()
+    places = pip.get("find-links", "").split()
+    settings = {
+        "UV_LINK_MODE": "hardlink",
+        "UV_DEFAULT_INDEX": pip.get("index-url"),
+        "UV_INDEX": pip.get("extra-index-url"),
+        "UV_INDEX_STRATEGY": "unsafe-best-match",  # pip's: the newest of all indexes
+        "UV_FIND_LINKS": ",".join(places),
+        "SSL_CERT_FILE": pip.get("cert"),
+    }
+    if not any(list(Path(place.removeprefix("file://")).glob("torch-*+cpu-*.whl")) for place in places):
+        settings["UV_TORCH_BACKEND"] = "cpu"
+    return {name: value for name, value in settings.items() if value and name not in os.environ}
+
+
+def pip_settings() -> dict[str, str]:
+    """Read pip's configuration: files, and over them the environment."""
+    pip = shutil.which("pip")
+    listing = subprocess.run([pip, "config", "list"], capture_output=True, text=True).stdout if pip else ""
+    lines = sorted(line for line in listing.splitlines() if "=" in line)  # ":env:.x" sorts before "global.x"
+    found: dict[str, str] = {}
+    for key, _, value in (line.partition("=") for line in lines):
+        found.setdefault(key.rpartition(".")[2], ast.literal_eval(value))
+    return found
+
+
+def suites(*names: str) -> list[str]:
+    """Give the directories of tests that exist, of those named."""
+    return [f"tests/{name}" for name in names if (ROOT / "tests" / name).is_dir()]
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style and formatting."""
+    with environment(session, "ruff") as python:
+        python("-m", "ruff", "check")
+        python("-m", "ruff", "format", "--check")
+
+
+@nox.session
+def typecheck(session: nox.Session) -> None:
+    """Types of what `[tool.mypy]` in pyproject.toml lists, strictly."""
+    with environment(session, "kcore-ops", "hypothesis", "mypy") as python:
+        python("-m", "mypy")
+
+
+@nox.session
+@for_each_backend
+def tests(session: nox.Session, backend: str) -> None:
+    """The suite on one backend, with the others installed to compare with."""
+    with environment(session, "kcore[all]", *TESTING) as python:
+        chosen = (*suites("ops", "layers", "train", "backends"), "--kcore-backend", backend, "-n", "auto")
+        python("-m", "pytest", *chosen, *session.posargs, JAX_ENABLE_X64="1")
+
+
+@nox.session
+def doctest(session: nox.Session) -> None:
+    """The examples in docstrings: with arrays, and where gradients are shown with torch tensors."""
+    with environment(session, "kcore[numpy,torch]", *TESTING) as python:
+        python("-m", "pytest", "--doctest-modules", "--pyargs", "kcore_ops", *session.posargs, KCORE_BACKEND="numpy")
+
+
+@nox.session
+def plugin(session: nox.Session) -> None:
+    """A backend by a stranger, in a distribution of its own."""
+    with environment(session, "kcore[numpy]", "./tests/plugins/kcore-backend-toy", *TESTING) as python:
+        python("-m", "pytest", "tests/plugins", *session.posargs)
+
+
+@nox.session
+@nox.parametrize("package", [nox.param(name, id=name) for name in PACKAGES])
+def isolation(session: nox.Session, package: str) -> None:
+    """One package with what it declares to need, and nothing else."""
+    with environment(session, package, *TESTING) as python:
+        chosen = ("tests/packaging", "--ignore=tests/packaging/matrix")
+        python("-m", "pytest", *chosen, *session.posargs, KCORE_PACKAGE=package)
+
+
+@nox.session
+@nox.parametrize("combination", [nox.param(names, id="+".join(names)) for names in COMBINATIONS])
+def matrix(session: nox.Session, combination: tuple[str, ...]) -> None:
+    """kcore with some of the backends."""
+    extras = ",".join(BACKENDS[name] for name in combination)
+    with environment(session, f"kcore[{extras}]", *TESTING) as python:
+        expected = ",".join(combination)
+        python("-m", "pytest", "tests/packaging/matrix", *session.posargs, KCORE_EXPECTED_BACKENDS=expected)
+
+
+@nox.session
+@for_each_backend
+def parity(session: nox.Session, backend: str) -> None:
+    """The same inputs to Keras, on one of its backends."""
+    with environment(session, "kcore[all]", "keras", *TESTING) as python:
+        chosen = ("tests/parity", "--kcore-backend", backend, "-n", "auto")
+        python("-m", "pytest", *chosen, *session.posargs, KERAS_BACKEND=backend)
+
+
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """What an op costs above the bare framework call, beside Keras; not in the check, as it wants a quiet machine."""
+    with environment(session, "kcore[all]", "keras") as python:
+        python("benchmarks/run.py", *session.posargs)
