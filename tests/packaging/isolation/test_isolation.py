@@ -93,7 +93,7 @@ def test_without_a_backend_computing_says_what_to_install(run_python):
         import kcore_ops as ops
         try:
             ops.add(1.0, 2.0)
-        except ops.BackendNotFound as error:
+        except ImportError as error:
             print(error)
     """
     text = run_python(textwrap.dedent(code))

@@ -15,9 +15,10 @@ from typing import Any, NamedTuple
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_ops import current, registry
+from kcore_ops import config, current, registry
 from kcore_ops.cli import main
-from kcore_ops.op import Tensor, op
+from kcore_ops.errors import BackendNotFound, MixedBackends
+from kcore_ops.operation import Tensor, op
 
 EXPECTED = [name for name in os.environ.get("KCORE_EXPECTED_BACKENDS", "").split(",") if name]
 pytestmark = pytest.mark.skipif(not EXPECTED, reason="wants an environment with some of the backends: nox -s matrix")
@@ -112,7 +113,7 @@ def test_the_configuration_file_comes_before_priority(run_python, tmp_path, name
 @for_each_backend
 def test_a_block_comes_before_all_else(name):
     with ops.use_backend(name):
-        assert ops.config.backend() == name
+        assert config.backend() == name
         assert current.reason() == "use_backend()"
         assert ALL[name].is_own(ops.convert_to_tensor([1.0, 2.0]))
 
@@ -134,18 +135,18 @@ def assert_explains_absence(text: str, name: str) -> None:
 
 
 @for_each_absent
-@pytest.mark.parametrize("ask", [ops.use_backend, ops.config.set_backend])
+@pytest.mark.parametrize("ask", [ops.use_backend, config.set_backend])
 def test_asking_for_an_absent_backend_says_what_to_install(ask, name):
-    before = ops.config.backend()
-    with pytest.raises(ops.BackendNotFound, match="is installed") as caught:
+    before = config.backend()
+    with pytest.raises(BackendNotFound, match="is installed") as caught:
         ask(name)
     assert_explains_absence(str(caught.value), name)
-    assert ops.config.backend() == before
+    assert config.backend() == before
 
 
 @for_each_absent
 def test_an_absent_backend_in_the_environment_says_what_to_install(run_python, name):
-    code = "import kcore_ops as ops\ntry: ops.add(1.0, 2.0)\nexcept ops.BackendNotFound as error: print(error)"
+    code = "import kcore_ops as ops\ntry: ops.add(1.0, 2.0)\nexcept ImportError as error: print(error)"
     text = run_python(code, KCORE_BACKEND=name)
     assert_explains_absence(text, name)
     assert "KCORE_BACKEND" in text
@@ -205,7 +206,7 @@ def test_arrays_alone_go_to_the_current_backend(name):
 @for_each_pair
 def test_two_kinds_in_one_call_name_both_and_the_conversion(pair):
     x, y = (ALL[name].make(drawn(2)) for name in pair)
-    with pytest.raises(ops.MixedBackends, match="in one call") as caught:
+    with pytest.raises(MixedBackends, match="in one call") as caught:
         ops.add(x, y)
     assert isinstance(caught.value, TypeError)
     assert all(name in str(caught.value).partition("fix:")[0] for name in pair)
@@ -214,7 +215,7 @@ def test_two_kinds_in_one_call_name_both_and_the_conversion(pair):
 
 @for_each_pair
 def test_two_kinds_among_tensors_in_a_list_are_noticed(pair):
-    with pytest.raises(ops.MixedBackends, match="in one call"):
+    with pytest.raises(MixedBackends, match="in one call"):
         ops.concatenate([ALL[name].make(drawn(2)) for name in pair])
 
 
@@ -225,6 +226,19 @@ def test_the_conversion_that_the_message_names_mends_the_call(pair):
         result = ops.add(ops.to_backend(x, name), ops.to_backend(y, name))
         assert ALL[name].is_own(result)
         np.testing.assert_allclose(ops.convert_to_numpy(result), 2 * drawn(2), rtol=1e-6)
+
+
+@pytest.mark.parametrize("start", range(4))
+@pytest.mark.parametrize("pair", list(itertools.permutations(EXPECTED, 2)), ids="->".join)
+def test_converted_tensors_compute_wherever_their_memory_begins(pair, start):
+    """TensorFlow 2.21 ends the process when it is handed memory that does not begin at a multiple of 64 bytes."""
+    source, target = pair
+    with ops.use_backend(source):
+        part = ops.get_item(ALL[source].make(drawn(32)), slice(start, start + 5))
+    converted = ops.to_backend(part, target)
+    assert ALL[target].is_own(converted)
+    with ops.use_backend(target):
+        np.testing.assert_array_equal(ops.convert_to_numpy(ops.negative(converted)), -drawn(32)[start : start + 5])
 
 
 # The command.

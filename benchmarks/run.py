@@ -1,0 +1,88 @@
+"""Run the benchmarks and hold their figures to the budgets of the design.
+
+    python benchmarks/run.py                              everything, about two minutes
+    python benchmarks/run.py import                       one of them
+    python benchmarks/run.py ops --frameworks torch --ops add exp
+    python benchmarks/run.py --quick --json figures.json
+
+The budgets: an op adds at most 0.5 microseconds to the bare call on NumPy and torch, and less than Keras's adds on JAX
+and TensorFlow; `import kcore` takes at most 0.25 seconds. A budget missed is reported and is no failure: the exit
+status is 0, since a figure taken on a busy machine proves nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import json
+import os
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import import_time
+import op_overhead
+
+BENCHMARKS = ("import", "ops")
+
+
+def environment() -> dict[str, Any]:
+    """Say what is measured, and on what."""
+    versions = {}
+    for name in ("kcore-ops", "numpy", "torch", "jax", "tensorflow", "keras"):
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    load = round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
+    machine = {"system": platform.system(), "machine": platform.machine(), "processors": os.cpu_count(), "load": load}
+    return {"python": platform.python_version(), "versions": versions, **machine}
+
+
+def summary(verdicts: Sequence[dict[str, Any]]) -> str:
+    """Say of each budget whether it is met, or that the machine is too noisy to tell."""
+    words = {True: "met", False: "MISSED", None: "unclear"}
+    lines = ["Budgets"]
+    for verdict in verdicts:
+        figures = f"{verdict['figure']:>8.3f} of {verdict['limit']:.3f} {verdict['unit']}"
+        lines.append(f"  {words[verdict['met']]:<9}{verdict['what']:<26}{figures}")
+    count = [verdict["met"] for verdict in verdicts].count
+    lines.append(f"{count(True)} of {len(verdicts)} met, {count(False)} missed, {count(None)} unclear")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Run, print, and write what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("benchmarks", nargs="*", metavar="BENCHMARK", help=f"of {', '.join(BENCHMARKS)}; default: all")
+    op_overhead.add_arguments(parser)
+    parser.add_argument("--runs", type=int, default=10, help="processes of each import")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the rounds and three runs: does it work?")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    options = parser.parse_args()
+    if unknown := set(options.benchmarks) - set(BENCHMARKS):
+        parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
+    chosen = options.benchmarks or BENCHMARKS
+    if options.quick:
+        options.rounds, options.runs = max(2, options.rounds // 10), 3
+
+    figures: dict[str, Any] = {"environment": environment()}
+    print(", ".join(f"{name} {value}" for name, value in figures["environment"]["versions"].items()))
+    print(", ".join(f"{name} {value}" for name, value in figures["environment"].items() if name != "versions"))
+    verdicts: list[dict[str, Any]] = []
+    if "import" in chosen:
+        figures["import"] = import_time.measure(options.runs)
+        verdicts += import_time.verdicts(figures["import"])
+        print("", import_time.table(figures["import"]), sep="\n", flush=True)
+    if "ops" in chosen:
+        figures["ops"] = op_overhead.measure_all(options.frameworks, options.ops, options.rounds, options.turn)
+        verdicts += op_overhead.verdicts(figures["ops"])
+        print("", op_overhead.table(figures["ops"]), sep="\n")
+    print("", summary(verdicts), sep="\n")
+    if options.json:
+        options.json.write_text(json.dumps({**figures, "budgets": verdicts}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""The JAX backend: how tensors come in and go out, the transforms, and the table."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from kcore_ops.plugin import SCALAR_OPS, Backend
+from kcore_ops.variable import Variable
+
+from kcore_backend_jax import (
+    control_flow,
+    convolution,
+    elementwise,
+    linalg,
+    nn,
+    random,
+    reductions,
+    shaping,
+)
+from kcore_backend_jax.dtypes import NARROWER, native_dtype
+
+FAMILIES = (elementwise, reductions, shaping, linalg, nn, convolution, random, control_flow)
+
+
+class JaxVariable(Variable):
+    """A variable that JAX functions take as they take arrays."""
+
+    def __jax_array__(self) -> jax.Array:
+        value: jax.Array = self.value
+        return value
+
+
+class JaxBackend(Backend):
+    """Tensors are `jax.Array`, tracers included."""
+
+    tensor_types: ClassVar[tuple[type, ...]] = (jax.Array, jax.core.Tracer)
+    widened: ClassVar[Mapping[str, Mapping[str, str]]] = {
+        name: dtypes for family in FAMILIES for name, dtypes in family.WIDENED.items()
+    }
+    scalar_ops = SCALAR_OPS
+    variable = JaxVariable
+
+    def __init__(self) -> None:
+        super().__init__()
+        has_x64 = {"float64"} if jax.config.jax_enable_x64 else set()
+        self.capabilities = frozenset({"complex", "gradient", "jit", "jvp", "vmap"} | has_x64)
+
+    def table(self) -> Mapping[str, Callable[..., Any]]:
+        return {name: function for family in FAMILIES for name, function in family.TABLE.items()}
+
+    def to_tensor(self, value: Any, dtype: str | None) -> jax.Array:
+        return jnp.asarray(value, None if dtype is None else native_dtype(dtype))
+
+    def to_numpy(self, x: jax.Array) -> np.ndarray[Any, Any]:
+        return np.asarray(x)
+
+    def from_dlpack(self, x: Any) -> jax.Array:
+        return jnp.from_dlpack(x)
+
+    def canonical_dtype(self, dtype: str) -> str:
+        return dtype if jax.config.jax_enable_x64 else NARROWER.get(dtype, dtype)
+
+    def devices(self) -> list[str]:
+        return [f"{'cpu' if d.platform == 'cpu' else d.platform}:{d.id}" for d in _all_devices()]
+
+    def device_scope(self, device: str) -> contextlib.AbstractContextManager[Any]:
+        found = next(d for d in _all_devices() if f"{d.platform}:{d.id}" == device)
+        return jax.default_device(found)
+
+    def version(self) -> str:
+        return str(jax.__version__)
+
+    def vjp(self, function: Callable[..., Any], primals: Sequence[Any]) -> tuple[Any, Callable[..., Any]]:
+        return jax.vjp(function, *primals)
+
+    def value_and_grad(
+        self, function: Callable[..., Any], argnums: tuple[int, ...], has_aux: bool
+    ) -> Callable[..., Any]:
+        return jax.value_and_grad(function, argnums=argnums, has_aux=has_aux)
+
+    def jvp(self, function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+        return jax.jvp(function, tuple(primals), tuple(tangents))
+
+    def vmap(self, function: Callable[..., Any], in_axes: Any, out_axes: Any) -> Callable[..., Any]:
+        return jax.vmap(function, in_axes=in_axes, out_axes=out_axes)
+
+    def jit(self, function: Callable[..., Any], specs: Sequence[Any] | None = None) -> Callable[..., Any]:
+        return jax.jit(function)
+
+    def custom_gradient(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        return jax.custom_gradient(function)
+
+    def checkpoint(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        return jax.checkpoint(function)
+
+
+def _all_devices() -> list[Any]:
+    platforms = dict.fromkeys(["cpu", jax.default_backend()])
+    return [device for platform in platforms for device in jax.devices(platform)]

@@ -1,0 +1,11 @@
+"""TensorFlow backend of kcore."""
+
+from kcore_ops.plugin import Plugin
+
+from kcore_backend_tf._version import __version__
+
+__all__ = ["__version__", "backend"]
+
+backend = Plugin(
+    "tensorflow", framework="tensorflow", implementation="kcore_backend_tf.backend:TensorflowBackend", priority=20
+)

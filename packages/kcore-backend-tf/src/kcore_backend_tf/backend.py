@@ -1,0 +1,100 @@
+"""The TensorFlow backend: how tensors come in and go out, what a variable is, and the table."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+import tensorflow as tf
+from kcore_ops.dtypes import numpy_dtype
+from kcore_ops.plugin import SCALAR_OPS, Backend
+from kcore_ops.variable import Variable
+from tensorflow.python.autograph.core import config as autograph
+
+from kcore_backend_tf import (
+    control_flow,
+    convolution,
+    elementwise,
+    linalg,
+    nn,
+    random,
+    reductions,
+    shaping,
+    transforms,
+)
+
+# kcore's own functions are plain TensorFlow inside: autograph is to leave them alone, as it does with Keras.
+autograph.CONVERSION_RULES = (
+    *(
+        autograph.DoNotConvert(name)
+        for name in ("kcore", "kcore_ops", "kcore_layers", "kcore_train", "kcore_backend_tf")
+    ),
+    *autograph.CONVERSION_RULES,
+)
+
+
+FAMILIES = (elementwise, reductions, shaping, linalg, nn, convolution, random, control_flow)
+
+
+class TensorflowVariable(Variable):
+    """A variable that TensorFlow functions take as they take tensors."""
+
+    def __tf_tensor__(self, dtype: Any = None, name: str | None = None) -> tf.Tensor:
+        return tf.convert_to_tensor(self.value, dtype=dtype, name=name)
+
+
+class TensorflowBackend(transforms.TensorflowTransforms, Backend):
+    """Tensors are `tf.Tensor`, those of a graph included; variables are `tf.Variable`."""
+
+    tensor_types: ClassVar[tuple[type, ...]] = (tf.Tensor, tf.Variable)
+    widened: ClassVar[Mapping[str, Mapping[str, str]]] = {
+        name: dtypes for family in FAMILIES for name, dtypes in family.WIDENED.items()
+    }
+    capabilities = frozenset(
+        {"complex", "dynamic_shapes", "float64", "gradient", "jit", "jvp", "mutable_state", "vmap"}
+    )
+    scalar_ops = SCALAR_OPS
+    variable = TensorflowVariable
+
+    def table(self) -> Mapping[str, Callable[..., Any]]:
+        return {name: function for family in FAMILIES for name, function in family.TABLE.items()}
+
+    def to_tensor(self, value: Any, dtype: str | None) -> tf.Tensor:
+        if isinstance(value, np.ndarray | np.generic) and dtype is not None:
+            value = np.asarray(value, numpy_dtype(dtype))
+        return tf.convert_to_tensor(value, dtype=dtype)
+
+    def to_numpy(self, x: tf.Tensor) -> np.ndarray[Any, Any]:
+        return np.asarray(x.numpy())
+
+    def from_dlpack(self, x: Any) -> tf.Tensor:
+        return tf.experimental.dlpack.from_dlpack(x.__dlpack__())
+
+    def dtype(self, x: tf.Tensor) -> str:
+        name: str = x.dtype.name
+        return name
+
+    def shape(self, x: tf.Tensor) -> tuple[Any, ...]:
+        sizes = tuple(x.shape)
+        if None not in sizes:
+            return sizes
+        dynamic = tf.shape(x)
+        return tuple(dynamic[i] if size is None else size for i, size in enumerate(sizes))
+
+    def devices(self) -> list[str]:
+        return [device.name.removeprefix("/physical_device:").lower() for device in tf.config.list_physical_devices()]
+
+    def device_scope(self, device: str) -> contextlib.AbstractContextManager[Any]:
+        return tf.device(f"/device:{device.upper()}")
+
+    def new_storage(self, value: tf.Tensor, trainable: bool) -> tf.Variable:
+        return tf.Variable(value, trainable=trainable)
+
+    def assign_storage(self, storage: tf.Variable, value: tf.Tensor) -> tf.Variable:
+        storage.assign(value)
+        return storage
+
+    def version(self) -> str:
+        return str(tf.__version__)

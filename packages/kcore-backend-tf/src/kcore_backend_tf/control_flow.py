@@ -1,0 +1,75 @@
+"""Branches and loops, on TensorFlow tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+from kcore_ops import tree
+from kcore_ops.inference import evaluate
+from kcore_ops.operation import op_of
+from kcore_ops.spec import TensorSpec
+
+
+def cond(pred, true_fn, false_fn):
+    # A known predicate needs no graph, and its branches may return what a graph can not hold.
+    if hasattr(pred, "numpy"):
+        return true_fn() if pred else false_fn()
+    return tf.cond(pred, true_fn, false_fn)
+
+
+def while_loop(cond, body, loop_vars, maximum_iterations):
+    is_sequence = isinstance(loop_vars, list | tuple)
+
+    def turn(*values):
+        result = body(*values)
+        return tuple(result) if isinstance(result, list | tuple) else (result,)
+
+    first = tuple(loop_vars) if is_sequence else (loop_vars,)
+    values = tf.while_loop(cond, turn, first, maximum_iterations=maximum_iterations)
+    return type(loop_vars)(values) if is_sequence else values[0]
+
+
+def fori_loop(lower, upper, body_fun, init_val):
+    turn = lambda i, value: (i + 1, body_fun(i, value))  # noqa: E731
+    first = (tf.convert_to_tensor(lower, tf.int32), init_val)
+    return tf.while_loop(lambda i, _: i < upper, turn, first)[1]
+
+
+def scan(f, init, xs, length, reverse, unroll):
+    if tf.executing_eagerly():
+        return op_of("scan").definition(f, init, xs, length, reverse, unroll)
+    inputs = tree.flatten(xs)
+    sizes = [length, *(size for x in inputs if x is not None for size in (x.shape[0], tf.shape(x)[0]))]
+    count = next(size for size in sizes if size is not None)
+    specs = evaluate(
+        lambda carry, slices: op_of("scan").body(f, carry, slices, length),
+        [tree.map_structure(_spec, init), tree.map_structure(_spec, xs)],
+    )[1]
+    outputs = [
+        None if spec is None else tf.TensorArray(spec.dtype, size=count, element_shape=spec.shape[1:])
+        for spec in tree.flatten(specs)
+    ]
+
+    def turn(turns, carry, arrays):
+        i = count - 1 - turns if reverse else turns
+        slices = tree.pack_sequence_as(xs, [None if x is None else tf.gather(x, i) for x in inputs])
+        carry, y = f(carry, slices)
+        values = tree.flatten(y)
+        written = [None if a is None else a.write(i, v) for a, v in zip(arrays, values, strict=True)]
+        return turns + 1, carry, written
+
+    first = (tf.constant(0), init, outputs)
+    _, carry, arrays = tf.while_loop(lambda turns, *_: turns < count, turn, first)
+    return carry, tree.pack_sequence_as(specs, [None if a is None else a.stack() for a in arrays])
+
+
+def _spec(x: Any) -> Any:
+    return None if x is None else TensorSpec(x.shape.as_list(), x.dtype.name)
+
+
+TABLE: dict[str, Callable[..., Any]] = {"cond": cond, "fori_loop": fori_loop, "scan": scan, "while_loop": while_loop}
+
+# Dtypes the framework can not compute an op in, each with the one to use instead.
+WIDENED: dict[str, dict[str, str]] = {}

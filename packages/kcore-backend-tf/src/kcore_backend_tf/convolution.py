@@ -1,0 +1,173 @@
+"""Convolutions and pooling, on TensorFlow tensors.
+
+TensorFlow's kernels are used where every build has them for the forward pass and the gradient; elsewhere (TensorFlow
+2.21 lacks, on CPUs or without oneDNN: channels first, groups, dilation with strides, integers, some types in 3D) a
+transposition, a split, or the definition takes their place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import tensorflow as tf
+from kcore_ops.current import use_backend
+from kcore_ops.nn.convolution import conv as conv_op
+from kcore_ops.nn.convolution import conv_transpose as conv_transpose_op
+from kcore_ops.nn.convolution import depthwise_conv as depthwise_conv_op
+from kcore_ops.nn.pooling import average_pool as average_pool_op
+from kcore_ops.nn.pooling import max_pool as max_pool_op
+from kcore_ops.nn.windows import (
+    Windows,
+    conv_transpose_windows,
+    conv_windows,
+    depthwise_conv_windows,
+    pool_windows,
+)
+
+raw = tf.raw_ops
+_MAX_POOL_2D = frozenset("bfloat16 float16 float32 float64 int8 int16 int32 int64 uint8 uint16".split())
+
+
+def conv(inputs, kernel, strides, padding, data_format, dilation_rate):
+    windows = conv_windows(inputs.shape, kernel.shape, strides, padding, dilation_rate, data_format)
+    is_dilated, is_strided = _any_above_one(windows.dilation), _any_above_one(windows.strides)
+    if not _is_native(inputs) or windows.groups is None or (is_dilated and is_strided):
+        return _definition(conv_op)(inputs, kernel, strides, padding, data_format, dilation_rate)
+    x = _last(inputs, windows)
+    mode = "SAME" if windows.is_same else "VALID"
+
+    def convolve(x: Any, kernel: Any) -> Any:
+        if is_dilated:
+            return tf.nn.convolution(x, kernel, padding=mode, dilations=windows.dilation)
+        if len(windows.sizes) == 1:
+            steps = [1, 1, *windows.strides, 1]
+            return raw.Conv2D(input=x[:, None], filter=kernel[None], strides=steps, padding=mode)[:, 0]
+        function = raw.Conv2D if len(windows.sizes) == 2 else raw.Conv3D
+        return function(input=x, filter=kernel, strides=[1, *windows.strides, 1], padding=mode)
+
+    if windows.groups == 1:
+        return _back(convolve(x, kernel), windows)
+    parts = zip(tf.split(x, windows.groups, -1), tf.split(kernel, windows.groups, -1), strict=True)
+    return _back(tf.concat([convolve(*part) for part in parts], -1), windows)
+
+
+def depthwise_conv(inputs, kernel, strides, padding, data_format, dilation_rate):
+    windows = depthwise_conv_windows(inputs.shape, kernel.shape, strides, padding, dilation_rate, data_format)
+    is_dilated, rank = _any_above_one(windows.dilation), len(windows.sizes)
+    if (
+        not _is_native(inputs)
+        or rank > 2
+        or len(set(windows.strides)) > 1  # the kernel knows only equal strides
+        or (is_dilated and _any_above_one(windows.strides))
+    ):
+        return _definition(depthwise_conv_op)(inputs, kernel, strides, padding, data_format, dilation_rate)
+    x, strides, dilation = _last(inputs, windows), windows.strides, windows.dilation
+    if rank == 1:
+        x, kernel, strides, dilation = x[:, None], kernel[None], strides * 2, (1, *dilation)
+    steps, mode = [1, *strides, 1], "SAME" if windows.is_same else "VALID"
+    if is_dilated:
+        result = tf.nn.depthwise_conv2d(x, kernel, steps, mode, dilations=dilation)
+    else:
+        result = raw.DepthwiseConv2dNative(input=x, filter=kernel, strides=steps, padding=mode)
+    return _back(result[:, 0] if rank == 1 else result, windows)
+
+
+def conv_transpose(inputs, kernel, strides, padding, output_padding, data_format, dilation_rate):
+    shapes = inputs.shape, kernel.shape
+    windows = conv_transpose_windows(*shapes, strides, padding, output_padding, dilation_rate, data_format)
+    rank = len(windows.sizes)
+    if not _is_native(inputs) or _any_above_one(windows.dilation) or not _is_gradient(windows):
+        function = _definition(conv_transpose_op)
+        return function(inputs, kernel, strides, padding, output_padding, data_format, dilation_rate)
+    x, steps = _last(inputs, windows), windows.strides
+    batch, *sizes, _ = tf.unstack(tf.shape(x)) if None in x.shape else x.shape
+    filters = tf.shape(kernel)[-2] if windows.filters is None else windows.filters
+    positions = [
+        (size - 1) * stride + span - before - after
+        for size, stride, span, (before, after) in zip(sizes, steps, windows.spans, windows.cropped, strict=True)
+    ]
+    if rank == 1:
+        x, kernel, steps, positions = x[:, None], kernel[None], (1, *steps), [1, *positions]
+    function = raw.Conv3DBackpropInputV2 if rank == 3 else raw.Conv2DBackpropInput
+    result = function(
+        input_sizes=[batch, *positions, filters],
+        filter=kernel,
+        out_backprop=x,
+        strides=[1, *steps, 1],
+        padding="SAME" if windows.is_same else "VALID",
+    )
+    return _back(result[:, 0] if rank == 1 else result, windows)
+
+
+def _is_native(inputs: Any) -> bool:
+    """Say whether convolutions have a kernel for the tensor; with oneDNN, that of an empty one gets the shape wrong."""
+    return inputs.dtype.is_floating and 0 not in tuple(inputs.shape)
+
+
+def _is_gradient(windows: Any) -> bool:
+    """Say whether a convolution over the result would have as many positions as the input has elements."""
+    if None in windows.window:
+        return False
+    axes = zip(windows.spans, windows.strides, windows.cropped, strict=True)
+    return not windows.is_same or all(0 < span - sum(crop) <= stride for span, stride, crop in axes)
+
+
+def max_pool(inputs, pool_size, strides, padding, data_format):
+    windows = pool_windows(inputs.shape, pool_size, strides, padding, data_format)
+    is_known = inputs.dtype == tf.float32 if len(windows.sizes) == 3 else inputs.dtype.name in _MAX_POOL_2D
+    if not is_known:
+        return _definition(max_pool_op)(inputs, pool_size, strides, padding, data_format)
+    return _pool(raw.MaxPool3D if len(windows.sizes) == 3 else raw.MaxPool, inputs, windows)
+
+
+def average_pool(inputs, pool_size, strides, padding, data_format):
+    windows = pool_windows(inputs.shape, pool_size, strides, padding, data_format)
+    if len(windows.sizes) < 3:
+        return _pool(lambda input, **geometry: raw.AvgPool(value=input, **geometry), inputs, windows)
+    if inputs.dtype == tf.float32:
+        return _pool(raw.AvgPool3D, inputs, windows)
+    return _definition(average_pool_op)(inputs, pool_size, strides, padding, data_format)
+
+
+def _pool(function: Callable[..., Any], inputs: Any, windows: Windows) -> Any:
+    x, window, steps = _last(inputs, windows), windows.window, windows.strides
+    mode = "SAME" if windows.is_same else "VALID"
+    if len(window) == 1:
+        result = function(input=x[:, None], ksize=[1, 1, *window, 1], strides=[1, 1, *steps, 1], padding=mode)[:, 0]
+        return _back(result, windows)
+    return _back(function(input=x, ksize=[1, *window, 1], strides=[1, *steps, 1], padding=mode), windows)
+
+
+def _definition(op: Any) -> Callable[..., Any]:
+    definition: Callable[..., Any] = op.__kcore_op__.definition
+
+    def run(*args: Any) -> Any:
+        with use_backend("tensorflow"):
+            return definition(*args)
+
+    return run
+
+
+def _any_above_one(numbers: Sequence[int]) -> bool:
+    return any(number > 1 for number in numbers)
+
+
+def _last(x: Any, windows: Windows) -> Any:
+    return tf.transpose(x, [0, *range(2, x.shape.rank), 1]) if windows.channels_first else x
+
+
+def _back(x: Any, windows: Windows) -> Any:
+    return tf.transpose(x, [0, x.shape.rank - 1, *range(1, x.shape.rank - 1)]) if windows.channels_first else x
+
+
+TABLE: dict[str, Callable[..., Any]] = {
+    "average_pool": average_pool,
+    "conv": conv,
+    "conv_transpose": conv_transpose,
+    "depthwise_conv": depthwise_conv,
+    "max_pool": max_pool,
+}
+
+# Dtypes the framework can not compute an op in, each with the one to use instead.
+WIDENED: dict[str, dict[str, str]] = {"max_pool": {"bool": "uint8"}}

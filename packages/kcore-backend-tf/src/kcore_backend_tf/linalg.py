@@ -1,0 +1,129 @@
+"""Products and linear algebra, on TensorFlow tensors."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+from kcore_ops.products import paired_axes
+from kcore_ops.subscripts import parse
+
+_einsum = tf.raw_ops.Einsum
+
+
+def matmul(x1, x2):
+    rank1, rank2 = x1.shape.rank, x2.shape.rank
+    if rank1 == 2 and rank2 == 2:
+        return tf.raw_ops.MatMul(a=x1, b=x2)
+    if rank1 > 1 and rank2 > 1:
+        return tf.raw_ops.BatchMatMulV2(x=x1, y=x2)
+    left = "i" if rank1 == 1 else "...hi"
+    right = "i" if rank2 == 1 else "...ij"
+    result = left.removesuffix("i") + right.removeprefix("...").removeprefix("i")
+    if rank1 == 1 and rank2 > 1:
+        result = "..." + result
+    return _einsum(inputs=[x1, x2], equation=f"{left},{right}->{result}")
+
+
+def einsum(subscripts, *operands):
+    contraction = parse(subscripts, tuple([x.shape.rank for x in operands]))
+    if len(operands) > 2:
+        return tf.einsum(contraction.equation, *operands)
+    return _einsum(inputs=operands, equation=contraction.equation)
+
+
+def tensordot(x1, x2, axes):
+    rank1, rank2 = x1.shape.rank, x2.shape.rank
+    axes1, axes2 = paired_axes(axes, rank1, rank2)
+    left = list(string.ascii_letters[:rank1])
+    right = list(string.ascii_letters[rank1 : rank1 + rank2])
+    for axis1, axis2 in zip(axes1, axes2, strict=True):
+        right[axis2] = left[axis1]
+    free = [letter for letter in left if letter not in right] + [letter for letter in right if letter not in left]
+    return _einsum(inputs=[x1, x2], equation=f"{''.join(left)},{''.join(right)}->{''.join(free)}")
+
+
+def cholesky(x, upper):
+    factor = tf.linalg.cholesky(x)
+    return tf.linalg.adjoint(factor) if upper else factor
+
+
+def qr(x, mode):
+    return tuple(tf.linalg.qr(x, full_matrices=mode == "complete"))
+
+
+def svd(x, full_matrices, compute_uv):
+    if not compute_uv:
+        return tf.linalg.svd(x, compute_uv=False)
+    s, u, v = tf.linalg.svd(x, full_matrices)
+    return u, s, tf.linalg.adjoint(v)
+
+
+def eigh(x):
+    values, vectors = tf.linalg.eigh(x)
+    return tf.math.real(values), vectors
+
+
+def _unless_singular(x):
+    """Give the matrices, the identity in place of singular ones, which raise an error, and 1 or NaN for each."""
+    _, logarithm = slogdet(x)
+    is_singular = tf.math.is_inf(logarithm)[..., None, None]
+    identity = tf.eye(tf.shape(x)[-1], dtype=x.dtype)
+    return tf.where(is_singular, identity, x), tf.where(is_singular, tf.constant(float("nan"), x.dtype), 1)
+
+
+def solve(a, b):
+    return _solve(*_unless_singular(a), b)
+
+
+def _solve(a, factor, b):
+    columns = b[:, None] if b.shape.rank == 1 else b
+    batch = tf.broadcast_dynamic_shape(tf.shape(a)[:-2], tf.shape(columns)[:-2])
+    a = tf.broadcast_to(a, tf.concat([batch, tf.shape(a)[-2:]], 0))
+    columns = tf.broadcast_to(columns, tf.concat([batch, tf.shape(columns)[-2:]], 0))
+    result = tf.linalg.solve(a, columns) * factor
+    return result[..., 0] if b.shape.rank == 1 else result
+
+
+def solve_triangular(a, b, lower):
+    if b.shape.rank == 1:
+        return tf.linalg.triangular_solve(a, b[:, None], lower=lower)[..., 0]
+    return tf.linalg.triangular_solve(a, b, lower=lower)
+
+
+def inv(x):
+    x, factor = _unless_singular(x)
+    return tf.linalg.inv(x) * factor
+
+
+def slogdet(x):
+    sign, logarithm = tf.linalg.slogdet(x)
+    return sign, tf.math.real(logarithm)
+
+
+TABLE: dict[str, Callable[..., Any]] = {
+    "cholesky": cholesky,
+    "det": tf.linalg.det,
+    "eigh": eigh,
+    "einsum": einsum,
+    "inv": inv,
+    "matmul": matmul,
+    "qr": qr,
+    "slogdet": slogdet,
+    "solve": solve,
+    "solve_triangular": solve_triangular,
+    "svd": svd,
+    "tensordot": tensordot,
+}
+
+# Dtypes the framework can not compute an op in, each with the one to use instead.
+_HALF = {"float16": "float32", "bfloat16": "float32"}
+_SMALL = {"bool": "int32", "uint8": "int32", "int8": "int32", "int16": "int32", "uint16": "int32"}
+_WHOLE = {**_SMALL, "uint32": "int64", "uint64": "int64"}
+_DECOMPOSITIONS = "cholesky det eigh inv qr slogdet solve solve_triangular svd".split()
+WIDENED: dict[str, dict[str, str]] = {
+    **{name: _HALF for name in _DECOMPOSITIONS},
+    **{name: _WHOLE for name in ("einsum", "matmul", "tensordot")},
+}

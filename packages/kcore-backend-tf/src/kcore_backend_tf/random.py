@@ -1,0 +1,34 @@
+"""Random numbers, on TensorFlow tensors, by its stateless generators."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+
+def native_seed(seed):
+    return tf.bitcast(seed, tf.int32)
+
+
+def bits(seed, shape):
+    return tf.random.stateless_uniform(shape, native_seed(seed), minval=None, maxval=None, dtype=tf.uint32)
+
+
+def uniform(seed, shape, dtype):
+    return tf.random.stateless_uniform(shape, native_seed(seed), dtype=dtype)
+
+
+def normal(seed, shape, dtype):
+    return tf.random.stateless_normal(shape, native_seed(seed), dtype=dtype)
+
+
+TABLE: dict[str, Callable[..., Any]] = {
+    "random_bits": bits,
+    "random_normal": normal,
+    "random_uniform": uniform,
+}
+
+# Dtypes the framework can not compute an op in, each with the one to use instead.
+WIDENED: dict[str, dict[str, str]] = {}

@@ -1,0 +1,97 @@
+"""The PyTorch backend: how tensors come in and go out, what a variable is, and the table."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from kcore_ops.dtypes import numpy_dtype, standardize_dtype
+from kcore_ops.plugin import SCALAR_OPS, Backend
+
+from kcore_backend_torch import (
+    control_flow,
+    convolution,
+    elementwise,
+    linalg,
+    nn,
+    random,
+    reductions,
+    shaping,
+    transforms,
+)
+from kcore_backend_torch.dtypes import DTYPE_NAMES, native_dtype
+
+# Types that NumPy has by way of ml_dtypes and torch under a name of its own: carried over as integers of their width.
+_CARRIERS = {"bfloat16": "int16", "float8_e4m3fn": "int8", "float8_e5m2": "int8"}
+
+
+FAMILIES = (elementwise, reductions, shaping, linalg, nn, convolution, random, control_flow)
+
+
+class TorchBackend(transforms.TorchTransforms, Backend):
+    """Tensors are `torch.Tensor`; variables are `torch.nn.Parameter`."""
+
+    tensor_types: ClassVar[tuple[type, ...]] = (torch.Tensor,)
+    widened: ClassVar[Mapping[str, Mapping[str, str]]] = {
+        name: dtypes for family in FAMILIES for name, dtypes in family.WIDENED.items()
+    }
+    capabilities = frozenset({"complex", "float64", "gradient", "jit", "jvp", "mutable_state", "vmap"})
+    scalar_ops = SCALAR_OPS - {"maximum", "minimum"}
+
+    def table(self) -> Mapping[str, Callable[..., Any]]:
+        return {name: function for family in FAMILIES for name, function in family.TABLE.items()}
+
+    def to_tensor(self, value: Any, dtype: str | None) -> torch.Tensor:
+        if isinstance(value, np.ndarray | np.generic):
+            return self._of_array(np.asarray(value), dtype)
+        return torch.tensor(
+            value, dtype=None if dtype is None else native_dtype(dtype), device=torch.get_default_device()
+        )
+
+    def _of_array(self, array: np.ndarray[Any, Any], dtype: str | None) -> torch.Tensor:
+        name = standardize_dtype(array.dtype)
+        carrier = _CARRIERS.get(name)
+        array = np.ascontiguousarray(array).reshape(array.shape)
+        if not array.flags.writeable:
+            array = array.copy()
+        tensor = torch.from_numpy(array.view(carrier) if carrier else array)
+        if carrier:
+            tensor = tensor.view(native_dtype(name))
+        # A copy: what is done to the tensor later is not done to the caller's array.
+        return tensor.to(device=torch.get_default_device(), dtype=native_dtype(dtype or name), copy=True)
+
+    def to_numpy(self, x: torch.Tensor) -> np.ndarray[Any, Any]:
+        host = x.detach().cpu().resolve_conj().resolve_neg()
+        name = DTYPE_NAMES[x.dtype]
+        carrier = _CARRIERS.get(name)
+        return host.view(native_dtype(carrier)).numpy().view(numpy_dtype(name)) if carrier else host.numpy()
+
+    def from_dlpack(self, x: Any) -> torch.Tensor:
+        return torch.from_dlpack(x)
+
+    def dtype(self, x: torch.Tensor) -> str:
+        return DTYPE_NAMES[x.dtype]
+
+    def devices(self) -> list[str]:
+        accelerators = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        return ["cpu:0", *(f"gpu:{i}" for i in range(accelerators)), "meta:0"]
+
+    def device_scope(self, device: str) -> contextlib.AbstractContextManager[Any]:
+        return torch.device(device.replace("gpu", "cuda"))
+
+    def new_storage(self, value: torch.Tensor, trainable: bool) -> torch.nn.Parameter:
+        return torch.nn.Parameter(value.detach(), requires_grad=trainable and value.is_floating_point())
+
+    def assign_storage(self, storage: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+        with torch.no_grad():
+            storage.copy_(value)
+        return storage
+
+    def set_trainable(self, storage: torch.Tensor, trainable: bool) -> torch.Tensor:
+        return storage.requires_grad_(trainable and storage.is_floating_point())
+
+    def version(self) -> str:
+        return str(torch.__version__)

@@ -1,0 +1,189 @@
+"""Activations, normalizations, attention and losses, on torch tensors."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from kcore_ops import config
+from kcore_ops.nn import activations, attention, losses, normalization
+from kcore_ops.operation import op_of
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+# Activations.
+
+
+def leaky_relu(x, negative_slope):
+    return F.leaky_relu(x, negative_slope)
+
+
+def elu(x, alpha):
+    return F.elu(x, alpha)
+
+
+def celu(x, alpha):
+    return F.celu(x, alpha)
+
+
+def gelu(x, approximate):
+    return F.gelu(x, approximate="tanh" if approximate else "none")
+
+
+def hard_sigmoid(x):
+    # The kernel's slope is a float32 number.
+    return _hard_sigmoid(x) if x.dtype == torch.float64 else F.hardsigmoid(x)
+
+
+def softplus(x):
+    # Beyond the threshold the value is x: at torch's own, 20, that is not yet so in float64.
+    return F.softplus(x, 1.0, 40.0)
+
+
+def softmax(x, axis):
+    return torch.softmax(x, axis) if axis.__class__ is int and x.ndim else _softmax(x, axis)
+
+
+def log_softmax(x, axis):
+    return torch.log_softmax(x, axis) if axis.__class__ is int and x.ndim else _log_softmax(x, axis)
+
+
+_hard_sigmoid = op_of(activations.hard_sigmoid).body
+_softmax = op_of(activations.softmax).body
+_log_softmax = op_of(activations.log_softmax).body
+
+# Normalizations.
+
+
+def layer_normalization(x, gamma, beta, axis, epsilon):
+    shape = _normalized_shape(x, axis, gamma, beta)
+    if shape is None:
+        return _layer_normalization(x, gamma, beta, axis, epsilon)
+    return F.layer_norm(x, shape, _like(gamma, x), _like(beta, x), config.epsilon() if epsilon is None else epsilon)
+
+
+def rms_normalization(x, scale, axis, epsilon):
+    shape = _normalized_shape(x, axis, scale)
+    if shape is None:
+        return _rms_normalization(x, scale, axis, epsilon)
+    return F.rms_norm(x, shape, _like(scale, x), config.epsilon() if epsilon is None else epsilon)
+
+
+def batch_normalization(x, mean, variance, axis, offset, scale, epsilon):
+    parameters = [p for p in (mean, variance, offset, scale) if p is not None]
+    if not -x.ndim <= axis < x.ndim or any(p.dtype != x.dtype or p.shape != (x.shape[axis],) for p in parameters):
+        return _batch_normalization(x, mean, variance, axis, offset, scale, epsilon)
+    if x.dtype not in (torch.float32, torch.float64):
+        return _batch_normalization(x, mean, variance, axis, offset, scale, epsilon)
+    along = (-1, *(1,) * (x.ndim - 1 - axis % x.ndim))
+    factor = torch.rsqrt(variance + epsilon) if scale is None else torch.rsqrt(variance + epsilon) * scale
+    centered, factor = x - mean.reshape(along), factor.reshape(along)
+    return centered * factor if offset is None else torch.addcmul(offset.reshape(along), centered, factor)
+
+
+_batch_normalization = op_of(normalization.batch_normalization).body
+_layer_normalization = op_of(normalization.layer_normalization).body
+_rms_normalization = op_of(normalization.rms_normalization).body
+
+
+def _normalized_shape(x, axis, *parameters):
+    """Give the sizes of the axes to normalize over, or None if torch has no kernel for them."""
+    ndim = x.ndim
+    axes = tuple(range(ndim)) if axis is None else (axis,) if axis.__class__ is int else axis
+    count = len(axes)
+    if not count or {a + ndim if a < 0 else a for a in axes} != set(range(ndim - count, ndim)) or not x.numel():
+        return None
+    shape = x.shape[ndim - count :]
+    return shape if all(parameter is None or parameter.shape == shape for parameter in parameters) else None
+
+
+def _like(parameter, x):
+    return parameter if parameter is None or parameter.dtype == x.dtype else parameter.to(x.dtype)
+
+
+# Attention and losses.
+
+
+def dot_product_attention(query, key, value, bias, mask, scale, is_causal, flash_attention, attn_logits_soft_cap):
+    if attn_logits_soft_cap is not None or any(x.ndim != 4 or not x.numel() for x in (query, key, value)):
+        return _dot_product_attention(
+            query, key, value, bias, mask, scale, is_causal, flash_attention, attn_logits_soft_cap
+        )
+    heads, groups, has_key = query.shape[2], key.shape[2], None
+    if is_causal and (mask is not None or bias is not None):
+        past = torch.ones(query.shape[1], key.shape[1], dtype=torch.bool, device=query.device).tril()
+        mask, is_causal = past if mask is None else mask & past, False
+    if mask is not None:
+        # Where every key is masked the kernels disagree; they see none masked, and the result is put in place below.
+        has_key = mask.any(-1, keepdim=True)
+        mask = mask | ~has_key
+    if bias is not None:
+        mask = bias.to(query.dtype) if mask is None else torch.where(mask, bias.to(query.dtype), -torch.inf)
+    query, key, value = query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2)
+    with contextlib.nullcontext() if flash_attention is None else sdpa_kernel(_KERNELS[flash_attention]):
+        result = F.scaled_dot_product_attention(
+            query, key, value, mask, scale=scale, is_causal=is_causal, enable_gqa=heads != groups
+        )
+    if has_key is not None:
+        average = value.mean(2, keepdim=True).repeat_interleave(heads // groups, 1)
+        result = torch.where(has_key, result, average)
+    return result.transpose(1, 2)
+
+
+_KERNELS = {True: SDPBackend.FLASH_ATTENTION, False: SDPBackend.MATH}
+_dot_product_attention = op_of(attention.dot_product_attention).body
+
+
+def binary_crossentropy(target, output, from_logits):
+    if from_logits and target.shape == output.shape:
+        return F.binary_cross_entropy_with_logits(output, target, reduction="none")
+    return _binary_crossentropy(target, output, from_logits)
+
+
+_binary_crossentropy = op_of(losses.binary_crossentropy).body
+
+
+def sparse_categorical_crossentropy(target, output, from_logits, axis):
+    ndim = output.ndim
+    if not from_logits or axis not in (-1, ndim - 1) or target.shape != output.shape[:-1] or not output.numel():
+        return _sparse_categorical_crossentropy(target, output, from_logits, axis)
+    classes = target.long()
+    is_class = (classes >= 0) & (classes < output.shape[-1])
+    log_p = torch.log_softmax(output, -1).gather(-1, torch.where(is_class, classes, 0).unsqueeze(-1)).squeeze(-1)
+    return torch.where(is_class, -log_p, 0)
+
+
+_sparse_categorical_crossentropy = op_of(losses.sparse_categorical_crossentropy).body
+
+
+TABLE: dict[str, Callable[..., Any]] = {
+    "batch_normalization": batch_normalization,
+    "binary_crossentropy": binary_crossentropy,
+    "celu": celu,
+    "dot_product_attention": dot_product_attention,
+    "elu": elu,
+    "gelu": gelu,
+    "glu": F.glu,
+    "hard_shrink": F.hardshrink,
+    "hard_sigmoid": hard_sigmoid,
+    "hard_silu": F.hardswish,
+    "layer_normalization": layer_normalization,
+    "leaky_relu": leaky_relu,
+    "log_sigmoid": F.logsigmoid,
+    "log_softmax": log_softmax,
+    "relu": torch.relu,
+    "relu6": F.relu6,
+    "rms_normalization": rms_normalization,
+    "selu": torch.selu,
+    "sigmoid": torch.sigmoid,
+    "silu": F.silu,
+    "soft_shrink": F.softshrink,
+    "softmax": softmax,
+    "softplus": softplus,
+    "sparse_categorical_crossentropy": sparse_categorical_crossentropy,
+}
+
+# Dtypes the framework can not compute an op in, each with the one to use instead.
+WIDENED: dict[str, dict[str, str]] = {}

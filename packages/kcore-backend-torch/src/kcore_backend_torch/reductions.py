@@ -1,0 +1,190 @@
+"""Reductions, cumulative sums, sorting and searching, on torch tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from kcore_ops.shapes import normalize_axes, reduced_shape
+
+from kcore_backend_torch.dtypes import native_dtype
+
+# To torch, `dim=()` means all axes.
+
+
+def sum(x, axis, keepdims):
+    return torch.sum(x, axis, keepdims, dtype=x.dtype) if axis != () else x
+
+
+def prod(x, axis, keepdims, dtype):
+    x = x if dtype is None else x.to(native_dtype(dtype))
+    if axis is None and not keepdims:
+        return torch.prod(x, dtype=x.dtype)
+    for dim in sorted(normalize_axes(axis, x.ndim), reverse=True):  # torch takes one at a time
+        x = torch.prod(x, dim, keepdims, dtype=x.dtype)
+    return x
+
+
+def max(x, axis, keepdims, initial):
+    if initial is None:
+        return _amax(x, axis, keepdims)
+    if x.numel() == 0:
+        return _full(x, axis, keepdims, initial)
+    return torch.maximum(_amax(x, axis, keepdims), torch.full((), initial, dtype=x.dtype, device=x.device))
+
+
+def min(x, axis, keepdims, initial):
+    if initial is None:
+        return _amin(x, axis, keepdims)
+    if x.numel() == 0:
+        return _full(x, axis, keepdims, initial)
+    return torch.minimum(_amin(x, axis, keepdims), torch.full((), initial, dtype=x.dtype, device=x.device))
+
+
+def _amax(x, axis, keepdims):
+    return x if axis == () else torch.amax(x, () if axis is None else axis, keepdims)
+
+
+def _amin(x, axis, keepdims):
+    return x if axis == () else torch.amin(x, () if axis is None else axis, keepdims)
+
+
+def _full(x, axis, keepdims, value):
+    return torch.full(reduced_shape(x.shape, axis, keepdims), value, dtype=x.dtype, device=x.device)
+
+
+def all(x, axis, keepdims):
+    return torch.all(x, axis, keepdim=keepdims)
+
+
+def any(x, axis, keepdims):
+    return torch.any(x, axis, keepdim=keepdims)
+
+
+def argmax(x, axis, keepdims):
+    return _index(torch.argmax(x, axis, keepdims), x, axis, keepdims)
+
+
+def argmin(x, axis, keepdims):
+    return _index(torch.argmin(x, axis, keepdims), x, axis, keepdims)
+
+
+def _index(found, x, axis, keepdims):
+    return (found.reshape((1,) * x.ndim) if axis is None and keepdims else found).to(torch.int32)
+
+
+def count_nonzero(x, axis):
+    return torch.sum(x, axis, dtype=torch.int32) if axis != () else x.to(torch.int32)
+
+
+def mean(x, axis, keepdims):
+    return torch.mean(x, axis, keepdims) if axis != () else x
+
+
+def var(x, axis, keepdims):
+    return torch.var(x, axis, correction=0, keepdim=keepdims) if axis != () else torch.real(x - x)
+
+
+def nansum(x, axis, keepdims):
+    return torch.nansum(x, axis, keepdims, dtype=x.dtype) if axis != () else torch.where(torch.isnan(x), 0, x)
+
+
+def moments(x, axes, keepdims, synchronized):
+    if synchronized:
+        raise NotImplementedError("synchronized moments")
+    if axes == ():
+        return x, x - x
+    variance, mean = torch.var_mean(x, axes, correction=0, keepdim=keepdims)
+    return mean, variance
+
+
+def cumsum(x, axis, dtype):
+    return torch.cumsum(*_running(x, axis), dtype=x.dtype if dtype is None else native_dtype(dtype))
+
+
+def cumprod(x, axis, dtype):
+    return torch.cumprod(*_running(x, axis), dtype=x.dtype if dtype is None else native_dtype(dtype))
+
+
+def _running(x, axis):
+    return (x.reshape(-1), 0) if axis is None else (x, axis)
+
+
+def diff(a, n, axis):
+    return torch.diff(a, n, axis)
+
+
+def sort(x, axis):
+    x, dim = _running(x, axis)
+    return torch.sort(x, dim=dim, stable=True)[0]
+
+
+def argsort(x, axis):
+    x, dim = _running(x, axis)
+    return torch.sort(x, dim=dim, stable=True)[1].to(torch.int32)
+
+
+def top_k(x, k, sorted):
+    # torch.topk gives equal elements in any order.
+    values, indices = torch.sort(x, dim=-1, descending=True, stable=True)
+    return values.narrow(-1, 0, k), indices.narrow(-1, 0, k).to(torch.int32)
+
+
+def searchsorted(sorted_sequence, values, side):
+    if sorted_sequence.ndim != 1:
+        raise ValueError(sorted_sequence.shape)
+    return torch.searchsorted(sorted_sequence, values, side=side, out_int32=True)
+
+
+def segment_sum(data, segment_ids, num_segments, sorted):
+    result = torch.zeros((num_segments + 1, *data.shape[1:]), dtype=data.dtype, device=data.device)
+    return result.index_add(0, _known(segment_ids, num_segments), data)[:num_segments]
+
+
+def segment_max(data, segment_ids, num_segments, sorted):
+    least = -torch.inf if data.is_floating_point() else torch.iinfo(data.dtype).min
+    result = torch.full((num_segments + 1, *data.shape[1:]), least, dtype=data.dtype, device=data.device)
+    rows = _known(segment_ids, num_segments).reshape(-1, *[1] * (data.ndim - 1)).expand_as(data)
+    return result.scatter_reduce(0, rows, data, "amax")[:num_segments]
+
+
+def _known(segment_ids, num_segments):
+    """Number of each row's segment, one more than there are for rows that belong to none."""
+    is_known = (segment_ids >= 0) & (segment_ids < num_segments)
+    return torch.where(is_known, segment_ids, num_segments).to(torch.int64)
+
+
+TABLE: dict[str, Callable[..., Any]] = {
+    "all": all,
+    "any": any,
+    "argmax": argmax,
+    "argmin": argmin,
+    "argsort": argsort,
+    "count_nonzero": count_nonzero,
+    "cumprod": cumprod,
+    "cumsum": cumsum,
+    "diff": diff,
+    "max": max,
+    "mean": mean,
+    "min": min,
+    "moments": moments,
+    "nansum": nansum,
+    "prod": prod,
+    "searchsorted": searchsorted,
+    "segment_max": segment_max,
+    "segment_sum": segment_sum,
+    "sort": sort,
+    "sum": sum,
+    "top_k": top_k,
+    "var": var,
+}
+
+# Dtypes the framework can not compute an op in, each with the one to use instead. Sums and means of half floats are
+# added up in float32 by torch itself.
+_HALF = {"float16": "float32", "bfloat16": "float32"}
+_BOOL = {"bool": "uint8"}
+WIDENED: dict[str, dict[str, str]] = {
+    **{name: _HALF for name in ("cumprod", "cumsum", "prod", "segment_sum")},
+    **{name: _BOOL for name in ("argmax", "argmin", "searchsorted", "segment_max")},
+}

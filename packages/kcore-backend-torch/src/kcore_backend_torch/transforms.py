@@ -1,0 +1,158 @@
+"""Derivatives, vectorization and compilation, by `torch.func` and FX graphs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from kcore_ops import tree
+from torch._functorch.pyfunctorch import temporarily_clear_interpreter_stack
+from torch.fx.experimental.proxy_tensor import get_proxy_mode, make_fx
+
+Function = Callable[..., Any]
+
+
+class TorchTransforms:
+    """The transforms of the torch backend."""
+
+    def vjp(self, function: Function, primals: Sequence[Any]) -> tuple[Any, Function]:
+        value, pullback = torch.func.vjp(function, *primals)
+        return value, pullback
+
+    def value_and_grad(self, function: Function, argnums: tuple[int, ...], has_aux: bool) -> Function:
+        grad_and_value = torch.func.grad_and_value(function, argnums=argnums, has_aux=has_aux)
+
+        def value_and_grad_of(*args: Any) -> Any:
+            grads, value = grad_and_value(*args)
+            return value, grads
+
+        return value_and_grad_of
+
+    def jvp(self, function: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+        value, derivative = torch.func.jvp(function, tuple(primals), tuple(tangents))
+        return value, derivative
+
+    def vmap(self, function: Function, in_axes: Any, out_axes: Any) -> Function:
+        return torch.func.vmap(function, in_dims=in_axes, out_dims=out_axes, randomness="different")
+
+    def jit(self, function: Function, specs: Sequence[Any] | None = None) -> Function:
+        return _Jitted(function)
+
+    def custom_gradient(self, function: Function) -> Function:
+        return lambda *args: _apply_custom_gradient(function, args)
+
+    def checkpoint(self, function: Function) -> Function:
+        return lambda *args: _apply_checkpoint(function, args)
+
+
+class _Jitted:
+    """A function run as the FX graph of its ATen operations, one graph per signature.
+
+    `torch.compile` can not follow kcore's dispatch inside `torch.func` transforms; a graph that has been traced through
+    them holds only torch operations, and stays differentiable.
+    """
+
+    def __init__(self, function: Function) -> None:
+        self.function = function
+        self.graphs: dict[Any, tuple[Function, list[Any]] | None] = {}
+
+    def __call__(self, *args: Any) -> Any:
+        leaves = tree.flatten(list(args))
+        signature = (
+            repr(tree.map_structure(lambda _: 0, list(args))),
+            *((x.shape, x.dtype, x.device, x.requires_grad) if isinstance(x, torch.Tensor) else x for x in leaves),
+        )
+        if signature not in self.graphs:
+            self.graphs[signature] = self._trace(args, leaves)
+        captured = self.graphs[signature]
+        if captured is None:
+            return self.function(*args)
+        graph, form = captured
+        tensors = [x for x in leaves if isinstance(x, torch.Tensor)]
+        return tree.pack_sequence_as(form[0], list(graph(*tensors)))
+
+    def _trace(self, args: Sequence[Any], leaves: list[Any]) -> tuple[Function, list[Any]] | None:
+        """Capture the graph, or give None for a function that branches in Python on values: no graph holds that."""
+        form: list[Any] = []
+        spots = [i for i, x in enumerate(leaves) if isinstance(x, torch.Tensor)]
+
+        def flat(*tensors: torch.Tensor) -> list[Any]:
+            filled = list(leaves)
+            for spot, tensor in zip(spots, tensors, strict=True):
+                filled[spot] = tensor
+            result = self.function(*tree.pack_sequence_as(list(args), filled))
+            form.append(tree.map_structure(lambda _: 0, result))
+            return tree.flatten(result)
+
+        # Plain examples: the arguments may be wrapped by a transform this runs inside of.
+        try:
+            with temporarily_clear_interpreter_stack():
+                like = [(leaves[i].shape, leaves[i].dtype, leaves[i].device) for i in spots]
+                examples = [torch.zeros(shape, dtype=dtype, device=device) for shape, dtype, device in like]
+                return _differentiable(make_fx(flat)(*examples)), form
+        except RuntimeError as error:
+            if "tracing tensor" in str(error):
+                return None
+            raise
+
+
+def stop_gradient(x: torch.Tensor) -> torch.Tensor:
+    """Cut a tensor off from what it was computed from; in a traced graph by a mark that `_differentiable` knows."""
+    return (x if get_proxy_mode() is None else torch.ops.aten.alias_copy(x)).detach()
+
+
+def _differentiable(graph: torch.fx.GraphModule) -> torch.fx.GraphModule:
+    """Take out what transforms detached while they were traced, or a gradient of the graph would miss its inside."""
+    for node in list(graph.graph.nodes):
+        source = node.args[0] if node.target is torch.ops.aten.detach.default else None
+        if source is not None and source.target is not torch.ops.aten.alias_copy.default:
+            node.replace_all_uses_with(source)
+            graph.graph.erase_node(node)
+    graph.recompile()
+    return graph
+
+
+class _CustomGradient(torch.autograd.Function):
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(function: Function, *args: torch.Tensor) -> Any:
+        return function(*args)[0]
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        ctx.function, *args = inputs
+        ctx.save_for_backward(*args)
+
+    @staticmethod
+    def backward(ctx: Any, *upstream: torch.Tensor) -> Any:
+        args = ctx.saved_tensors
+        with torch.enable_grad():
+            _, gradient = ctx.function(*args)
+        grads = gradient(upstream[0] if len(upstream) == 1 else upstream)
+        return None, *(grads if isinstance(grads, list | tuple) else (grads,))
+
+
+def _apply_custom_gradient(function: Function, args: Sequence[Any]) -> Any:
+    return _CustomGradient.apply(function, *args)
+
+
+def _apply_checkpoint(function: Function, args: Sequence[Any]) -> Any:
+    leaves = tree.flatten(list(args))
+    form: list[Any] = []
+
+    def flat(*tensors: Any) -> Any:
+        result = function(*tree.pack_sequence_as(list(args), list(tensors)))
+        form[:] = [result]
+        return tuple(tree.flatten(result))
+
+    def with_recomputation(*tensors: Any) -> Any:
+        def gradient(*upstream: Any) -> Any:
+            _, pullback = torch.func.vjp(flat, *tensors)
+            return pullback(upstream[0] if isinstance(upstream[0], tuple) else tuple(upstream))
+
+        return flat(*tensors), gradient
+
+    results = _apply_custom_gradient(with_recomputation, leaves)
+    return tree.pack_sequence_as(tree.map_structure(lambda _: 0, form[0]), list(results))

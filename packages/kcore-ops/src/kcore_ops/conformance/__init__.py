@@ -1,0 +1,1 @@
+"""The conformance suite: what every backend's ops are held to."""

@@ -1,0 +1,229 @@
+"""Checks of one call of an op on one backend: value, dtype, spec, compiled form, gradient."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from kcore_ops import dtypes as dt
+from kcore_ops import tree
+from kcore_ops.calls import Call
+from kcore_ops.conformance.case import Case
+from kcore_ops.current import on
+from kcore_ops.inference import inferring
+from kcore_ops.operation import Op, op_of
+from kcore_ops.plugin import Backend
+from kcore_ops.spec import TensorSpec, is_unknown
+
+__all__ = ["check_compiled", "check_definition", "check_gradient", "check_spec", "check_unknown_sizes", "check_value"]
+
+# Relative and absolute tolerance: some roundings of the dtype.
+TOLERANCES = {
+    "float64": 1e-9,
+    "float32": 3e-5,
+    "float16": 8e-3,
+    "bfloat16": 6e-2,
+    "complex64": 3e-5,
+    "complex128": 1e-9,
+}
+
+
+def tensors(backend: Backend, args: Sequence[Any]) -> tuple[Any, ...]:
+    """Give the arguments with the backend's tensors in place of the arrays."""
+    return tuple(
+        tree.map_structure(lambda x: backend.to_tensor(x, None) if isinstance(x, np.ndarray) else x, list(args))
+    )
+
+
+def call(op: Op, backend: Backend, args: Sequence[Any]) -> Any:
+    """Run an op on a backend."""
+    with on(backend):
+        return op.function(*_spread(op, args))
+
+
+def _spread(op: Op, args: Sequence[Any]) -> tuple[Any, ...]:
+    """Give the arguments of `*operands`, which cases keep in one list, one by one."""
+    has_varargs = any(name.startswith("*") for name in op.parameters)
+    return (*args[:-1], *args[-1]) if has_varargs else tuple(args)
+
+
+def promoted(op: Op, backend: Backend, args: Sequence[Any]) -> list[Any]:
+    """Give the arguments as the op's dtype rules make them, on the host."""
+    defaults = op.body.__defaults__ or ()
+    missing = len(op.parameters) - len(args)
+    full = (*args, *defaults[len(defaults) - missing :]) if missing else tuple(args)
+    found = Call(op, full)
+    targets = found.settle([dtype for dtype, _ in found.specs(backend)], backend)
+    values = [np.asarray(v).astype(dt.numpy_dtype(t)) for v, t in zip(found.values, targets, strict=True)]
+    return found.replaced(values)[: len(args)]
+
+
+def _wide(x: Any) -> Any:
+    """Give an array in the precision references are computed in."""
+    if not isinstance(x, np.ndarray):
+        return x
+    name = dt.standardize_dtype(x.dtype)
+    return x.astype("complex128" if name in dt.COMPLEX else "float64") if not _is_exact(name) else x
+
+
+def _is_exact(dtype: str) -> bool:
+    return dtype == "bool" or dtype in dt.INTEGERS
+
+
+def numbers(backend: Backend, result: Any) -> list[Any]:
+    """Give the results of a call as NumPy arrays."""
+    return [backend.to_numpy(x) if isinstance(x, backend.tensor_types) else x for x in tree.flatten(result)]
+
+
+def assert_close(actual: Any, expected: Any, dtype: str, factor: float, what: str) -> None:
+    """Compare two results leaf by leaf."""
+    assert len(actual) == len(expected), f"{what}: {len(actual)} results in place of {len(expected)}"
+    tolerance = TOLERANCES.get(dtype, 3e-5) * factor
+    for got, want in zip(actual, expected, strict=True):
+        got, want = np.asarray(got), np.asarray(want)
+        assert got.shape == want.shape, f"{what}: shape {got.shape} in place of {want.shape}"
+        if got.dtype == bool or np.issubdtype(got.dtype, np.integer):
+            np.testing.assert_array_equal(got, want.astype(got.dtype), err_msg=what)
+        else:
+            kind = "complex128" if np.iscomplexobj(got) or np.iscomplexobj(want) else "float64"
+            np.testing.assert_allclose(got.astype(kind), want.astype(kind), tolerance, tolerance, err_msg=what)
+
+
+def compared(case: Case, args: Sequence[Any], *sides: list[Any]) -> list[list[Any]]:
+    """Give what the case compares in place of the results of each side."""
+    return [case.compare(list(side), args) if case.compare else side for side in sides]
+
+
+def check_value(backend: Backend, case: Case, dtype: str, args: Sequence[Any]) -> None:
+    """The value is NumPy's, or the definition's in float64, and the result's kind is the backend's own."""
+    op = op_of(case.op)
+    result = call(op, backend, tensors(backend, args))
+    for leaf in tree.flatten(result):
+        assert isinstance(leaf, (*backend.tensor_types, int, bool)), f"{case.op} returned a {type(leaf).__name__}"
+    wide = [tree.map_structure(_wide, arg) for arg in promoted(op, backend, args)]
+    if case.reference is not None:
+        expected = [np.asarray(x) for x in tree.flatten(case.reference(*_spread(op, wide)))]
+    else:
+        assert op.definition is not None, f"{case.op} is a primitive: its case needs a reference"
+        with on(backend):
+            expected = numbers(backend, op.definition(*_spread(op, tensors(backend, wide))))
+    actual, expected = compared(case, args, numbers(backend, result), expected)
+    assert_close(actual, expected, dtype, case.tolerance, f"{case.op} on {backend.name}")
+
+
+def check_definition(backend: Backend, case: Case, dtype: str, args: Sequence[Any]) -> None:
+    """What the backend overrides gives what the definition gives."""
+    op = op_of(case.op)
+    kind, _ = op.implementation(backend)
+    if kind == "definition" or op.definition is None:
+        return
+    with on(backend):
+        defined = op.definition(*_spread(op, tensors(backend, promoted(op, backend, args))))
+    result = call(op, backend, tensors(backend, args))
+    what = f"{case.op} on {backend.name}, {kind} against definition"
+    actual, expected = compared(case, args, numbers(backend, result), numbers(backend, defined))
+    assert_close(actual, expected, dtype, case.tolerance, what)
+
+
+def specs(backend: Backend, args: Sequence[Any], known: Sequence[int] | None = None) -> tuple[Any, ...]:
+    """Give the arguments with specs in place of the arrays; of sizes known if `known` is None or has their number."""
+    number = itertools.count()
+
+    def spec(x: Any) -> Any:
+        if not isinstance(x, np.ndarray):
+            return x
+        shape = x.shape if known is None or next(number) in known else [None] * x.ndim
+        return TensorSpec(shape, backend.canonical_dtype(dt.standardize_dtype(x.dtype)))
+
+    return tuple(tree.map_structure(spec, list(args)))
+
+
+def check_spec(backend: Backend, case: Case, dtype: str, args: Sequence[Any]) -> None:
+    """The inferred spec is that of the result."""
+    op = op_of(case.op)
+    with on(backend), inferring():
+        inferred = tree.flatten(op.function(*_spread(op, specs(backend, args))))
+    result: list[Any] = tree.flatten(call(op, backend, tensors(backend, args)))
+    assert len(inferred) == len(result), f"{case.op}: {len(inferred)} specs for {len(result)} results"
+    for spec, value in zip(inferred, result, strict=True):
+        if _is_tensor(backend, value):
+            actual = (tuple(value.shape), backend.dtype(value))
+            assert (tuple(spec.shape), spec.dtype) == actual, (
+                f"{case.op} on {backend.name}: inferred {spec}, is {actual}"
+            )
+
+
+def check_unknown_sizes(backend: Backend, case: Case, dtype: str, args: Sequence[Any]) -> None:
+    """With every size unknown that may be, what is inferred is still true of the result."""
+    op = op_of(case.op)
+    with on(backend), inferring():
+        inferred = tree.flatten(op.function(*_spread(op, specs(backend, args, case.known))))
+    result: list[Any] = tree.flatten(call(op, backend, tensors(backend, args)))
+    for spec, value in zip(inferred, result, strict=False):
+        if _is_tensor(backend, value):
+            assert spec.dtype == backend.dtype(value), f"{case.op}: inferred {spec} for {backend.dtype(value)}"
+            sizes = zip(spec.shape, value.shape, strict=True)
+            assert all(is_unknown(known) or known == size for known, size in sizes), (
+                f"{case.op}: inferred {spec} for {value.shape}"
+            )
+
+
+def check_compiled(backend: Backend, case: Case, dtype: str, args: Sequence[Any]) -> None:
+    """Compiled, with sizes unknown where the backend can, the result is the same."""
+    op = op_of(case.op)
+    leaves = tree.flatten(list(args))
+    spots = [i for i, leaf in enumerate(leaves) if isinstance(leaf, np.ndarray)]
+
+    def function(*values: Any) -> Any:
+        filled = list(leaves)
+        for spot, value in zip(spots, values, strict=True):
+            filled[spot] = value
+        return op.function(*_spread(op, tree.pack_sequence_as(list(args), filled)))
+
+    values = [backend.to_tensor(leaves[i], None) for i in spots]
+    shapes = [leaves[i].shape if n in case.known else [None] * leaves[i].ndim for n, i in enumerate(spots)]
+    unknown = [TensorSpec(shape, dt.standardize_dtype(leaves[i].dtype)) for shape, i in zip(shapes, spots, strict=True)]
+    dynamic = "dynamic_shapes" in backend.capabilities
+    with on(backend):
+        expected = function(*values)
+        compiled = backend.jit(function, specs=unknown if dynamic else None)(*values)
+    what = f"{case.op} compiled on {backend.name}"
+    actual, wanted = compared(case, args, numbers(backend, compiled), numbers(backend, expected))
+    assert_close(actual, wanted, dtype, case.tolerance, what)
+
+
+def gradients(backend: Backend, op: Op, args: Sequence[Any]) -> list[np.ndarray[Any, Any]]:
+    """Give the cotangents of every floating array among the arguments, for a fixed cotangent of the results."""
+    leaves = tree.flatten(list(args))
+    spots = [i for i, x in enumerate(leaves) if isinstance(x, np.ndarray) and dt.is_float_dtype(x.dtype)]
+
+    def function(*values: Any) -> Any:
+        filled = [backend.to_tensor(x, None) if isinstance(x, np.ndarray) else x for x in leaves]
+        for spot, value in zip(spots, values, strict=True):
+            filled[spot] = value
+        result = op.function(*_spread(op, tree.pack_sequence_as(list(args), filled)))
+        return [x for x in tree.flatten(result) if isinstance(x, backend.tensor_types) and _is_float(backend, x)]
+
+    with on(backend):
+        value, pullback = backend.vjp(function, [backend.to_tensor(leaves[i], None) for i in spots])
+        rng = np.random.default_rng(0)
+        cotangents = [backend.to_tensor(rng.uniform(0.5, 1.5, tuple(x.shape)), backend.dtype(x)) for x in value]
+        return [backend.to_numpy(x) for x in pullback(cotangents)] if value and spots else []
+
+
+def _is_tensor(backend: Backend, x: Any) -> bool:
+    return isinstance(x, backend.tensor_types)
+
+
+def _is_float(backend: Backend, x: Any) -> bool:
+    return dt.is_float_dtype(backend.dtype(x))
+
+
+def check_gradient(backend: Backend, other: Backend, case: Case, dtype: str, args: Sequence[Any]) -> None:
+    """The gradient is the other backend's."""
+    op = op_of(case.op)
+    what = f"gradient of {case.op} on {backend.name} against {other.name}"
+    assert_close(gradients(backend, op, args), gradients(other, op, args), dtype, 4 * case.tolerance, what)

@@ -1,0 +1,261 @@
+"""From the arguments of a call to the function that computes it. The hottest code in kcore.
+
+A call looks up a *plan* by the types and dtypes of its tensors, and runs it: the backend's own function where nothing
+has to be cast, a short wrapper where something has. A plan is made once, on the first such call (`dispatch`), which is
+also the way that symbolic tensors, lists and anything else out of the ordinary take. An exception leads to `recover`,
+which finds out what was wrong.
+"""
+
+from __future__ import annotations
+
+import functools
+import types
+from typing import Any
+
+from kcore_ops import inference
+from kcore_ops.calls import Call, SymbolicShape, backend_of
+from kcore_ops.current import current_backend
+from kcore_ops.dtypes import standardize_dtype
+from kcore_ops.errors import ArgumentError, KcoreError
+from kcore_ops.operation import TENSOR_KINDS, Op
+from kcore_ops.plans import Run, make_plan, on_current, remember, store, with_conversions
+from kcore_ops.spec import Size, TensorSpec, standardize_shape
+from kcore_ops.variable import Variable
+
+__all__ = ["create", "dispatch", "public_function", "recover"]
+
+_GUARDS = {
+    "axis": "if {0}.__class__ is not int and {0} is not None: {0} = settle_axis({0}, op)",
+    "shape": "{0} = settle_shape({0}, op)",
+    "dtype": "if {0} is not None: {0} = settle_dtype({0}, op)",
+    "float_dtype": "{0} = settle_dtype({0}, op)",
+}
+
+
+def public_function(op: Op) -> Any:
+    """Give the function users call: the body's signature and docstring over the dispatcher."""
+    body = op.body
+    code = body.__code__
+    header = [f"{name}:{op.parameters.get(name, 'static')}" for name in code.co_varnames[: code.co_argcount]]
+    header += [name for name in op.parameters if name.startswith("*")]
+    template = _template(tuple(header))
+    cells = {"op": op, "plans": op.plans, "numbers": op.number_plans}
+    closure = tuple(types.CellType(cells[name] if name in cells else globals()[name]) for name in template.co_freevars)
+    function: Any = types.FunctionType(template, body.__globals__, body.__name__, body.__defaults__, closure)
+    functools.update_wrapper(function, body)
+    function.__kcore_op__ = op
+    op.function = function
+    function.override = functools.partial(_override, op)
+    function.define = functools.partial(_define, op)
+    return function
+
+
+def _override(op: Op, backend: str, function: Any = None) -> Any:
+    if function is None:
+        return functools.partial(_override, op, backend)
+    op.overrides[backend] = function
+    op.forget_plans()
+    return function
+
+
+def _define(op: Op, function: Any) -> Any:
+    op.definition = function
+    op.forget_plans()
+    return function
+
+
+@functools.cache
+def _template(header: tuple[str, ...]) -> types.CodeType:
+    """Compile the function for a list of parameters, each written `name:kind`, or `*name`.
+
+    It is compiled, as dataclasses compile `__init__`, because a generic `*args, **kwargs` would cost twice as much as
+    all the rest.
+    """
+    names = [part.partition(":")[0] for part in header]
+    kinds = {part.partition(":")[0]: part.partition(":")[2] or "sequence" for part in header}
+    arguments = "".join(f"{name.lstrip('*')}, " for name in names)
+    lines = [_GUARDS[kind].format(name) for name, kind in kinds.items() if kind in _GUARDS]
+    lines += [
+        f"if {name}.__class__ is SymbolicShape: return dispatch(op, ({arguments}))"
+        for name, kind in kinds.items()
+        if kind == "shape"
+    ]
+    tensors = [name.lstrip("*") for name in names if kinds[name] in TENSOR_KINDS]
+    if not tensors:
+        lines += [f"return create(op, ({arguments}))"]
+    elif "tree" in kinds.values() or ("sequence" in kinds.values() and len(tensors) > 1):
+        lines += [f"return dispatch(op, ({arguments}))"]
+    else:
+        lines += [
+            "try:",
+            *(f"    {line}" for line in _lookup(tensors, "sequence" in kinds.values())),
+            "except (KeyError, AttributeError, TypeError):",
+            "    pass",
+            "else:",
+            "    try:",
+            f"        return run({arguments})",
+            "    except Exception as error:",
+            f"        return recover(op, ({arguments}), error)",
+            # Outside the handler, or the miss would be shown as the context of whatever goes wrong.
+            f"return dispatch(op, ({arguments}))",
+        ]
+    cells = "op, plans, numbers, create, dispatch, recover, settle_axis, settle_shape, settle_dtype, SymbolicShape"
+    source = "\n".join(
+        [f"def make({cells}):", f"    def function({', '.join(names)}):", *(f"        {line}" for line in lines)]
+    )
+    namespace: dict[str, Any] = {}
+    exec(compile(source, f"<kcore op({', '.join(names)})>", "exec"), namespace)
+    make: types.CodeType = namespace["make"].__code__
+    return next(constant for constant in make.co_consts if isinstance(constant, types.CodeType))
+
+
+def _lookup(tensors: list[str], is_sequence: bool) -> list[str]:
+    """Source that sets `run` to the plan, from where `plans.route` keeps it."""
+    if is_sequence:
+        return [f"run = plans[tuple([(x.__class__, x.dtype) for x in {tensors[0]}])]"]
+    if len(tensors) == 1:
+        (x,) = tensors
+        return [f"run = plans[{x}.__class__][{x}.dtype]"]
+    if len(tensors) == 2:
+        x, y = tensors
+        return [
+            f"kind, other = {x}.__class__, {y}.__class__",
+            "if kind is other:",
+            f"    run = plans[kind][{x}.dtype][{y}.dtype]",
+            "elif other is float or other is int:",
+            f"    run = numbers[other][kind][{x}.dtype]",
+            "else:",
+            f'    run = plans[kind, getattr({x}, "dtype", None), other, getattr({y}, "dtype", None)]',
+        ]
+    parts = "".join(f'{x}.__class__, getattr({x}, "dtype", None), ' for x in tensors)
+    return [f"run = plans[{parts}]"]
+
+
+# What the template's guards call.
+
+
+def settle_axis(axis: Any, op: Op) -> Any:
+    """Give an axis as an integer, or several as a tuple."""
+    if isinstance(axis, list | tuple):
+        return tuple([a if type(a) is int else settle_axis(a, op) for a in axis])
+    try:
+        return axis.__index__()
+    except AttributeError:
+        problem = f"{axis!r} is not an axis"
+        raise ArgumentError(problem, fix="pass an integer, a tuple of them, or None").at(op.name) from None
+
+
+def settle_shape(shape: Any, op: Op) -> tuple[Any, ...]:
+    """Give a shape as a tuple."""
+    if shape.__class__ is tuple:
+        for size in shape:
+            if size.__class__ is not int:
+                break
+        else:
+            return shape
+    try:
+        shape = standardize_shape(shape)
+    except KcoreError as error:
+        raise error.at(op.name)  # noqa: B904 (its cause is its own)
+    return SymbolicShape(shape) if any(isinstance(size, Size | TensorSpec) for size in shape) else shape
+
+
+def settle_dtype(dtype: Any, op: Op) -> str:
+    """Give the name of a dtype."""
+    try:
+        return standardize_dtype(dtype)
+    except KcoreError as error:
+        raise error.at(op.name)  # noqa: B904 (its cause is its own)
+
+
+# The way of a call that has no plan yet.
+
+
+def dispatch(op: Op, args: tuple[Any, ...]) -> Any:
+    """Run a call whose plan is not known: find the backend, settle dtypes, remember the plan."""
+    slots = [args[position] for position, _, _ in op.tensor_parameters]
+    if any(isinstance(value, Variable) for value in slots):
+        return _with_values_of_variables(op, slots)(*args)
+    try:
+        call = Call(op, args)
+    except KcoreError as error:
+        raise error.at(op.name) if not error.where else error  # noqa: B904 (its cause is its own)
+    if call.is_symbolic or inference.is_inferring():
+        return inference.infer_symbolic(op, call)
+    try:
+        backend = call.backend()
+        run, is_reusable = make_plan(op, call, backend)
+    except KcoreError as error:
+        raise error.at(op.name, call.received()) if not error.where else error  # noqa: B904
+    if is_reusable:
+        remember(op, call, run)
+    try:
+        return run(*call.args)
+    except Exception as error:
+        return recover(op, args, error)
+
+
+_PLAIN = frozenset({bool, int, float, complex, str, type(None)})
+
+
+def create(op: Op, args: tuple[Any, ...]) -> Any:
+    """Run an op that takes no tensors: on the current backend, or on that of a tensor among its sizes."""
+    others: list[Any] = []
+    for arg in args:
+        if arg.__class__ is tuple or arg.__class__ is list:
+            others += [leaf for leaf in arg if leaf.__class__ not in _PLAIN]
+        elif arg.__class__ not in _PLAIN:
+            others.append(arg)
+    if inference.is_inferring() or any(isinstance(leaf, TensorSpec | Size) for leaf in others):
+        return inference.infer_symbolic(op, Call(op, args))
+    backend = backend_of(others) if others else current_backend()
+    run = op.plans.get(backend)
+    if run is None:
+        kind, run = op.implementation(backend)
+        run = op.plans[backend] = on_current(backend, run) if kind == "definition" else run
+    try:
+        return run(*args)
+    except Exception as error:
+        return recover(op, args, error)
+
+
+def _with_values_of_variables(op: Op, slots: list[Any]) -> Run:
+    """Remember a plan that calls the op again with the variables' values, whatever they are by then."""
+    steps = [
+        (position, _value_of)
+        for (position, _, _), slot in zip(op.tensor_parameters, slots, strict=True)
+        if isinstance(slot, Variable)
+    ]
+    run = with_conversions(op.function, steps)
+    if not any(isinstance(slot, list | tuple) for slot in slots):
+        store(op, slots, run)
+    return run
+
+
+def _value_of(variable: Variable) -> Any:
+    return variable.value
+
+
+# Faults.
+
+
+def recover(op: Op, args: tuple[Any, ...], error: Exception) -> Any:
+    """Raise the error a user can act on: run the body on specs to see what is wrong, keeping `error` as the cause."""
+    call = Call(op, args)
+    cause = error.__cause__ if isinstance(error, KcoreError) else error
+    try:
+        backend = call.backend()
+        inference.infer_call(op, call, backend)
+    except KcoreError as found:
+        found.where, found.received = [op.name], call.received()
+        found.backend = backend.name
+        raise found from cause
+    except Exception:  # noqa: S110 (a function the user passed failed on specs: the first error says more)
+        pass
+    if isinstance(error, KcoreError):
+        if not error.where:
+            error.at(op.name, call.received())
+        error.backend = backend.name
+    else:
+        error.add_note(f"kcore: in {op.name} on backend {backend.name}; received: {'; '.join(call.received())}")
+    raise error

@@ -1,0 +1,146 @@
+"""Dtype policies: the dtype a layer computes in, and the one its variables are kept in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kcore_ops import config
+from kcore_ops.conversion import cast, convert_to_tensor
+from kcore_ops.conversion import dtype as dtype_of
+from kcore_ops.dtypes import is_float_dtype, standardize_dtype
+from kcore_ops.errors import ArgumentError
+
+__all__ = ["DTypePolicy", "deserialize", "dtype_policy", "get", "serialize", "set_dtype_policy"]
+
+_MIXED = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
+
+
+class DTypePolicy:
+    """A compute dtype and a variable dtype, by name.
+
+    Args:
+        name: a dtype, for both; or "mixed_float16" or "mixed_bfloat16": computing in half precision on variables kept
+            in float32 (Micikevicius et al., 2018, arXiv:1710.03740). None is the policy in force.
+
+    Raises:
+        ArgumentError: if there is no such policy.
+
+    >>> policy = DTypePolicy("mixed_bfloat16")
+    >>> policy.compute_dtype, policy.variable_dtype
+    ('bfloat16', 'float32')
+    """
+
+    def __init__(self, name: str | None = None) -> None:
+        name = dtype_policy().name if name is None else name
+        if not isinstance(name, str):
+            raise ArgumentError(f"a policy's name is a string, not {name!r}", fix='for example "mixed_bfloat16"')
+        if name in _MIXED:
+            self._compute_dtype, self._variable_dtype = _MIXED[name], "float32"
+        else:
+            try:
+                self._compute_dtype = self._variable_dtype = standardize_dtype(name)
+            except TypeError as error:
+                fix = f"use a dtype, or one of {', '.join(_MIXED)}"
+                raise ArgumentError(f"there is no dtype policy {name!r}", fix=fix) from error
+        self._name = name
+
+    @property
+    def name(self) -> str:
+        """The policy's name."""
+        return self._name
+
+    @property
+    def compute_dtype(self) -> str:
+        """The dtype layers compute in."""
+        return self._compute_dtype
+
+    @property
+    def variable_dtype(self) -> str:
+        """The dtype variables are kept in."""
+        return self._variable_dtype
+
+    @property
+    def quantization_mode(self) -> None:
+        """None: the policy quantizes nothing."""
+        return None
+
+    def convert_input(self, x: Any, autocast: bool, dtype: Any) -> Any:
+        """Give an input of a layer as a tensor, a floating one in `dtype` if `autocast`."""
+        x = convert_to_tensor(x)
+        return cast(x, dtype) if autocast and is_float_dtype(dtype_of(x)) and dtype_of(x) != dtype else x
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments that make another one like it."""
+        return {"name": self.name}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> DTypePolicy:
+        """Make one from what `get_config` gave."""
+        return cls(**config)
+
+    def __repr__(self) -> str:
+        return f'<DTypePolicy "{self.name}">'
+
+    def __eq__(self, other: Any) -> bool:
+        return type(other) is type(self) and other.name == self.name
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.name))
+
+
+_default: list[DTypePolicy] = []
+
+
+def dtype_policy() -> DTypePolicy:
+    """Give the policy that layers get unless told otherwise; that of `config.floatx()` at first.
+
+    >>> dtype_policy()
+    <DTypePolicy "float32">
+    """
+    return _default[-1] if _default else DTypePolicy(config.floatx())
+
+
+def set_dtype_policy(policy: Any) -> None:
+    """Set the policy that layers get unless told otherwise: a policy, its name, or a dtype."""
+    _default[:] = [get(policy)]
+
+
+def get(identifier: Any) -> DTypePolicy:
+    """Give the policy meant by a policy, its name, a dtype, a config, or None for the one in force.
+
+    Raises:
+        ArgumentError: if there is none.
+
+    >>> get("mixed_float16")
+    <DTypePolicy "mixed_float16">
+    """
+    if isinstance(identifier, DTypePolicy):
+        return identifier
+    if isinstance(identifier, dict):
+        return deserialize(identifier)
+    if identifier is None:
+        return dtype_policy()
+    return DTypePolicy(identifier if isinstance(identifier, str) else standardize_dtype(identifier))
+
+
+def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
+    """Give a policy as plain data.
+
+    >>> serialize(DTypePolicy("float16"))
+    {'class_name': 'DTypePolicy', 'config': {'name': 'float16'}}
+    """
+    return {"class_name": "DTypePolicy", "config": dtype_policy.get_config()}
+
+
+def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> DTypePolicy:
+    """Make a policy of plain data.
+
+    Raises:
+        ArgumentError: if the data is not a policy's.
+    """
+    classes = {"DTypePolicy": DTypePolicy, **(custom_objects or {})}
+    name = config.get("class_name")
+    if name not in classes or not isinstance(config.get("config"), dict):
+        raise ArgumentError(f"this is not the data of a dtype policy: {config!r}", fix="pass what serialize() gave")
+    policy: DTypePolicy = classes[name].from_config(config["config"])
+    return policy

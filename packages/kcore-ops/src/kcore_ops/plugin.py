@@ -1,0 +1,197 @@
+"""The backend interface: what a plugin registers (`Plugin`) and what it provides once loaded (`Backend`)."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from kcore_ops.dtypes import standardize_dtype
+from kcore_ops.errors import GradientsUnavailable
+
+__all__ = ["CAPABILITIES", "INTERFACE", "SCALAR_OPS", "Backend", "Plugin"]
+
+# Version of the interface. While it is 0.x a plugin must be written for this minor version; later, for this major
+# version and no newer minor one.
+INTERFACE = "0.1"
+
+CAPABILITIES = frozenset(
+    {
+        "complex",  # tensors of complex64
+        "dynamic_shapes",  # tensors some of whose sizes are known only when a graph runs
+        "float64",  # float64 and int64 tensors as they stand
+        "gradient",  # vjp, and what follows from it
+        "jit",  # compiles functions
+        "jvp",  # forward-mode derivatives
+        "mutable_state",  # a variable's storage is updated in place
+        "vmap",  # vectorizes functions, rather than looping over them
+    }
+)
+
+# Ops between tensors whose native functions commonly take a Python number for one of them.
+SCALAR_OPS = frozenset(
+    "add subtract multiply divide power floor_divide mod maximum minimum "
+    "equal not_equal less less_equal greater greater_equal clip".split()
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Plugin:
+    """What a backend's entry point names: enough to list it without loading its framework.
+
+    Args:
+        name: the name users select the backend by.
+        framework: the module the backend is built on; a backend whose framework is missing is listed as unusable.
+        implementation: `"module:attribute"` of the `Backend` subclass, imported when the backend is first used.
+        priority: the highest of the installed backends is the default one.
+        interface: the version of the interface it was written for.
+        requires: the distribution to install where the framework is missing; defaults to `framework`.
+    """
+
+    name: str
+    framework: str
+    implementation: str
+    priority: int = 0
+    interface: str = INTERFACE
+    requires: str | None = None
+
+
+class Backend:
+    """A table of functions and a few transforms over one framework's tensors. Subclass it to write a backend.
+
+    Attributes:
+        tensor_types: the classes whose instances belong to this backend; subclasses of them do too.
+        ops: function of each op by the op's name. It is called with every parameter of the op, by position, with
+            dtypes promoted, axes as integers or tuples, dtypes as names, and must not check or promote again.
+        capabilities: some of `CAPABILITIES`.
+        scalar_ops: the ops whose functions take a Python number in place of one tensor.
+        widened: op name (or `"*"`) to a map of dtypes the framework can not compute that op in, each to the dtype to
+            use instead; results are cast back.
+        variable: the class that `kcore_ops.Variable` becomes here, or None for the plain one.
+    """
+
+    name: str = ""
+    tensor_types: ClassVar[tuple[type, ...]] = ()
+    capabilities: ClassVar[frozenset[str]] = frozenset()
+    scalar_ops: ClassVar[frozenset[str]] = frozenset()
+    widened: ClassVar[Mapping[str, Mapping[str, str]]] = {}
+    variable: type | None = None
+
+    def __init__(self) -> None:
+        self.ops: dict[str, Callable[..., Any]] = dict(self.table())
+
+    def __repr__(self) -> str:
+        return f"<kcore backend {self.name}>"
+
+    # In and out.
+
+    def table(self) -> Mapping[str, Callable[..., Any]]:
+        """Give the function of each op by the op's name. Called once."""
+        raise NotImplementedError
+
+    def to_tensor(self, value: Any, dtype: str | None) -> Any:
+        """Make a tensor of a NumPy array, a Python number, or nested lists of numbers."""
+        raise NotImplementedError
+
+    def to_numpy(self, x: Any) -> np.ndarray[Any, Any]:
+        """Give the numbers of a tensor as a NumPy array."""
+        raise NotImplementedError
+
+    def from_dlpack(self, x: Any) -> Any:
+        """Make a tensor of another framework's, without a copy."""
+        raise NotImplementedError(f"{self.name} does not exchange tensors by DLPack")
+
+    def dtype(self, x: Any) -> str:
+        """Give the name of a tensor's dtype."""
+        return standardize_dtype(x.dtype)
+
+    def shape(self, x: Any) -> tuple[Any, ...]:
+        """Give a tensor's sizes: integers, and scalar tensors where only the running graph knows."""
+        return tuple(x.shape)
+
+    def canonical_dtype(self, dtype: str) -> str:
+        """Give the dtype the framework, as configured, has in place of `dtype`."""
+        return dtype
+
+    def takes_number(self, op: str, dtype: str) -> bool:
+        """Say whether an op's function takes a Python number beside a tensor of `dtype`, without changing the dtype."""
+        return op in self.scalar_ops
+
+    # Devices.
+
+    def devices(self) -> list[str]:
+        """Names of the devices, for example `["cpu:0", "gpu:0"]`."""
+        return ["cpu:0"]
+
+    def device_scope(self, device: str) -> contextlib.AbstractContextManager[Any]:
+        """Place the tensors made inside the `with` block on a device."""
+        return contextlib.nullcontext()
+
+    # Storage of variables.
+
+    def new_storage(self, value: Any, trainable: bool) -> Any:
+        """Give what holds a variable's value: the tensor itself, unless the framework has variables of its own."""
+        return value
+
+    def assign_storage(self, storage: Any, value: Any) -> Any:
+        """Give the storage after an assignment: the same object where it can be changed in place."""
+        return value
+
+    def set_trainable(self, storage: Any, trainable: bool) -> Any:
+        """Give the storage after its variable became trainable, or stopped being so."""
+        return storage
+
+    # Transforms. With `vjp` alone a backend has gradients; the others have a meaning without help.
+
+    def vjp(self, function: Callable[..., Any], primals: Sequence[Any]) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
+        """Give `function(*primals)` and the function from a cotangent of it to the cotangents of the primals.
+
+        Primals and the value are trees of tensors; an unused primal has a cotangent of zeros.
+        """
+        raise GradientsUnavailable(
+            f"the {self.name} backend has no gradients",
+            fix="choose a backend that has, for example with kcore.use_backend('jax')",
+        )
+
+    def value_and_grad(
+        self, function: Callable[..., Any], argnums: tuple[int, ...], has_aux: bool
+    ) -> Callable[..., Any]:
+        """Give the function from arguments to (value, gradients), or ((value, aux), gradients)."""
+        from kcore_ops.transforms import value_and_grad_by_vjp
+
+        return value_and_grad_by_vjp(self, function, argnums, has_aux)
+
+    def jvp(self, function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+        """Give `function(*primals)` and its derivative along `tangents`."""
+        from kcore_ops.transforms import jvp_by_vjp
+
+        return jvp_by_vjp(self, function, primals, tangents)
+
+    def vmap(self, function: Callable[..., Any], in_axes: Any, out_axes: Any) -> Callable[..., Any]:
+        """Give the function mapped over an axis of its arguments."""
+        from kcore_ops.transforms import vmap_by_loop
+
+        return vmap_by_loop(function, in_axes, out_axes)
+
+    def jit(self, function: Callable[..., Any], specs: Sequence[Any] | None = None) -> Callable[..., Any]:
+        """Give the function compiled; itself where there is no compiler.
+
+        Given specs of its arguments, a backend with `dynamic_shapes` compiles it once, for every size of the unknown
+        ones among them.
+        """
+        return function
+
+    def custom_gradient(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Give the function whose value is `function(*args)[0]` and whose cotangents come from `function(*args)[1]`."""
+        return lambda *args: function(*args)[0]
+
+    def checkpoint(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Give the function, computed again rather than remembered when gradients are taken."""
+        return function
+
+    def version(self) -> str:
+        """Version of the framework in use."""
+        return "unknown"

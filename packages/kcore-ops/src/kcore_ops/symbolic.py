@@ -1,0 +1,73 @@
+"""Symbolic tensors: specs that remember which op they came from."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+from kcore_ops import tree
+from kcore_ops.spec import TensorSpec
+
+if TYPE_CHECKING:
+    from kcore_ops.operation import Op
+
+__all__ = ["KerasTensor", "Node", "is_keras_tensor"]
+
+_counter = itertools.count()
+
+
+class KerasTensor(TensorSpec):
+    """A tensor of a graph that is being built: shape, dtype, and the node that computes it.
+
+    Ops given a `KerasTensor` compute nothing; they add a node and return its outputs.
+
+    Args:
+        shape: the sizes; None is one that is not known.
+        dtype: a dtype or its name; None is `config.floatx()`.
+        name: shown in summaries and errors; made up if None.
+
+    >>> x = KerasTensor((None, 4))
+    >>> y = x[:, 0] + 1
+    >>> y.shape, y.node.op.name
+    ((None,), 'add')
+    """
+
+    __slots__ = ("__weakref__", "name", "node")
+
+    def __init__(self, shape: Any, dtype: Any = "float32", name: str | None = None, node: Node | None = None) -> None:
+        super().__init__(shape, dtype)
+        self.name = name or f"keras_tensor_{next(_counter)}"
+        self.node = node
+
+    def __repr__(self) -> str:
+        return f"<KerasTensor shape={self.shape} dtype={self.dtype} name={self.name}>"
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+
+class Node:
+    """One call in a graph.
+
+    Attributes:
+        op: the op that was called.
+        args: its arguments, by position; the symbolic tensors among them are the edges of the graph.
+        outputs: its results.
+    """
+
+    def __init__(self, op: Op, args: list[Any], result: Any) -> None:
+        self.op = op
+        self.args = args
+        self.outputs = tree.map_structure(
+            lambda s: KerasTensor(s.shape, s.dtype, node=self) if isinstance(s, TensorSpec) else s, result
+        )
+
+    @property
+    def inputs(self) -> list[KerasTensor]:
+        """The symbolic tensors among the arguments."""
+        return [leaf for leaf in tree.flatten(self.args) if isinstance(leaf, KerasTensor)]
+
+
+def is_keras_tensor(x: Any) -> bool:
+    """Say whether `x` is a tensor of a graph that is being built."""
+    return isinstance(x, KerasTensor)

@@ -1,0 +1,230 @@
+"""Variables: tensors that change, in one backend's storage."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from contextvars import ContextVar, Token
+from typing import Any
+
+import numpy as np
+
+from kcore_ops import dtypes
+from kcore_ops.current import current_backend, on
+from kcore_ops.errors import ArgumentError, ShapeError
+from kcore_ops.operators import TensorOperators
+from kcore_ops.plugin import Backend
+from kcore_ops.spec import standardize_shape
+from kcore_ops.stateless_scope import current_scope
+
+__all__ = ["AutocastScope", "Variable"]
+
+_autocast: ContextVar[str | None] = ContextVar("kcore_autocast", default=None)
+_counter = itertools.count()
+
+
+class AutocastScope:
+    """Inside the `with` block floating variables with `autocast=True` are read in another dtype.
+
+    Args:
+        dtype: a floating dtype, or None for the variables' own.
+
+    >>> v = Variable([1.0, 2.0])
+    >>> with AutocastScope("float16"):
+    ...     v.value.dtype
+    dtype('float16')
+    """
+
+    def __init__(self, dtype: Any) -> None:
+        self.dtype = None if dtype is None else dtypes.standardize_dtype(dtype)
+        if self.dtype is not None and not dtypes.is_float_dtype(self.dtype):
+            raise ArgumentError(f"variables can not be autocast to {self.dtype}", fix="use a floating dtype")
+        self._tokens: list[Token[Any]] = []
+
+    def __enter__(self) -> AutocastScope:
+        self._tokens.append(_autocast.set(self.dtype))
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        _autocast.reset(self._tokens.pop())
+
+
+class Variable(TensorOperators):
+    """A tensor that can be assigned to. It belongs to the backend that was current when it was made.
+
+    Args:
+        initializer: the first value, or a function from shape and dtype to it.
+        shape: sizes, all known; only, and always, with a function.
+        dtype: a dtype or its name; by default that of the value, or `config.floatx()`.
+        trainable: whether optimizers change it.
+        autocast: whether an `AutocastScope` changes the dtype it is read in.
+        aggregation: how copies on several devices combine: 'none', 'mean', 'sum' or 'only_first_replica'.
+        synchronization: when they do; 'auto'.
+        name: its name; made up if None.
+
+    Raises:
+        ShapeError: if the value has not the shape asked for, or a size is unknown.
+
+    >>> v = Variable([1.0, 2.0], name="scale")
+    >>> v.assign(v * 2)
+    >>> v
+    <Variable path=scale shape=(2,) dtype=float32 value=[2. 4.]>
+    """
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Variable:
+        """Make a variable of the class that the current backend has for them."""
+        if cls is Variable:
+            cls = current_backend().variable or Variable
+        return object.__new__(cls)
+
+    def __init__(
+        self,
+        initializer: Any,
+        shape: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        aggregation: str = "none",
+        synchronization: str = "auto",
+        name: str | None = None,
+    ) -> None:
+        self.backend: Backend = current_backend()
+        self.name = name or f"variable_{next(_counter)}"
+        self.path = self.name
+        self.autocast = bool(autocast)
+        self.aggregation = aggregation
+        self.synchronization = synchronization
+        self.constraint: Callable[[Any], Any] | None = None
+        self.regularizer: Callable[[Any], Any] | None = None
+        self.overwrite_with_gradient = False
+        value = self._first_value(initializer, shape, dtype)
+        self._shape: tuple[int, ...] = tuple(value.shape)
+        self._dtype = self.backend.dtype(value)
+        self._trainable = bool(trainable)
+        self._storage = self.backend.new_storage(value, self._trainable)
+
+    def _first_value(self, initializer: Any, shape: Any, dtype: Any) -> Any:
+        from kcore_ops.conversion import tensor_on
+
+        if shape is not None:
+            shape = standardize_shape(shape)
+            if any(size is None for size in shape):
+                raise ShapeError(f"a variable can not have unknown sizes: {shape}", fix="give every size").at(self.name)
+        if callable(initializer):
+            if shape is None:
+                raise ArgumentError("an initializer that is a function needs shape=").at(self.name)
+            dtype = dtypes.standardize_dtype(dtype)
+            initializer = initializer(shape, dtype=dtype)
+        value = tensor_on(self.backend, initializer, None if dtype is None else dtypes.standardize_dtype(dtype))
+        if shape is not None and tuple(value.shape) != shape:
+            raise ShapeError(f"the first value has shape {tuple(value.shape)} and shape={shape} was asked for").at(
+                self.name
+            )
+        return value
+
+    @property
+    def value(self) -> Any:
+        """The current value: the framework's own tensor, or the value a `StatelessScope` gives it."""
+        scope = current_scope()
+        value = None if scope is None else scope.get_current_value(self)
+        if value is None:
+            value = self._storage
+        dtype = _autocast.get()
+        if dtype is not None and self.autocast and dtype != self._dtype and dtypes.is_float_dtype(self._dtype):
+            value = self.backend.ops["cast"](value, dtype)
+        return value
+
+    def checked(self, value: Any) -> Any:
+        """Give a value as a tensor of this variable's backend and dtype.
+
+        Raises:
+            ShapeError: if it has not the variable's shape.
+        """
+        from kcore_ops.conversion import tensor_on
+
+        tensor = tensor_on(self.backend, value, self._dtype)
+        if tuple(tensor.shape) != self._shape:
+            raise ShapeError(
+                f"a value of shape {tuple(tensor.shape)} can not be assigned to a variable of shape {self._shape}",
+                fix=f"reshape it to {self._shape}",
+            ).at(f'variable "{self.path}"')
+        return tensor
+
+    def assign(self, value: Any) -> None:
+        """Set the value.
+
+        Raises:
+            ShapeError: if it has not the variable's shape; the old value stays.
+        """
+        tensor = self.checked(value)
+        scope = current_scope()
+        if scope is not None:
+            scope.add_update((self, tensor))
+        else:
+            self._storage = self.backend.assign_storage(self._storage, tensor)
+
+    def assign_add(self, value: Any) -> None:
+        """Add to the value."""
+        from kcore_ops.arithmetic import add
+
+        with on(self.backend):
+            self.assign(add(self._full_precision(), value))
+
+    def assign_sub(self, value: Any) -> None:
+        """Subtract from the value."""
+        from kcore_ops.arithmetic import subtract
+
+        with on(self.backend):
+            self.assign(subtract(self._full_precision(), value))
+
+    def _full_precision(self) -> Any:
+        with AutocastScope(None):
+            return self.value
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The sizes."""
+        return self._shape
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self._shape)
+
+    @property
+    def dtype(self) -> str:
+        """Name of the dtype it is read in: its own, unless an `AutocastScope` says otherwise."""
+        scope = _autocast.get()
+        if scope is not None and self.autocast and dtypes.is_float_dtype(self._dtype):
+            return scope
+        return self._dtype
+
+    @property
+    def trainable(self) -> bool:
+        """Whether optimizers change it."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, trainable: bool) -> None:
+        self._trainable = bool(trainable)
+        self._storage = self.backend.set_trainable(self._storage, self._trainable)
+
+    def numpy(self) -> np.ndarray[Any, Any]:
+        """Give the value as a NumPy array."""
+        return self.backend.to_numpy(self.value)
+
+    def __repr__(self) -> str:
+        numbers = np.array2string(self.numpy(), threshold=10, edgeitems=2)
+        return f"<Variable path={self.path} shape={self._shape} dtype={self._dtype} value={numbers}>"
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        numbers = self.numpy()
+        return numbers if dtype is None else numbers.astype(dtype)
+
+    def __bool__(self) -> bool:
+        return bool(self.numpy())
+
+    def __len__(self) -> int:
+        if not self._shape:
+            raise TypeError("a scalar variable has no length")
+        return self._shape[0]

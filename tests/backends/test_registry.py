@@ -1,0 +1,251 @@
+"""How backends are found, loaded, checked and chosen, and what is said when that fails."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.metadata
+import json
+import subprocess
+import sys
+import textwrap
+import threading
+
+import kcore_ops as ops
+import numpy as np
+import pytest
+from kcore_ops import cli, current, registry
+from kcore_ops.errors import ArgumentError, BackendNotFound, BackendUnusable, PluginError
+from kcore_ops.plugin import INTERFACE, Backend, Plugin
+
+
+class Minimal(Backend):
+    """The least a backend can be."""
+
+    name = "minimal"
+    tensor_types = (memoryview,)
+
+    def table(self):
+        return {}
+
+    def to_tensor(self, value, dtype):
+        return memoryview(np.asarray(value).tobytes())
+
+    def to_numpy(self, x):
+        return np.frombuffer(x)
+
+
+@pytest.fixture
+def registered():
+    """Register backends for the length of a test."""
+    names = []
+
+    def register(backend):
+        registry.register(backend)
+        names.append(backend.name)
+
+    yield register
+    for name in names:
+        registry.unregister(name)
+
+
+@dataclasses.dataclass
+class Entry:
+    """An entry point as importlib.metadata gives it."""
+
+    name: str
+    value: str
+    loaded: object
+    package: str = "somebody"
+
+    @property
+    def dist(self):
+        return type("Distribution", (), {"name": self.package, "version": "1.0"})
+
+    def load(self):
+        if isinstance(self.loaded, Exception):
+            raise self.loaded
+        return self.loaded
+
+
+@pytest.fixture
+def installed(monkeypatch):
+    """Pretend that other distributions are installed beside the real ones."""
+    real = importlib.metadata.entry_points
+
+    def pretend(*entries):
+        def entry_points(*, group, **params):
+            found = list(real(group=group, **params))
+            return found + (list(entries) if group == registry.BACKENDS else [])
+
+        monkeypatch.setattr(importlib.metadata, "entry_points", entry_points)
+        registry.forget()
+
+    kept = dict(registry._installed())
+    yield pretend
+    monkeypatch.undo()
+    registry.forget()
+    for name, record in registry._installed().items():
+        record.backend = kept[name].backend  # a backend is loaded once in a process
+
+
+def run_python(code, **env):
+    import os
+
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("KCORE")}
+    command = [sys.executable, "-c", textwrap.dedent(code)]
+    return subprocess.run(command, capture_output=True, text=True, env={**clean, **env}, check=False)
+
+
+def test_a_missing_backend_is_named_with_those_installed_and_the_command(backend):
+    with pytest.raises(BackendNotFound) as caught:
+        ops.use_backend("mlx")
+    usable = ", ".join(sorted(name for name, record in registry.backends().items() if record.is_usable))
+    assert str(caught.value) == (
+        "BackendNotFound\n  no backend named 'mlx' is installed\n"
+        f"  installed: {usable} (run `kcore backends` for details)\n"
+        "  fix: pip install kcore-backend-mlx"
+    )
+    assert isinstance(caught.value, ImportError)
+    assert ops.config.backend() == backend.name
+
+
+@pytest.mark.parametrize(
+    ("plugin", "reason"),
+    [
+        (ImportError("no libfoo"), r"importing foo:backend failed: ImportError: no libfoo"),
+        ("not a plugin", r"foo:backend is a str, not a kcore_ops.plugin.Plugin"),
+        (Plugin("bar", "numpy", ""), r"its entry point is named 'foo' and its plugin 'bar'"),
+        (Plugin("foo", "numpy", "", interface="0.9"), rf"interface 0\.9, and this kcore-ops has {INTERFACE}"),
+        (
+            Plugin("foo", "no_such_framework", ""),
+            r"no_such_framework is not installed \(pip install no_such_framework\)",
+        ),
+        (Plugin("foo", "numpy", "no_such_module:X"), r"loading it failed: ModuleNotFoundError: .*no_such_module"),
+    ],
+)
+def test_a_broken_plugin_is_listed_with_its_reason_and_harms_nobody(backend, installed, plugin, reason):
+    installed(Entry("foo", "foo:backend", plugin))
+    with pytest.raises(BackendUnusable, match=rf"backend 'foo' \(somebody 1.0\) can not be used: .*{reason}"):
+        ops.use_backend("foo")
+    assert any("not usable" in line for line in cli.backend_lines())
+    np.testing.assert_array_equal(ops.convert_to_numpy(ops.add(ops.convert_to_tensor([1.0]), 1.0)), [2.0])
+
+
+def test_two_distributions_with_one_name_are_an_error_naming_both(installed):
+    plugin = Plugin("foo", "numpy", "")
+    installed(Entry("foo", "a:b", plugin, "left"), Entry("foo", "c:d", plugin, "right"))
+    with pytest.raises(BackendUnusable, match=r"two distributions offer 'foo': left 1\.0 and right 1\.0"):
+        ops.use_backend("foo")
+
+
+def test_every_fault_of_a_backend_is_named_at_once(registered):
+    class Faulty(Minimal):
+        tensor_types = ()
+        capabilities = frozenset({"gradient", "teleport"})
+        to_numpy = Backend.to_numpy
+
+        def table(self):
+            return {"add": lambda x: x, "no_such_op": abs}
+
+    with pytest.raises(PluginError) as caught:
+        registered(Faulty())
+    assert caught.value.problem.split("; ") == [
+        "tensor_types is empty",
+        "capabilities that the interface does not have: teleport",
+        "to_numpy is missing",
+        "it claims the capability 'gradient' and has no vjp",
+        "op 'add' takes (x) and must take (x1, x2)",
+        "op 'no_such_op' does not exist",
+    ]
+
+
+def test_a_backend_registered_in_the_process_is_used_and_taken_back(registered):
+    registered(Minimal())
+    with ops.use_backend("minimal") as found:
+        assert found.name == "minimal"
+    with pytest.raises(PluginError, match="two backends named 'minimal'"):
+        registry.register(Minimal())
+
+
+def test_use_backend_is_undone_after_the_block_and_kept_in_its_thread(backend, other_backend):
+    seen = []
+    with ops.use_backend(other_backend.name):
+        assert ops.config.backend() == other_backend.name
+        assert current.reason() == "use_backend()"
+        thread = threading.Thread(target=lambda: seen.append(current.reason()))
+        thread.start()
+        thread.join()
+    assert ops.config.backend() == backend.name
+    assert seen != ["use_backend()"]
+
+
+def test_use_backend_without_a_block_lasts(backend):
+    code = f"""
+        import kcore_ops as ops
+        ops.use_backend("{backend.name}")
+        print(ops.config.backend(), type(ops.native(ops.convert_to_tensor(1.0))).__module__)
+    """
+    assert run_python(code).stdout.startswith(backend.name)
+
+
+def test_the_order_of_choice(tmp_path):
+    code = """
+        import kcore_ops as ops
+        from kcore_ops import current
+        print(ops.config.backend(), "|", current.reason())
+        ops.config.set_backend("numpy")
+        print(ops.config.backend(), "|", current.reason())
+    """
+    best = max((r for r in registry.backends().values() if r.is_usable), key=lambda record: record.priority).name
+    lines = run_python(code, KCORE_HOME=str(tmp_path)).stdout.splitlines()
+    assert lines == [f"{best} | the highest priority of 4 installed", "numpy | config.set_backend()"]
+    (tmp_path / "kcore.json").write_text(json.dumps({"backend": "torch"}))
+    assert run_python(code, KCORE_HOME=str(tmp_path)).stdout.startswith("torch | the configuration file")
+    out = run_python(code, KCORE_HOME=str(tmp_path), KCORE_BACKEND="tensorflow").stdout
+    assert out.startswith("tensorflow | the environment variable KCORE_BACKEND")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["kcore.json"]
+
+
+def test_a_wrong_name_in_the_environment_is_blamed_on_it():
+    result = run_python("import kcore_ops as ops; ops.convert_to_tensor(1.0)", KCORE_BACKEND="jaxx")
+    assert "BackendNotFound in the choice made by the environment variable KCORE_BACKEND" in result.stderr
+    assert "no backend named 'jaxx' is installed" in result.stderr
+
+
+def test_a_broken_configuration_file_is_named(tmp_path):
+    (tmp_path / "kcore.json").write_text("{")
+    result = run_python("import kcore_ops as ops; ops.config.floatx()", KCORE_HOME=str(tmp_path))
+    assert "ArgumentError" in result.stderr and "kcore.json is not JSON" in result.stderr
+
+
+def test_listing_and_choosing_load_no_framework():
+    code = """
+        import sys, kcore_ops as ops
+        from kcore_ops import cli
+        cli.main(["backends"])
+        print(sorted({"jax", "torch", "tensorflow"} & set(sys.modules)))
+    """
+    result = run_python(code)
+    assert result.stdout.splitlines()[-1] == "[]", result.stderr
+
+
+def test_the_command_lists_backends_and_says_which_is_current_and_why(backend, capsys):
+    assert cli.main(["backends", "--load"]) == 0
+    out = capsys.readouterr().out
+    assert f"current: {backend.name}, by use_backend()" in out
+    assert f"{backend.name}: " in out
+    assert "capabilities: " in out and "devices: cpu:0" in out
+
+
+def test_components_are_found_by_name():
+    assert registry.component("ops") is ops
+    with pytest.raises(PluginError, match="no installed package offers the component 'trainerr'"):
+        registry.component("trainerr")
+
+
+def test_devices(backend):
+    assert "cpu:0" in backend.devices()
+    with ops.device("cpu"):
+        assert float(ops.convert_to_tensor(1.0)) == 1.0
+    with pytest.raises(ArgumentError, match=r"has no device 'gpu:7'\n  fix: use one of cpu:0"), ops.device("gpu:7"):
+        pass

@@ -1,0 +1,56 @@
+"""What all tests share: the backend under test, named by `--kcore-backend`."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("JAX_ENABLE_X64", "1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+
+import kcore_ops as ops
+import pytest
+from hypothesis import HealthCheck, settings
+from kcore_ops import registry
+
+settings.register_profile(
+    "kcore", derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+)
+settings.load_profile("kcore")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--kcore-backend", default=os.environ.get("KCORE_BACKEND", "numpy"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "needs(*capabilities): runs on backends that have these capabilities")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out tests that ask for an ability the backend under test does not claim."""
+    has = registry.load(config.getoption("--kcore-backend")).capabilities
+    lacking = [item for item in items if any(set(mark.args) - has for mark in item.iter_markers("needs"))]
+    if lacking:
+        config.hook.pytest_deselected(items=lacking)
+        items[:] = [item for item in items if item not in set(lacking)]
+
+
+@pytest.fixture(scope="session")
+def backend_name(request: pytest.FixtureRequest) -> str:
+    return str(request.config.getoption("--kcore-backend"))
+
+
+@pytest.fixture
+def backend(backend_name: str):
+    """The backend under test, current while the test runs."""
+    with ops.use_backend(backend_name) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def other_backend(backend_name: str):
+    """Another backend with gradients, to compare with."""
+    names = [name for name, record in registry.backends().items() if record.is_usable and name != backend_name]
+    loaded = (registry.load(name) for name in sorted(names))
+    return next(found for found in loaded if "gradient" in found.capabilities)

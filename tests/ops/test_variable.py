@@ -1,0 +1,135 @@
+"""Variables, stateless scopes and autocasting."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+
+import kcore_ops as ops
+import numpy as np
+import pytest
+from kcore_ops import StatelessScope, Variable
+from kcore_ops.errors import ArgumentError, MixedBackends, ShapeError
+from kcore_ops.variable import AutocastScope
+
+numpy = ops.convert_to_numpy
+
+
+def test_assignments(backend):
+    v = Variable([1.0, 2.0], name="w")
+    v.assign([3, 4])
+    v.assign_add(1.0)
+    v.assign_sub([1.0, 0.0])
+    np.testing.assert_array_equal(v.numpy(), [3, 5])
+    assert (v.dtype, v.shape, v.ndim, v.trainable, v.path) == ("float32", (2,), 1, True, "w")
+    assert isinstance(v.value, backend.tensor_types)
+    assert repr(v) == "<Variable path=w shape=(2,) dtype=float32 value=[3. 5.]>"
+
+
+def test_a_wrong_shape_is_refused_and_the_value_stays(backend):
+    v = Variable([1.0, 2.0], name="w")
+    with pytest.raises(ShapeError) as caught:
+        v.assign([1.0, 2.0, 3.0])
+    assert str(caught.value) == (
+        'ShapeError in variable "w"\n'
+        "  a value of shape (3,) can not be assigned to a variable of shape (2,)\n"
+        "  fix: reshape it to (2,)"
+    )
+    np.testing.assert_array_equal(v.numpy(), [1, 2])
+
+
+def test_initializers(backend):
+    v = Variable(lambda shape, dtype: np.full(shape, 3, dtype), shape=(2, 2), dtype="float16")
+    assert v.dtype == "float16"
+    np.testing.assert_array_equal(v.numpy(), np.full((2, 2), 3))
+    with pytest.raises(ArgumentError, match="needs shape="):
+        Variable(lambda shape, dtype: np.ones(shape))
+    with pytest.raises(ShapeError, match=r"has shape \(3,\) and shape=\(2,\) was asked for"):
+        Variable(lambda shape, dtype: np.ones(3, dtype), shape=(2,))
+    with pytest.raises(ShapeError, match="can not have unknown sizes"):
+        Variable(lambda shape, dtype: np.ones(3), shape=(None,))
+
+
+def test_a_variable_takes_part_in_ops_and_operators(backend):
+    v, x = Variable([1.0, 2.0]), ops.convert_to_tensor([3.0, 4.0])
+    for _ in range(2):  # the second time by a remembered plan
+        for result in (ops.add(v, x), ops.add(x, v), v + x, v + 2.0 + (x - 2.0), ops.add([v, v], x)[0]):
+            assert isinstance(result, backend.tensor_types)
+            np.testing.assert_array_equal(numpy(result), [4, 6])
+    v.assign([0.0, 0.0])
+    np.testing.assert_array_equal(numpy(ops.add(v, x)), [3, 4])
+    assert float(v[0]) == 0.0 and len(v) == 2
+
+
+def test_it_belongs_to_the_backend_it_was_made_under(backend, other_backend):
+    v = Variable([1.0])
+    with ops.use_backend(other_backend.name):
+        v.assign_add(1.0)
+        assert isinstance(v.value, backend.tensor_types)
+        if not isinstance(v.value, np.ndarray):  # arrays follow the current backend
+            assert isinstance(v + 1.0, backend.tensor_types)
+    if not isinstance(v.value, np.ndarray):
+        with pytest.raises(
+            MixedBackends, match=f"a tensor of {other_backend.name} where one of {backend.name} is needed"
+        ):
+            v.assign(other_backend.to_tensor([1.0], "float32"))
+
+
+@pytest.mark.needs("gradient")
+def test_gradients_reach_variables_passed_as_arguments(backend):
+    v = Variable([1.0, 2.0])
+    np.testing.assert_array_equal(numpy(ops.grad(lambda w: ops.sum(w * w))(v)), [2, 4])
+
+
+def test_trainable_can_change(backend):
+    v = Variable([1.0])
+    v.trainable = False
+    assert v.trainable is False
+    v.trainable = True
+    assert v.trainable is True
+
+
+def test_a_stateless_scope_keeps_changes_to_itself(backend):
+    v = Variable([1.0])
+    with StatelessScope([(v, ops.convert_to_tensor([5.0]))]) as scope:
+        assert float((v + 1.0)[0]) == 6.0
+        v.assign_add([1.0])
+        assert float(v.value[0]) == 6.0
+    assert float(v.value[0]) == 1.0
+    assert float(scope.get_current_value(v)[0]) == 6.0
+    assert scope.get_current_value(Variable([0.0])) is None
+    with pytest.raises(ArgumentError, match="a key that is a str"):
+        StatelessScope([("v", 1.0)])
+    with pytest.raises(ShapeError, match="can not be assigned"):
+        StatelessScope([(v, [1.0, 2.0])])
+
+
+def test_a_pure_function_of_state_compiles(backend):
+    v = Variable([1.0, 2.0])
+
+    def step(state, x):
+        with StatelessScope([(v, state)]) as scope:
+            v.assign(v + x)
+            return scope.get_current_value(v)
+
+    np.testing.assert_array_equal(numpy(ops.jit(step)(v.value, ops.convert_to_tensor([1.0, 1.0]))), [2, 3])
+    np.testing.assert_array_equal(v.numpy(), [1, 2])
+
+
+def test_autocast_changes_the_dtype_variables_are_read_in(backend):
+    v, fixed, count = Variable([1.0]), Variable([1.0], autocast=False), Variable([1], dtype="int32")
+    with AutocastScope("bfloat16"):
+        dtypes = [ops.dtype(x.value) for x in (v, fixed, count)]
+        assert (dtypes, v.dtype) == (["bfloat16", "float32", "int32"], "bfloat16")
+        v.assign_add([2.0**-12])  # lost, were it added in bfloat16
+    assert v.dtype == "float32"
+    assert float(v.value[0]) == 1 + 2.0**-12
+
+
+def test_nothing_keeps_a_dropped_variable_alive(backend):
+    v = Variable([1.0])
+    ops.add(v, v)
+    dropped = weakref.ref(v)
+    del v
+    gc.collect()
+    assert dropped() is None
