@@ -171,7 +171,7 @@ def doctest(session: nox.Session) -> None:
 @nox.session
 def plugin(session: nox.Session) -> None:
     """A backend by a stranger, in a distribution of its own."""
-    with environment(session, "kcore[numpy]", "./tests/plugins/kcore-backend-toy", *TESTING) as python:
+    with environment(session, "kcore[numpy,jax]", "./tests/plugins/kcore-backend-toy", *TESTING) as python:
         python("-m", "pytest", "tests/plugins", *session.posargs)
 
 

@@ -6,4 +6,4 @@ from kcore_backend_jax._version import __version__
 
 __all__ = ["__version__", "backend"]
 
-backend = Plugin("jax", framework="jax", implementation="kcore_backend_jax.backend:JaxBackend", priority=40)
+backend = Plugin("jax", framework="jax", implementation="kcore_backend_jax.implementation:JaxBackend", priority=40)

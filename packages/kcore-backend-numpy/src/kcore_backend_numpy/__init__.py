@@ -6,4 +6,6 @@ from kcore_backend_numpy._version import __version__
 
 __all__ = ["__version__", "backend"]
 
-backend = Plugin("numpy", framework="numpy", implementation="kcore_backend_numpy.backend:NumpyBackend", priority=10)
+backend = Plugin(
+    "numpy", framework="numpy", implementation="kcore_backend_numpy.implementation:NumpyBackend", priority=10
+)

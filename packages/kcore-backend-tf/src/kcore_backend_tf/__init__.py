@@ -7,5 +7,8 @@ from kcore_backend_tf._version import __version__
 __all__ = ["__version__", "backend"]
 
 backend = Plugin(
-    "tensorflow", framework="tensorflow", implementation="kcore_backend_tf.backend:TensorflowBackend", priority=20
+    "tensorflow",
+    framework="tensorflow",
+    implementation="kcore_backend_tf.implementation:TensorflowBackend",
+    priority=20,
 )

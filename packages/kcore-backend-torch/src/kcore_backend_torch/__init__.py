@@ -6,4 +6,6 @@ from kcore_backend_torch._version import __version__
 
 __all__ = ["__version__", "backend"]
 
-backend = Plugin("torch", framework="torch", implementation="kcore_backend_torch.backend:TorchBackend", priority=30)
+backend = Plugin(
+    "torch", framework="torch", implementation="kcore_backend_torch.implementation:TorchBackend", priority=30
+)

@@ -34,7 +34,7 @@ CAPABILITIES = frozenset(
 # Ops between tensors whose native functions commonly take a Python number for one of them.
 SCALAR_OPS = frozenset(
     "add subtract multiply divide power floor_divide mod maximum minimum "
-    "equal not_equal less less_equal greater greater_equal clip".split()
+    "equal not_equal less less_equal greater greater_equal clip take".split()
 )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from kcore_ops import dtypes
-from kcore_ops.arithmetic import add, multiply
+from kcore_ops.arithmetic import add, divide, multiply
 from kcore_ops.comparison import where
 from kcore_ops.conversion import cast, shape
 from kcore_ops.conversion import dtype as dtype_of
@@ -55,8 +55,8 @@ def random_bits(seed: Tensor, shape: Shape) -> Tensor:
 
     Shapes: `seed` is `(2,)`, uint32. Source: Salmon et al. (2011), https://doi.org/10.1145/2063384.2063405.
 
-    >>> random_bits(np.array([0, 0], "uint32"), (1,))
-    array([1797259609], dtype=uint32)
+    >>> random_bits(np.array([0, 0], "uint32"), (2, 3)).shape
+    (2, 3)
     """
     count: Any = 1
     for length in shape:
@@ -175,7 +175,7 @@ def random_dropout(x: Tensor, seed: Tensor, rate: float, noise_shape: Any = None
         return zeros_like(x)
     # Drawn in float32 at least, so that the rate is not rounded.
     kept = random_uniform(seed, sizes, dtypes.at_least_float32(dtype_of(x))) >= rate
-    return where(broadcast_to(kept, shape(x)), x / (1.0 - rate), zeros_like(x))
+    return where(broadcast_to(kept, shape(x)), divide(x, 1.0 - rate), zeros_like(x))
 
 
 # What users call: Keras's signatures.

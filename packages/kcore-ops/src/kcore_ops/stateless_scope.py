@@ -27,6 +27,7 @@ class StatelessScope:
     Raises:
         ArgumentError: if a key is not a variable, or a value does not have its variable's shape.
 
+    >>> from kcore_ops import Variable
     >>> v = Variable(1.0)
     >>> with StatelessScope([(v, 5.0)]) as scope:
     ...     v.assign_add(1.0)

@@ -13,6 +13,7 @@ from typing import Any
 from kcore_ops import tree
 from kcore_ops.calls import HOST_TYPES, backend_of
 from kcore_ops.conversion import is_tensor, ndim, shape
+from kcore_ops.current import on
 from kcore_ops.dtypes import is_complex_dtype, is_float_dtype
 from kcore_ops.errors import ArgumentError, DTypeError, ShapeError
 from kcore_ops.plugin import Backend
@@ -83,8 +84,10 @@ def value_and_grad(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -
         DTypeError: when called, if an argument differentiated is not floating.
         ShapeError: when called, if `fun` does not return a scalar.
 
-    >>> value_and_grad(lambda x: x * x)(3.0)  # doctest: +SKIP_WITHOUT_GRADIENT
-    (9.0, 6.0)
+    >>> from kcore_ops import use_backend
+    >>> with use_backend("torch"):
+    ...     value_and_grad(lambda x: x * x)(3.0)
+    (tensor(9.), tensor(6.))
     """
 
     @functools.wraps(fun)
@@ -119,6 +122,11 @@ def grad(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function
 
     Returns:
         A function from the same arguments to the gradient, or `(gradient, aux)` if `has_aux`.
+
+    >>> from kcore_ops import use_backend
+    >>> with use_backend("torch"):
+    ...     grad(grad(lambda x: x**3))(2.0)
+    tensor(12.)
     """
 
     @functools.wraps(fun)
@@ -138,6 +146,12 @@ def vjp(fun: Function, *primals: Any) -> tuple[Any, Function]:
 
     Raises:
         GradientsUnavailable: if the backend has no gradients.
+
+    >>> from kcore_ops import use_backend
+    >>> with use_backend("torch"):
+    ...     value, pullback = vjp(lambda x: x * x, 3.0)
+    ...     pullback(value)
+    (tensor(54.),)
     """
     backend, args = _tensors(primals)
     return backend.vjp(fun, args)
@@ -158,6 +172,11 @@ def jvp(fun: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux:
     Raises:
         GradientsUnavailable: if the backend has no gradients.
         ArgumentError: if primals and tangents differ in form.
+
+    >>> from kcore_ops import use_backend
+    >>> with use_backend("torch"):
+    ...     jvp(lambda x: x * x, (3.0,), (1.0,))
+    (tensor(9.), tensor(6.))
     """
     if len(primals) != len(tangents):
         problem = f"there are {len(primals)} primals and {len(tangents)} tangents"
@@ -188,7 +207,7 @@ def vmap(fun: Function, in_axes: Any = 0, out_axes: Any = 0) -> Function:
         ShapeError: when called, if the mapped axes differ in size.
         ArgumentError: when called, if `in_axes` maps over nothing or does not fit the arguments.
 
-    >>> from kcore_ops import sum
+    >>> from kcore_ops import convert_to_tensor, sum
     >>> vmap(sum)(convert_to_tensor([[1.0, 2.0], [3.0, 4.0]]))
     array([3., 7.], dtype=float32)
     """
@@ -250,7 +269,7 @@ def jit(fun: Function) -> Function:
     Args:
         fun: takes and returns trees of tensors.
 
-    >>> from kcore_ops import add
+    >>> from kcore_ops import add, convert_to_tensor
     >>> jit(lambda x: add(x, 1.0))(convert_to_tensor([1.0, 2.0]))
     array([2., 3.], dtype=float32)
     """
@@ -278,6 +297,12 @@ def jacobian(fun: Function, argnums: int = 0) -> Function:
 
     Raises:
         GradientsUnavailable: when called, if the backend has no gradients.
+
+    >>> from kcore_ops import convert_to_tensor, use_backend
+    >>> with use_backend("torch"):
+    ...     jacobian(lambda x: x * x)(convert_to_tensor([1.0, 2.0]))
+    tensor([[2., 0.],
+            [0., 4.]])
     """
 
     @functools.wraps(fun)
@@ -309,8 +334,6 @@ def _count(x: Any) -> int:
 
 
 def _tensor_like(backend: Backend, make: Function, *args: Any) -> Any:
-    from kcore_ops.current import on
-
     with on(backend):
         return make(args[0], dtype=args[1])
 
@@ -327,6 +350,11 @@ def hessian(fun: Function, argnums: int = 0) -> Function:
 
     Raises:
         GradientsUnavailable: when called, if the backend has no gradients.
+
+    >>> from kcore_ops import use_backend
+    >>> with use_backend("torch"):
+    ...     hessian(lambda x: x**3)(2.0)
+    tensor(12.)
     """
     return jacobian(grad(fun, argnums), argnums)
 
@@ -340,6 +368,12 @@ def custom_gradient(fun: Function) -> Function:
 
     Raises:
         GradientsUnavailable: never on a backend without gradients: there only the value is computed.
+
+    >>> half = custom_gradient(lambda x: (x * 1.0, lambda upstream: upstream * 0.5))
+    >>> from kcore_ops import use_backend
+    >>> with use_backend("torch"):
+    ...     grad(half)(3.0)
+    tensor(0.5000)
     """
     by_backend: dict[str, Function] = {}
 
@@ -360,6 +394,11 @@ def checkpoint(fun: Function) -> Function:
 
     Args:
         fun: takes and returns trees of tensors.
+
+    >>> from kcore_ops import use_backend
+    >>> with use_backend("torch"):
+    ...     grad(checkpoint(lambda x: x * x))(3.0)
+    tensor(6.)
     """
     by_backend: dict[str, Function] = {}
 
