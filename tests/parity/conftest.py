@@ -1,10 +1,16 @@
-"""Keras, as the black box to compare with: one of its backends in each process, named by KERAS_BACKEND."""
+"""Keras, as the black box to compare with: one of its backends in each process."""
 
 from __future__ import annotations
 
 import os
+from importlib.metadata import version
 
 import pytest
+
+# As Keras on JAX is used. With 64 bits switched on, it gives int64 and float64 for most 32-bit integers.
+os.environ["JAX_ENABLE_X64"] = "0"
+
+refused: dict[str, int] = {}  # op: how many calls Keras refused that kcore answered
 
 
 @pytest.fixture(scope="session")
@@ -13,4 +19,24 @@ def keras(backend_name):
     import keras
 
     assert keras.config.backend() == backend_name, "Keras was imported before its backend was chosen"
+    assert version("keras") == "3.15.1", "the differences listed are those of 3.15.1"
     return keras
+
+
+@pytest.fixture
+def count_refused(record_property):
+    """Note that Keras refused a call of an op."""
+
+    def count(op: str) -> None:
+        refused[op] = refused.get(op, 0) + 1
+
+    return count
+
+
+def pytest_terminal_summary(terminalreporter):
+    if refused:
+        most = sorted(refused, key=lambda op: -refused[op])[:5]
+        examples = ", ".join(f"{op} {refused[op]}" for op in most)
+        terminalreporter.write_line(
+            f"Keras refused {sum(refused.values())} calls of {len(refused)} ops that kcore answers (most: {examples})"
+        )

@@ -7,6 +7,7 @@ from typing import Any
 from kcore_ops import promotion
 from kcore_ops.comparison import equal, isnan, less, not_equal, where
 from kcore_ops.conversion import cast
+from kcore_ops.conversion import dtype as dtype_of
 from kcore_ops.dtypes import is_complex_dtype, is_int_dtype, real_dtype
 from kcore_ops.logic import logical_and, logical_xor
 from kcore_ops.operation import Tensor, op, primitive
@@ -355,7 +356,7 @@ def isreal(x: Tensor) -> Tensor:
 
 def complex_of(real_part: Tensor, imaginary_part: Tensor) -> Tensor:
     """Give the complex numbers with these parts, which have one dtype, float32 or float64."""
-    dtype = "complex128" if real_part.dtype == "float64" else "complex64"
+    dtype = "complex128" if dtype_of(real_part) == "float64" else "complex64"
     return cast(real_part, dtype) + cast(imaginary_part, dtype) * 1j
 
 

@@ -382,10 +382,8 @@ def scatter_update(inputs: Tensor, indices: Tensor, updates: Tensor, reduction: 
 def _vector(sizes: Sequence[Any]) -> Any:
     """Give sizes as a tensor: on the host if all are known."""
     if any(is_unknown(size) for size in sizes):
-        return TensorSpec((len(sizes),), "int32")
-    if builtins.any(isinstance(size, Size) for size in sizes):
-        return TensorSpec((len(sizes),), "int32")  # stand-ins may be beyond int32
-    if builtins.all(isinstance(size, int) for size in sizes):
+        return TensorSpec((len(sizes),), "int32")  # products of stand-ins may be beyond int32
+    if all(isinstance(size, int) for size in sizes):
         return np.array(sizes, "int32")
     from kcore_ops.joining import stack
 

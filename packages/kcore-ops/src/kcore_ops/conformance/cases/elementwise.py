@@ -258,7 +258,7 @@ def _ldexp_far(draw, dtype):
     return np.array([1e-30, 1e30], dtype), np.array([140, -140], "int32")
 
 
-@case("polar", lambda abs_, angle: abs_ * np.exp(1j * angle), gradient=False, tolerance=100)
+@case("polar", lambda abs_, angle: abs_ * np.exp(1j * angle), gradient=False)
 def _polar(draw, dtype):
     return two(draw, dtype, 0.1)
 
