@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import sys
 
 os.environ.setdefault("JAX_ENABLE_X64", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -34,6 +36,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if lacking:
         config.hook.pytest_deselected(items=lacking)
         items[:] = [item for item in items if item not in set(lacking)]
+
+
+_num_tests = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def _bounded_memory():
+    """Now and then drop what JAX has compiled: each drawn shape is one more executable, and there are thousands."""
+    yield
+    jax = sys.modules.get("jax")
+    if jax is not None and next(_num_tests) % 20 == 0:
+        jax.clear_caches()
 
 
 @pytest.fixture(scope="session")
