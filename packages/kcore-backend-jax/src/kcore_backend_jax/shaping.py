@@ -126,6 +126,10 @@ def take_along_axis(x, indices, axis):
 
 
 def basic_item(x, key):
+    axes = [item for item in key if item is not None]
+    for item, size in zip(axes, x.shape, strict=True):
+        if isinstance(item, int) and not -size <= item < size:  # for which JAX reads the last element
+            raise IndexError("out of range")
     return x[key]
 
 

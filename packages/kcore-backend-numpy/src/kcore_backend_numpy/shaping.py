@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from kcore_ops.dtypes import numpy_dtype
+from kcore_ops.dtypes import numpy_dtype, standardize_dtype
 
 
 def full(shape, fill_value, dtype):
+    if isinstance(fill_value, complex) and not dtype.startswith("complex"):
+        raise TypeError("NumPy would drop the imaginary part")
     return np.full(shape, fill_value, numpy_dtype(dtype))
 
 
@@ -22,7 +24,7 @@ def ones(shape, dtype):
 
 
 def full_like(x, fill_value, dtype):
-    return np.full_like(x, fill_value, dtype and numpy_dtype(dtype))
+    return full(x.shape, fill_value, dtype or standardize_dtype(x.dtype))
 
 
 def zeros_like(x, dtype):

@@ -70,6 +70,10 @@ class TensorflowBackend(transforms.TensorflowTransforms, Backend):
         return np.asarray(x.numpy())
 
     def from_dlpack(self, x: Any) -> tf.Tensor:
+        # TensorFlow 2.21 ends the process on memory on the host that does not start at a multiple of 64 bytes.
+        on_host = x.__dlpack_device__()[0] == 1
+        if on_host and np.from_dlpack(x).ctypes.data % 64:
+            raise BufferError("the memory is not aligned as TensorFlow needs it")
         return tf.experimental.dlpack.from_dlpack(x.__dlpack__())
 
     def dtype(self, x: tf.Tensor) -> str:

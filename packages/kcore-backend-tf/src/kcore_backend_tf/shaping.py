@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,8 @@ import tensorflow as tf
 
 
 def full(shape, fill_value, dtype):
+    if isinstance(fill_value, complex) and not tf.as_dtype(dtype).is_complex:
+        raise TypeError("TensorFlow would drop the imaginary part")
     return tf.broadcast_to(tf.cast(fill_value, dtype), shape)
 
 
@@ -22,7 +25,7 @@ def ones(shape, dtype):
 
 
 def full_like(x, fill_value, dtype):
-    return tf.broadcast_to(tf.cast(fill_value, dtype or x.dtype), tf.shape(x))
+    return full(tf.shape(x), fill_value, dtype or x.dtype)
 
 
 def zeros_like(x, dtype):
@@ -59,13 +62,17 @@ def transpose(x, axes):
     order = range(rank - 1, -1, -1) if axes is None else _axes(axes)
     if sorted(axis % rank for axis in order) != list(range(rank)):
         raise ValueError("axes must name each axis once")
-    return tf.raw_ops.Transpose(x=x, perm=[axis % rank for axis in order]) if rank > 1 else tf.identity(x)
+    return (
+        tf.raw_ops.Transpose(x=x, perm=np.array([axis % rank for axis in order], "int32"))
+        if rank > 1
+        else tf.identity(x)
+    )
 
 
 def swapaxes(x, axis1, axis2):
     order = list(range(x.shape.rank))
     order[axis1], order[axis2] = order[axis2], order[axis1]
-    return tf.raw_ops.Transpose(x=x, perm=order)
+    return tf.raw_ops.Transpose(x=x, perm=np.array(order, "int32"))
 
 
 def _axes(axis):
@@ -106,6 +113,19 @@ def roll(x, shift, axis):
     return tf.roll(x, shift, axis)
 
 
+def _uint16_as_int16(function):
+    """Let a function that only moves elements see int16 in place of uint16, for which tf.tile has no kernel (2.21)."""
+
+    @functools.wraps(function)
+    def moved(x, *arguments):
+        if x.dtype != tf.uint16:
+            return function(x, *arguments)
+        return tf.bitcast(function(tf.bitcast(x, tf.int16), *arguments), tf.uint16)
+
+    return moved
+
+
+@_uint16_as_int16
 def repeat(x, repeats, axis):
     if not isinstance(repeats, int):
         return tf.repeat(x, repeats, axis)
@@ -119,6 +139,7 @@ def repeat(x, repeats, axis):
     return tf.reshape(tf.tile(tf.expand_dims(x, axis + 1), counts), sizes)
 
 
+@_uint16_as_int16
 def tile(x, repeats):
     counts = list(repeats) if isinstance(repeats, tuple | list | np.ndarray) else [repeats]
     missing = x.shape.rank - len(counts)
@@ -150,10 +171,15 @@ def pad_constant(x, pad_width, constant):
 
 
 def concatenate(xs, axis):
+    rank = xs[0].shape.rank
+    if not -rank <= axis < rank:  # which TensorFlow overlooks if there is one tensor
+        raise ValueError("no such axis")
     return tf.concat(xs, axis)
 
 
 def stack(x, axis):
+    if not x:
+        raise ValueError("nothing to stack")
     return tf.stack(x, axis)
 
 
@@ -216,7 +242,22 @@ def take_along_axis(x, indices, axis):
 
 
 def basic_item(x, key):
-    return x[key] if key else x
+    """Read as NumPy does: what `x[key]` does, whose way through Python takes five times as long."""
+    bounds = [bound for item in key if isinstance(item, slice) for bound in (item.start, item.stop, item.step)]
+    if not key or not all(bound is None or isinstance(bound, int) for bound in bounds):
+        return x[key] if key else x
+    spans, masks = [], {"begin_mask": 0, "end_mask": 0, "new_axis_mask": 0, "shrink_axis_mask": 0}
+    for i, item in enumerate(key):
+        bit = 1 << i
+        if isinstance(item, slice):
+            spans.append((item.start or 0, item.stop or 0, item.step or 1))
+            masks["begin_mask"] |= bit * (item.start is None)
+            masks["end_mask"] |= bit * (item.stop is None)
+        else:
+            spans.append((0, 1, 1) if item is None else (item, item + 1, 1))
+            masks["new_axis_mask" if item is None else "shrink_axis_mask"] |= bit
+    begin, end, strides = np.array(spans, "int32").T
+    return tf.raw_ops.StridedSlice(input=x, begin=begin, end=end, strides=strides, **masks)
 
 
 def static_slice_update(x, starts, updates):

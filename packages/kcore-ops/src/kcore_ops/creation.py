@@ -285,6 +285,8 @@ def eye(N: Any, M: Any = None, k: int = 0, dtype: FloatDType = None) -> Tensor:
 
 
 def _rows_and_columns(N: Any, M: Any) -> tuple[Any, Any]:
+    if any(isinstance(size, int) and size < 0 for size in (N, M)):
+        raise ShapeError(f"N={N} and M={M}: a size is negative", fix="pass sizes that are not")
     return expand_dims(arange(N, dtype="int32"), 1), expand_dims(arange(N if M is None else M, dtype="int32"), 0)
 
 

@@ -19,6 +19,9 @@ __all__ = ["BackendRecord", "backends", "component", "load", "owner", "register"
 
 BACKENDS, COMPONENTS = "kcore.backends", "kcore.components"
 
+# What to install for a backend that is not: "kcore-backend-" and its name, but for these.
+DISTRIBUTIONS = {"tensorflow": "kcore-backend-tf"}
+
 
 @dataclasses.dataclass
 class BackendRecord:
@@ -176,7 +179,9 @@ def load(name: str) -> Backend:
         raise BackendNotFound(
             f"no backend named {name!r} is installed\n"
             f"  installed: {', '.join(sorted(usable)) or 'none'} (run `kcore backends` for details)",
-            fix=f"pip install kcore-backend-{name}" if str(name).isidentifier() else "check the name",
+            fix=f"pip install {DISTRIBUTIONS.get(name, f'kcore-backend-{name}')}"
+            if str(name).isidentifier()
+            else "check the name",
         )
     if record.backend is not None:
         return record.backend

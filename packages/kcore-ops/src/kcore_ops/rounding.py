@@ -216,6 +216,8 @@ def nan_to_num(x: Tensor, nan: float = 0.0, posinf: float | None = None, neginf:
 def saturate_cast(x: Tensor, dtype: DType) -> Tensor:
     """Convert to another dtype; numbers beyond its limits become its largest or smallest one, and NaN 0 in integers.
 
+    The limits of bool are 0 and 1: negative numbers become False.
+
     Shapes: the result is shaped like `x`. Dtype: `dtype`.
     Raises: `DTypeError` if `x` is complex, or there is no such dtype.
 
@@ -223,8 +225,10 @@ def saturate_cast(x: Tensor, dtype: DType) -> Tensor:
     array([  0, 100, 255], dtype=uint8)
     """
     source = standardize_dtype(x.dtype)
-    if dtype == "bool" or source == "bool" or is_complex_dtype(dtype):
+    if source == "bool" or is_complex_dtype(dtype):
         return cast(x, dtype)
+    if dtype == "bool":
+        return cast(maximum(x, 0), dtype)
     (low, high), (least, most) = limits(dtype), limits(source)
     if is_float_dtype(source) and is_int_dtype(dtype):
         # The bounds may not be numbers of the source dtype: what is beyond them is not cast at all.

@@ -360,7 +360,9 @@ def _cast(draw, dtype):
 
 def saturated(x, dtype):
     """Cast number by number."""
-    if dtype == "bool" or not np.issubdtype(numpy_dtype(dtype), np.integer):
+    if dtype == "bool":
+        return np.maximum(x, 0).astype(bool)
+    if not np.issubdtype(numpy_dtype(dtype), np.integer):
         return x.astype(numpy_dtype(dtype))
     low, high = (int(limit) for limit in limits(dtype))
     return by_number(lambda v: 0 if math.isnan(v) else max(low, min(high, v)))(x).astype(dtype)
