@@ -101,3 +101,11 @@ def test_the_transposed_convolution_is_the_adjoint_of_the_convolution(backend):
     forward = backend.to_numpy(ops.conv(x, kernel, strides=2, padding="same"))
     backward = backend.to_numpy(ops.conv_transpose(y, kernel, strides=2, padding="same"))
     np.testing.assert_allclose(np.vdot(forward, backend.to_numpy(y)), np.vdot(backward, backend.to_numpy(x)), rtol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_an_empty_batch_gives_an_empty_batch(backend, dtype):
+    x, kernel = ops.zeros((0, 5, 5, 2), dtype), ops.ones((3, 3, 2, 4), dtype)
+    assert tuple(ops.conv(x, kernel, strides=2, padding="same").shape) == (0, 3, 3, 4)
+    assert tuple(ops.max_pool(x, 2).shape) == (0, 2, 2, 2)
+    assert tuple(ops.average_pool(x, 2).shape) == (0, 2, 2, 2)

@@ -104,7 +104,8 @@ def absolute(x):
 
 
 def negative(x):
-    return tf.zeros_like(x) - x if x.dtype.is_unsigned else tf.negative(x)
+    # 0 - x would do, but TensorFlow 2.21 makes a Neg of it in graphs, which unsigned integers have not got.
+    return tf.bitwise.invert(x) + tf.ones_like(x) if x.dtype.is_unsigned else tf.negative(x)
 
 
 def real(x):
