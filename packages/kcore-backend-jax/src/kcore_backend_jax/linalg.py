@@ -64,7 +64,6 @@ TABLE: dict[str, Callable[..., Any]] = {
     "einsum": einsum,
     "inner": jnp.inner,
     "inv": jnp.linalg.inv,
-    "kron": jnp.kron,
     "matmul": jnp.matmul,
     "norm": jnp.linalg.norm,
     "outer": jnp.outer,
