@@ -194,9 +194,9 @@ def matrix(session: nox.Session, combination: tuple[str, ...]) -> None:
         python("-m", "pytest", *chosen, KCORE_EXPECTED_BACKENDS=",".join(combination))
 
 
-# JAX and TensorFlow: run by hand, `pytest tests/parity --kcore-backend jax`, until all their differences are listed.
-@nox.session
-@nox.parametrize("backend", [nox.param(name, id=name) for name in ("numpy", "torch")])
+# Not in the check until it passes as installed here, on all four: docs/status.md says what is wanting.
+@nox.session(default=False)
+@for_each_backend
 def parity(session: nox.Session, backend: str) -> None:
     """The same inputs to Keras, on one of its backends."""
     with environment(session, "kcore[all]", "keras", *TESTING) as python:

@@ -43,12 +43,14 @@ def test_values_and_dtypes_are_those_of_keras(keras, backend, count_refused, nam
         assert not closed, f"{what} of {name} no longer differ from Keras's as differences.py says: {closed}"
 
 
-def observe(keras: Any, backend: Any, cases: list[Case], refused: Callable[[str], None]) -> tuple[Found, Found]:
-    """Give where dtypes differ, and where dtypes agree and values differ."""
+def observe(
+    keras: Any, backend: Any, cases: list[Case], refused: Callable[[str], None], calls: int = 1
+) -> tuple[Found, Found]:
+    """Give where dtypes differ, and where dtypes agree and values differ, in so many calls with each dtype."""
     dtypes: Found = {}
     values: Found = {}
     for case in cases:
-        for dtype, args in examples(case, NOT_COMPARED.get(backend.name, ())):
+        for dtype, args in examples(case, NOT_COMPARED.get(backend.name, ()), calls):
             with np.errstate(all="ignore"):
                 wanted = theirs(keras, case, args)
                 result = checks.call(op_of(case.op), backend, checks.tensors(backend, args))
@@ -69,17 +71,17 @@ def observe(keras: Any, backend: Any, cases: list[Case], refused: Callable[[str]
     return dtypes, values
 
 
-def examples(case: Case, excluded: tuple[str, ...]) -> list[tuple[str, tuple[Any, ...]]]:
-    """Draw one call with inputs of each dtype, less those that have to do with a dtype that is excluded."""
+def examples(case: Case, excluded: tuple[str, ...], calls: int) -> list[tuple[str, tuple[Any, ...]]]:
+    """Draw calls with inputs of each dtype, less those that have to do with a dtype that is excluded."""
     drawn: list[tuple[str, tuple[Any, ...]]] = []
 
-    @settings(max_examples=2, phases=[Phase.generate])
+    @settings(max_examples=1 + calls, phases=[Phase.generate])
     @given(st.data())
     def draw(data):
-        # The first that hypothesis draws is the smallest, often empty: the second replaces it.
-        drawn[:] = [(dtype, tuple(case.arguments(data.draw, dtype))) for dtype in case.dtypes]
+        drawn.extend((dtype, tuple(case.arguments(data.draw, dtype))) for dtype in case.dtypes)
 
     draw()
+    del drawn[: len(case.dtypes)]  # the first that hypothesis draws are the smallest, often empty
     kept = [(dtype, args) for dtype, args in drawn if dtype not in excluded]
     named = [(dtype, args, [x for x in args if isinstance(x, str)]) for dtype, args in kept]
     return [(dtype, narrowed(args, excluded)) for dtype, args, names in named if not set(names) & set(excluded)]
