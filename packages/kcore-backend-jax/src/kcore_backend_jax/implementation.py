@@ -72,6 +72,9 @@ class JaxBackend(Backend):
         found = next(d for d in _all_devices() if f"{d.platform}:{d.id}" == device)
         return jax.default_device(found)
 
+    def outside_graphs(self) -> contextlib.AbstractContextManager[Any]:
+        return jax.ensure_compile_time_eval()
+
     def version(self) -> str:
         return str(jax.__version__)
 

@@ -70,6 +70,8 @@ def nanmin(x, axis, keepdims):
 
 
 def median(x, axis, keepdims):
+    if x.size == 0:  # np.median does not put several axes together where another is empty (NumPy 2.4)
+        return np.mean(x, axis, keepdims=keepdims)
     return np.median(x, axis, keepdims=keepdims) if axis != () else x
 
 

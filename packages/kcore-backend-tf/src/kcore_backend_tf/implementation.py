@@ -18,6 +18,7 @@ from kcore_backend_tf import (
     convolution,
     elementwise,
     linalg,
+    modules,
     nn,
     random,
     reductions,
@@ -57,6 +58,8 @@ class TensorflowBackend(transforms.TensorflowTransforms, Backend):
     )
     scalar_ops = SCALAR_OPS
     variable = TensorflowVariable
+    layer_base = tf.Module
+    layer_mixin = modules.TensorflowLayer
 
     def table(self) -> Mapping[str, Callable[..., Any]]:
         return {name: function for family in FAMILIES for name, function in family.TABLE.items()}
@@ -92,6 +95,9 @@ class TensorflowBackend(transforms.TensorflowTransforms, Backend):
 
     def device_scope(self, device: str) -> contextlib.AbstractContextManager[Any]:
         return tf.device(f"/device:{device.upper()}")
+
+    def outside_graphs(self) -> contextlib.AbstractContextManager[Any]:
+        return tf.init_scope()
 
     def new_storage(self, value: tf.Tensor, trainable: bool) -> tf.Variable:
         return tf.Variable(value, trainable=trainable)

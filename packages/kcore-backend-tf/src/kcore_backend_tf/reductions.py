@@ -87,14 +87,16 @@ def _index(find, extreme, x, axis, keepdims):
 
 
 def mean(x, axis, keepdims):
+    if x.dtype.is_complex:  # the mean of no complex numbers would be 0 (TensorFlow 2.21)
+        return tf.complex(mean(tf.math.real(x), axis, keepdims), mean(tf.math.imag(x), axis, keepdims))
     return raw.Mean(input=x, axis=_axes(axis, x.shape.rank), keep_dims=keepdims)
 
 
 def var(x, axis, keepdims):
     axes = _axes(axis, x.shape.rank)
     center = raw.Mean(input=x, axis=axes, keep_dims=True)
-    result = raw.Mean(input=raw.SquaredDifference(x=x, y=center), axis=axes, keep_dims=keepdims)
-    return tf.math.real(result) if x.dtype.is_complex else result
+    squares = raw.SquaredDifference(x=x, y=center)
+    return raw.Mean(input=tf.math.real(squares) if x.dtype.is_complex else squares, axis=axes, keep_dims=keepdims)
 
 
 def moments(x, axes, keepdims, synchronized):

@@ -16,6 +16,7 @@ from kcore_backend_torch import (
     convolution,
     elementwise,
     linalg,
+    modules,
     nn,
     random,
     reductions,
@@ -40,6 +41,9 @@ class TorchBackend(transforms.TorchTransforms, Backend):
     }
     capabilities = frozenset({"complex", "float64", "gradient", "jit", "jvp", "mutable_state", "vmap"})
     scalar_ops = SCALAR_OPS - {"maximum", "minimum"}
+    variable = modules.TorchVariable
+    layer_base = torch.nn.Module
+    layer_mixin = modules.TorchLayer
 
     def table(self) -> Mapping[str, Callable[..., Any]]:
         return {name: function for family in FAMILIES for name, function in family.TABLE.items()}
@@ -82,8 +86,10 @@ class TorchBackend(transforms.TorchTransforms, Backend):
     def device_scope(self, device: str) -> contextlib.AbstractContextManager[Any]:
         return torch.device(device.replace("gpu", "cuda"))
 
-    def new_storage(self, value: torch.Tensor, trainable: bool) -> torch.nn.Parameter:
-        return torch.nn.Parameter(value.detach(), requires_grad=trainable and value.is_floating_point())
+    def new_storage(self, value: torch.Tensor, trainable: bool) -> torch.Tensor:
+        if not trainable:
+            return value.detach()
+        return torch.nn.Parameter(value.detach(), requires_grad=value.is_floating_point() or value.is_complex())
 
     def assign_storage(self, storage: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
         with torch.no_grad():
@@ -91,7 +97,12 @@ class TorchBackend(transforms.TorchTransforms, Backend):
         return storage
 
     def set_trainable(self, storage: torch.Tensor, trainable: bool) -> torch.Tensor:
-        return storage.requires_grad_(trainable and storage.is_floating_point())
+        if trainable and not isinstance(storage, torch.nn.Parameter):
+            return self.new_storage(storage, trainable)
+        return storage.requires_grad_(trainable and (storage.is_floating_point() or storage.is_complex()))
+
+    def variables_of_module(self, module: torch.nn.Module) -> dict[str, Any]:
+        return dict(modules.variables_of(self, module))
 
     def version(self) -> str:
         return str(torch.__version__)

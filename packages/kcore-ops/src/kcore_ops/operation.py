@@ -96,6 +96,9 @@ class Op:
         """Position, name and kind of each parameter that takes tensors."""
         return [(i, name, kind) for i, (name, kind) in enumerate(self.parameters.items()) if kind in TENSOR_KINDS]
 
+    def __reduce__(self) -> Any:
+        return op_of, (self.name,)
+
     def forget_plans(self) -> None:
         """Drop the ready-made calls: who implements the op has changed."""
         self.plans.clear()

@@ -71,6 +71,8 @@ class Backend:
         widened: op name (or `"*"`) to a map of dtypes the framework can not compute that op in, each to the dtype to
             use instead; results are cast back.
         variable: the class that `kcore_ops.Variable` becomes here, or None for the plain one.
+        layer_base: the framework's own class of modules, which every layer made here is an instance of, or None.
+        layer_mixin: methods that come before a layer's own, to make it a citizen of the framework, or None.
     """
 
     name: str = ""
@@ -79,6 +81,8 @@ class Backend:
     scalar_ops: ClassVar[frozenset[str]] = frozenset()
     widened: ClassVar[Mapping[str, Mapping[str, str]]] = {}
     variable: type | None = None
+    layer_base: type | None = None
+    layer_mixin: type | None = None
 
     def __init__(self) -> None:
         self.ops: dict[str, Callable[..., Any]] = dict(self.table())
@@ -130,6 +134,10 @@ class Backend:
         """Place the tensors made inside the `with` block on a device."""
         return contextlib.nullcontext()
 
+    def outside_graphs(self) -> contextlib.AbstractContextManager[Any]:
+        """Compute at once inside the `with` block, even where a function is being traced: for what must outlive it."""
+        return contextlib.nullcontext()
+
     # Storage of variables.
 
     def new_storage(self, value: Any, trainable: bool) -> Any:
@@ -143,6 +151,10 @@ class Backend:
     def set_trainable(self, storage: Any, trainable: bool) -> Any:
         """Give the storage after its variable became trainable, or stopped being so."""
         return storage
+
+    def variables_of_module(self, module: Any) -> Mapping[str, Any]:
+        """Give a variable over each tensor of a module of the framework's own, by name, sharing its storage."""
+        raise NotImplementedError(f"{self.name} has no modules of its own")
 
     # Transforms. With `vjp` alone a backend has gradients; the others have a meaning without help.
 

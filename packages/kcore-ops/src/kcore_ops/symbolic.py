@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kcore_ops import tree
 from kcore_ops.spec import TensorSpec
-
-if TYPE_CHECKING:
-    from kcore_ops.operation import Op
 
 __all__ = ["KerasTensor", "Node", "is_keras_tensor"]
 
@@ -50,14 +47,16 @@ class Node:
     """One call in a graph.
 
     Attributes:
-        op: the op that was called.
+        op: what was called: an op, or a layer.
         args: its arguments, by position; the symbolic tensors among them are the edges of the graph.
+        kwargs: its arguments by name.
         outputs: its results.
     """
 
-    def __init__(self, op: Op, args: list[Any], result: Any) -> None:
+    def __init__(self, op: Any, args: list[Any], result: Any, kwargs: dict[str, Any] | None = None) -> None:
         self.op = op
         self.args = args
+        self.kwargs = kwargs or {}
         self.outputs = tree.map_structure(
             lambda s: KerasTensor(s.shape, s.dtype, node=self) if isinstance(s, TensorSpec) else s, result
         )
@@ -65,7 +64,7 @@ class Node:
     @property
     def inputs(self) -> list[KerasTensor]:
         """The symbolic tensors among the arguments."""
-        return [leaf for leaf in tree.flatten(self.args) if isinstance(leaf, KerasTensor)]
+        return [leaf for leaf in tree.flatten((self.args, self.kwargs)) if isinstance(leaf, KerasTensor)]
 
 
 def is_keras_tensor(x: Any) -> bool:

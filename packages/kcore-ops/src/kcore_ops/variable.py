@@ -14,12 +14,14 @@ from kcore_ops.current import current_backend, on
 from kcore_ops.errors import ArgumentError, ShapeError
 from kcore_ops.operators import TensorOperators
 from kcore_ops.plugin import Backend
-from kcore_ops.spec import standardize_shape
+from kcore_ops.registry import load
+from kcore_ops.spec import Size, TensorSpec, standardize_shape
 from kcore_ops.stateless_scope import current_scope
 
 __all__ = ["AutocastScope", "Variable"]
 
 _autocast: ContextVar[str | None] = ContextVar("kcore_autocast", default=None)
+autocast_dtype = _autocast.get
 _counter = itertools.count()
 
 
@@ -88,20 +90,32 @@ class Variable(TensorOperators):
         synchronization: str = "auto",
         name: str | None = None,
     ) -> None:
-        self.backend: Backend = current_backend()
+        backend = current_backend()
         self.name = name or f"variable_{next(_counter)}"
-        self.path = self.name
+        with backend.outside_graphs():
+            self.backend = backend
+            value = self._first_value(initializer, shape, dtype)
+            self.describe(backend, self.name, tuple(value.shape), backend.dtype(value), trainable=bool(trainable))
+            self._storage = backend.new_storage(value, self._trainable)
+        self.is_auto_named = name is None
         self.autocast = bool(autocast)
         self.aggregation = aggregation
         self.synchronization = synchronization
+
+    def describe(self, backend: Backend, name: str, shape: tuple[int, ...], dtype: str, trainable: bool) -> None:
+        """Set all that a variable is but its storage, which a backend may have already."""
+        self.backend = backend
+        self.name = self.path = name
+        self._shape = shape
+        self._dtype = dtype
+        self._trainable = trainable
+        self.is_auto_named = False
+        self.autocast = True
+        self.aggregation = "none"
+        self.synchronization = "auto"
         self.constraint: Callable[[Any], Any] | None = None
         self.regularizer: Callable[[Any], Any] | None = None
         self.overwrite_with_gradient = False
-        value = self._first_value(initializer, shape, dtype)
-        self._shape: tuple[int, ...] = tuple(value.shape)
-        self._dtype = self.backend.dtype(value)
-        self._trainable = bool(trainable)
-        self._storage = self.backend.new_storage(value, self._trainable)
 
     def _first_value(self, initializer: Any, shape: Any, dtype: Any) -> Any:
         from kcore_ops.conversion import tensor_on
@@ -121,6 +135,12 @@ class Variable(TensorOperators):
                 self.name
             )
         return value
+
+    def rename(self, name: str) -> None:
+        """Give the variable a name, and its path a new last part."""
+        self.is_auto_named = False
+        self.path = self.path[: len(self.path) - len(self.name)] + name
+        self.name = name
 
     @property
     def value(self) -> Any:
@@ -143,12 +163,21 @@ class Variable(TensorOperators):
         from kcore_ops.conversion import tensor_on
 
         tensor = tensor_on(self.backend, value, self._dtype)
-        if tuple(tensor.shape) != self._shape:
+        if tensor.shape != self._shape:
+            self._check_shape(tensor.shape)
+        return tensor
+
+    def _check_shape(self, shape: Any) -> None:
+        # A size that only the running graph knows is its own fault, if it is one.
+        sizes = tuple(shape)
+        if len(sizes) != len(self._shape) or any(
+            isinstance(size, int) and not isinstance(size, Size) and size != own
+            for size, own in zip(sizes, self._shape, strict=True)
+        ):
             raise ShapeError(
-                f"a value of shape {tuple(tensor.shape)} can not be assigned to a variable of shape {self._shape}",
+                f"a value of shape {sizes} can not be assigned to a variable of shape {self._shape}",
                 fix=f"reshape it to {self._shape}",
             ).at(f'variable "{self.path}"')
-        return tensor
 
     def assign(self, value: Any) -> None:
         """Set the value.
@@ -156,6 +185,8 @@ class Variable(TensorOperators):
         Raises:
             ShapeError: if it has not the variable's shape; the old value stays.
         """
+        if isinstance(value, TensorSpec):
+            return self._check_shape(value.shape)  # shapes are being inferred: nothing is assigned
         tensor = self.checked(value)
         scope = current_scope()
         if scope is not None:
@@ -221,6 +252,10 @@ class Variable(TensorOperators):
         numbers = self.numpy()
         return numbers if dtype is None else numbers.astype(dtype)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        state = {name: value for name, value in self.__dict__.items() if name != "backend"}
+        return _blank, (self.backend.name,), state
+
     def __bool__(self) -> bool:
         return bool(self.numpy())
 
@@ -228,3 +263,11 @@ class Variable(TensorOperators):
         if not self._shape:
             raise TypeError("a scalar variable has no length")
         return self._shape[0]
+
+
+def _blank(backend: str) -> Variable:
+    """Give a variable of a backend with nothing in it yet, for copies and pickles."""
+    found = load(backend)
+    variable: Variable = object.__new__(found.variable or Variable)
+    variable.backend = found
+    return variable

@@ -1,0 +1,33 @@
+"""kcore's layers as `tf.Module`s, whose variables TensorFlow's checkpoints and SavedModels find."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+__all__ = ["TensorflowLayer"]
+
+
+class TensorflowLayer:
+    """Mixin that comes before a layer's own class, as `tf.Module` comes after it."""
+
+    name: Any = None  # the layer's own attribute, in place of tf.Module's property
+    name_scope: Any = None
+
+    def join_framework(self: Any) -> None:
+        tf.Module.__init__(self)
+
+    def _trackable_children(self: Any, save_type: Any = "checkpoint", **kwargs: Any) -> dict[str, Any]:
+        children: dict[str, Any] = {}
+        if save_type != "checkpoint":
+            children.update(super()._trackable_children(save_type, **kwargs))  # type: ignore[misc]
+        for variable in (*self._trainable_variables, *self._non_trainable_variables):
+            name = variable.name
+            while name in children:
+                name += "_"
+            children[name] = variable._storage
+        for i, generator in enumerate(self._seed_generators):
+            children[f"seed_{i}"] = generator.state._storage
+        children.update(self.named_sublayers())
+        return children

@@ -1,0 +1,172 @@
+"""kcore's layers as `torch.nn.Module`s: parameters, buffers, submodules, hooks and modes as PyTorch's users expect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from kcore_ops.variable import Variable
+
+__all__ = ["TorchLayer", "TorchVariable", "variables_of"]
+
+
+class TorchVariable(Variable):
+    """A variable whose tensor lies in one dict: that of the module it is part of, so that both see every change."""
+
+    _home: dict[str, torch.Tensor]
+    _key: str
+
+    @property
+    def _storage(self) -> torch.Tensor:
+        return self._home[self._key]
+
+    @_storage.setter
+    def _storage(self, tensor: torch.Tensor) -> None:
+        if "_home" not in self.__dict__:
+            self._home, self._key = {}, ""
+        self._home[self._key] = tensor
+
+    def move_to(self, home: dict[str, torch.Tensor], key: str) -> None:
+        """Let the tensor lie in a module's dict from now on, where it is already."""
+        self._home, self._key = home, key
+
+    def refresh(self) -> None:
+        """Take note of a dtype that torch has changed."""
+        self._dtype = self.backend.dtype(self._storage)
+
+    @classmethod
+    def __torch_function__(cls, function: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Let torch's functions take variables as they take tensors."""
+
+        def value(x: Any) -> Any:
+            if isinstance(x, list | tuple):
+                return type(x)(value(item) for item in x)
+            return x.value if isinstance(x, Variable) else x
+
+        return function(*value(args), **{name: value(x) for name, x in (kwargs or {}).items()})
+
+
+def variables_of(backend: Any, module: torch.nn.Module) -> dict[str, TorchVariable]:
+    """Give a variable over each parameter and buffer of a module, by name, sharing its tensor."""
+    found = {}
+    for prefix, part in module.named_modules():
+        for home in (part._parameters, part._buffers):
+            for key, tensor in home.items():
+                if tensor is not None:
+                    name = f"{prefix}.{key}" if prefix else key
+                    found[name] = _variable_over(backend, home, key, name)
+    return found
+
+
+def _variable_over(backend: Any, home: dict[str, Any], key: str, name: str) -> TorchVariable:
+    tensor = home[key]
+    variable: TorchVariable = object.__new__(TorchVariable)
+    trainable = tensor.requires_grad
+    variable.describe(backend, name, tuple(tensor.shape), backend.dtype(tensor), trainable=trainable)
+    variable.move_to(home, key)
+    return variable
+
+
+class TorchLayer:
+    """Mixin that comes before a layer's own class, as `torch.nn.Module` comes after it."""
+
+    _parameters: dict[str, Any]
+    _buffers: dict[str, Any]
+    _modules: dict[str, Any]
+    _mode: bool | None
+
+    def join_framework(self) -> None:
+        torch.nn.Module.__init__(self)  # type: ignore[arg-type]
+        self.__dict__["_mode"] = None
+
+    def to_trackable(self: Any, value: Any) -> Any:
+        if isinstance(value, torch.nn.Module) and not isinstance(value, TorchLayer):
+            return self.wrap_module(value)
+        return value
+
+    def tracking_changed(self: Any) -> None:
+        """Let the module's dicts hold what the layer tracks: names are those of attributes and variables."""
+        super().tracking_changed()  # type: ignore[misc]
+        layers = [(key, layer) for key, layer in self.named_sublayers() if isinstance(layer, torch.nn.Module)]
+        # Without dots, so that torch's look-ups by path find them as attributes.
+        _refill(self._modules, {key.replace(".", "_"): layer for key, layer in layers})
+        self._keep(self._parameters, self._trainable_variables)
+        self._keep(self._buffers, self._non_trainable_variables)
+
+    def _keep(self, home: dict[str, Any], variables: list[TorchVariable]) -> None:
+        held = {}
+        for variable in variables:
+            if isinstance(variable, TorchVariable):
+                key = variable.name.replace(".", "_")
+                while key in held:
+                    key += "_"
+                held[key] = variable
+        tensors = {key: variable._storage for key, variable in held.items()}
+        _refill(home, tensors)
+        for key, variable in held.items():
+            if variable._home is home or variable._key == "":  # one that two layers share stays with the first
+                variable.move_to(home, key)
+
+    def _apply(self: Any, fn: Any, recurse: bool = True) -> Any:
+        result = super()._apply(fn, recurse)  # type: ignore[misc]
+        for variable in (*self._trainable_variables, *self._non_trainable_variables):
+            variable.refresh()
+        self._fast = None
+        return result
+
+    # Modes: what train() and eval() said is the flag of calls that are not given one.
+
+    def train(self: Any, mode: bool = True) -> Any:
+        self.__dict__.update(_mode=mode, _fast=None)
+        return super().train(mode)  # type: ignore[misc]
+
+    def default_training(self) -> bool | None:
+        return self._mode
+
+    # Hooks: a module that has some is called the way that runs them.
+
+    def _has_hooks(self: Any) -> bool:
+        return bool(
+            self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks
+        )
+
+    def _call_with_care(self: Any, args: Any, kwargs: Any) -> Any:
+        if self._has_hooks() and not self.__dict__.get("_is_in_hooks"):
+            self.__dict__["_is_in_hooks"] = True
+            try:
+                return torch.nn.Module.__call__(self, *args, **kwargs)
+            finally:
+                self.__dict__["_is_in_hooks"] = False
+        return super()._call_with_care(args, kwargs)  # type: ignore[misc]
+
+    def _remember_fast(self: Any, x: Any) -> None:
+        if not self._has_hooks() and (self._mode is None or not self.call_signature.takes_training):
+            super()._remember_fast(x)  # type: ignore[misc]
+
+    def forward(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return super()._call_with_care(args, kwargs)  # type: ignore[misc]
+
+
+def _forgetting_fast(name: str) -> Callable[..., Any]:
+    of_module = getattr(torch.nn.Module, name)
+
+    def register(self: Any, *args: Any, **kwargs: Any) -> Any:
+        self.__dict__["_fast"] = None
+        return of_module(self, *args, **kwargs)
+
+    return register
+
+
+for _name in (
+    "register_forward_hook",
+    "register_forward_pre_hook",
+    "register_full_backward_hook",
+    "register_full_backward_pre_hook",
+):
+    setattr(TorchLayer, _name, _forgetting_fast(_name))
+
+
+def _refill(held: dict[str, Any], contents: dict[str, Any]) -> None:
+    held.clear()
+    held.update(contents)
