@@ -1,0 +1,94 @@
+"""Building layers as a transaction: after an error nothing inside is half-built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from kcore_ops import tree
+from kcore_ops.current import on
+from kcore_ops.spec import is_unknown
+
+from kcore_layers.naming import name_scope
+
+__all__ = ["built_by", "building", "shape_of"]
+
+# What every layer that is being built was like before: of the outermost build in progress, in the order of their starts.
+_before: ContextVar[list[tuple[Any, dict[str, Any]]] | None] = ContextVar("kcore_layers_before_build", default=None)
+
+
+@contextmanager
+def building(layer: Any) -> Iterator[None]:
+    """Make layers and variables inside the `with` block; if it ends with an error, every layer built in it is as before."""
+    before = _before.get()
+    is_outermost = before is None
+    if before is None:
+        before = []
+        token = _before.set(before)
+    before.append((layer, _snapshot(layer)))
+    try:
+        with name_scope(layer.settled_path()), on(layer.backend):
+            yield
+    except BaseException:
+        if is_outermost:
+            for each, state in reversed(before):
+                _restore(each, state)
+        raise
+    finally:
+        if is_outermost:
+            _before.reset(token)
+
+
+def is_building(layer: Any) -> bool:
+    """Say whether a layer is among those being built."""
+    return any(each is layer for each, _ in _before.get() or ())
+
+
+def _snapshot(layer: Any) -> dict[str, Any]:
+    return {
+        name: (value, value.copy() if isinstance(value, list | dict) else None)
+        for name, value in layer.__dict__.items()
+    }
+
+
+def _restore(layer: Any, state: dict[str, Any]) -> None:
+    attributes = layer.__dict__
+    for name in list(attributes):
+        if name not in state:
+            del attributes[name]
+    for name, (value, contents) in state.items():
+        attributes[name] = value
+        if isinstance(value, list):
+            list.__setitem__(value, slice(None), contents)
+        elif isinstance(value, dict):
+            dict.clear(value)
+            dict.update(value, contents)
+    layer.tracking_changed()
+
+
+def built_by(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap a layer's `build`: it runs once, as a transaction, and afterwards the layer is built."""
+
+    def build(self: Any, *args: Any, **kwargs: Any) -> None:
+        if self.built:
+            return
+        names = self.build_parameters
+        shapes = {**dict(zip(names, args, strict=False)), **kwargs}
+        with building(self):
+            original(self, *args, **kwargs)
+            self.set_untracked("_build_shapes", shapes)
+            self.built = True
+            self.settle_after_build()
+
+    return build
+
+
+def shape_of(value: Any) -> Any:
+    """Give the shape of a tensor, or the tree of shapes of a tree of them; sizes not known are None."""
+    if hasattr(value, "shape"):
+        return tuple([None if is_unknown(size) or not isinstance(size, int) else size for size in value.shape])
+    if value is None or not tree.is_nested(value):
+        return None
+    return tree.map_structure(lambda leaf: shape_of(leaf), value)

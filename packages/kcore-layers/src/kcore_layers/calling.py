@@ -1,0 +1,336 @@
+"""What happens when a layer is called: `Layer.__call__`, after op dispatch the hottest code in kcore.
+
+A call of a built layer with one tensor as it should be, and no mask, goes to `call` almost at once. Everything else
+(other arguments, arrays to convert, masks, symbolic tensors, the first call) takes the way of `_call_with_care`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import numpy as np
+from kcore_ops import KerasTensor, TensorSpec, Variable, cast, tree
+from kcore_ops.calls import HOST_NUMBERS, HOST_TYPES
+from kcore_ops.conversion import tensor_on
+from kcore_ops.current import current_backend, on
+from kcore_ops.dtypes import is_float_dtype
+from kcore_ops.errors import KcoreError
+from kcore_ops.inference import is_inferring
+from kcore_ops.stateless_scope import in_stateless_scope
+from kcore_ops.variable import AutocastScope, autocast_dtype
+
+from kcore_layers.build import building, shape_of
+from kcore_layers.call_context import CallContext, current_context, enter_context, leave_context
+from kcore_layers.call_signature import CallSignature
+from kcore_layers.input_spec import check_inputs
+from kcore_layers.masking import get_mask, in_use, set_mask
+from kcore_layers.state import State
+from kcore_layers.symbolic_call import call_on_symbols
+
+__all__ = ["Calling"]
+
+
+class Calling(State):
+    """Mixin with `__call__`.
+
+    Attributes:
+        call_signature: what is known of the parameters of `call`; one per class.
+        _fast: class and dtype of the tensors with which a call may go to `call` at once, or None.
+    """
+
+    call_signature: CallSignature
+    build_parameters: tuple[str, ...]
+    _fast: set[Any] | None
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the layer on tensors; given symbolic tensors, give the symbolic results.
+
+        Args:
+            *args: what `call` takes. NumPy arrays become tensors; floating ones are cast to the compute dtype.
+            **kwargs: what `call` takes; and `training`, which reaches the layers inside without being passed.
+
+        Raises:
+            ShapeError: if an input does not fit the layer; the text names the layer.
+        """
+        fast = self._fast
+        if fast is None or len(args) != 1 or kwargs:
+            return self._call_with_care(args, kwargs)
+        x = args[0]
+        try:
+            if (x.__class__, x.dtype) not in fast:
+                return self._call_with_care(args, kwargs)
+        except (AttributeError, TypeError):
+            return self._call_with_care(args, kwargs)
+        context = current_context()
+        if (
+            (context is None and self._layers)
+            or current_backend() is not self.backend
+            or autocast_dtype() != self._autocast
+            or (in_use() and (self.call_signature.masks or self._supports_masking) and get_mask(x) is not None)
+        ):
+            return self._call_with_care(args, kwargs)
+        try:
+            spec = self.input_spec
+            if spec is not None and spec.fault(x.shape):
+                check_inputs(spec, x)
+            if self._training_position is None:
+                return self.call(x)
+            training = None if context is None else context.training
+            return self.call(x) if training is None else self.call(x, training=training)
+        except Exception as error:
+            raise self.locate(error)  # noqa: B904 (it is the same error)
+
+    def _call_with_care(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        self.check_ready()
+        if current_backend() is not self.backend:
+            with on(self.backend):
+                return self._call_with_care(args, kwargs)
+        try:
+            bound, training, context = self._settle_arguments(args, kwargs)
+            values = bound.arguments
+            is_as_it_was = self._convert(bound)
+            if any(isinstance(leaf, TensorSpec) for leaf in tree.flatten(dict(values))) and not is_inferring():
+                return call_on_symbols(self, bound, training)
+            if self.built:
+                outputs = self._run(bound, training, context)
+            else:
+                with building(self):
+                    self.build_for(values)
+                    self._check_input(values)
+                    outputs = self._run(bound, training, context, is_checked=True)
+                    if not self.built:
+                        self.built = True
+                        self.settle_after_build()
+        except Exception as error:
+            raise self.locate(error)  # noqa: B904 (it is the same error)
+        if is_as_it_was and len(values) == 1:
+            self._remember_fast(next(iter(values.values())))
+        return outputs
+
+    def default_training(self) -> bool | None:
+        """Give the training flag of a call that is told none and is in no other; a framework's modules may have one."""
+        return None
+
+    def run_on_specs(self, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        """Run `call` on specs, or on zeros in their place, for what comes out."""
+        bound, training, context = self._settle_arguments(tuple(args), kwargs)
+        self._convert(bound)
+        try:
+            return self._run(bound, training, context)
+        except Exception as error:
+            raise self.locate(error)  # noqa: B904 (it is the same error)
+
+    def locate(self, error: Exception) -> Exception:
+        """Say in an error that it happened in this layer, unless a layer inside has."""
+        if isinstance(error, KcoreError):
+            if not any(place.startswith("layer ") for place in error.where):
+                error.at(f'layer "{self.path}"')
+        elif not any("kcore: in layer" in note for note in getattr(error, "__notes__", ())):
+            error.add_note(f'kcore: in layer "{self.path}" ({type(self).__name__})')
+        return error
+
+    def _remember_fast(self, x: Any) -> None:
+        """Note that tensors like `x` can go straight to `call`, if nothing has to be done before or after it."""
+        if (
+            self._activity_regularizer is not None
+            or self._adds_losses
+            or self._context_arguments
+            or not isinstance(x, self.backend.tensor_types)
+            or isinstance(x, HOST_NUMBERS)
+            or self._overrides_compute_mask()
+            or not (self.input_spec is None or hasattr(self.input_spec, "fault"))
+        ):
+            return
+        object.__setattr__(self, "_autocast", self.autocast_in_call())
+        object.__setattr__(self, "_training_position", 1 if self.call_signature.takes_training else None)
+        object.__setattr__(self, "_fast", {*(self._fast or ()), (x.__class__, x.dtype)})
+
+    def _overrides_compute_mask(self) -> bool:
+        from kcore_layers.layer import Layer
+
+        return type(self).compute_mask is not Layer.compute_mask
+
+    def autocast_in_call(self) -> str | None:
+        """Give the dtype variables are read in inside `call`, or None for their own."""
+        policy = self.dtype_policy_object
+        dtype = policy.compute_dtype
+        return dtype if dtype != policy.variable_dtype and is_float_dtype(dtype) else None
+
+    # Arguments.
+
+    def _settle_arguments(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[inspect.BoundArguments, bool | None, CallContext | None]:
+        """Match arguments to `call`'s parameters, and those that come from the call around this one."""
+        signature = self.call_signature
+        context = current_context()
+        passed = dict(kwargs)
+        training = passed.get("training") if signature.takes_training else passed.pop("training", None)
+        own = {name: passed.pop(name) for name in self._context_arguments if name in passed and name not in signature.names}
+        bound = signature.bind(args, passed)
+        if training is None:
+            training = bound.arguments.get("training") if signature.takes_training else None
+        if training is None and context is not None:
+            training = context.training
+        elif training is None:
+            training = self.default_training()
+        if training is None and signature.takes_training:
+            training = signature.training_default
+        if signature.takes_training and training is not None:
+            bound.arguments["training"] = training
+        if context is not None:
+            for name, value in context.arguments.items():
+                if name in signature.names and bound.arguments.get(name) is None:
+                    bound.arguments[name] = value
+        if own or context is None or context.training != training:
+            entry = self if context is None else context.entry
+            inherited = {} if context is None else context.arguments
+            named = {name: bound.arguments[name] for name in self._context_arguments if name in bound.arguments}
+            return bound, training, CallContext(entry, training, {**inherited, **named, **own})
+        return bound, training, None
+
+    def _convert(self, bound: inspect.BoundArguments) -> bool:
+        """Make tensors of arrays, and cast floating tensors; says whether there was nothing to do."""
+        is_as_it_was = True
+        for name, value in bound.arguments.items():
+            if value is None or value is True or value is False or name == "training":
+                continue
+            if isinstance(value, self.backend.tensor_types) or not tree.is_nested(value):
+                converted = self._convert_leaf(value)
+            elif name == self.call_signature.first and _is_list_of_numbers(value):
+                converted = self._convert_leaf(np.asarray(tensor_on(self.backend, value, None)))
+            else:
+                converted = tree.map_structure(self._convert_leaf, value)
+                is_as_it_was = False
+            if converted is not value:
+                bound.arguments[name] = converted
+                is_as_it_was = False
+        return is_as_it_was
+
+    def _convert_leaf(self, x: Any) -> Any:
+        dtype = self.dtype_policy_object.compute_dtype if self.autocast else None
+        if isinstance(x, np.ndarray | np.generic):
+            is_narrowed = dtype is not None and is_float_dtype(x.dtype.name)
+            tensor = tensor_on(self.backend, x, dtype if is_narrowed else None)
+            if tensor is not x and in_use():
+                set_mask(tensor, get_mask(x))
+            return tensor
+        if isinstance(x, TensorSpec):
+            return cast(x, dtype) if dtype is not None and is_float_dtype(x.dtype) and x.dtype != dtype else x
+        if isinstance(x, Variable) or isinstance(x, HOST_TYPES) or not hasattr(x, "dtype"):
+            return x
+        if not isinstance(x, self.backend.tensor_types):
+            return tensor_on(self.backend, x, None)  # raises for another framework's tensor
+        if dtype is not None:
+            found = self.backend.dtype(x)
+            if found != dtype and is_float_dtype(found):
+                converted = self.backend.ops["cast"](x, dtype)
+                if in_use():
+                    set_mask(converted, get_mask(x))
+                return converted
+        return x
+
+    # The call itself.
+
+    def build_for(self, values: dict[str, Any]) -> None:
+        """Build the layer for the arguments of a call; layers inside a `call` are built as they are reached."""
+        from kcore_layers.layer import Layer
+
+        if getattr(self.build, "__wrapped__", None) is Layer.build:
+            return  # the call itself builds what is inside
+        tensors = {
+            name: value
+            for name, value in values.items()
+            if not name.endswith("mask") and any(hasattr(leaf, "shape") for leaf in tree.flatten(value))
+        }
+        names = self.build_parameters
+        if len(names) == 1 and names[0].removesuffix("_shape") not in tensors:
+            first = next(iter(tensors.values()), None)
+            self.build(shape_of(first))
+            return
+        shapes = {name: shape_of(tensors.get(name.removesuffix("_shape"))) for name in names}
+        if names and all(shape is None for shape in shapes.values()) and tensors:
+            shapes = dict(zip(names, (shape_of(value) for value in tensors.values()), strict=False))
+        self.build(**shapes)
+
+    def _check_input(self, values: dict[str, Any]) -> None:
+        if self.input_spec is not None and values:
+            check_inputs(self.input_spec, next(iter(values.values())))
+
+    def _run(
+        self,
+        bound: inspect.BoundArguments,
+        training: bool | None,
+        context: CallContext | None,
+        is_checked: bool = False,
+    ) -> Any:
+        """Call `call` with everything around it in place."""
+        values = bound.arguments
+        if not is_checked:
+            self._check_input(values)
+        masks = self._pass_masks(values) if in_use() else None
+        if self._adds_losses and current_context() is None and not in_stateless_scope():
+            self.clear_losses()
+        token = None if context is None else enter_context(context)
+        try:
+            dtype = self.autocast_in_call()
+            if autocast_dtype() == dtype:
+                outputs = self.call(*bound.args, **bound.kwargs)
+            else:
+                with AutocastScope(dtype):
+                    outputs = self.call(*bound.args, **bound.kwargs)
+            if self._activity_regularizer is not None:
+                self._regularize(outputs)
+        finally:
+            if token is not None:
+                leave_context(token)
+        self._mask_outputs(values, masks, outputs)
+        return outputs
+
+    def _pass_masks(self, values: dict[str, Any]) -> Any:
+        """Pass on the masks that the tensors carry; gives that of the first argument."""
+        first = None
+        for position, (name, value) in enumerate(list(values.items())):
+            if isinstance(value, list | tuple | dict):
+                found = tree.map_structure(lambda x: get_mask(x) if hasattr(x, "shape") else None, value)
+                has_any = any(mask is not None for mask in tree.flatten(found))
+            else:
+                found = get_mask(value) if hasattr(value, "shape") else None
+                has_any = found is not None
+            if not has_any:
+                continue
+            if position == 0:
+                first = found
+            parameter = self.call_signature.masks.get(name)
+            if parameter is not None and values.get(parameter) is None:
+                values[parameter] = found
+        return first
+
+    def _mask_outputs(self, values: dict[str, Any], masks: Any, outputs: Any) -> None:
+        """Give the outputs their masks."""
+        overrides = self._overrides_compute_mask()
+        if is_inferring() or not (overrides or (self._supports_masking and masks is not None)):
+            return
+        found = self.compute_mask(next(iter(values.values()), None), masks)
+        if found is None:
+            return
+        leaves = tree.flatten(outputs)
+        flat = found if isinstance(found, list | tuple) else [found] * len(leaves)
+        for x, mask in zip(leaves, flat, strict=False):
+            if mask is not None:
+                set_mask(x, mask)
+
+    def _regularize(self, outputs: Any) -> None:
+        if is_inferring():
+            return
+        for x in tree.flatten(outputs):
+            batch = self.backend.shape(x)[0] if len(x.shape) else 1
+            # Per sample, so that the weight of the penalty does not depend on the batch.
+            self.add_loss(self._activity_regularizer(x) / cast(batch, self.backend.dtype(x)))
+
+
+def _is_list_of_numbers(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(
+        isinstance(leaf, HOST_NUMBERS) and leaf is not None for leaf in tree.flatten(value)
+    )

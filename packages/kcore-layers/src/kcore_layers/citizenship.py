@@ -1,0 +1,77 @@
+"""A layer joins the framework of the backend it is made on: the class it is really an instance of.
+
+For a class and a backend there is one such class, with the name and module of the original: `Dense` made under a backend
+whose modules are `M` is an instance of a class derived from the backend's mixin, `Dense` and `M`.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from kcore_ops import registry
+from kcore_ops.current import current_backend
+from kcore_ops.plugin import Backend
+
+from kcore_layers.build import built_by
+from kcore_layers.call_signature import study_build, study_call
+
+__all__ = ["citizen_class", "original_class", "remake"]
+
+
+def citizen_class(cls: type, backend: Backend, extra: type | None = None) -> type:
+    """Give the class that instances of `cls` made on a backend are of.
+
+    Args:
+        cls: a subclass of Layer.
+        backend: the backend.
+        extra: a class to come right after `cls`, for models made of inputs and outputs.
+    """
+    cls = original_class(cls)
+    citizens: dict[Any, type]
+    if "_citizens" in cls.__dict__:
+        citizens = cls.__dict__["_citizens"]
+    else:
+        citizens = {}
+        cls._citizens = citizens  # type: ignore[attr-defined]
+    key = (backend, extra)
+    if key not in citizens:
+        citizens[key] = _make(cls, backend, extra)
+    return citizens[key]
+
+
+def _make(cls: type, backend: Backend, extra: type | None) -> type:
+    parents = (backend.layer_mixin, cls, extra, backend.layer_base)
+    bases = tuple(base for base in parents if base is not None)
+    namespace = {
+        "__module__": cls.__module__,
+        "__qualname__": cls.__qualname__,
+        "__doc__": cls.__doc__,
+        "_original": cls,
+        "_extra": extra,
+    }
+    made = type(cls.__name__, bases, namespace)
+    original = made.build  # type: ignore[attr-defined]
+    made.call_signature = study_call(made.call)  # type: ignore[attr-defined]
+    made.build_parameters = study_build(original)  # type: ignore[attr-defined]
+    made.build = functools.wraps(original)(built_by(original))  # type: ignore[attr-defined]
+    return made
+
+
+def original_class(cls: type) -> type:
+    """Give the class as it was written."""
+    found: type = cls.__dict__.get("_original", cls)
+    return found
+
+
+def remake(cls: type, backend: str, extra: type | None) -> Any:
+    """Give an instance with nothing in it yet, for copies and pickles."""
+    found = registry.load(backend)
+    layer: Any = object.__new__(citizen_class(cls, found, extra))
+    layer.start(found)
+    return layer
+
+
+def backend_for_new_layer() -> Backend:
+    """Give the backend that a layer made now belongs to."""
+    return current_backend()

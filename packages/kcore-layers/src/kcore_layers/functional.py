@@ -1,0 +1,189 @@
+"""Models made of inputs and outputs: a graph of layer and op calls, run as a plan."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kcore_ops import KerasTensor, tree
+from kcore_ops.errors import ArgumentError
+
+from kcore_layers.graph import Graph
+from kcore_layers.layer import Layer
+from kcore_layers.model import Model
+from kcore_layers.model_inputs import adjusted, arrange
+from kcore_layers.naming import snake_case, unique_names
+from kcore_layers.registered_objects import builtin
+from kcore_layers.tracking import TrackedDict, TrackedList
+
+__all__ = ["Functional"]
+
+
+@builtin("keras.models")
+class Functional(Model):
+    """A model of the calls between inputs and outputs; `Model(inputs, outputs)` makes one.
+
+    Args:
+        inputs: symbolic tensors: one, or a list, tuple or dict by name.
+        outputs: symbolic tensors computed from them.
+        name: its name.
+        **kwargs: of `Layer`.
+
+    Raises:
+        ArgumentError: if an output depends on something else, or two layers or inputs share a name.
+
+    >>> from kcore_layers import Input
+    >>> from kcore_layers.layers import Dense
+    >>> x = Input((3,))
+    >>> model = Model(x, Dense(2)(x) * 2)
+    >>> model(np.ones((4, 3), "float32")).shape
+    (4, 2)
+    """
+
+    def __init__(self, inputs: Any = None, outputs: Any = None, name: str | None = None, **kwargs: Any) -> None:
+        trainable = kwargs.pop("trainable", True)
+        super().__init__(name=name, **kwargs)
+        for what, value in (("inputs", inputs), ("outputs", outputs)):
+            leaves = tree.flatten(value)
+            wrong = next((leaf for leaf in leaves if not isinstance(leaf, KerasTensor)), None)
+            if wrong is not None or not leaves:
+                raise ArgumentError(
+                    f"{what} must be symbolic tensors; found a {type(wrong).__name__}", fix="make them with Input"
+                ).at("Model")
+        self.set_untracked("inputs_structure", _plain(inputs))
+        self.set_untracked("outputs_structure", _plain(outputs))
+        self._set_graph(Graph(tree.flatten(inputs), tree.flatten(outputs)))
+        if not trainable:
+            self.trainable = False
+
+    def _set_graph(self, graph: Graph) -> None:
+        self.set_untracked("graph", graph)
+        self.set_untracked("_single_input", isinstance(self.inputs_structure, KerasTensor))
+        self.set_untracked("_single_output", isinstance(self.outputs_structure, KerasTensor))
+        layers = [operation for operation in graph.operations if isinstance(operation, Layer)]
+        names = [layer.name for layer in layers]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ArgumentError(
+                f"several layers are named {', '.join(map(repr, twice))}", fix="give each layer of a model its own name"
+            ).at("Model")
+        self._layers[:] = layers
+        self.built = True
+        self.tracking_changed()
+        self.settle_after_build()
+
+    def track_again(self) -> None:
+        """Keep the graph's layers, in their order, before those that were assigned to attributes."""
+        graph = self.__dict__.get("graph")
+        own = [] if graph is None else [o for o in graph.operations if isinstance(o, Layer)]
+        super().track_again()
+        ids = {id(layer) for layer in own}
+        self._layers[:] = [*own, *(layer for layer in self._layers if id(layer) not in ids)]
+        self.tracking_changed()
+
+    def named_sublayers(self) -> list[tuple[str, Any]]:
+        """Give the layers inside by name, those made up numbered from the start of this model."""
+        layers = list(self._layers)
+        names = [snake_case(type(each).__name__) if each._has_auto_name else each.name for each in layers]
+        return list(zip(unique_names(names), layers, strict=True))
+
+    def build(self, input_shape: Any = None) -> None:
+        """Do nothing: it is built as it is made."""
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Run the graph."""
+        graph = self.graph
+        wanted = graph.inputs
+        if self._single_input and not isinstance(inputs, list | tuple | dict):
+            values = [inputs]
+        else:
+            values = arrange(self.inputs_structure, inputs, [x.name for x in wanted], self.name)
+        values = [adjusted(x, like, self.name) for x, like in zip(values, wanted, strict=True)]
+        outputs = graph.run(values)
+        if self._single_output:
+            return outputs[0]
+        return tree.pack_sequence_as(self.outputs_structure, outputs)
+
+    @property
+    def inputs(self) -> list[KerasTensor]:
+        """The symbolic tensors where the graph starts."""
+        return list(self.graph.inputs)
+
+    @property
+    def outputs(self) -> list[KerasTensor]:
+        """The symbolic tensors where it ends."""
+        return list(self.graph.outputs)
+
+    @property
+    def input(self) -> Any:
+        """The inputs, as the model was made of them."""
+        return self.inputs_structure
+
+    @property
+    def output(self) -> Any:
+        """The outputs, as the model was made of them."""
+        return self.outputs_structure
+
+    @property
+    def input_shape(self) -> Any:
+        """The shape of the input, or a tree of them."""
+        return tree.map_structure(lambda x: x.shape, self.inputs_structure)
+
+    @property
+    def output_shape(self) -> Any:
+        """The shape of the output, or a tree of them."""
+        return tree.map_structure(lambda x: x.shape, self.outputs_structure)
+
+    @property
+    def input_names(self) -> list[str]:
+        """The names of the inputs."""
+        return [x.name for x in self.graph.inputs]
+
+    @property
+    def output_names(self) -> list[str]:
+        """The names of what computes the outputs: those of a dict are its keys."""
+        if isinstance(self.outputs_structure, dict):
+            return [str(path[0]) for path, _ in tree.flatten_with_path(self.outputs_structure)]
+        return [x.name if x.node is None else x.node.op.name for x in self.graph.outputs]
+
+    @property
+    def operations(self) -> list[Any]:
+        """The layers and ops of the graph, in order."""
+        return list(self.graph.operations)
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the graph as plain data: layers with their configs, and the calls between them."""
+        from kcore_layers.functional_config import config_of_graph
+
+        return config_of_graph(self)
+
+    def __reduce__(self) -> Any:
+        make, args, state = super().__reduce__()
+        state = dict(state)
+        for name in ("inputs_structure", "outputs_structure"):
+            leaves = iter(range(len(tree.flatten(state[name]))))
+            state[name] = tree.map_structure(lambda _, leaves=leaves: next(leaves), state[name])
+        return make, args, state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        graph = state["graph"]
+        inputs = tree.map_structure(lambda i: graph.inputs[i], state["inputs_structure"])
+        outputs = tree.map_structure(lambda i: graph.outputs[i], state["outputs_structure"])
+        super().__setstate__({**state, "inputs_structure": inputs, "outputs_structure": outputs})
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """Give None: the config says all."""
+        return None
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        """Make one from what `get_config` gave."""
+        from kcore_layers.functional_config import model_from_config
+
+        return model_from_config(cls, config, custom_objects)
+
+
+def _plain(structure: Any) -> Any:
+    """Give tracked containers as plain ones."""
+    if isinstance(structure, TrackedList):
+        return list(structure)
+    return dict(structure) if isinstance(structure, TrackedDict) else structure

@@ -1,0 +1,222 @@
+"""The calls between some symbolic tensors and others, in an order in which they can be run, as a plan that runs them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from kcore_ops import KerasTensor, tree
+from kcore_ops.errors import ArgumentError
+from kcore_ops.symbolic import Node
+
+__all__ = ["Graph", "callee"]
+
+# A step of a plan: what to call, the register of its only argument and that of its only result; or where its arguments
+# and results are more, the function that reads and writes the registers itself. Then the registers to empty.
+Step = tuple[Callable[..., Any], int, int, Callable[[list[Any]], None] | None, tuple[int, ...]]
+
+
+class Graph:
+    """The nodes between inputs and outputs.
+
+    Args:
+        inputs: the tensors where it starts.
+        outputs: the tensors where it ends.
+
+    Attributes:
+        nodes: the calls, each after those whose results it takes.
+        operations: what is called, in Keras's order: by distance from the outputs, then as met from there.
+
+    Raises:
+        ArgumentError: if an output does not depend on the inputs alone.
+    """
+
+    def __init__(self, inputs: Sequence[KerasTensor], outputs: Sequence[KerasTensor]) -> None:
+        self.inputs = list(inputs)
+        self.outputs = list(outputs)
+        self.nodes, met = self._in_order()
+        self.operations = self._by_depth(met)
+        self.steps, self._registers, self._size = self._plan()
+
+    def _in_order(self) -> tuple[list[Node], list[Any]]:
+        """Give the nodes so that each comes after its inputs, and the operations in the order they are met."""
+        starts = {id(x) for x in self.inputs}
+        done: set[int] = set()
+        nodes: list[Node] = []
+        met: dict[int, Any] = {}
+        # A node is put on the stack twice: to visit its inputs, and afterwards to be listed.
+        stack: list[tuple[KerasTensor, bool]] = [(x, False) for x in reversed(self.outputs)]
+        while stack:
+            x, is_finished = stack.pop()
+            if id(x) in starts:
+                continue
+            node = x.node
+            if node is None or (not node.inputs and is_input(node)):
+                raise ArgumentError(
+                    f"the outputs depend on {x.name!r} of shape {x.shape}, which is not among the inputs",
+                    fix="add it to inputs=",
+                ).at("Model")
+            if id(node) in done:
+                continue
+            if is_finished:
+                done.add(id(node))
+                nodes.append(node)
+                continue
+            met.setdefault(id(node.op), node.op)
+            stack.append((x, True))
+            stack += [(source, False) for source in reversed(node.inputs)]
+        for x in self.inputs:
+            if x.node is not None and is_input(x.node):
+                met.setdefault(id(x.node.op), x.node.op)
+        return nodes, list(met.values())
+
+    def _by_depth(self, met: list[Any]) -> list[Any]:
+        depth_of_node: dict[int, int] = {}
+        depth_of_operation: dict[int, int] = {}
+        starts = {id(x): x for x in self.inputs}
+        for node in reversed(self.nodes):
+            depth = depth_of_node.setdefault(id(node), 0)
+            operation = id(node.op)
+            depth = max(depth, depth_of_operation.get(operation, 0))
+            depth_of_operation[operation] = depth_of_node[id(node)] = depth
+            for x in node.inputs:
+                source = x.node
+                if source is None:
+                    continue
+                if id(x) in starts:
+                    if is_input(source):
+                        depth_of_operation[id(source.op)] = max(depth_of_operation.get(id(source.op), 0), depth + 1)
+                    continue
+                depth_of_node[id(source)] = max(depth_of_node.get(id(source), 0), depth + 1)
+        order = {id(operation): i for i, operation in enumerate(met)}
+        # Inputs come with the first of their distance, in the order they were given.
+        for i, x in enumerate(self.inputs):
+            if x.node is not None and is_input(x.node):
+                order[id(x.node.op)] = i - len(self.inputs)
+        return sorted(met, key=lambda operation: (-depth_of_operation.get(id(operation), 0), order[id(operation)]))
+
+    def _plan(self) -> tuple[list[Step], list[int], int]:
+        registers = {id(x): i for i, x in enumerate(self.inputs)}
+        for node in self.nodes:
+            for x in tree.flatten(node.outputs):
+                registers.setdefault(id(x), len(registers))
+        last_use = {registers[id(x)]: i for i, node in enumerate(self.nodes) for x in node.inputs}
+        kept = {registers[id(x)] for x in self.outputs}
+        steps = []
+        for i, node in enumerate(self.nodes):
+            dead = tuple(sorted({registers[id(x)] for x in node.inputs if last_use[registers[id(x)]] == i} - kept))
+            steps.append(_step(node, registers, dead))
+        return steps, [registers[id(x)] for x in self.outputs], len(registers)
+
+    def __reduce__(self) -> Any:
+        # One list of calls, tensors as numbers: following tensors to the calls they come from goes too deep to recurse.
+        tensors = [*self.inputs, *(x for node in self.nodes for x in tree.flatten(node.outputs))]
+        numbers = {id(x): _Number(i) for i, x in reversed(list(enumerate(tensors)))}
+
+        def numbered(value: Any) -> Any:
+            return tree.map_structure(lambda leaf: numbers.get(id(leaf), leaf), value)
+
+        sources = [x.node.op if x.node is not None and is_input(x.node) else _described(x) for x in self.inputs]
+        calls = [
+            (node.op, numbered(node.args), numbered(node.kwargs), tree.map_structure(_described, node.outputs))
+            for node in self.nodes
+        ]
+        return _graph_of, (sources, calls, numbered(self.outputs))
+
+    def run(self, values: Sequence[Any]) -> list[Any]:
+        """Give the values of the outputs for values of the inputs."""
+        registers = [*values, *[None] * (self._size - len(values))]
+        for function, source, target, run, dead in self.steps:
+            if run is None:
+                registers[target] = function(registers[source])
+            else:
+                run(registers)
+            for register in dead:
+                registers[register] = None
+        return [registers[i] for i in self._registers]
+
+
+def is_input(node: Node) -> bool:
+    """Say whether a node stands for an input rather than a call."""
+    return bool(getattr(node.op, "is_input_layer", False))
+
+
+def callee(operation: Any) -> Callable[..., Any]:
+    """Give the function that computes a node: a layer itself, or what users call an op by."""
+    function: Callable[..., Any] = getattr(operation, "function", None) or operation
+    return function
+
+
+def _step(node: Node, registers: dict[int, int], dead: tuple[int, ...]) -> Step:
+    function = callee(node.op)
+    outputs = node.outputs
+    if len(node.args) == 1 and not node.kwargs and isinstance(node.args[0], KerasTensor):
+        if isinstance(outputs, KerasTensor):
+            return function, registers[id(node.args[0])], registers[id(outputs)], None, dead
+    return function, 0, 0, _run_of(function, node, registers), dead
+
+
+def _run_of(function: Callable[..., Any], node: Node, registers: dict[int, int]) -> Callable[[list[Any]], None]:
+    """Give the function that calls a node with its arguments from the registers, and puts its results there."""
+    fills = [(i, _filling(value, registers)) for i, value in enumerate(node.args)]
+    named = [(name, _filling(value, registers)) for name, value in node.kwargs.items()]
+    names = [name for name in getattr(node.op, "parameters", {}) if name.startswith("*")]
+    spread = len(fills) - 1 if names else None
+    targets = [registers[id(x)] for x in tree.flatten(node.outputs)]
+    is_single = isinstance(node.outputs, KerasTensor)
+
+    def run(values: list[Any]) -> None:
+        args = [fill(values) for _, fill in fills]
+        if spread is not None:
+            args[spread:] = args[spread]
+        result = function(*args, **{name: fill(values) for name, fill in named})
+        if is_single:
+            values[targets[0]] = result
+        else:
+            for target, leaf in zip(targets, tree.flatten(result), strict=True):
+                values[target] = leaf
+
+    return run
+
+
+def _filling(value: Any, registers: dict[int, int]) -> Callable[[list[Any]], Any]:
+    """Give the function from registers to an argument."""
+    if isinstance(value, KerasTensor):
+        register = registers[id(value)]
+        return lambda values: values[register]
+    if not any(isinstance(leaf, KerasTensor) for leaf in tree.flatten(value)):
+        return lambda values: value
+    return lambda values: tree.map_structure(
+        lambda leaf: values[registers[id(leaf)]] if isinstance(leaf, KerasTensor) else leaf, value
+    )
+
+
+class _Number(int):
+    """The number of a tensor, in place of it."""
+
+
+def _described(x: KerasTensor) -> tuple[Any, ...]:
+    return tuple(x.shape), x.dtype, x.name
+
+
+def _graph_of(sources: list[Any], calls: list[Any], outputs: list[Any]) -> Graph:
+    """Make a graph of what `Graph.__reduce__` gave."""
+    tensors = [KerasTensor(*source) if isinstance(source, tuple) else source.output for source in sources]
+
+    def tensor(value: Any) -> Any:
+        return tree.map_structure(lambda leaf: tensors[leaf] if isinstance(leaf, _Number) else leaf, value)
+
+    inputs = list(tensors)
+    for operation, args, kwargs, described in calls:
+        node = Node(operation, tensor(args), None, tensor(kwargs))
+        node.outputs = _map_described(lambda d, n=node: KerasTensor(*d, node=n), described)
+        tensors += tree.flatten(node.outputs)
+    return Graph(inputs, tensor(outputs))
+
+
+def _map_described(function: Callable[[Any], Any], described: Any) -> Any:
+    if isinstance(described, tuple) and len(described) == 3 and isinstance(described[1], str):
+        return function(described)
+    if isinstance(described, dict):
+        return {name: _map_described(function, each) for name, each in described.items()}
+    return type(described)(_map_described(function, each) for each in described)

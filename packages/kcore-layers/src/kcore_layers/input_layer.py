@@ -1,0 +1,146 @@
+"""`Input` and `InputLayer`: where a graph of symbolic tensors starts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kcore_ops import KerasTensor
+from kcore_ops.dtypes import standardize_dtype
+from kcore_ops.errors import ArgumentError
+from kcore_ops.spec import standardize_shape
+from kcore_ops.symbolic import Node
+
+from kcore_layers.layer import Layer
+from kcore_layers.registered_objects import builtin
+
+__all__ = ["Input", "InputLayer"]
+
+
+@builtin("keras.layers")
+class InputLayer(Layer):
+    """The layer whose output is an input of the model; `Input` makes one.
+
+    Args:
+        shape: sizes without that of the batch; None is one that is not known.
+        batch_size: size of the batch, or None.
+        dtype: a dtype; None is `config.floatx()`.
+        sparse: only False: there are no sparse tensors.
+        ragged: only False.
+        batch_shape: all sizes, in place of `shape` and `batch_size`.
+        input_tensor: a symbolic tensor to take as it is.
+        optional: whether the model may be given None for it.
+        name: its name, which inputs are matched by.
+
+    Raises:
+        ArgumentError: if neither or both of `shape` and `batch_shape` are given.
+    """
+
+    is_input_layer = True
+
+    def __init__(
+        self,
+        shape: Any = None,
+        batch_size: int | None = None,
+        dtype: Any = None,
+        sparse: bool | None = None,
+        ragged: bool | None = None,
+        batch_shape: Any = None,
+        input_tensor: Any = None,
+        optional: bool = False,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(name=name, **kwargs)
+        if sparse or ragged:
+            raise ArgumentError("there are no sparse or ragged tensors", fix="leave out sparse= and ragged=").at("Input")
+        if input_tensor is not None:
+            batch_shape, dtype = input_tensor.shape, dtype or input_tensor.dtype
+        elif shape is not None and batch_shape is not None:
+            raise ArgumentError("shape and batch_shape were both given", fix="pass one of them").at("Input")
+        elif batch_shape is None and shape is None:
+            raise ArgumentError("an input needs a shape", fix="pass shape=, without the batch").at("Input")
+        elif batch_shape is None:
+            batch_shape = (batch_size, *standardize_shape(shape))
+        self.batch_shape = standardize_shape(batch_shape)
+        self.set_untracked("_dtype", standardize_dtype(dtype))
+        self.optional = bool(optional)
+        self.built = True
+        output = KerasTensor(self.batch_shape, self._dtype, name=self.name)
+        output.node = Node(self, [], None)
+        output.node.outputs = output
+        self.set_untracked("output", output)
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of the input."""
+        return str(self._dtype)
+
+    def call(self, *args: Any) -> Any:
+        """Give what the model was given."""
+        return args[0] if args else self.output
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments that make another one like it."""
+        return {
+            "batch_shape": self.batch_shape,
+            "dtype": self.dtype,
+            "sparse": False,
+            "ragged": False,
+            "name": self.name,
+            "optional": self.optional,
+        }
+
+    def __reduce__(self) -> Any:
+        return _remake_input, (self.get_config(),)
+
+
+def _remake_input(config: dict[str, Any]) -> InputLayer:
+    return InputLayer(**config)
+
+
+def Input(  # noqa: N802 (Keras's name)
+    shape: Any = None,
+    batch_size: int | None = None,
+    dtype: Any = None,
+    sparse: bool | None = None,
+    ragged: bool | None = None,
+    batch_shape: Any = None,
+    name: str | None = None,
+    tensor: Any = None,
+    optional: bool = False,
+) -> KerasTensor:
+    """Give a symbolic tensor that stands for an input of a model.
+
+    Args:
+        shape: sizes without that of the batch; None is one that is not known.
+        batch_size: size of the batch, or None.
+        dtype: a dtype; None is `config.floatx()`.
+        sparse: only False: there are no sparse tensors.
+        ragged: only False.
+        batch_shape: all sizes, in place of `shape` and `batch_size`.
+        name: its name, which inputs are matched by.
+        tensor: a symbolic tensor to take shape and dtype from.
+        optional: whether the model may be given None for it.
+
+    Raises:
+        ArgumentError: if no shape is given.
+
+    >>> x = Input((32,))
+    >>> x.shape
+    (None, 32)
+    """
+    layer = InputLayer(
+        shape=shape,
+        batch_size=batch_size,
+        dtype=dtype,
+        sparse=sparse,
+        ragged=ragged,
+        batch_shape=batch_shape,
+        input_tensor=tensor,
+        optional=optional,
+        name=name,
+    )
+    output: KerasTensor = layer.output
+    return output
+
+

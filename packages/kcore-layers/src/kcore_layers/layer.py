@@ -1,0 +1,414 @@
+"""`Layer`: state and a computation, the base class of all layers and models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from kcore_ops import Variable, dtype_policies, tree
+from kcore_ops.current import current_backend, on
+from kcore_ops.dtypes import is_float_dtype, standardize_dtype
+from kcore_ops.errors import ArgumentError, KcoreError
+from kcore_ops.inference import is_inferring
+from kcore_ops.plugin import Backend
+from kcore_ops.spec import standardize_shape
+from kcore_ops.stateless_scope import current_scope
+
+from kcore_layers import constraints, initializers, regularizers
+from kcore_layers.call_context import current_context
+from kcore_layers.calling import Calling
+from kcore_layers.citizenship import citizen_class, original_class, remake
+from kcore_layers.input_spec import InputSpec
+from kcore_layers.naming import auto_name, current_path, snake_case
+from kcore_layers.symbolic_call import infer_outputs
+from kcore_layers.tracking import state_changed
+
+__all__ = ["Layer"]
+
+
+class Layer(Calling):
+    """A computation with state. Subclass it: set up in `__init__`, make weights in `build`, compute in `call`.
+
+    A layer belongs to the backend that was current when it was made, and is an instance of that framework's class of
+    modules too, where it has one.
+
+    Args:
+        activity_regularizer: function of the output, or its name; what it gives is added to the losses.
+        trainable: whether an optimizer may change the layer's variables.
+        dtype: a dtype, or a dtype policy or its name: what the layer computes in and keeps variables in.
+        autocast: whether floating inputs are cast to the compute dtype.
+        name: its name; made up from the class's if None.
+
+    Raises:
+        ArgumentError: if an argument is unknown.
+
+    >>> import kcore_ops as ops
+    >>> class Linear(Layer):
+    ...     def build(self, input_shape):
+    ...         self.w = self.add_weight(shape=(input_shape[-1], 2), initializer="ones")
+    ...     def call(self, x):
+    ...         return ops.matmul(x, self.w)
+    >>> layer = Linear()
+    >>> layer(np.ones((1, 3), "float32"))
+    array([[3., 3.]], dtype=float32)
+    >>> layer.weights[0].path
+    'linear/w'
+    """
+
+    input_spec: InputSpec | Any = None
+    _extra: ClassVar[type | None] = None
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Make an instance of the class that belongs to the current backend as well."""
+        backend = current_backend()
+        layer = object.__new__(citizen_class(cls, backend, cls._extra or cls.base_for(args, kwargs)))
+        layer.start(backend)
+        layer.set_untracked("_arguments", (args, kwargs))
+        return layer
+
+    @classmethod
+    def base_for(cls, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> type | None:
+        """Give a class that instances made with these arguments are to have as a base beside their own."""
+        return None
+
+    def start(self, backend: Backend) -> None:
+        """Prepare what must be there before the first attribute is set."""
+        self.__dict__.update(
+            backend=backend, built=False, _lists={}, _fast=None, _is_ready=False, _trainable=True, _path=None,
+            _losses=[], _adds_losses=False, _context_arguments=(), _supports_masking=False, _activity_regularizer=None,
+        )  # fmt: skip
+        self.start_tracking()
+        if backend.layer_base is not None:
+            self.join_framework()
+
+    def join_framework(self) -> None:
+        """Prepare what the framework's class of modules needs; the backend's mixin says what."""
+
+    def __init__(
+        self,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        input_shape = kwargs.pop("input_shape", None)
+        if "input_dim" in kwargs:
+            input_shape = (kwargs.pop("input_dim"),)
+        if kwargs:
+            unknown = ", ".join(repr(key) for key in kwargs)
+            raise ArgumentError(
+                f"{original_class(type(self)).__name__} has no argument {unknown}", fix="check the spelling"
+            )
+        if name is not None and (not isinstance(name, str) or "/" in name):
+            raise ArgumentError(f"{name!r} can not be a layer's name", fix="use a string without /")
+        self.set_untracked("_has_auto_name", name is None)
+        self.name = name or auto_name(snake_case(original_class(type(self)).__name__))
+        self.set_untracked("dtype_policy_object", dtype_policies.get(dtype))
+        self.autocast = bool(autocast)
+        self._trainable = bool(trainable)
+        self.set_untracked("_activity_regularizer", regularizers.get(activity_regularizer))
+        if input_shape is not None:
+            self.set_untracked("_input_shape_arg", standardize_shape(input_shape))
+        self._is_ready = True
+
+    # What it computes in.
+
+    @property
+    def dtype_policy(self) -> dtype_policies.DTypePolicy:
+        """The dtype it computes in, and the one it keeps variables in."""
+        return self.dtype_policy_object
+
+    @dtype_policy.setter
+    def dtype_policy(self, policy: Any) -> None:
+        self.set_untracked("dtype_policy_object", dtype_policies.get(policy))
+        self._fast = None
+
+    @property
+    def compute_dtype(self) -> str:
+        """The dtype it computes in."""
+        return self.dtype_policy_object.compute_dtype
+
+    @property
+    def variable_dtype(self) -> str:
+        """The dtype it keeps variables in."""
+        return self.dtype_policy_object.variable_dtype
+
+    @property
+    def dtype(self) -> str:
+        """The same as `variable_dtype`."""
+        return self.variable_dtype
+
+    @property
+    def input_dtype(self) -> str:
+        """The dtype that floating inputs are cast to."""
+        return self.compute_dtype
+
+    @property
+    def quantization_mode(self) -> None:
+        """None: no layer is quantized."""
+        return None
+
+    @property
+    def supports_masking(self) -> bool:
+        """Whether the mask of the input is that of the output too."""
+        return self._supports_masking
+
+    @supports_masking.setter
+    def supports_masking(self, value: bool) -> None:
+        self._supports_masking = bool(value)
+
+    @property
+    def activity_regularizer(self) -> Any:
+        """Function of the output whose value is added to the losses, or None."""
+        return self._activity_regularizer
+
+    @activity_regularizer.setter
+    def activity_regularizer(self, value: Any) -> None:
+        self.set_untracked("_activity_regularizer", regularizers.get(value))
+        self._fast = None
+
+    # Its place and its weights.
+
+    @property
+    def path(self) -> str:
+        """Where it stands: the names of the layers it was built in, and its own."""
+        return self._path or self.name
+
+    def settled_path(self) -> str:
+        """Settle the path, if that has not happened yet: under the layer being built now."""
+        if self._path is None:
+            outer = current_path()
+            self._path = f"{outer}/{self.name}" if outer else self.name
+        return self._path
+
+    def add_weight(
+        self,
+        shape: Any = None,
+        initializer: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        aggregation: str = "none",
+        overwrite_with_gradient: bool = False,
+        name: str | None = None,
+    ) -> Variable:
+        """Make a variable that is part of the layer's state.
+
+        Args:
+            shape: sizes, all known; () if None.
+            initializer: a function from shape and dtype to the first value, or its name. None: Glorot's uniform one
+                for floating dtypes, zeros for others.
+            dtype: a dtype; None is the layer's `variable_dtype`.
+            trainable: whether optimizers change it.
+            autocast: whether it is read in the layer's compute dtype.
+            regularizer: function of the value, or its name; what it gives is added to the losses.
+            constraint: function from a value to the allowed one, or its name, applied after each update.
+            aggregation: how copies on several devices combine.
+            overwrite_with_gradient: whether optimizers put the gradient in place of the value.
+            name: its name; that of the attribute it is first assigned to if None.
+
+        Raises:
+            ShapeError: if a size is unknown.
+
+        >>> Layer(name="scale").add_weight(shape=(2,), initializer="ones", name="gamma")
+        <Variable path=scale/gamma shape=(2,) dtype=float32 value=[1. 1.]>
+        """
+        self.check_ready()
+        dtype = self.variable_dtype if dtype is None else standardize_dtype(dtype)
+        if initializer is None:
+            initializer = "glorot_uniform" if is_float_dtype(dtype) else "zeros"
+        shape = () if shape is None else standardize_shape(shape)
+        path = self.settled_path()
+        with on(self.backend):
+            try:
+                variable = Variable(
+                    initializers.get(initializer), shape, dtype, trainable, autocast, aggregation, name=name
+                )
+            except KcoreError as error:
+                raise error.at(f'layer "{path}"')  # noqa: B904 (its cause is its own)
+        variable.path = f"{path}/{variable.name}"
+        variable.regularizer = regularizers.get(regularizer)
+        variable.constraint = constraints.get(constraint)
+        variable.overwrite_with_gradient = overwrite_with_gradient
+        self.track_variable(variable)
+        self.tracking_changed()
+        return variable
+
+    def add_variable(self, shape: Any, initializer: Any, **kwargs: Any) -> Variable:
+        """The same as `add_weight`, with shape and initializer to be given."""
+        return self.add_weight(shape, initializer, **kwargs)
+
+    # Building.
+
+    def build(self, *shapes: Any) -> None:
+        """Make the weights. Override it to make the layer's own; layers inside are built by running `call` on shapes.
+
+        Args:
+            *shapes: shape of each tensor that `call` takes.
+        """
+        if not shapes or not self._layers:
+            return
+        specs = [_specs_of(shape, self.input_dtype) for shape in shapes]
+        infer_outputs(self, specs, {})
+
+    def settle_after_build(self) -> None:
+        """Act on the end of a build."""
+        state_changed()
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """Give the shapes it was built with, or None."""
+        return getattr(self, "_build_shapes", None)
+
+    def build_from_config(self, config: Mapping[str, Any] | None) -> None:
+        """Build it with the shapes that `get_build_config` gave."""
+        if config:
+            self.build(**{name: _tuples(shape) for name, shape in config.items()})
+
+    # Calling; see calling.py.
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute. Override it."""
+        raise ArgumentError(f'layer "{self.name}" has no call', fix="define call(self, inputs)")
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """Give the mask of the output, from that of the input; the same one unless overridden."""
+        return previous_mask
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """Give the shapes and dtypes of what a call returns, as specs; by running `call` on specs unless overridden."""
+        return infer_outputs(self, list(args), kwargs)
+
+    def compute_output_shape(self, *shapes: Any, **named_shapes: Any) -> Any:
+        """Give the shape of the output, or a tree of them, from shapes of the inputs."""
+        specs = [_specs_of(shape, self.input_dtype) for shape in shapes]
+        named = {name: _specs_of(shape, self.input_dtype) for name, shape in named_shapes.items()}
+        named = {name.removesuffix("_shape"): spec for name, spec in named.items()}
+        return tree.map_structure(lambda spec: tuple(spec.shape), self.compute_output_spec(*specs, **named))
+
+    def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
+        """Call it on symbolic tensors."""
+        return self(*args, **kwargs)
+
+    # Losses.
+
+    def add_loss(self, loss: Any) -> None:
+        """Add to what is minimised; inside `call`, where the losses of the call before are forgotten.
+
+        Args:
+            loss: a scalar tensor, or a list of them.
+        """
+        for each in loss if isinstance(loss, list | tuple) else [loss]:
+            if is_inferring():
+                continue
+            scope = current_scope()
+            if scope is not None and scope.collect_losses:
+                scope.add_loss(each)
+            self._losses.append(each)
+        self._adds_losses, self._fast = True, None
+        context = current_context()
+        if context is not None:
+            context.entry.set_untracked("_adds_losses", True)
+            context.entry.set_untracked("_fast", None)
+
+    @property
+    def losses(self) -> list[Any]:
+        """The losses that the last call added, and those of the weights' regularizers."""
+        scope = current_scope()
+        if scope is not None and scope.collect_losses:
+            found = list(scope.losses)
+        else:
+            found = [loss for layer in self.sublayers() for loss in layer._losses]
+        return found + [v.regularizer(v) for v in self.trainable_variables if v.regularizer is not None]
+
+    def clear_losses(self) -> None:
+        """Forget the losses that calls added."""
+        for layer in self.sublayers():
+            layer._losses.clear()
+
+    # Configuration.
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments that make another layer like it.
+
+        Raises:
+            ArgumentError: if the class has arguments of its own and does not say how to give them.
+        """
+        config = {"name": self.name, "trainable": self._trainable, "dtype": dtype_config(self.dtype_policy)}
+        if self._activity_regularizer is not None:
+            config["activity_regularizer"] = regularizers.serialize(self._activity_regularizer)
+        return {**config, **self._config_of_arguments()}
+
+    def _config_of_arguments(self) -> dict[str, Any]:
+        """Give the arguments it was made with, for a class that has no `get_config`: those that are plain data."""
+        from kcore_layers.auto_config import config_of_arguments
+
+        return config_of_arguments(self, Layer)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """Make one from what `get_config` gave."""
+        from kcore_layers.auto_config import make_from_config
+
+        return make_from_config(original_class(cls), config)
+
+    # Copies and pickles.
+
+    def __reduce__(self) -> Any:
+        state = {name: value for name, value in self.__dict__.items() if name not in ("backend", "_lists", "_fast")}
+        state.pop("_arguments", None)
+        cls = type(self)
+        return remake, (original_class(cls), self.backend.name, cls._extra), state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.set_untracked("_arguments", ((), {}))
+        self.tracking_changed()
+
+    def __repr__(self) -> str:
+        return f"<{original_class(type(self)).__name__} name={self.__dict__.get('name')}, built={self.built}>"
+
+    def check_ready(self) -> None:
+        """Raise if the class's `__init__` did not call Layer's."""
+        if not self._is_ready:
+            name = original_class(type(self)).__name__
+            raise ArgumentError(
+                f"{name}.__init__ did not call super().__init__()", fix="call it first, before anything else"
+            )
+
+
+def dtype_config(policy: Any) -> Any:
+    """Give a dtype policy as plain data, as it stands in configs."""
+    return {
+        "module": "keras",
+        "class_name": "DTypePolicy",
+        "config": {"name": policy.name},
+        "registered_name": None,
+    }
+
+
+def _specs_of(shape: Any, dtype: str) -> Any:
+    """Give the spec, or the tree of specs, of a shape or a tree of shapes."""
+    from kcore_ops import TensorSpec
+
+    if shape is None:
+        return None
+    if isinstance(shape, Mapping):
+        return {name: _specs_of(each, dtype) for name, each in shape.items()}
+    if isinstance(shape, list | tuple) and any(isinstance(each, list | tuple | Mapping) for each in shape):
+        return type(shape)(_specs_of(each, dtype) for each in shape)
+    return TensorSpec(standardize_shape(shape), dtype)
+
+
+def _tuples(shape: Any) -> Any:
+    """Give a shape that was a list in a file as a tuple."""
+    if isinstance(shape, Mapping):
+        return {name: _tuples(each) for name, each in shape.items()}
+    if isinstance(shape, list | tuple):
+        return tuple(_tuples(each) for each in shape)
+    return shape
+

@@ -1,0 +1,62 @@
+"""Names of layers, and the path of the layer that is being built."""
+
+from __future__ import annotations
+
+import collections
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+__all__ = ["auto_name", "current_path", "name_scope", "reset_names", "snake_case", "unique_names"]
+
+_counts: collections.Counter[str] = collections.Counter()
+_path: ContextVar[str] = ContextVar("kcore_path", default="")
+current_path = _path.get
+
+
+def snake_case(name: str) -> str:
+    """Turn a class's name into that of an instance.
+
+    >>> snake_case("MaxPooling2D"), snake_case("LSTMCell"), snake_case("_Private")
+    ('max_pooling2d', 'lstm_cell', 'private')
+    """
+    name = re.sub(r"\W+", "", name)
+    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower().lstrip("_")
+
+
+def auto_name(prefix: str) -> str:
+    """Give a name no other call has given: `dense`, then `dense_1`."""
+    number = _counts[prefix]
+    _counts[prefix] += 1
+    return f"{prefix}_{number}" if number else prefix
+
+
+def reset_names() -> None:
+    """Start counting anew, as `clear_session` does."""
+    _counts.clear()
+
+
+def unique_names(names: Iterable[str]) -> list[str]:
+    """Number the names that occur more than once.
+
+    >>> unique_names(["dense", "relu", "dense"])
+    ['dense', 'relu', 'dense_1']
+    """
+    seen: collections.Counter[str] = collections.Counter()
+    unique = []
+    for name in names:
+        unique.append(f"{name}_{seen[name]}" if seen[name] else name)
+        seen[name] += 1
+    return unique
+
+
+@contextmanager
+def name_scope(path: str) -> Iterator[None]:
+    """Make `path` the one that layers built inside the `with` block are under."""
+    token = _path.set(path)
+    try:
+        yield
+    finally:
+        _path.reset(token)

@@ -1,0 +1,109 @@
+"""A layer on symbolic tensors: the specs of what it gives, and the node of the graph."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from kcore_ops import KerasTensor, StatelessScope, TensorSpec, tree
+from kcore_ops.current import on
+from kcore_ops.dtypes import numpy_dtype
+from kcore_ops.errors import KcoreError
+from kcore_ops.inference import evaluate, inferring
+from kcore_ops.symbolic import Node
+
+__all__ = ["call_on_symbols", "infer_outputs"]
+
+# Sizes of the batch that a call is tried with where it can only be run on tensors.
+TRIAL_SIZES = (2, 3)
+
+
+def call_on_symbols(layer: Any, bound: inspect.BoundArguments, training: bool | None) -> Any:
+    """Give the symbolic results of a call, outputs of a new node; for plain specs, the specs of the results."""
+    from kcore_layers.build import building
+
+    specs = tree.map_structure(_spec, dict(bound.arguments))
+    if not layer.built:
+        with building(layer):
+            layer.build_for(specs)
+            outputs = _outputs(layer, bound, specs)
+            layer.built = True
+            layer.settle_after_build()
+    else:
+        outputs = _outputs(layer, bound, specs)
+    if not any(isinstance(leaf, KerasTensor) for leaf in tree.flatten(dict(bound.arguments))):
+        return outputs
+    kwargs = dict(bound.kwargs)
+    if not layer.call_signature.takes_training and training is not None:
+        kwargs["training"] = training
+    kwargs = {name: value for name, value in kwargs.items() if value is not None or name != "training"}
+    return Node(layer, list(bound.args), outputs, kwargs).outputs
+
+
+def _spec(x: Any) -> Any:
+    return TensorSpec(x.shape, x.dtype) if isinstance(x, KerasTensor) else x
+
+
+def _outputs(layer: Any, bound: inspect.BoundArguments, specs: dict[str, Any]) -> Any:
+    of_specs = inspect.BoundArguments(bound.signature, specs)  # type: ignore[arg-type]
+    return layer.compute_output_spec(*of_specs.args, **of_specs.kwargs)
+
+
+def infer_outputs(layer: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    """Give the specs of what a layer's call returns.
+
+    `call` is run on specs. Where it calls a framework's own functions, which know nothing of specs, it is run on zeros
+    instead, with two sizes in place of those that are not known; what it does to variables is undone.
+    """
+    args, kwargs = tree.map_structure(_spec, (list(args), dict(kwargs)))
+
+    def on_specs(call_args: list[Any], call_kwargs: dict[str, Any]) -> Any:
+        with inferring():
+            return layer.run_on_specs(call_args, call_kwargs)
+
+    with on(layer.backend):
+        try:
+            return evaluate(on_specs, [args, kwargs])
+        except KcoreError as error:
+            if error.__cause__ is not None and not isinstance(error.__cause__, KcoreError):
+                return _infer_by_trial(layer, args, kwargs, error)
+            raise
+        except Exception as error:
+            return _infer_by_trial(layer, args, kwargs, error)
+
+
+def _infer_by_trial(layer: Any, args: Sequence[Any], kwargs: dict[str, Any], fault: Exception) -> Any:
+    """Run a call on zeros, twice where sizes are unknown."""
+    leaves = [leaf for leaf in tree.flatten([args, kwargs]) if isinstance(leaf, TensorSpec)]
+    if not leaves:
+        raise fault
+    is_known = all(isinstance(size, int) for leaf in leaves for size in leaf.shape)
+    outcomes = []
+    for stand_in in TRIAL_SIZES[:1] if is_known else TRIAL_SIZES:
+
+        def zeros(leaf: Any, size: int = stand_in) -> Any:
+            if not isinstance(leaf, TensorSpec):
+                return leaf
+            shape = [size if s is None else int(s) for s in leaf.shape]
+            return layer.backend.to_tensor(np.zeros(shape, numpy_dtype(leaf.dtype)), leaf.dtype)
+
+        trial_args, trial_kwargs = tree.map_structure(zeros, (list(args), dict(kwargs)))
+        try:
+            with StatelessScope():
+                outcomes.append(layer.run_on_specs(trial_args, trial_kwargs))
+        except Exception as error:
+            if isinstance(error, KcoreError) or type(error) is type(fault):
+                raise
+            raise error from fault
+    return _common_spec(layer, outcomes)
+
+
+def _common_spec(layer: Any, outcomes: list[Any]) -> Any:
+    def spec(*tensors: Any) -> TensorSpec:
+        shapes = [tuple(x.shape) for x in tensors]
+        sizes = [group[0] if len(set(group)) == 1 else None for group in zip(*shapes, strict=True)]
+        return TensorSpec(sizes, layer.backend.dtype(tensors[0]))
+
+    return tree.map_structure(spec, *outcomes)

@@ -1,0 +1,189 @@
+"""Which layers, variables, metrics and seed generators an object holds, found as they are assigned to its attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from kcore_ops import Variable
+from kcore_ops.seed_generator import SeedGenerator
+
+__all__ = ["TrackedDict", "TrackedList", "Tracking", "is_metric", "state_version", "trackables_in"]
+
+# Values that hold no state, and need no look.
+_PLAIN = frozenset({bool, int, float, complex, str, bytes, type(None)})
+# Attributes that are not part of the state: what Tracking and Layer keep for themselves.
+_OWN = frozenset(
+    {"_layers", "_trainable_variables", "_non_trainable_variables", "_metrics", "_seed_generators", "_tracked_names"}
+)
+
+_version = [0]
+
+
+def state_version() -> int:
+    """Give a number that changes whenever any object's tracked state does: lists of variables are kept until then."""
+    return _version[0]
+
+
+def state_changed() -> None:
+    """Make every kept list of variables out of date."""
+    _version[0] += 1
+
+
+def is_metric(value: Any) -> bool:
+    """Say whether a value has the methods of a metric, whichever package it comes from."""
+    return hasattr(value, "update_state") and hasattr(value, "reset_state") and hasattr(value, "variables")
+
+
+class TrackedList(list[Any]):
+    """A list that tells the object it belongs to when it changes."""
+
+    def __init__(self, items: Any = (), owner: Tracking | None = None) -> None:
+        super().__init__(_tracked_inside(item, owner) for item in items)
+        self._owner = owner
+
+    def __reduce__(self) -> Any:
+        return TrackedList, (list(self), self._owner)
+
+
+class TrackedDict(dict[Any, Any]):
+    """A dict that tells the object it belongs to when it changes."""
+
+    def __init__(self, items: Any = (), owner: Tracking | None = None) -> None:
+        super().__init__({key: _tracked_inside(value, owner) for key, value in dict(items).items()})
+        self._owner = owner
+
+    def __reduce__(self) -> Any:
+        return TrackedDict, (dict(self), self._owner)
+
+
+def _telling(kind: type, name: str) -> None:
+    of_builtin = getattr(kind.__base__, name)
+
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        result = of_builtin(self, *args, **kwargs)
+        owner = self.__dict__.get("_owner")
+        if owner is not None:
+            owner.track_again()
+        return self if result is not None and name == "__ior__" else result
+
+    method.__name__ = name
+    setattr(kind, name, method)
+
+
+for _name in ("append", "extend", "insert", "pop", "remove", "clear", "reverse", "__setitem__", "__delitem__",
+              "__iadd__"):  # fmt: skip
+    _telling(TrackedList, _name)
+for _name in ("pop", "popitem", "clear", "update", "setdefault", "__setitem__", "__delitem__", "__ior__"):
+    _telling(TrackedDict, _name)
+
+
+def _tracked_inside(value: Any, owner: Tracking | None) -> Any:
+    """Give a container as one that tells its owner of changes; anything else as it is."""
+    if value.__class__ is list or value.__class__ is TrackedList:
+        return TrackedList(value, owner)
+    if value.__class__ is dict or value.__class__ is TrackedDict:
+        return TrackedDict(value, owner)
+    if value.__class__ is tuple and any(item.__class__ not in _PLAIN for item in value):
+        return tuple(_tracked_inside(item, owner) for item in value)
+    return value if owner is None or value.__class__ in _PLAIN else owner.to_trackable(value)
+
+
+def trackables_in(value: Any, key: str) -> Iterator[tuple[str, Any]]:
+    """Give what a value is or holds that has state, each with its place: `blocks.0`."""
+    if isinstance(value, TrackedList | tuple):
+        for i, item in enumerate(value):
+            yield from trackables_in(item, f"{key}.{i}")
+    elif isinstance(value, TrackedDict):
+        for name, item in value.items():
+            yield from trackables_in(item, f"{key}.{name}")
+    elif isinstance(value, Tracking | Variable | SeedGenerator) or is_metric(value):
+        yield key, value
+
+
+class Tracking:
+    """Mixin that notes the state an object holds as it is assigned.
+
+    The lists are in the order in which things were first assigned.
+    """
+
+    _layers: list[Any]
+    _trainable_variables: list[Variable]
+    _non_trainable_variables: list[Variable]
+    _metrics: list[Any]
+    _seed_generators: list[SeedGenerator]
+    _tracked_names: dict[str, None]
+
+    def start_tracking(self) -> None:
+        """Prepare the lists; before any attribute is set."""
+        start: dict[str, Any] = {name: [] for name in _OWN}
+        start["_tracked_names"] = {}
+        self.__dict__.update(start)
+
+    def to_trackable(self, value: Any) -> Any:
+        """Give what is to be kept for a value that is assigned; a layer around a framework's own module, for one."""
+        return value
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if value.__class__ in _PLAIN:
+            object.__setattr__(self, name, value)
+            if name in self._tracked_names:
+                del self._tracked_names[name]
+                self.track_again()
+            return
+        if name in _OWN:
+            object.__setattr__(self, name, value)
+            return
+        value = _tracked_inside(value, self)
+        was_tracked = name in self._tracked_names
+        if isinstance(value, TrackedList | TrackedDict) or any(True for _ in trackables_in(value, name)):
+            self._tracked_names[name] = None
+            if isinstance(value, Variable) and value.is_auto_named:
+                value.rename(name)
+        elif was_tracked:
+            del self._tracked_names[name]
+        object.__setattr__(self, name, value)
+        if was_tracked or name in self._tracked_names:
+            self.track_again()
+
+    def __delattr__(self, name: str) -> None:
+        object.__delattr__(self, name)
+        if self._tracked_names.pop(name, name) is None:
+            self.track_again()
+
+    def set_untracked(self, name: str, value: Any) -> None:
+        """Set an attribute that is not part of the state."""
+        object.__setattr__(self, name, value)
+
+    def tracked_attributes(self) -> Iterator[tuple[str, Any]]:
+        """Give what the attributes hold that has state, each with its place, in the order of the attributes."""
+        for name in self._tracked_names:
+            if name in self.__dict__:
+                yield from trackables_in(self.__dict__[name], name)
+
+    def track_again(self) -> None:
+        """Bring the lists up to date with the attributes: what was there keeps its place."""
+        held = {id(value): value for _, value in self.tracked_attributes()}
+        _update(self._layers, held, lambda value: isinstance(value, Tracking))
+        _update(self._metrics, held, lambda value: is_metric(value) and not isinstance(value, Tracking))
+        _update(self._seed_generators, held, lambda value: isinstance(value, SeedGenerator))
+        for variable in held.values():
+            if isinstance(variable, Variable):
+                self.track_variable(variable)
+        self.tracking_changed()
+
+    def track_variable(self, variable: Variable) -> None:
+        """Note a variable as part of the state."""
+        listed = self._trainable_variables if variable.trainable else self._non_trainable_variables
+        if not any(variable is other for other in (*self._trainable_variables, *self._non_trainable_variables)):
+            listed.append(variable)
+
+    def tracking_changed(self) -> None:
+        """Act on a change of the lists."""
+        state_changed()
+
+
+def _update(listed: list[Any], held: dict[int, Any], belongs: Any) -> None:
+    kept = [value for value in listed if id(value) in held]
+    ids = {id(value) for value in kept}
+    listed[:] = kept + [value for value in held.values() if id(value) not in ids and belongs(value)]
