@@ -95,6 +95,9 @@ class JaxBackend(Backend):
     def jit(self, function: Callable[..., Any], specs: Sequence[Any] | None = None) -> Callable[..., Any]:
         return jax.jit(function)
 
+    def compile_step(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        return jax.jit(function, donate_argnums=0)
+
     def custom_gradient(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return jax.custom_gradient(function)
 

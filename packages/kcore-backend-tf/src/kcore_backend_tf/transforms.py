@@ -65,6 +65,15 @@ class TensorflowTransforms:
         signature = None if specs is None else [tf.TensorSpec(spec.shape, spec.dtype) for spec in specs]
         return tf.function(function, autograph=False, input_signature=signature)
 
+    def compile_in_place_step(self, function: Function, is_compiled: Any) -> Function:
+        return tf.function(function, autograph=False, reduce_retracing=True, jit_compile=is_compiled is True)
+
+    def value_and_grad_in_place(self, function: Function, storages: Sequence[tf.Variable]) -> tuple[Any, Any, Any]:
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(storages)
+            value, rest = function()
+        return value, rest, tape.gradient(value, storages)
+
     def custom_gradient(self, function: Function) -> Function:
         return tf.custom_gradient(function)
 

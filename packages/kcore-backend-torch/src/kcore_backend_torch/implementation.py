@@ -19,6 +19,7 @@ from kcore_backend_torch import (
     modules,
     nn,
     random,
+    recurrent,
     reductions,
     shaping,
     transforms,
@@ -29,7 +30,7 @@ from kcore_backend_torch.dtypes import DTYPE_NAMES, native_dtype
 _CARRIERS = {"bfloat16": "int16", "float8_e4m3fn": "int8", "float8_e5m2": "int8"}
 
 
-FAMILIES = (elementwise, reductions, shaping, linalg, nn, convolution, random, control_flow)
+FAMILIES = (elementwise, reductions, shaping, linalg, nn, convolution, recurrent, random, control_flow)
 
 
 class TorchBackend(transforms.TorchTransforms, Backend):

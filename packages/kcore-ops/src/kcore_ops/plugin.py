@@ -156,6 +156,44 @@ class Backend:
         """Give a variable over each tensor of a module of the framework's own, by name, sharing its storage."""
         raise NotImplementedError(f"{self.name} has no modules of its own")
 
+    # Training steps. Without these a step is a function of the state, made of `value_and_grad` and `jit`.
+
+    def in_place_updater(self, function: Callable[..., Any]) -> Callable[..., bool] | None:
+        """Give what updates many storages at once by an element-by-element function, or None.
+
+        The function is called `(*shared, gradient, *state)`, the gradient left out where there are none, and gives the
+        new state. The updater is called `(shared, gradients, states)`: scalar tensors, a list of tensors, and for each
+        part of the state a list of storages; it says whether it did the update, and does nothing where it can not.
+        """
+        return None
+
+    def without_gradients(self) -> contextlib.AbstractContextManager[Any]:
+        """Compute inside the `with` block what nobody will ask the gradient of."""
+        return contextlib.nullcontext()
+
+    def compile_step(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Give a step compiled: a function of a tree of tensors, its state, and of a batch, to results and new state.
+
+        The old state is not used afterwards: its memory may be.
+        """
+        return self.jit(function)
+
+    def compile_in_place_step(self, function: Callable[..., Any], is_compiled: Any) -> Callable[..., Any]:
+        """Give a step that changes variables in place; compiled, where the framework compiles such functions.
+
+        `is_compiled` is what the user says of it: True, False or "auto".
+        """
+        return function
+
+    def value_and_grad_in_place(
+        self, function: Callable[[], tuple[Any, Any]], storages: Sequence[Any]
+    ) -> tuple[Any, Any, Sequence[Any]]:
+        """Give the value and the rest of what `function()` returns, and the gradients of the value, None for unused.
+
+        Asked only of a backend with the capability `mutable_state`.
+        """
+        raise NotImplementedError(f"{self.name} does not change variables in place")
+
     # Transforms. With `vjp` alone a backend has gradients; the others have a meaning without help.
 
     def vjp(self, function: Callable[..., Any], primals: Sequence[Any]) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:

@@ -1,0 +1,175 @@
+"""One element-by-element function run on many tensors at once, in place: what an optimizer's update is.
+
+The function is captured once as a graph of ATen operations. Each is then one call of a `torch._foreach_*` function over
+all tensors; where a result may overwrite what it was computed from, it does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch.fx.experimental.proxy_tensor import make_fx
+
+__all__ = ["InPlaceUpdater"]
+
+aten = torch.ops.aten
+
+# The functions over lists for an operation whose first argument is a list, by that operation.
+_LISTED: dict[Any, str] = {
+    aten.add.Tensor: "add",
+    aten.add.Scalar: "add",
+    aten.sub.Tensor: "sub",
+    aten.sub.Scalar: "sub",
+    aten.mul.Tensor: "mul",
+    aten.mul.Scalar: "mul",
+    aten.div.Tensor: "div",
+    aten.div.Scalar: "div",
+    aten.pow.Tensor_Scalar: "pow",
+    aten.maximum.default: "maximum",
+    aten.minimum.default: "minimum",
+    aten.sqrt.default: "sqrt",
+    aten.neg.default: "neg",
+    aten.abs.default: "abs",
+    aten.sign.default: "sign",
+    aten.exp.default: "exp",
+    aten.log.default: "log",
+    aten.reciprocal.default: "reciprocal",
+}
+# Where the list is the second argument: the same function with its arguments exchanged.
+_COMMUTATIVE = frozenset({"add", "mul", "maximum", "minimum"})
+# Functions over lists that take a scalar tensor as the other argument.
+_TAKES_SCALAR_TENSOR = frozenset({"add", "mul", "div"})
+
+
+class InPlaceUpdater:
+    """See `Backend.in_place_updater`."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.programs: dict[Any, _Program] = {}
+
+    def __call__(
+        self, shared: Sequence[torch.Tensor], gradients: list[torch.Tensor], states: list[list[torch.Tensor]]
+    ) -> bool:
+        first = states[0][0]
+        dtype, device = first.dtype, first.device
+        for column in (gradients, *states):
+            for x in column:
+                if x.dtype is not dtype or x.device != device or x.layout is not torch.strided:
+                    return False
+        key = (dtype, device, len(gradients) > 0)
+        with torch.no_grad():
+            program = self.programs.get(key)
+            if program is None:
+                program = self.programs[key] = _Program(self.function, shared, bool(gradients), len(states), first)
+            program.run([x.to(device=device, dtype=dtype) for x in shared], gradients, states)
+        return True
+
+
+class _Program:
+    """The graph as a list of steps over registers, each holding a scalar or a list of tensors."""
+
+    def __init__(
+        self, function: Callable[..., Any], shared: Sequence[Any], has_gradient: bool, num_states: int, like: Any
+    ) -> None:
+        def example(shape: tuple[int, ...]) -> torch.Tensor:
+            return torch.ones(shape, dtype=like.dtype, device=like.device)
+
+        self.num_shared = len(shared)
+        num_lists = has_gradient + num_states
+        examples = [example(()) for _ in shared] + [example((2,)) for _ in range(num_lists)]
+        graph = make_fx(lambda *args: tuple(function(*args)))(*examples).graph
+        nodes = list(graph.nodes)
+        inputs = [node for node in nodes if node.op == "placeholder"]
+        results = next(node for node in nodes if node.op == "output").args[0]
+        self.lists = set(inputs[self.num_shared :])
+        states = inputs[len(inputs) - num_states :]
+        # What a result may overwrite: a temporary, or the state, whose old value nobody asks for afterwards.
+        self.overwritable: set[Any] = set(states)
+        self.register = {node: i for i, node in enumerate(inputs)}
+        self.kept = set(results)
+        self.last_use = {source: i for i, node in enumerate(nodes) if node.op != "output" for source in node.all_input_nodes}
+        self.steps = [
+            self._step(i, node) for i, node in enumerate(nodes) if node.op not in ("placeholder", "output")
+        ]
+        self.results = [(self.register[result], self.register[state]) for result, state in zip(results, states, strict=True)]
+
+    def _step(self, position: int, node: Any) -> Callable[[list[Any]], None]:
+        target = self.register.setdefault(node, len(self.register))
+        if not any(source in self.lists for source in node.all_input_nodes):
+            return self._plain(node, target)
+        self.lists.add(node)
+        name, args = _LISTED.get(node.target), list(node.args)
+        if name in _COMMUTATIVE and args[0] not in self.lists:
+            args[:2] = args[1], args[0]
+        is_listed = name is not None and args[0] in self.lists and not node.kwargs
+        other = args[1] if len(args) > 1 else None
+        is_scalar_tensor = isinstance(other, torch.fx.Node) and other not in self.lists
+        if not is_listed or (is_scalar_tensor and name not in _TAKES_SCALAR_TENSOR):
+            self.overwritable.add(node)
+            return self._one_by_one(node, target)
+        source = args[0]
+        is_dead = self.last_use.get(source) == position and source not in self.kept and source is not other
+        in_place = source in self.overwritable and is_dead
+        self.overwritable.add(node)
+        return self._over_lists(getattr(torch, f"_foreach_{name}{'_' if in_place else ''}"), args, target, in_place)
+
+    def _plain(self, node: Any, target: int) -> Callable[[list[Any]], None]:
+        fills, function, kwargs = [self._fill(arg) for arg in node.args], node.target, dict(node.kwargs)
+        if node.op == "get_attr":
+            raise TypeError("an update can not hold tensors of its own")
+
+        def run(registers: list[Any]) -> None:
+            registers[target] = function(*[fill(registers) for fill in fills], **kwargs)
+
+        return run
+
+    def _over_lists(self, function: Any, args: list[Any], target: int, in_place: bool) -> Callable[[list[Any]], None]:
+        source = self.register[args[0]]
+        if len(args) == 1:
+
+            def run_one(registers: list[Any]) -> None:
+                result = function(registers[source])
+                registers[target] = registers[source] if in_place else result
+
+            return run_one
+        fill = self._fill(args[1])
+
+        def run(registers: list[Any]) -> None:
+            result = function(registers[source], fill(registers))
+            registers[target] = registers[source] if in_place else result
+
+        return run
+
+    def _one_by_one(self, node: Any, target: int) -> Callable[[list[Any]], None]:
+        """Run an operation that has no function over lists on each tensor in turn."""
+        function, kwargs = node.target, dict(node.kwargs)
+        are_lists = [isinstance(arg, torch.fx.Node) and arg in self.lists for arg in node.args]
+        fills = [self._fill(arg) for arg in node.args]
+
+        def run(registers: list[Any]) -> None:
+            values = [fill(registers) for fill in fills]
+            count = len(next(value for value, is_list in zip(values, are_lists, strict=True) if is_list))
+            registers[target] = [
+                function(*[v[i] if is_list else v for v, is_list in zip(values, are_lists, strict=True)], **kwargs)
+                for i in range(count)
+            ]
+
+        return run
+
+    def _fill(self, arg: Any) -> Callable[[list[Any]], Any]:
+        if isinstance(arg, torch.fx.Node):
+            register = self.register[arg]
+            return lambda registers: registers[register]
+        return lambda registers: arg
+
+    def run(self, shared: list[Any], gradients: list[Any], states: list[list[Any]]) -> None:
+        registers = [*shared, *([gradients] if gradients else []), *states]
+        registers += [None] * (len(self.register) - len(registers))
+        for step in self.steps:
+            step(registers)
+        for result, state in self.results:
+            if registers[result] is not registers[state]:
+                torch._foreach_copy_(registers[state], registers[result])

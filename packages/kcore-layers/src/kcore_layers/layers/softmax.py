@@ -1,0 +1,65 @@
+"""`Softmax`: exponentials that sum to one, of the elements that count."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import kcore_ops as ops
+from kcore_ops.dtypes import limits
+from kcore_ops.errors import ShapeError
+from kcore_ops.shapes import broadcast_shapes, show_shape
+
+from kcore_layers.layer import Layer
+from kcore_layers.registered_objects import builtin
+
+__all__ = ["Softmax"]
+
+
+@builtin("keras.layers")
+class Softmax(Layer):
+    """Divide the exponentials of the elements by their sum along an axis.
+
+    Shapes: the output is shaped like the input. A mask, booleans whose shape broadcasts to that of the input, leaves
+    out elements: the output is 0 there, and everywhere along the axis if nothing is left.
+
+    Args:
+        axis: the axis along which the output sums to 1, or several.
+        **kwargs: of `Layer`.
+
+    Raises:
+        ShapeError: when called, if there is no such axis, or the mask does not broadcast to the input.
+
+    >>> Softmax()(np.zeros((1, 2), "float32"), mask=np.array([[True, False]]))
+    array([[1., 0.]], dtype=float32)
+    """
+
+    def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis = axis if isinstance(axis, int) else tuple(axis)
+        self.supports_masking = True
+
+    def call(self, inputs: Any, mask: Any = None) -> Any:
+        """Give numbers from 0 to 1."""
+        if mask is None:
+            return ops.softmax(inputs, self.axis)
+        self._check(mask, inputs)
+        least = limits(ops.dtype(inputs))[0]
+        y = ops.softmax(ops.where(mask, inputs, least), self.axis)
+        return ops.where(mask, y, 0)
+
+    def _check(self, mask: Any, inputs: Any) -> None:
+        sizes = tuple(inputs.shape)
+        try:
+            fits = len(mask.shape) <= len(sizes) and len(broadcast_shapes(tuple(mask.shape), sizes)) == len(sizes)
+        except ShapeError:
+            fits = False
+        if not fits:
+            raise ShapeError(
+                f"the mask has shape {show_shape(mask.shape)}, which does not broadcast to {show_shape(sizes)}, the input's",
+                fix="add axes of size 1 to the mask, for example with ops.expand_dims(mask, -1)",
+            )
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments that make another one like it."""
+        return {**super().get_config(), "axis": self.axis if isinstance(self.axis, int) else list(self.axis)}

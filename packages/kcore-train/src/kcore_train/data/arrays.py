@@ -1,0 +1,142 @@
+"""Batches of arrays that are in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from kcore_ops.errors import ArgumentError, ShapeError
+
+from kcore_train.data.conversion import batch_dtype, leaves_with_paths, to_arrays
+from kcore_train.data.data_adapter import Batch, DataAdapter
+from kcore_train.data.shuffling import permutation
+
+__all__ = ["ArrayAdapter", "num_samples"]
+
+Rows: TypeAlias = slice | np.ndarray[Any, np.dtype[np.intp]]
+_DEFAULT_BATCH_SIZE = 32
+
+# Up to this size, an array whose dtype or layout has to change is changed once, and above it batch by batch.
+_COPY_LIMIT = 2**26  # bytes
+
+
+def num_samples(x: Any, y: Any = None, sample_weight: Any = None) -> int:
+    """Count the samples in trees of arrays: their common length along axis 0.
+
+    Raises:
+        ShapeError: if the lengths differ, or an array has no axes.
+        ArgumentError: if there are no samples.
+
+    >>> num_samples(np.ones((3, 2)), np.ones(3))
+    3
+    """
+    parts = {"x": x, "y": y, "sample_weight": sample_weight}
+    leaves = [leaf for name, part in parts.items() for leaf in leaves_with_paths(part, name)]
+    if not leaves_with_paths(x, "x"):
+        raise ArgumentError("x holds no arrays", fix="pass the samples as x")
+    for path, array in leaves:
+        if array.ndim == 0:
+            raise ShapeError(f"{path} is a single number", fix="pass an array whose first axis is that of the samples")
+    lengths = {path: len(array) for path, array in leaves}
+    if len(set(lengths.values())) > 1:
+        first, *others = lengths.items()
+        counts = ", ".join(f"{path} has {length}" for path, length in others)
+        raise ShapeError(f"{first[0]} has {first[1]} samples, {counts}", fix="pass one of each for every sample")
+    (length,) = set(lengths.values())
+    if length == 0:
+        raise ArgumentError("x has no samples", fix="check what loaded or filtered the data")
+    return length
+
+
+class ArrayAdapter(DataAdapter):
+    """Give batches of arrays: views of them where the order is theirs, copies of rows where it is shuffled.
+
+    Args:
+        x: inputs: a tree of arrays, or what becomes one.
+        y: targets, likewise, or None.
+        sample_weight: weights, likewise, or None.
+        batch_size: how many samples a batch has, 32 if None; the last one has what is left.
+        shuffle: whether samples change places before each pass; "batch" moves whole batches, which stay views.
+        steps_per_epoch: how many batches an epoch has; None for a pass.
+
+    Raises:
+        ShapeError: if the lengths differ.
+        ArgumentError: if there are no samples, or what is passed is not data.
+        DTypeError: if it is not of numbers.
+    """
+
+    num_batches: int
+
+    def __init__(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        batch_size: int | None = None,
+        shuffle: bool | Literal["batch"] = False,
+        steps_per_epoch: int | None = None,
+    ) -> None:
+        parts = [to_arrays(x, "x"), to_arrays(y, "y"), to_arrays(sample_weight, "sample_weight")]
+        self.num_samples = num_samples(*parts)
+        super().__init__(steps_per_epoch, is_shuffled=bool(shuffle))
+        while parts[-1] is None:
+            parts.pop()
+        self._readers = [_reader(part) for part in parts]
+        self.shuffle = shuffle
+        self.batch_size: int = _DEFAULT_BATCH_SIZE if batch_size is None else batch_size
+        self.num_batches = -(-self.num_samples // self.batch_size)
+        self.partial_batch_size = self.num_samples % self.batch_size or None
+
+    def one_pass(self, number: int) -> Iterator[Batch]:
+        """Give the batches of one pass."""
+        length, size = self.num_samples, self.batch_size
+        starts: Any = range(0, length, size)
+        order = None
+        if self.shuffle == "batch":
+            num_full = length // size
+            starts = [*(permutation(num_full, self.seed, number) * size).tolist(), *starts[num_full:]]
+        elif self.shuffle:
+            order = permutation(length, self.seed, number)
+        if len(self._readers) == 2:  # the usual case, without a loop inside the loop
+            read_x, read_y = self._readers
+            for start in starts:
+                rows: Rows = slice(start, start + size) if order is None else order[start : start + size]
+                yield read_x(rows), read_y(rows)
+            return
+        for start in starts:
+            rows = slice(start, start + size) if order is None else order[start : start + size]
+            yield tuple([read(rows) for read in self._readers])
+
+
+def _reader(data: Any) -> Callable[[Rows], Any]:
+    """Give the function that takes rows out of a tree of arrays; its form is studied here, once."""
+    if data is None:
+        return lambda rows: None
+    if isinstance(data, dict):
+        items = [(key, _reader(part)) for key, part in data.items()]
+        return lambda rows: {key: read(rows) for key, read in items}
+    if isinstance(data, list | tuple):
+        readers = [_reader(part) for part in data]
+        if isinstance(data, list):
+            return lambda rows: [read(rows) for read in readers]
+        make: Callable[..., Any] = type(data)
+        if hasattr(data, "_fields"):
+            return lambda rows: make(*[read(rows) for read in readers])
+        return lambda rows: tuple([read(rows) for read in readers])
+    return _array_reader(data)
+
+
+def _array_reader(array: np.ndarray[Any, Any]) -> Callable[[Rows], np.ndarray[Any, Any]]:
+    wanted = batch_dtype(array, "x")
+    if array.nbytes <= _COPY_LIMIT:
+        array = np.ascontiguousarray(array, wanted)
+    # `take` is faster than an index, but copies the whole of an array that is not contiguous; rows are in bounds.
+    take = array.take if array.flags.c_contiguous else None
+
+    def read(rows: Rows) -> np.ndarray[Any, Any]:
+        return array[rows] if take is None or type(rows) is slice else take(rows, 0, None, "clip")
+
+    if array.dtype == wanted:
+        return read
+    return lambda rows: read(rows).astype(wanted)

@@ -1,0 +1,56 @@
+"""From what a source yields to a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kcore_ops.errors import ArgumentError
+
+from kcore_train.data.class_weights import class_weights_of
+from kcore_train.data.conversion import NUMBERS, is_in_memory, to_arrays
+from kcore_train.data.data_adapter import Batch
+
+__all__ = ["to_batch"]
+
+_PARTS = ("x", "y", "sample_weight")
+
+
+def to_batch(
+    item: Any, source: str, class_weight: Mapping[int, float] | None = None, is_list_a_tuple: bool = False
+) -> Batch:
+    """Make a batch of what a source yields: `x`, `(x,)`, `(x, y)` or `(x, y, sample_weight)`.
+
+    Args:
+        item: what it yields.
+        source: what to call the source in messages.
+        class_weight: what the samples of each class weigh, to be made sample weights.
+        is_list_a_tuple: whether a list is one of these forms too; elsewhere it may as well be several inputs, and is
+            refused.
+
+    Raises:
+        ArgumentError: if it is not a batch.
+
+    >>> to_batch(([1, 2], [0.5, 1.5]), "the generator")
+    (array([1, 2]), array([0.5, 1.5], dtype=float32))
+    """
+    if is_list_a_tuple and isinstance(item, list):
+        item = tuple(item)
+    if not isinstance(item, (list, tuple, *NUMBERS)) and is_in_memory(item):
+        item = (item,)
+    if not isinstance(item, tuple) or not 1 <= len(item) <= 3:
+        size = f" of {len(item)}" if isinstance(item, list | tuple) else ""
+        raise ArgumentError(
+            f"{source} gave a {type(item).__name__}{size} for a batch",
+            fix="give a tuple: (x,), (x, y) or (x, y, sample_weight)",
+        )
+    batch = tuple(to_arrays(part, name, is_batch=True) for part, name in zip(item, _PARTS, strict=False))
+    if class_weight is None:
+        return batch
+    if len(batch) == 1:
+        raise ArgumentError(f"class_weight needs targets, and {source} gave none", fix="give a tuple (x, y)")
+    if len(batch) == 3 and batch[2] is not None:
+        raise ArgumentError(
+            f"class_weight was given, and {source} gave sample weights too", fix="multiply them, and pass the product"
+        )
+    return (*batch[:2], class_weights_of(batch[1], class_weight))

@@ -1,0 +1,139 @@
+"""From what people pass as data to trees of NumPy arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import kcore_ops as ops
+import numpy as np
+from kcore_ops import config, dtypes
+from kcore_ops.errors import ArgumentError, DTypeError, ShapeError
+
+__all__ = ["NUMBERS", "batch_dtype", "is_in_memory", "leaves_with_paths", "to_arrays"]
+
+# Single numbers, which are no trees; in lists they make arrays.
+NUMBERS = (bool, int, float, complex, np.generic)
+
+
+def is_in_memory(data: Any) -> bool:
+    """Say whether `data` is arrays, or what becomes arrays, and not a source of batches.
+
+    >>> is_in_memory([1, 2]), is_in_memory(iter([1, 2]))
+    (True, False)
+    """
+    return isinstance(data, (np.ndarray, list, tuple, Mapping, *NUMBERS)) or _is_array(data)
+
+
+def _is_array(data: Any) -> bool:
+    return hasattr(data, "__array__") or _is_frame(data) or ops.is_tensor(data)
+
+
+def _is_frame(data: Any) -> bool:
+    """Say whether this is a DataFrame or a Series of pandas, or what looks like one."""
+    return hasattr(data, "iloc") and hasattr(data, "to_numpy")
+
+
+def to_arrays(data: Any, path: str, is_batch: bool = False) -> Any:
+    """Make arrays of the leaves of a tree; None stays None.
+
+    Dicts, lists and tuples are trees, but for lists of numbers, however nested, which are arrays. A DataFrame is a
+    matrix, and a Series a matrix of one column.
+
+    Args:
+        data: an array, a tensor, numbers, or a tree of these.
+        path: what to call it in messages.
+        is_batch: whether it goes to the model as it is: tensors of the current backend then stay tensors, and floats
+            get the dtype of `config.floatx()`.
+
+    Raises:
+        ArgumentError: if a leaf is not data.
+        DTypeError: if a leaf is not of numbers.
+        ShapeError: if nested lists of numbers are ragged.
+
+    >>> to_arrays({"a": [1, 2], "b": None}, "x")
+    {'a': array([1, 2]), 'b': None}
+    """
+    if isinstance(data, Mapping):
+        return {key: to_arrays(part, _at(path, key), is_batch) for key, part in data.items()}
+    if isinstance(data, list | tuple) and not _holds_numbers(data):
+        parts = [to_arrays(part, _at(path, index), is_batch) for index, part in enumerate(data)]
+        if isinstance(data, list):
+            return parts
+        return type(data)(*parts) if hasattr(data, "_fields") else tuple(parts)
+    if data is None or is_batch and not isinstance(data, np.ndarray) and _is_current(data):
+        return data
+    array = _to_array(data, path)
+    wanted = batch_dtype(array, path)
+    return array.astype(wanted) if is_batch and array.dtype != wanted else array
+
+
+def _at(path: str, key: Any) -> str:
+    return f'{path}["{key}"]' if isinstance(key, str) else f"{path}[{key}]"
+
+
+def _holds_numbers(data: Any) -> bool:
+    """Say whether the first leaf of nested lists is a number or a text, and so they an array."""
+    while isinstance(data, list | tuple) and data:
+        data = data[0]
+    return isinstance(data, (*NUMBERS, str, bytes))
+
+
+def _is_current(data: Any) -> bool:
+    """Say whether this is a tensor of the current backend."""
+    return ops.is_tensor(data) and isinstance(data, ops.current_backend().tensor_types)
+
+
+def _to_array(data: Any, path: str) -> np.ndarray[Any, Any]:
+    if isinstance(data, (np.ndarray, *NUMBERS)):
+        return np.asarray(data)  # a plain view of a memory map, too
+    if isinstance(data, list | tuple):
+        try:
+            return np.asarray(data)
+        except ValueError as error:
+            raise ShapeError(f"the rows of {path} differ in length", fix="pad them to one length") from error
+    if _is_frame(data):
+        array: np.ndarray[Any, Any] = data.to_numpy()
+        return array[:, None] if array.ndim == 1 else array
+    if ops.is_tensor(data):
+        return ops.convert_to_numpy(data)
+    if hasattr(data, "__array__"):
+        return np.asarray(data)
+    raise ArgumentError(
+        f"{path} has type {type(data).__name__}, which is no data",
+        fix="pass an array, a tensor, a DataFrame, or a list, tuple or dict of them",
+    )
+
+
+def batch_dtype(array: np.ndarray[Any, Any], path: str) -> np.dtype[Any]:
+    """Give the dtype in which an array reaches the model: `config.floatx()` for floats, else its own.
+
+    Raises:
+        DTypeError: if it does not hold numbers.
+
+    >>> batch_dtype(np.ones(2), "x"), batch_dtype(np.arange(2, dtype="int8"), "x")
+    (dtype('float32'), dtype('int8'))
+    """
+    try:
+        name = dtypes.standardize_dtype(array.dtype)
+    except DTypeError as error:
+        raise DTypeError(
+            f"{path} has dtype {array.dtype}, which is not one of numbers",
+            fix="turn texts, dates and categories into numbers first",
+        ) from error
+    return dtypes.numpy_dtype(config.floatx() if name in dtypes.FLOATS else name)
+
+
+def leaves_with_paths(data: Any, path: str) -> list[tuple[str, np.ndarray[Any, Any]]]:
+    """Give the arrays of a tree with their places in it; None is left out.
+
+    >>> leaves_with_paths({"a": np.array([1]), "b": None}, "x")
+    [('x["a"]', array([1]))]
+    """
+    if isinstance(data, Mapping):
+        children = list(data.items())
+    elif isinstance(data, list | tuple):
+        children = list(enumerate(data))
+    else:
+        return [] if data is None else [(path, data)]
+    return [leaf for key, part in children for leaf in leaves_with_paths(part, _at(path, key))]

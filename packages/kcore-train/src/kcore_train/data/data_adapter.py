@@ -1,0 +1,145 @@
+"""What the trainer knows of data: how many batches there are, and the batches of one epoch."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any, TypeAlias
+
+from kcore_ops.errors import ArgumentError
+from kcore_ops.seed_generator import draw_seed
+
+from kcore_train.data.prefetching import prefetch
+
+__all__ = ["Batch", "DataAdapter"]
+
+# (x,), (x, y) or (x, y, sample_weight)
+Batch: TypeAlias = tuple[Any, ...]
+
+
+class DataAdapter:
+    """Give the batches of one epoch after another; a subclass says in `one_pass` where they come from.
+
+    An epoch is one pass over the data, or `steps_per_epoch` batches. Where it is fewer batches than a pass has, the
+    next epoch goes on where this one ended, and into a new pass when the data ends. Where it is more, an epoch is one
+    pass all the same, and so shorter than asked for: the trainer warns.
+
+    Args:
+        steps_per_epoch: how many batches an epoch has; None for a pass.
+        is_shuffled: whether `one_pass` needs a seed.
+
+    Attributes:
+        num_batches: how many a pass has, or None if that is not known beforehand.
+        batch_size: how many samples a batch has, or None if that is not known.
+        partial_batch_size: how many samples the last batch has if it is smaller, or None.
+        reads_ahead: whether batches are worth a thread that prefetches them.
+        seed: what the order of samples follows from, together with the number of the pass; drawn from the seeds of the
+            process, hence the same on every backend.
+
+    >>> class Countdown(DataAdapter):
+    ...     num_batches = 3
+    ...     def one_pass(self, number):
+    ...         yield from ((3 - i,) for i in range(3))
+    >>> list(Countdown(steps_per_epoch=2).epoch())
+    [(3,), (2,)]
+    """
+
+    num_batches: int | None = None
+    batch_size: int | None = None
+    partial_batch_size: int | None = None
+    reads_ahead: bool = False
+
+    def __init__(self, steps_per_epoch: int | None = None, is_shuffled: bool = False) -> None:
+        self.steps_per_epoch = steps_per_epoch
+        self.seed = 0
+        if is_shuffled:
+            low, high = draw_seed(None).tolist()
+            self.seed = low + (high << 32)
+        self._num_passes = 0
+        # The pass to go on with, and whether nothing has been taken from it.
+        self._held: tuple[Iterator[Batch], bool] | None = None
+
+    @property
+    def has_partial_batch(self) -> bool:
+        """Whether the last batch of a pass is smaller than the others."""
+        return bool(self.partial_batch_size)
+
+    def one_pass(self, number: int) -> Iterator[Batch]:
+        """Give the batches of one pass over the data.
+
+        Args:
+            number: which pass it is, from 0; the order of the samples follows from it and the seed.
+        """
+        raise NotImplementedError(f"{type(self).__name__}.one_pass")
+
+    def epoch(self) -> Iterator[Batch]:
+        """Give the batches of the next epoch."""
+        batches = self._pass()[0] if self.steps_per_epoch is None else self._steps(self.steps_per_epoch)
+        return prefetch(batches) if self.reads_ahead else batches
+
+    def peek(self) -> Batch:
+        """Give the first batch of the next epoch, which will come again in the epoch.
+
+        Raises:
+            ArgumentError: if there is none.
+        """
+        batches, is_fresh = self._pass()
+        first = next(batches, None)
+        if first is None and not is_fresh:
+            batches, is_fresh = self._pass()
+            first = next(batches, None)
+        if first is None:
+            raise ArgumentError("the data is at its end: it gave no batch", fix="pass data that is not used up")
+        self._held = itertools.chain([first], batches), is_fresh
+        return first
+
+    def start_at(self, epoch: int) -> None:
+        """Go to the beginning of an epoch, so that a run that resumes there sees the batches it would have seen.
+
+        With `steps_per_epoch`, `start_at(0)` before each evaluation makes it see the same batches. A generator can not
+        be moved: it goes on where it is.
+
+        Args:
+            epoch: its number, from 0.
+        """
+        steps, num_batches = self.steps_per_epoch, self.num_batches
+        self._held, self._num_passes = None, epoch
+        if steps is not None and num_batches is not None and steps < num_batches:
+            self._num_passes, taken = divmod(epoch * steps, num_batches)
+            if taken:
+                self._held = itertools.islice(self._pass()[0], taken, None), False
+
+    def on_epoch_begin(self) -> None:
+        """Hear that an epoch begins."""
+
+    def on_epoch_end(self) -> None:
+        """Hear that an epoch has ended."""
+
+    def close(self) -> None:
+        """Let go of what was opened to read the data."""
+        self._held = None
+
+    def _pass(self) -> tuple[Iterator[Batch], bool]:
+        """Take the pass that is held, or begin one."""
+        if self._held is not None:
+            held, self._held = self._held, None
+            return held
+        self._num_passes += 1
+        return iter(self.one_pass(self._num_passes - 1)), True
+
+    def _steps(self, num_steps: int) -> Iterator[Batch]:
+        """Give one epoch's share, from one pass or, if it ends, also from the next."""
+        batches, began_here = self._pass()
+        for _ in range(num_steps):
+            batch = next(batches, None)
+            if batch is None:
+                if began_here:
+                    return
+                batches, began_here = self._pass()
+                batch = next(batches, None)
+                if batch is None:
+                    return
+            self._held = batches, False
+            yield batch
+            self._held = None
+        self._held = batches, False

@@ -1,0 +1,142 @@
+"""Datasets written in Python: one batch for each index."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from kcore_ops.errors import ArgumentError
+
+from kcore_train.data.batches import to_batch
+from kcore_train.data.data_adapter import Batch, DataAdapter
+from kcore_train.data.shuffling import permutation
+
+__all__ = ["PyDataset", "PyDatasetAdapter"]
+
+
+class PyDataset:
+    """Base of datasets that make one batch for each index, whichever order the indices come in.
+
+    A subclass defines `__getitem__`, which gives batch number `index` as `(x,)`, `(x, y)` or `(x, y, sample_weight)` (a
+    list is taken as a tuple), and `__len__`, the number of batches. One without end has `num_batches = None` instead.
+
+    Args:
+        workers: how many batches are made at a time, in threads or processes; with 1 they are made ahead by a single
+            background thread, with 0 by whoever asks for them.
+        use_multiprocessing: whether the workers are processes. They get a copy of the dataset, which has to be
+            picklable, and the main module needs its `if __name__ == "__main__"`. They are started anew for each pass,
+            so that what `on_epoch_end` changed reaches them.
+        max_queue_size: how many batches the workers may be ahead.
+
+    >>> class Squares(PyDataset):
+    ...     def __len__(self):
+    ...         return 2
+    ...     def __getitem__(self, index):
+    ...         return np.array([index]), np.array([index**2])
+    >>> Squares(workers=4).num_batches
+    2
+    """
+
+    # On the class, for subclasses that do not call `__init__`.
+    workers: int = 1
+    use_multiprocessing: bool = False
+    max_queue_size: int = 10
+
+    def __init__(self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10) -> None:
+        self.workers = workers
+        self.use_multiprocessing = use_multiprocessing
+        self.max_queue_size = max_queue_size
+
+    def __getitem__(self, index: int) -> Any:
+        raise NotImplementedError(f"{type(self).__name__}.__getitem__")
+
+    @property
+    def num_batches(self) -> int | None:
+        """How many batches there are; None for no end."""
+        if not hasattr(self, "__len__"):
+            raise ArgumentError(
+                f"the dataset {type(self).__name__} has no length",
+                fix="define __len__, or num_batches = None for no end",
+            )
+        return len(self)
+
+    def on_epoch_begin(self) -> None:
+        """Hear that an epoch begins."""
+
+    def on_epoch_end(self) -> None:
+        """Hear that an epoch has ended."""
+
+
+class PyDatasetAdapter(DataAdapter):
+    """Give the batches of a `PyDataset`.
+
+    Args:
+        dataset: makes them.
+        shuffle: whether the batches of a pass come in a random order.
+        class_weight: what the samples of each class weigh.
+        steps_per_epoch: how many batches an epoch has; None for a pass.
+
+    Raises:
+        ArgumentError: if the dataset is empty, or has no end and `steps_per_epoch` is None.
+    """
+
+    def __init__(
+        self,
+        dataset: PyDataset,
+        shuffle: bool = False,
+        class_weight: Mapping[int, float] | None = None,
+        steps_per_epoch: int | None = None,
+    ) -> None:
+        name = type(dataset).__name__
+        self.num_batches = dataset.num_batches
+        if self.num_batches == 0:
+            raise ArgumentError(f"the dataset {name} has no batches", fix="check its __len__")
+        if self.num_batches is None and steps_per_epoch is None:
+            raise ArgumentError(
+                f"the dataset {name} has no end, and steps_per_epoch is None", fix="pass a number of steps"
+            )
+        super().__init__(steps_per_epoch, is_shuffled=shuffle)
+        self._dataset, self._shuffle = dataset, shuffle
+        self._to_batch = functools.partial(
+            to_batch, source=f"the dataset {name}", class_weight=class_weight, is_list_a_tuple=True
+        )
+        self._num_workers = max(dataset.workers, 1) if dataset.use_multiprocessing else dataset.workers
+        self._has_pool = dataset.use_multiprocessing or dataset.workers > 1
+        self.reads_ahead = self._num_workers == 1 and not self._has_pool
+
+    def peek(self) -> Batch:
+        """Give the first batch, made for this purpose alone, between `on_epoch_begin` and `on_epoch_end`."""
+        self.on_epoch_begin()
+        first = self._to_batch(self._dataset[next(self._indices(self._num_passes))])
+        self.on_epoch_end()
+        return first
+
+    def one_pass(self, number: int) -> Iterator[Batch]:
+        """Give the batches of one pass."""
+        indices = self._indices(number)
+        make = self._dataset.__getitem__
+        if not self._has_pool:
+            return map(self._to_batch, map(make, indices))
+        from kcore_train.data import workers  # pools take long to import, and few datasets use them
+
+        count, ahead = self._num_workers, max(self._dataset.max_queue_size, self._num_workers)
+        if self._dataset.use_multiprocessing:
+            return map(self._to_batch, workers.map_in_processes(self._dataset, indices, count, ahead))
+        return workers.map_in_threads(lambda index: self._to_batch(make(index)), indices, count, ahead)
+
+    def on_epoch_begin(self) -> None:
+        """Tell the dataset that an epoch begins."""
+        self._dataset.on_epoch_begin()
+
+    def on_epoch_end(self) -> None:
+        """Tell the dataset that an epoch has ended."""
+        self._dataset.on_epoch_end()
+
+    def _indices(self, number: int) -> Iterator[int]:
+        if self.num_batches is None:
+            return itertools.count()
+        if self._shuffle:
+            return iter(permutation(self.num_batches, self.seed, number).tolist())
+        return iter(range(self.num_batches))

@@ -1,0 +1,63 @@
+"""Batches of generators, and of loaders and datasets that are iterated."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from kcore_train.data.batches import to_batch
+from kcore_train.data.data_adapter import Batch, DataAdapter
+
+__all__ = ["StreamAdapter"]
+
+
+class StreamAdapter(DataAdapter):
+    """Give the batches that a source yields, read ahead in the background.
+
+    A source that can be iterated again (a `tf.data.Dataset`, a `DataLoader`) is, for each pass. A generator goes on
+    where it is; when it is used up there are no more batches.
+
+    Args:
+        source: yields `x`, `(x,)`, `(x, y)` or `(x, y, sample_weight)`.
+        class_weight: what the samples of each class weigh.
+        steps_per_epoch: how many batches an epoch has; None for a pass.
+    """
+
+    reads_ahead = True
+
+    def __init__(
+        self,
+        source: Iterable[Any],
+        class_weight: Mapping[int, float] | None = None,
+        steps_per_epoch: int | None = None,
+    ) -> None:
+        super().__init__(steps_per_epoch)
+        self._source = source
+        self.num_batches = _length(source)
+        size = getattr(source, "batch_size", None)
+        self.batch_size = size if isinstance(size, int) else None
+        self._to_batch = functools.partial(
+            to_batch,
+            source=f"the {type(source).__name__}",
+            class_weight=class_weight,
+            # Only a loader that says how it collates is known to turn tuples into lists.
+            is_list_a_tuple=hasattr(source, "collate_fn"),
+        )
+
+    def one_pass(self, number: int) -> Iterator[Batch]:
+        """Give the batches of one pass."""
+        return map(self._to_batch, iter(self._source))
+
+    def start_at(self, epoch: int) -> None:
+        """Go to the beginning of an epoch; a generator goes on where it is, with what was peeked at."""
+        if not isinstance(self._source, Iterator):
+            super().start_at(epoch)
+
+
+def _length(source: Any) -> int | None:
+    """Give the number of batches of a source that knows it; those that may not know raise TypeError."""
+    try:
+        return len(source)
+    except TypeError:
+        return None

@@ -1,0 +1,277 @@
+"""The loops of `fit`, `evaluate` and `predict`: over epochs and batches, with callbacks around them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import kcore_ops as ops
+import numpy as np
+from kcore_ops.errors import ArgumentError
+
+from kcore_train.callbacks import CallbackList
+from kcore_train.data import DataAdapter, adapter, train_validation_split, unpack_x_y_sample_weight
+from kcore_train.logs import Logs, as_numbers
+
+if TYPE_CHECKING:
+    from kcore_train.trainer import Trainer
+
+__all__ = ["evaluate", "fit", "on_batch", "predict", "predict_on_batch"]
+
+
+def fit(
+    trainer: Trainer,
+    x: Any = None,
+    y: Any = None,
+    batch_size: int | None = None,
+    epochs: int = 1,
+    verbose: Any = "auto",
+    callbacks: Any = None,
+    validation_split: float = 0.0,
+    validation_data: Any = None,
+    shuffle: Any = True,
+    class_weight: Any = None,
+    sample_weight: Any = None,
+    initial_epoch: int = 0,
+    steps_per_epoch: int | None = None,
+    validation_steps: int | None = None,
+    validation_batch_size: int | None = None,
+    validation_freq: Any = 1,
+) -> Any:
+    """Train a model; see `Model.fit`."""
+    trainer.check_trainable("fit")
+    model = trainer.model
+    if validation_split and validation_data is None:
+        (x, y, sample_weight), validation_data = train_validation_split((x, y, sample_weight), validation_split)
+    data = adapter(
+        x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, class_weight=class_weight,
+        steps_per_epoch=steps_per_epoch,
+    )  # fmt: skip
+    validation = _validation(validation_data, validation_batch_size or batch_size, validation_steps)
+    trainer.prepare(data.peek(), is_training=True)
+    num_steps = steps_per_epoch or data.num_batches
+    reporter = _callbacks(trainer, callbacks, verbose, epochs=epochs, steps=num_steps, history=True)
+    model.stop_training = False
+    reporter.on_train_begin()
+    logs: dict[str, Any] = {}
+    for epoch in range(initial_epoch, epochs):
+        model.reset_metrics()
+        reporter.on_epoch_begin(epoch)
+        data.on_epoch_begin()
+        results, count = _train_epoch(trainer, data, reporter, num_steps)
+        logs = _epoch_results(trainer, results)
+        data.on_epoch_end()
+        if steps_per_epoch is not None and count < steps_per_epoch:
+            warnings.warn(
+                f"the data gave {count} batches of the {steps_per_epoch} that steps_per_epoch asks for; training ends",
+                stacklevel=4,
+            )
+            model.stop_training = True
+        if validation is not None and _is_due(validation_freq, epoch):
+            found = _run_evaluation(trainer, validation, reporter)
+            logs.update({f"val_{name}": value for name, value in found.items()})
+        reporter.on_epoch_end(epoch, logs)
+        if model.stop_training:
+            break
+    if trainer.optimizer is not None and hasattr(trainer.optimizer, "finalize_variable_values"):
+        trainer.optimizer.finalize_variable_values(model.trainable_variables)
+    data.close()
+    reporter.on_train_end(logs)
+    return model.history
+
+
+def _train_epoch(trainer: Trainer, data: DataAdapter, reporter: Any, num_steps: int | None) -> tuple[Any, int]:
+    """Go through the batches of an epoch; gives what the last step gave, and the number of batches."""
+    model = trainer.model
+    function = trainer.functions.get("train")
+    tells_begin, tells_end = reporter.has("train_batch_begin"), reporter.has("train_batch_end")
+    results: Any = None
+    step = 0
+    for batches in _grouped(data.epoch(), trainer.steps_per_execution):
+        if tells_begin:
+            reporter.on_train_batch_begin(step)
+        results = function(batches)
+        step += len(batches)
+        if tells_end:
+            reporter.on_train_batch_end(step - 1, _logs(trainer, results))
+            if model.stop_training:
+                break
+            # A callback may have frozen a layer.
+            function = trainer.functions.get("train")
+    return results, step
+
+
+def evaluate(
+    trainer: Trainer,
+    x: Any = None,
+    y: Any = None,
+    batch_size: int | None = None,
+    verbose: Any = "auto",
+    sample_weight: Any = None,
+    steps: int | None = None,
+    callbacks: Any = None,
+    return_dict: bool = False,
+) -> Any:
+    """Evaluate a model; see `Model.evaluate`."""
+    trainer.check_compiled("evaluate")
+    data = adapter(x, y, sample_weight, batch_size=batch_size, shuffle=False, steps_per_epoch=steps)
+    trainer.prepare(data.peek(), is_training=False)
+    reporter = _callbacks(trainer, callbacks, verbose, epochs=1, steps=steps or data.num_batches)
+    logs = _run_evaluation(trainer, data, reporter)
+    data.close()
+    return logs if return_dict else _listed(logs)
+
+
+def _run_evaluation(trainer: Trainer, data: DataAdapter, reporter: Any) -> dict[str, Any]:
+    model = trainer.model
+    trainer.prepare(data.peek(), is_training=False)
+    model.reset_metrics()
+    function = trainer.functions.get("test")
+    tells_begin, tells_end = reporter.has("test_batch_begin"), reporter.has("test_batch_end")
+    reporter.on_test_begin()
+    results: Any = None
+    step = 0
+    data.start_at(0)
+    for batches in _grouped(data.epoch(), trainer.steps_per_execution):
+        if tells_begin:
+            reporter.on_test_batch_begin(step)
+        results = function(batches)
+        step += len(batches)
+        if tells_end:
+            reporter.on_test_batch_end(step - 1, _logs(trainer, results))
+    logs = _epoch_results(trainer, results)
+    reporter.on_test_end(dict(logs))
+    return logs
+
+
+def predict(
+    trainer: Trainer,
+    x: Any,
+    batch_size: int | None = None,
+    verbose: Any = "auto",
+    steps: int | None = None,
+    callbacks: Any = None,
+) -> Any:
+    """Predict; see `Model.predict`."""
+    data = adapter(x, batch_size=batch_size, shuffle=False, steps_per_epoch=steps)
+    trainer.prepare_to_predict(data)
+    reporter = _callbacks(trainer, callbacks, verbose, epochs=1, steps=steps or data.num_batches)
+    function = trainer.functions.get("predict")
+    tells_begin, tells_end = reporter.has("predict_batch_begin"), reporter.has("predict_batch_end")
+    reporter.on_predict_begin()
+    outputs: list[Any] = []
+    for step, batch in enumerate(data.epoch()):
+        if tells_begin:
+            reporter.on_predict_batch_begin(step)
+        outputs.append(function(((batch[0],),)))
+        if tells_end:
+            reporter.on_predict_batch_end(step, {"outputs": outputs[-1]})
+    reporter.on_predict_end()
+    data.close()
+    if not outputs:
+        raise ArgumentError("the data gave no batch", fix="pass data that is not used up").at("predict")
+    return ops.tree.map_structure(_joined, *outputs)
+
+
+def _joined(*parts: Any) -> np.ndarray[Any, Any]:
+    arrays = [ops.convert_to_numpy(part) for part in parts]
+    if arrays[0].ndim == 0:
+        return np.stack(arrays)
+    return np.concatenate(arrays) if len(arrays) > 1 else np.array(arrays[0])
+
+
+def on_batch(
+    trainer: Trainer, kind: str, x: Any, y: Any, sample_weight: Any, class_weight: Any, return_dict: bool
+) -> Any:
+    """Train or evaluate on one batch; the metrics go on from the batch before."""
+    if class_weight is not None:
+        data = adapter(x, y, sample_weight, batch_size=_length(x), shuffle=False, class_weight=class_weight)
+        batch = next(iter(data.epoch()))
+    else:
+        batch = (x, y) if sample_weight is None else (x, y, sample_weight)
+        batch = ops.tree.map_structure(lambda leaf: np.asarray(leaf) if isinstance(leaf, float | int) else leaf, batch)
+    trainer.prepare(batch, is_training=kind == "train")
+    results = trainer.functions.get(kind)((batch,))
+    logs = _epoch_results(trainer, results)
+    return logs if return_dict else _listed(logs)
+
+
+def predict_on_batch(trainer: Trainer, x: Any) -> Any:
+    """Predict one batch."""
+    if not trainer.model.built:
+        trainer.prepare((x,), is_training=False)
+    outputs = trainer.functions.get("predict")(((x,),))
+    return ops.tree.map_structure(ops.convert_to_numpy, outputs)
+
+
+# What they share.
+
+
+def _callbacks(
+    trainer: Trainer, callbacks: Any, verbose: Any, epochs: int, steps: int | None, history: bool = False
+) -> CallbackList:
+    if isinstance(callbacks, CallbackList):
+        return callbacks
+    verbose = 1 if verbose == "auto" else verbose
+    return CallbackList(
+        callbacks,
+        add_history=history,
+        add_progbar=verbose != 0,
+        model=trainer.model,
+        verbose=verbose,
+        epochs=epochs,
+        steps=steps,
+        backend=trainer.backend.name,
+    )
+
+
+def _validation(given: Any, batch_size: int | None, steps: int | None) -> DataAdapter | None:
+    if given is None:
+        return None
+    if isinstance(given, tuple | list) and 1 <= len(given) <= 3:
+        x, y, sample_weight = unpack_x_y_sample_weight(tuple(given))
+        return adapter(x, y, sample_weight, batch_size=batch_size, shuffle=False, steps_per_epoch=steps)
+    return adapter(given, shuffle=False, steps_per_epoch=steps)
+
+
+def _is_due(frequency: Any, epoch: int) -> bool:
+    return (epoch + 1) % frequency == 0 if isinstance(frequency, int) else (epoch + 1) in frequency
+
+
+def _grouped(batches: Iterator[Any], size: int) -> Iterator[Sequence[Any]]:
+    """Give batches in groups, the last of which may be smaller."""
+    if size == 1:
+        for batch in batches:
+            yield (batch,)
+        return
+    group: list[Any] = []
+    for batch in batches:
+        group.append(batch)
+        if len(group) == size:
+            yield tuple(group)
+            group = []
+    if group:
+        yield tuple(group)
+
+
+def _logs(trainer: Trainer, results: Any) -> Logs:
+    """Give the logs of a step: what it returned, or the metrics as they are when somebody looks."""
+    if isinstance(results, Mapping):
+        return Logs(lambda: results)
+    return Logs(trainer.functions.results)
+
+
+def _epoch_results(trainer: Trainer, results: Any) -> dict[str, Any]:
+    if isinstance(results, Mapping):
+        return as_numbers(results)
+    return as_numbers(trainer.functions.results())
+
+
+def _listed(logs: Mapping[str, Any]) -> Any:
+    values = list(logs.values())
+    return values[0] if len(values) == 1 else values
+
+
+def _length(x: Any) -> int:
+    return len(next(leaf for leaf in ops.tree.flatten(x) if hasattr(leaf, "shape")))

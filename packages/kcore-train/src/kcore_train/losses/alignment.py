@@ -1,0 +1,115 @@
+"""Targets and predictions as tensors of one backend, dtype and number of axes, or an error that says why not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import kcore_ops as ops
+from kcore_ops import tree
+from kcore_ops.calls import HOST_NUMBERS, HOST_TYPES, backend_of
+from kcore_ops.conversion import tensor_on
+from kcore_ops.dtypes import is_float_dtype, standardize_dtype
+from kcore_ops.errors import KcoreError, ShapeError
+from kcore_ops.plugin import Backend
+from kcore_ops.shapes import broadcast_shapes, differ, show_shape
+from kcore_ops.spec import TensorSpec
+
+__all__ = ["aligned", "as_float", "backend_for", "check_same_shape", "is_structure", "note_ready",
+           "ready_dtype", "same_rank", "tensor"]  # fmt: skip
+
+# Name of the dtype of tensors that need no conversion, by their class and dtype: those of the frameworks.
+_ready: dict[tuple[type, Any], str] = {}
+
+
+def ready_dtype(y_true: Any, y_pred: Any) -> str | None:
+    """Give the name of the floating dtype of two tensors that are known to need no conversion, or None."""
+    kind, dtype = y_pred.__class__, getattr(y_pred, "dtype", None)
+    if kind is y_true.__class__ and dtype == getattr(y_true, "dtype", None):
+        return _ready.get((kind, dtype))
+    return None
+
+
+def note_ready(y_true: Any, y_pred: Any) -> None:
+    """Remember that tensors like these, just converted, need no conversion."""
+    kind, dtype = y_pred.__class__, y_pred.dtype
+    if kind is y_true.__class__ and y_true.dtype == dtype and not issubclass(kind, (*HOST_TYPES, TensorSpec)):
+        name = standardize_dtype(dtype)
+        if is_float_dtype(name):
+            _ready[kind, dtype] = name
+
+
+def backend_for(*values: Any) -> Backend:
+    """Give the backend of the tensors among some values; the current one if there are none."""
+    return backend_of([value.value if isinstance(value, ops.Variable) else value for value in values])
+
+
+def tensor(backend: Backend, x: Any, dtype: str | None = None) -> Any:
+    """Give `x` as a tensor of the backend, in `dtype` or its own; symbolic tensors stay symbolic."""
+    if isinstance(x, TensorSpec):
+        return x if dtype in (None, x.dtype) else ops.cast(x, dtype)
+    return tensor_on(backend, x, dtype)
+
+
+def is_structure(x: Any) -> bool:
+    """Say whether `x` holds several tensors, rather than being one, or a list of the numbers of one."""
+    if not isinstance(x, list | tuple | dict):
+        return False
+    return isinstance(x, dict) or not all(isinstance(leaf, HOST_NUMBERS) for leaf in tree.flatten(x))
+
+
+def as_float(x: Any, backend: Backend) -> Any:
+    """Give `x` as a tensor in its own floating dtype; numbers of other kinds in `config.floatx()`."""
+    x = tensor(backend, x)
+    return x if is_float_dtype(standardize_dtype(x.dtype)) else ops.cast(x, ops.config.floatx())
+
+
+def aligned(y_true: Any, y_pred: Any, where: str, *, broadcast: bool = True) -> tuple[Any, Any]:
+    """Give targets and predictions as tensors of one floating dtype, that of the predictions, whose shapes fit.
+
+    An axis of size 1 at the end that only one of them has is put right, as in targets of shape (n,) for (n, 1).
+
+    Raises:
+        ShapeError: at `where`, if the shapes do not broadcast or, without `broadcast`, are not the same.
+    """
+    if ready_dtype(y_true, y_pred) is None:
+        backend = backend_for(y_pred, y_true)
+        y_pred = as_float(y_pred, backend)
+        y_true = tensor(backend, y_true, standardize_dtype(y_pred.dtype))
+        note_ready(y_true, y_pred)
+    if y_true.shape == y_pred.shape:
+        return y_true, y_pred
+    y_true, y_pred = same_rank(y_true, y_pred)
+    try:
+        broadcast_shapes(tuple(y_true.shape), tuple(y_pred.shape)) if broadcast else check_same_shape(y_true, y_pred)
+    except KcoreError:
+        raise ShapeError(
+            f"y_true has shape {show_shape(y_true.shape)}, y_pred has shape {show_shape(y_pred.shape)}: they "
+            + ("do not broadcast" if broadcast else "differ"),
+            fix="pass y_true with the shape of y_pred",
+        ).at(where) from None
+    return y_true, y_pred
+
+
+def check_same_shape(x: Any, y: Any) -> None:
+    """Check that two tensors have one shape.
+
+    Raises:
+        ShapeError: if they have not.
+    """
+    if len(x.shape) != len(y.shape) or any(differ(a, b) for a, b in zip(x.shape, y.shape, strict=True)):
+        raise ShapeError(f"shapes {show_shape(x.shape)} and {show_shape(y.shape)} differ")
+
+
+def same_rank(x: Any, y: Any) -> tuple[Any, Any]:
+    """Put right an axis of size 1 at the end that only one of two tensors has: (n,) beside (n, 1) becomes (n, 1)."""
+    more = len(x.shape) - len(y.shape)
+    if more == 1 and _ends_in_one(x):
+        return (x, ops.expand_dims(y, -1)) if len(y.shape) == 1 else (ops.squeeze(x, -1), y)
+    if more == -1 and _ends_in_one(y):
+        return (ops.expand_dims(x, -1), y) if len(x.shape) == 1 else (x, ops.squeeze(y, -1))
+    return x, y
+
+
+def _ends_in_one(x: Any) -> bool:
+    size = x.shape[-1]
+    return isinstance(size, int) and size == 1

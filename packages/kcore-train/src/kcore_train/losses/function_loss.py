@@ -1,0 +1,70 @@
+"""Losses that are a function of targets and predictions, and how functions are told which class calls them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kcore_layers.registered_objects import builtin
+from kcore_layers.serialization import deserialize_keras_object, serialize_keras_object
+from kcore_ops.errors import KcoreError
+
+from kcore_train.losses.loss import Loss
+
+__all__ = ["FunctionLoss", "named_for"]
+
+
+def named_for(error: KcoreError, function: Callable[..., Any], name: str) -> KcoreError:
+    """Give an error that a function found in its arguments under the name of the class that the user wrote."""
+    if not error.where or error.where == [getattr(function, "__name__", "")]:
+        error.where = [name]
+    else:
+        error.at(name)
+    return error
+
+
+class FunctionLoss(Loss):
+    """A loss that calls a function.
+
+    Args:
+        fn: from targets, predictions and `kwargs` to the loss of each sample.
+        reduction, name, dtype: as of `Loss`; the name is the function's if None.
+        kwargs: more arguments of the function. Those of them that are arguments of a subclass are part of its config.
+
+    >>> FunctionLoss(lambda y_true, y_pred: abs(y_true - y_pred), name="distance")([1.0], [3.0]).item()
+    2.0
+    """
+
+    def __init__(
+        self,
+        fn: Callable[..., Any],
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(name=name or getattr(fn, "__name__", None), reduction=reduction, dtype=dtype)
+        self.fn = fn
+        self._arguments = kwargs
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Give the loss of each sample."""
+        try:
+            return self.fn(y_true, y_pred, **self._arguments)
+        except KcoreError as error:
+            raise named_for(error, self.fn, type(self).__name__)  # noqa: B904 (its cause is its own)
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments that make another one like it."""
+        own = {"fn": serialize_keras_object(self.fn)} if type(self) is FunctionLoss else {}
+        return {**super().get_config(), **self._arguments, **own}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Loss:
+        """Make one from what `get_config` gave."""
+        if "fn" in config:
+            config = {**config, "fn": deserialize_keras_object(config["fn"])}
+        return super().from_config(config)
+
+
+builtin("keras.losses", name="LossFunctionWrapper")(FunctionLoss)

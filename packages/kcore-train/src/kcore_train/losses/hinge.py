@@ -1,0 +1,124 @@
+"""Hinge losses: zero beyond a margin, linear before it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import kcore_ops as ops
+from kcore_layers.registered_objects import builtin
+
+from kcore_train.losses.alignment import aligned
+from kcore_train.losses.function_loss import FunctionLoss
+
+__all__ = ["CategoricalHinge", "Hinge", "SquaredHinge", "categorical_hinge", "hinge", "squared_hinge"]
+
+
+def _margins(y_true: Any, y_pred: Any, where: str) -> Any:
+    """Give by how much each prediction falls short of the margin; targets that are all 0 or 1 count as -1 or 1."""
+    y_true, y_pred = aligned(y_true, y_pred, where)
+    is_binary = ops.all(ops.logical_or(ops.equal(y_true, 0), ops.equal(y_true, 1)))
+    sign = ops.where(is_binary, 2.0 * y_true - 1.0, y_true)
+    return ops.maximum(1.0 - sign * y_pred, 0.0)
+
+
+@builtin("keras.losses")
+def hinge(y_true: Any, y_pred: Any) -> Any:
+    """Average max(1 - y_true y_pred, 0) over the last axis, for targets of -1 or 1, or all of them 0 or 1.
+
+    Shapes: `y_true` and `y_pred` broadcast; the result lacks the last axis. Dtype: that of `y_pred`.
+    Raises: `ShapeError` if the shapes do not broadcast.
+
+    >>> hinge([[-1.0, 1.0]], [[0.5, 2.0]])
+    array([0.75], dtype=float32)
+    """
+    return ops.mean(_margins(y_true, y_pred, "hinge"), axis=-1)
+
+
+@builtin("keras.losses")
+def squared_hinge(y_true: Any, y_pred: Any) -> Any:
+    """Average max(1 - y_true y_pred, 0)^2 over the last axis, for targets as of `hinge`.
+
+    Shapes: `y_true` and `y_pred` broadcast; the result lacks the last axis. Dtype: that of `y_pred`.
+    Raises: `ShapeError` if the shapes do not broadcast.
+
+    >>> squared_hinge([[-1.0, 1.0]], [[0.5, 2.0]])
+    array([1.125], dtype=float32)
+    """
+    return ops.mean(ops.square(_margins(y_true, y_pred, "squared_hinge")), axis=-1)
+
+
+@builtin("keras.losses")
+def categorical_hinge(y_true: Any, y_pred: Any) -> Any:
+    """Give by how much the target class's score falls short of 1 more than that of any other class; at least 0.
+
+    Shapes: `y_true`, of ones and zeros, and `y_pred` broadcast, with the classes along the last axis, which the result
+    lacks. Dtype: that of `y_pred`.
+    Raises: `ShapeError` if the shapes do not broadcast.
+
+    >>> categorical_hinge([[0.0, 1.0]], [[0.5, 1.0]])
+    array([0.5], dtype=float32)
+    """
+    y_true, y_pred = aligned(y_true, y_pred, "categorical_hinge")
+    right = ops.sum(y_true * y_pred, axis=-1)
+    wrong = ops.max((1.0 - y_true) * y_pred, axis=-1)
+    return ops.maximum(wrong - right + 1.0, 0.0)
+
+
+@builtin("keras.losses")
+class Hinge(FunctionLoss):
+    """The mean of max(1 - y_true y_pred, 0), for targets of -1 or 1; all 0 or 1, they are taken as those.
+
+    Shapes: targets and predictions broadcast; the loss of a sample is the mean over the last axis.
+    Raises: `ShapeError` if they do not broadcast.
+
+    Args:
+        reduction, name, dtype: as of `Loss`.
+
+    >>> Hinge()([[-1.0, 1.0]], [[0.5, 2.0]]).item()
+    0.75
+    """
+
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str | None = "hinge", dtype: Any = None
+    ) -> None:
+        super().__init__(hinge, reduction, name, dtype)
+
+
+@builtin("keras.losses")
+class SquaredHinge(FunctionLoss):
+    """The mean of max(1 - y_true y_pred, 0)^2, for targets as of `Hinge`.
+
+    Shapes: targets and predictions broadcast; the loss of a sample is the mean over the last axis.
+    Raises: `ShapeError` if they do not broadcast.
+
+    Args:
+        reduction, name, dtype: as of `Loss`.
+
+    >>> SquaredHinge()([[-1.0, 1.0]], [[0.5, 2.0]]).item()
+    1.125
+    """
+
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str | None = "squared_hinge", dtype: Any = None
+    ) -> None:
+        super().__init__(squared_hinge, reduction, name, dtype)
+
+
+@builtin("keras.losses")
+class CategoricalHinge(FunctionLoss):
+    """By how much the target class's score falls short of 1 more than that of any other class; at least 0.
+
+    Shapes: targets, of ones and zeros, and predictions broadcast, with the classes along the last axis.
+    Raises: `ShapeError` if they do not broadcast.
+
+    Args:
+        reduction, name, dtype: as of `Loss`.
+
+    >>> CategoricalHinge()([[0.0, 1.0]], [[0.5, 1.0]]).item()
+    0.5
+    """
+
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str | None = "categorical_hinge", dtype: Any = None
+    ) -> None:
+        super().__init__(categorical_hinge, reduction, name, dtype)

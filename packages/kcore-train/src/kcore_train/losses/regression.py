@@ -1,0 +1,310 @@
+"""Losses between numbers: squared, absolute and relative errors, and what lies between them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import kcore_ops as ops
+from kcore_layers.registered_objects import builtin
+from kcore_ops.errors import ArgumentError
+
+from kcore_train.losses.alignment import aligned
+from kcore_train.losses.function_loss import FunctionLoss
+
+__all__ = [
+    "CosineSimilarity",
+    "Huber",
+    "LogCosh",
+    "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
+    "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
+    "cosine_similarity",
+    "huber",
+    "log_cosh",
+    "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_squared_error",
+    "mean_squared_logarithmic_error",
+]
+
+
+@builtin("keras.losses", aliases=("mse", "MSE"))
+def mean_squared_error(y_true: Any, y_pred: Any) -> Any:
+    """Average (y_true - y_pred)^2 over the last axis.
+
+    Shapes: `y_true` and `y_pred` broadcast; the result lacks the last axis. Dtype: that of `y_pred`.
+    Raises: `ShapeError` if the shapes do not broadcast.
+
+    >>> mean_squared_error([[0.0, 2.0]], [[0.0, 0.0]])
+    array([2.], dtype=float32)
+    """
+    y_true, y_pred = aligned(y_true, y_pred, "mean_squared_error")
+    return ops.mean(ops.square(ops.subtract(y_true, y_pred)), axis=-1)
+
+
+@builtin("keras.losses", aliases=("mae", "MAE"))
+def mean_absolute_error(y_true: Any, y_pred: Any) -> Any:
+    """Average |y_true - y_pred| over the last axis.
+
+    Shapes: `y_true` and `y_pred` broadcast; the result lacks the last axis. Dtype: that of `y_pred`.
+    Raises: `ShapeError` if the shapes do not broadcast.
+
+    >>> mean_absolute_error([[0.0, 2.0]], [[0.0, 0.0]])
+    array([1.], dtype=float32)
+    """
+    y_true, y_pred = aligned(y_true, y_pred, "mean_absolute_error")
+    return ops.mean(ops.abs(ops.subtract(y_true, y_pred)), axis=-1)
+
+
+@builtin("keras.losses", aliases=("mape", "MAPE"))
+def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Any:
+    """Average 100 |y_true - y_pred| / |y_true|, in percent, over the last axis.
+
+    The divisor is at least `config.epsilon()`.
+    Shapes: `y_true` and `y_pred` broadcast; the result lacks the last axis. Dtype: that of `y_pred`.
+    Raises: `ShapeError` if the shapes do not broadcast.
+
+    >>> mean_absolute_percentage_error([[4.0, 2.0]], [[2.0, 2.0]])
+    array([25.], dtype=float32)
+    """
+    y_true, y_pred = aligned(y_true, y_pred, "mean_absolute_percentage_error")
+    size = ops.maximum(ops.abs(y_true), ops.config.epsilon())
+    return 100.0 * ops.mean(ops.abs((y_true - y_pred) / size), axis=-1)
+
+
+@builtin("keras.losses", aliases=("msle", "MSLE"))
+def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Any:
+    """Average (log(1 + y_true) - log(1 + y_pred))^2 over the last axis; numbers below `config.epsilon()` count as that.
+
+    Shapes: `y_true` and `y_pred` broadcast; the result lacks the last axis. Dtype: that of `y_pred`.
+    Raises: `ShapeError` if the shapes do not broadcast.
+
+    >>> mean_squared_logarithmic_error([[0.0, 3.0]], [[0.0, 1.0]]).round(4)
+    array([0.2402], dtype=float32)
+    """
+    y_true, y_pred = aligned(y_true, y_pred, "mean_squared_logarithmic_error")
+    least = ops.config.epsilon()
+    difference = ops.log1p(ops.maximum(y_true, least)) - ops.log1p(ops.maximum(y_pred, least))
+    return ops.mean(ops.square(difference), axis=-1)
+
+
+@builtin("keras.losses")
+def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
+    """Give minus the cosine of the angle between target and prediction: -1 where they point the same way.
+
+    Shapes: `y_true` and `y_pred` broadcast, with the vectors along `axis`, which the result lacks.
+    Dtype: that of `y_pred`. A vector of zeros is at right angles to everything.
+    Raises: `ShapeError` if the shapes do not broadcast.
+
+    >>> cosine_similarity([[0.0, 2.0]], [[0.0, 1.0]])
+    array([-1.], dtype=float32)
+    """
+    return ops.negative(cosine(y_true, y_pred, axis))
+
+
+def cosine(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
+    """Give the cosine of the angle between target and prediction."""
+    y_true, y_pred = aligned(y_true, y_pred, "cosine_similarity")
+    return ops.sum(ops.normalize(y_true, axis=axis) * ops.normalize(y_pred, axis=axis), axis=axis)
+
+
+@builtin("keras.losses")
+def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
+    """Average the Huber loss over the last axis: half the square of errors up to `delta`, growing linearly beyond.
+
+    Shapes: `y_true` and `y_pred` broadcast; the result lacks the last axis. Dtype: that of `y_pred`.
+    Raises: `ShapeError` if the shapes do not broadcast.
+    Source: Huber (1964), Annals of Mathematical Statistics 35(1), p. 75.
+
+    >>> huber([[0.0, 0.0]], [[0.5, 3.0]])
+    array([1.3125], dtype=float32)
+    """
+    y_true, y_pred = aligned(y_true, y_pred, "huber")
+    size = ops.abs(y_true - y_pred)
+    inside = ops.minimum(size, delta)
+    return ops.mean(inside * (size - 0.5 * inside), axis=-1)
+
+
+@builtin("keras.losses")
+def log_cosh(y_true: Any, y_pred: Any) -> Any:
+    """Average log(cosh(y_pred - y_true)) over the last axis: half the square of small errors, the size of large ones.
+
+    Shapes: `y_true` and `y_pred` broadcast; the result lacks the last axis. Dtype: that of `y_pred`.
+    Raises: `ShapeError` if the shapes do not broadcast.
+
+    >>> log_cosh([[0.0, 0.0]], [[0.0, 1.0]]).round(4)
+    array([0.2169], dtype=float32)
+    """
+    y_true, y_pred = aligned(y_true, y_pred, "log_cosh")
+    error = y_pred - y_true
+    return ops.mean(error + ops.softplus(-2.0 * error) - math.log(2), axis=-1)
+
+
+@builtin("keras.losses")
+class MeanSquaredError(FunctionLoss):
+    """The mean of (y_true - y_pred)^2.
+
+    Shapes: targets and predictions broadcast; the loss of a sample is the mean over the last axis.
+    Raises: `ShapeError` if they do not broadcast.
+
+    Args:
+        reduction, name, dtype: as of `Loss`.
+
+    >>> MeanSquaredError()([[0.0, 2.0]], [[0.0, 0.0]]).item()
+    2.0
+    """
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "mean_squared_error",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(mean_squared_error, reduction, name, dtype)
+
+
+@builtin("keras.losses")
+class MeanAbsoluteError(FunctionLoss):
+    """The mean of |y_true - y_pred|.
+
+    Shapes: targets and predictions broadcast; the loss of a sample is the mean over the last axis.
+    Raises: `ShapeError` if they do not broadcast.
+
+    Args:
+        reduction, name, dtype: as of `Loss`.
+
+    >>> MeanAbsoluteError()([[0.0, 2.0]], [[0.0, 0.0]]).item()
+    1.0
+    """
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "mean_absolute_error",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(mean_absolute_error, reduction, name, dtype)
+
+
+@builtin("keras.losses")
+class MeanAbsolutePercentageError(FunctionLoss):
+    """The mean of 100 |y_true - y_pred| / |y_true|, in percent.
+
+    Shapes: targets and predictions broadcast; the loss of a sample is the mean over the last axis.
+    Raises: `ShapeError` if they do not broadcast.
+
+    Args:
+        reduction, name, dtype: as of `Loss`.
+
+    >>> MeanAbsolutePercentageError()([[4.0, 2.0]], [[2.0, 2.0]]).item()
+    25.0
+    """
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "mean_absolute_percentage_error",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(mean_absolute_percentage_error, reduction, name, dtype)
+
+
+@builtin("keras.losses")
+class MeanSquaredLogarithmicError(FunctionLoss):
+    """The mean of (log(1 + y_true) - log(1 + y_pred))^2.
+
+    Shapes: targets and predictions broadcast; the loss of a sample is the mean over the last axis.
+    Raises: `ShapeError` if they do not broadcast.
+
+    Args:
+        reduction, name, dtype: as of `Loss`.
+
+    >>> MeanSquaredLogarithmicError()([[0.0, 3.0]], [[0.0, 1.0]]).round(4).item()
+    0.2401999980211258
+    """
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "mean_squared_logarithmic_error",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(mean_squared_logarithmic_error, reduction, name, dtype)
+
+
+@builtin("keras.losses")
+class CosineSimilarity(FunctionLoss):
+    """Minus the cosine of the angle between targets and predictions: -1 where they point the same way.
+
+    Shapes: targets and predictions broadcast, with the vectors along `axis`.
+    Raises: `ShapeError` if they do not broadcast.
+
+    Args:
+        axis: the axis of the vectors.
+        reduction, name, dtype: as of `Loss`.
+
+    >>> CosineSimilarity()([[0.0, 2.0]], [[0.0, 1.0]]).item()
+    -1.0
+    """
+
+    def __init__(
+        self,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "cosine_similarity",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(cosine_similarity, reduction, name, dtype, axis=axis)
+
+
+@builtin("keras.losses")
+class Huber(FunctionLoss):
+    """The Huber loss: half the square of errors up to `delta`, growing linearly beyond.
+
+    Shapes: targets and predictions broadcast; the loss of a sample is the mean over the last axis.
+    Raises: `ShapeError` if they do not broadcast; `ArgumentError` if `delta` is not positive.
+    Source: Huber (1964), Annals of Mathematical Statistics 35(1), p. 75.
+
+    Args:
+        delta: the size of error from which on the loss grows linearly, in the units of the targets.
+        reduction, name, dtype: as of `Loss`.
+
+    >>> Huber()([[0.0, 0.0]], [[0.5, 3.0]]).item()
+    1.3125
+    """
+
+    def __init__(
+        self,
+        delta: float = 1.0,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "huber_loss",
+        dtype: Any = None,
+    ) -> None:
+        if not delta > 0:
+            raise ArgumentError(f"delta={delta!r} is not positive", fix="pass 1.0, for example").at("Huber")
+        super().__init__(huber, reduction, name, dtype, delta=delta)
+
+
+@builtin("keras.losses")
+class LogCosh(FunctionLoss):
+    """The mean of log(cosh(y_pred - y_true)): half the square of small errors, the size of large ones.
+
+    Shapes: targets and predictions broadcast; the loss of a sample is the mean over the last axis.
+    Raises: `ShapeError` if they do not broadcast.
+
+    Args:
+        reduction, name, dtype: as of `Loss`.
+
+    >>> LogCosh()([[0.0, 0.0]], [[0.0, 1.0]]).round(4).item()
+    0.21690000593662262
+    """
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "log_cosh",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(log_cosh, reduction, name, dtype)

@@ -1,0 +1,394 @@
+"""`Trainer`: what a model needs to be trained, and the component `trainer` that `Model.compile` and `fit` ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import kcore_ops as ops
+from kcore_layers import Model
+from kcore_layers.serialization import deserialize_keras_object, serialize_keras_object
+from kcore_layers.tracking import state_version
+from kcore_ops import StatelessScope, TensorSpec
+from kcore_ops.current import on
+from kcore_ops.errors import ArgumentError, GradientsUnavailable
+from kcore_ops.plugin import Backend
+
+from kcore_train import loops, optimizers
+from kcore_train.compiled_losses import CompiledLosses
+from kcore_train.compiled_metrics import CompiledMetrics
+from kcore_train.data import unpack_x_y_sample_weight
+from kcore_train.metrics import Mean
+from kcore_train.step_functions import StepFunctions
+from kcore_train.steps import FunctionalSteps, InPlaceSteps
+
+__all__ = ["Trainer"]
+
+
+class Trainer:
+    """The optimizer, losses and metrics of one model, and the steps made of them.
+
+    Args:
+        model: the model.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.is_compiled = False
+        self.optimizer: Any = None
+        self.loss: Any = None
+        self.losses = CompiledLosses(None)
+        self.compiled_metrics = CompiledMetrics()
+        self.loss_tracker: Mean | None = None
+        self._run_eagerly = False
+        self._jit_compile: Any = "auto"
+        self.steps_per_execution = 1
+        self._arguments: dict[str, Any] = {}
+        self._start()
+
+    def _start(self) -> None:
+        """Make what follows from the rest and is neither copied nor pickled."""
+        self.is_in_place = "mutable_state" in self.backend.capabilities
+        self.steps: Any = InPlaceSteps(self) if self.is_in_place else FunctionalSteps(self)
+        self.functions = StepFunctions(self)
+        # Between calls of train_on_batch and test_on_batch metrics go on.
+        self._described: Any = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        left_out = ("steps", "functions", "is_in_place", "_described")
+        return {name: value for name, value in self.__dict__.items() if name not in left_out}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._start()
+
+    @property
+    def backend(self) -> Backend:
+        """The model's backend."""
+        return self.model.backend  # type: ignore[no-any-return]
+
+    # compile
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: Any = "auto",
+        auto_scale_loss: bool = True,
+    ) -> None:
+        """Settle how the model is trained; see `Model.compile`."""
+        arguments = {name: value for name, value in locals().items() if name != "self"}
+        if not hasattr(steps_per_execution, "__index__") or steps_per_execution < 1:
+            raise ArgumentError(
+                f"steps_per_execution can not be {steps_per_execution!r}", fix="pass a positive integer"
+            ).at("compile")
+        if jit_compile not in (True, False, "auto"):
+            raise ArgumentError(f"jit_compile can not be {jit_compile!r}", fix='use True, False or "auto"').at("compile")
+        with on(self.backend):
+            chosen = optimizers.get(optimizer)
+            losses = CompiledLosses(loss, loss_weights)
+            compiled_metrics = CompiledMetrics(metrics, weighted_metrics)
+            if auto_scale_loss and chosen is not None and self.model.dtype_policy.name == "mixed_float16":
+                chosen = optimizers.with_loss_scaling(chosen)
+            self.loss_tracker = None if loss is None else Mean(name="loss")
+        self.optimizer, self.loss = chosen, loss
+        self.losses, self.compiled_metrics = losses, compiled_metrics
+        self._run_eagerly, self._jit_compile = bool(run_eagerly), jit_compile
+        self.steps_per_execution = int(steps_per_execution)
+        self._arguments = arguments
+        self.is_compiled = True
+        self.functions.forget()
+        self.model.stop_training = False
+
+    def get_compile_config(self) -> dict[str, Any] | None:
+        """Give the arguments of `compile` as plain data, or None."""
+        if not self.is_compiled:
+            return None
+        return {name: serialize_keras_object(value) for name, value in self._arguments.items()}
+
+    def compile_from_config(self, config: Mapping[str, Any]) -> None:
+        """Compile with what `get_compile_config` gave."""
+        self.compile(**{name: _revived(value) for name, value in config.items()})
+        if self.model.built and self.optimizer is not None:
+            self.optimizer.build(self.model.trainable_variables)
+
+    @property
+    def run_eagerly(self) -> bool:
+        """Whether steps run uncompiled."""
+        return self._run_eagerly
+
+    @run_eagerly.setter
+    def run_eagerly(self, value: bool) -> None:
+        self._run_eagerly = bool(value)
+        self.functions.forget()
+
+    @property
+    def jit_compile(self) -> Any:
+        """Whether steps are compiled, or "auto"."""
+        return self._jit_compile
+
+    @jit_compile.setter
+    def jit_compile(self, value: Any) -> None:
+        self._jit_compile = value
+        self.functions.forget()
+
+    def check_compiled(self, what: str) -> None:
+        """Raise unless the model is compiled."""
+        if not self.is_compiled:
+            raise ArgumentError("the model is not compiled", fix="call model.compile(optimizer=..., loss=...)").at(what)
+
+    def check_trainable(self, what: str) -> None:
+        """Raise unless the model can be trained."""
+        if "gradient" not in self.backend.capabilities:
+            raise GradientsUnavailable(
+                f"training needs gradients, and the {self.backend.name} backend has none",
+                fix="make the model on a backend that has: KCORE_BACKEND=jax, torch or tensorflow",
+            ).at(what)
+        self.check_compiled(what)
+
+    # What is measured.
+
+    def metrics(self, held: Sequence[Any]) -> list[Any]:
+        """Give all metrics: the loss's, those of several losses, those compiled, and those that layers hold."""
+        own = [self.loss_tracker] if self.loss_tracker is not None else []
+        return [*own, *self.losses.trackers, *self.compiled_metrics.metrics, *held]
+
+    def get_metrics_result(self) -> dict[str, Any]:
+        """Give the results of all metrics by name."""
+        compiled = {id(metric) for metric in self.compiled_metrics.metrics}
+        found: dict[str, Any] = {}
+        rest: dict[str, Any] = {}
+        for metric in self.model.metrics:
+            if id(metric) in compiled:
+                continue
+            result = metric.result()
+            results = result if isinstance(result, Mapping) else {metric.name: result}
+            (found if metric is self.loss_tracker or metric in self.losses.trackers else rest).update(results)
+        found.update(self.compiled_metrics.results())
+        found.update(rest)
+        return found
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
+        """Give the compiled losses and those that layers added, in one number.
+
+        Raises:
+            ArgumentError: if there are none.
+        """
+        total = None
+        if self.loss is not None:
+            if not self.losses.is_built:
+                self.losses.build(y_pred, self._output_names())
+            total = self.losses(y, y_pred, sample_weight)
+        for loss in self.model.losses:
+            loss = ops.sum(ops.cast(loss, ops.config.floatx()))
+            total = loss if total is None else total + loss
+        if total is None:
+            raise ArgumentError(
+                "there is nothing to minimise: the model was compiled without a loss, and its layers add none",
+                fix="pass loss= to compile, or call add_loss in a layer",
+            ).at("compute_loss")
+        return total
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
+        """Update the compiled metrics, and give the results of all."""
+        self.update_metrics(y, y_pred, sample_weight)
+        return self.get_metrics_result()
+
+    def update_metrics(self, y: Any, y_pred: Any, sample_weight: Any) -> None:
+        """Update the compiled metrics."""
+        metrics = self.compiled_metrics
+        if not metrics.is_built:
+            metrics.build(y, y_pred, self._output_names())
+        if metrics.entries:
+            metrics.update_state(y, y_pred, sample_weight)
+
+    def note(self, loss: Any, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> None:
+        """Take a batch's loss and outputs into account."""
+        if self.loss_tracker is not None:
+            size = _batch_size(x)
+            self.loss_tracker.update_state(ops.stop_gradient(loss), sample_weight=size)
+        if isinstance(y_pred, list | tuple | dict):
+            y_pred = ops.tree.map_structure(ops.stop_gradient, y_pred)
+        else:
+            y_pred = ops.stop_gradient(y_pred)
+        if type(self.model).compute_metrics is Model.compute_metrics:
+            self.update_metrics(y, y_pred, sample_weight)
+        else:
+            self.model.compute_metrics(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight)
+
+    def _output_names(self) -> Any:
+        return getattr(self.model, "output_names", None)
+
+    # Steps, as `Model.train_step` and its kin give them when they are not overridden.
+
+    def train_step(self, *args: Any) -> Any:
+        """Take a training step on `(data)`, or on `(state, data)` where the step is a function of the state."""
+        if self.is_in_place:
+            self.steps.train(*args)
+            return self.get_metrics_result()
+        state = self.steps.train(*args)
+        return self.steps.results(state[-1]), state
+
+    def test_step(self, *args: Any) -> Any:
+        """Evaluate a batch, with the same arguments."""
+        if self.is_in_place:
+            self.steps.test(*args)
+            return self.get_metrics_result()
+        state = self.steps.test(*args)
+        return self.steps.results(state[-1]), state
+
+    def predict_step(self, *args: Any) -> Any:
+        """Give the outputs for a batch, with the same arguments."""
+        return self.steps.predict(*args)
+
+    def stateless_compute_loss(
+        self,
+        trainable: Sequence[Any],
+        non_trainable: Sequence[Any],
+        metric_values: Sequence[Any],
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        """Give the loss and the values of the variables afterwards, as a function of their values."""
+        model = self.model
+        lists = (
+            (model.trainable_variables, trainable),
+            (model.non_trainable_variables, non_trainable),
+            (model.metrics_variables, metric_values),
+        )
+        mapping = [pair for variables, values in lists for pair in zip(variables, values, strict=True)]
+        with StatelessScope(mapping, collect_losses=True) as scope:
+            loss = model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=training)
+            after = [[scope.get_current_value(v) for v in variables] for variables, _ in lists]
+        return loss, tuple(after)
+
+    # Getting ready.
+
+    def prepare(self, data: Any, is_training: bool) -> None:
+        """Build the model, the losses, the metrics and the optimizer for batches like this one."""
+        model = self.model
+        x, y, _ = unpack_x_y_sample_weight(data)
+        needs_metrics = not self.compiled_metrics.is_built and self.is_compiled and y is not None
+        needs_losses = self.loss is not None and not self.losses.is_built
+        if not model.built or needs_metrics or needs_losses:
+            y_pred = self._outputs_like(x)
+            if y_pred is not None and self.is_compiled:
+                if needs_losses:
+                    self.losses.build(y_pred, self._output_names())
+                if needs_metrics:
+                    self.compiled_metrics.build(ops.tree.map_structure(_spec, y), y_pred, self._output_names())
+        if is_training and self.optimizer is not None:
+            self.optimizer.build(model.trainable_variables)
+
+    def prepare_to_predict(self, data: Any) -> None:
+        """Build the model for inputs like those of the first batch."""
+        if not self.model.built:
+            self._outputs_like(data.peek()[0])
+
+    def _outputs_like(self, x: Any) -> Any:
+        """Give the specs of the outputs for inputs like `x`, building the model on the way."""
+        model = self.model
+        overrides = type(model).train_step is not Model.train_step
+        try:
+            specs = model(ops.tree.map_structure(_spec, x))
+            return ops.tree.map_structure(lambda s: s, specs)
+        except Exception:
+            # What runs on data may fail on specs: a call that looks at numbers, say.
+            try:
+                with StatelessScope():
+                    outputs = model(ops.tree.map_structure(ops.convert_to_tensor, x))
+            except Exception:
+                if overrides:
+                    return None  # its own train_step knows how to call it
+                raise
+            return ops.tree.map_structure(_spec, outputs)
+
+    def signature(self) -> Any:
+        """Give what a compiled step depends on beside the data: which variables are trained, and which layers are."""
+        version = state_version()
+        if self._described is None or self._described[0] != version:
+            model = self.model
+            described = (
+                tuple(id(v) for v in model.trainable_variables),
+                tuple(id(v) for v in model.non_trainable_variables),
+                tuple(layer.trainable for layer in model.sublayers()),
+            )
+            self._described = (version, described)
+        return self._described[1]
+
+    # The loops.
+
+    def fit(self, **arguments: Any) -> Any:
+        """Train; see `Model.fit`."""
+        with on(self.backend):
+            return loops.fit(self, **arguments)
+
+    def evaluate(self, **arguments: Any) -> Any:
+        """Evaluate; see `Model.evaluate`."""
+        with on(self.backend):
+            return loops.evaluate(self, **arguments)
+
+    def predict(self, x: Any, **arguments: Any) -> Any:
+        """Predict; see `Model.predict`."""
+        with on(self.backend):
+            return loops.predict(self, x, **arguments)
+
+    def train_on_batch(self, x: Any, y: Any, sample_weight: Any, class_weight: Any, return_dict: bool) -> Any:
+        """Take one step; see `Model.train_on_batch`."""
+        self.check_trainable("train_on_batch")
+        with on(self.backend):
+            return loops.on_batch(self, "train", x, y, sample_weight, class_weight, return_dict)
+
+    def test_on_batch(self, x: Any, y: Any, sample_weight: Any, return_dict: bool) -> Any:
+        """Evaluate one batch; see `Model.test_on_batch`."""
+        self.check_compiled("test_on_batch")
+        with on(self.backend):
+            return loops.on_batch(self, "test", x, y, sample_weight, None, return_dict)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """Give the outputs for one batch; see `Model.predict_on_batch`."""
+        with on(self.backend):
+            return loops.predict_on_batch(self, x)
+
+    def make_train_function(self, force: bool = False) -> Callable[..., Any]:
+        """Give the compiled training step."""
+        return self.functions.get("train", force)
+
+    def make_test_function(self, force: bool = False) -> Callable[..., Any]:
+        """Give the compiled evaluation step."""
+        return self.functions.get("test", force)
+
+    def make_predict_function(self, force: bool = False) -> Callable[..., Any]:
+        """Give the compiled prediction step."""
+        return self.functions.get("predict", force)
+
+
+def _revived(value: Any) -> Any:
+    if isinstance(value, dict) and "class_name" not in value:
+        return {name: _revived(each) for name, each in value.items()}
+    return deserialize_keras_object(value) if isinstance(value, dict | list) else value
+
+
+def _spec(x: Any) -> Any:
+    """Give the spec of data, whose batch may be of any size."""
+    if isinstance(x, TensorSpec) or not hasattr(x, "shape"):
+        return x
+    tensor = ops.convert_to_tensor(x) if not ops.is_tensor(x) else x
+    return TensorSpec((None, *tuple(x.shape)[1:]) if len(x.shape) else (), ops.dtype(tensor))
+
+
+def _batch_size(x: Any) -> Any:
+    leaf = x if hasattr(x, "shape") else next(leaf for leaf in ops.tree.flatten(x) if hasattr(leaf, "shape"))
+    return ops.shape(leaf)[0]
+
+
