@@ -35,6 +35,12 @@ class JaxVariable(Variable):
         return value
 
 
+# In a tree, or as an argument of a compiled function, a variable stands for its value.
+jax.tree_util.register_pytree_node(
+    JaxVariable, lambda variable: ((variable.value,), None), lambda _, children: children[0]
+)
+
+
 class JaxBackend(Backend):
     """Tensors are `jax.Array`, tracers included."""
 
@@ -74,6 +80,9 @@ class JaxBackend(Backend):
 
     def outside_graphs(self) -> contextlib.AbstractContextManager[Any]:
         return jax.ensure_compile_time_eval()
+
+    def native_key(self, seed: Any) -> jax.Array:
+        return jnp.asarray(seed, jnp.uint32)
 
     def version(self) -> str:
         return str(jax.__version__)

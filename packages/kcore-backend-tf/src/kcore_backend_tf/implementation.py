@@ -40,7 +40,14 @@ FAMILIES = (elementwise, reductions, shaping, linalg, nn, convolution, random, c
 
 
 class TensorflowVariable(Variable):
-    """A variable that TensorFlow functions take as they take tensors."""
+    """A variable that TensorFlow functions take as they take tensors, and tapes as they take TensorFlow's own."""
+
+    # What tells a tape that `handle` is to be watched.
+    _should_act_as_resource_variable = True
+
+    @property
+    def handle(self) -> tf.Tensor:
+        return self._storage.handle
 
     def __tf_tensor__(self, dtype: Any = None, name: str | None = None) -> tf.Tensor:
         return tf.convert_to_tensor(self.value, dtype=dtype, name=name)

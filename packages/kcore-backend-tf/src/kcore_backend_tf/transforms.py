@@ -68,6 +68,9 @@ class TensorflowTransforms:
     def compile_in_place_step(self, function: Function, is_compiled: Any) -> Function:
         return tf.function(function, autograph=False, reduce_retracing=True, jit_compile=is_compiled is True)
 
+    def dense_gradient(self, gradient: Any) -> Any:
+        return tf.convert_to_tensor(gradient) if isinstance(gradient, tf.IndexedSlices) else gradient
+
     def value_and_grad_in_place(self, function: Function, storages: Sequence[tf.Variable]) -> tuple[Any, Any, Any]:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(storages)

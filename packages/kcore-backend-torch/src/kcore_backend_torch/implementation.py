@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -59,6 +59,8 @@ class TorchBackend(transforms.TorchTransforms, Backend):
     def _of_array(self, array: np.ndarray[Any, Any], dtype: str | None) -> torch.Tensor:
         name = standardize_dtype(array.dtype)
         carrier = _CARRIERS.get(name)
+        if carrier is None and dtype in (None, name):
+            return torch.tensor(array)  # a copy, on the default device
         array = np.ascontiguousarray(array).reshape(array.shape)
         if not array.flags.writeable:
             array = array.copy()
@@ -93,6 +95,8 @@ class TorchBackend(transforms.TorchTransforms, Backend):
         return torch.nn.Parameter(value.detach(), requires_grad=value.is_floating_point() or value.is_complex())
 
     def assign_storage(self, storage: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+        if not storage.requires_grad:
+            return storage.copy_(value.detach())
         with torch.no_grad():
             storage.copy_(value)
         return storage
@@ -104,6 +108,11 @@ class TorchBackend(transforms.TorchTransforms, Backend):
 
     def variables_of_module(self, module: torch.nn.Module) -> dict[str, Any]:
         return dict(modules.variables_of(self, module))
+
+    def call_module(
+        self, module: torch.nn.Module, values: Mapping[str, Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> Any:
+        return torch.func.functional_call(module, dict(values), tuple(args), dict(kwargs))
 
     def version(self) -> str:
         return str(torch.__version__)

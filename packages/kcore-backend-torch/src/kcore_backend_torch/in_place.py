@@ -6,6 +6,8 @@ all tensors; where a result may overwrite what it was computed from, it does.
 
 from __future__ import annotations
 
+import math
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -43,6 +45,28 @@ _COMMUTATIVE = frozenset({"add", "mul", "maximum", "minimum"})
 _TAKES_SCALAR_TENSOR = frozenset({"add", "mul", "div"})
 
 
+# The same on Python's numbers: on the host, scalars are computed with these.
+_ON_NUMBERS: dict[Any, Callable[..., float]] = {
+    aten.add.Tensor: operator.add,
+    aten.add.Scalar: operator.add,
+    aten.sub.Tensor: operator.sub,
+    aten.sub.Scalar: operator.sub,
+    aten.rsub.Scalar: lambda x, y: y - x,
+    aten.mul.Tensor: operator.mul,
+    aten.mul.Scalar: operator.mul,
+    aten.div.Tensor: operator.truediv,
+    aten.div.Scalar: operator.truediv,
+    aten.pow.Scalar: operator.pow,
+    aten.pow.Tensor_Scalar: operator.pow,
+    aten.pow.Tensor_Tensor: operator.pow,
+    aten.sqrt.default: math.sqrt,
+    aten.rsqrt.default: lambda x: 1 / math.sqrt(x),
+    aten.neg.default: operator.neg,
+    aten.minimum.default: min,
+    aten.maximum.default: max,
+}
+
+
 class InPlaceUpdater:
     """See `Backend.in_place_updater`."""
 
@@ -64,7 +88,11 @@ class InPlaceUpdater:
             program = self.programs.get(key)
             if program is None:
                 program = self.programs[key] = _Program(self.function, shared, bool(gradients), len(states), first)
-            program.run([x.to(device=device, dtype=dtype) for x in shared], gradients, states)
+            if program.is_on_numbers:
+                scalars = [x.item() for x in shared]
+            else:
+                scalars = [x.to(device=device, dtype=dtype) for x in shared]
+            program.run(scalars, gradients, states)
         return True
 
 
@@ -91,10 +119,18 @@ class _Program:
         self.register = {node: i for i, node in enumerate(inputs)}
         self.kept = set(results)
         self.last_use = {source: i for i, node in enumerate(nodes) if node.op != "output" for source in node.all_input_nodes}
+        self.is_on_numbers = like.device.type == "cpu" and all(
+            node.target in _ON_NUMBERS and not node.kwargs
+            for node in nodes
+            if node.op == "call_function" and not self._depends_on_lists(node)
+        )
         self.steps = [
             self._step(i, node) for i, node in enumerate(nodes) if node.op not in ("placeholder", "output")
         ]
         self.results = [(self.register[result], self.register[state]) for result, state in zip(results, states, strict=True)]
+
+    def _depends_on_lists(self, node: Any) -> bool:
+        return node in self.lists or any(self._depends_on_lists(source) for source in node.all_input_nodes)
 
     def _step(self, position: int, node: Any) -> Callable[[list[Any]], None]:
         target = self.register.setdefault(node, len(self.register))
@@ -106,7 +142,7 @@ class _Program:
             args[:2] = args[1], args[0]
         is_listed = name is not None and args[0] in self.lists and not node.kwargs
         other = args[1] if len(args) > 1 else None
-        is_scalar_tensor = isinstance(other, torch.fx.Node) and other not in self.lists
+        is_scalar_tensor = isinstance(other, torch.fx.Node) and other not in self.lists and not self.is_on_numbers
         if not is_listed or (is_scalar_tensor and name not in _TAKES_SCALAR_TENSOR):
             self.overwritable.add(node)
             return self._one_by_one(node, target)
@@ -117,9 +153,11 @@ class _Program:
         return self._over_lists(getattr(torch, f"_foreach_{name}{'_' if in_place else ''}"), args, target, in_place)
 
     def _plain(self, node: Any, target: int) -> Callable[[list[Any]], None]:
-        fills, function, kwargs = [self._fill(arg) for arg in node.args], node.target, dict(node.kwargs)
         if node.op == "get_attr":
             raise TypeError("an update can not hold tensors of its own")
+        fills, function, kwargs = [self._fill(arg) for arg in node.args], node.target, dict(node.kwargs)
+        if self.is_on_numbers:
+            function = _ON_NUMBERS[function]
 
         def run(registers: list[Any]) -> None:
             registers[target] = function(*[fill(registers) for fill in fills], **kwargs)

@@ -90,9 +90,10 @@ class TorchLayer:
         super().tracking_changed()  # type: ignore[misc]
         layers = [(key, layer) for key, layer in self.named_sublayers() if isinstance(layer, torch.nn.Module)]
         # Without dots, so that torch's look-ups by path find them as attributes.
-        _refill(self._modules, {key.replace(".", "_"): layer for key, layer in layers})
-        self._keep(self._parameters, self._trainable_variables)
-        self._keep(self._buffers, self._non_trainable_variables)
+        natives = self.__dict__.get("native_modules", {})
+        _refill(self._modules, {**{key.replace(".", "_"): layer for key, layer in layers}, **natives})
+        self._keep(self._parameters, _outside(natives, self._trainable_variables))
+        self._keep(self._buffers, _outside(natives, self._non_trainable_variables))
 
     def _keep(self, home: dict[str, Any], variables: list[TorchVariable]) -> None:
         held = {}
@@ -127,9 +128,7 @@ class TorchLayer:
     # Hooks: a module that has some is called the way that runs them.
 
     def _has_hooks(self: Any) -> bool:
-        return bool(
-            self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks
-        )
+        return bool(self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks)
 
     def _call_with_care(self: Any, args: Any, kwargs: Any) -> Any:
         if self._has_hooks() and not self.__dict__.get("_is_in_hooks"):
@@ -146,6 +145,15 @@ class TorchLayer:
 
     def forward(self: Any, *args: Any, **kwargs: Any) -> Any:
         return super()._call_with_care(args, kwargs)  # type: ignore[misc]
+
+
+def _outside(natives: dict[str, torch.nn.Module], variables: list[TorchVariable]) -> list[TorchVariable]:
+    """Leave out the variables over tensors of wrapped modules, which keep them."""
+    if not natives:
+        return variables
+    parts = [part for module in natives.values() for part in module.modules()]
+    homes = {id(home) for part in parts for home in (part._parameters, part._buffers)}
+    return [v for v in variables if id(getattr(v, "_home", None)) not in homes]
 
 
 def _forgetting_fast(name: str) -> Callable[..., Any]:

@@ -54,7 +54,7 @@ class Calling(State):
             ShapeError: if an input does not fit the layer; the text names the layer.
         """
         fast = self._fast
-        if fast is None or len(args) != 1 or kwargs:
+        if fast is None or len(args) != 1 or (kwargs and (len(kwargs) != 1 or "training" not in kwargs)):
             return self._call_with_care(args, kwargs)
         x = args[0]
         try:
@@ -62,24 +62,34 @@ class Calling(State):
                 return self._call_with_care(args, kwargs)
         except (AttributeError, TypeError):
             return self._call_with_care(args, kwargs)
-        context = current_context()
         if (
-            (context is None and self._layers)
-            or current_backend() is not self.backend
+            current_backend() is not self.backend
             or autocast_dtype() != self._autocast
             or (in_use() and (self.call_signature.masks or self._supports_masking) and get_mask(x) is not None)
         ):
             return self._call_with_care(args, kwargs)
+        context = current_context()
+        training = kwargs["training"] if kwargs else None
+        if training is None and context is not None:
+            training = context.training
+        token = None
+        if context is None:
+            if self._layers or training is not None:
+                token = enter_context(CallContext(self, training))
+        elif training is not context.training:
+            token = enter_context(CallContext(context.entry, training, context.arguments))
         try:
             spec = self.input_spec
             if spec is not None and spec.fault(x.shape):
                 check_inputs(spec, x)
-            if self._training_position is None:
+            if training is None or not self._takes_training:
                 return self.call(x)
-            training = None if context is None else context.training
-            return self.call(x) if training is None else self.call(x, training=training)
+            return self.call(x, training=training)
         except Exception as error:
             raise self.locate(error)  # noqa: B904 (it is the same error)
+        finally:
+            if token is not None:
+                leave_context(token)
 
     def _call_with_care(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         self.check_ready()
@@ -104,7 +114,7 @@ class Calling(State):
                         self.settle_after_build()
         except Exception as error:
             raise self.locate(error)  # noqa: B904 (it is the same error)
-        if is_as_it_was and len(values) == 1:
+        if is_as_it_was and (len(values) == 1 or (len(values) == 2 and "training" in values)):
             self._remember_fast(next(iter(values.values())))
         return outputs
 
@@ -143,7 +153,7 @@ class Calling(State):
         ):
             return
         object.__setattr__(self, "_autocast", self.autocast_in_call())
-        object.__setattr__(self, "_training_position", 1 if self.call_signature.takes_training else None)
+        object.__setattr__(self, "_takes_training", self.call_signature.takes_training)
         object.__setattr__(self, "_fast", {*(self._fast or ()), (x.__class__, x.dtype)})
 
     def _overrides_compute_mask(self) -> bool:

@@ -31,6 +31,7 @@ class Functional(Model):
     Raises:
         ArgumentError: if an output depends on something else, or two layers or inputs share a name.
 
+    >>> import numpy as np
     >>> from kcore_layers import Input
     >>> from kcore_layers.layers import Dense
     >>> x = Input((3,))
@@ -59,26 +60,32 @@ class Functional(Model):
         self.set_untracked("graph", graph)
         self.set_untracked("_single_input", isinstance(self.inputs_structure, KerasTensor))
         self.set_untracked("_single_output", isinstance(self.outputs_structure, KerasTensor))
-        layers = [operation for operation in graph.operations if isinstance(operation, Layer)]
-        names = [layer.name for layer in layers]
+        names = [layer.name for layer in self.layers]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ArgumentError(
                 f"several layers are named {', '.join(map(repr, twice))}", fix="give each layer of a model its own name"
             ).at("Model")
-        self._layers[:] = layers
         self.built = True
-        self.tracking_changed()
+        self.track_again()
         self.settle_after_build()
 
     def track_again(self) -> None:
         """Keep the graph's layers, in their order, before those that were assigned to attributes."""
-        graph = self.__dict__.get("graph")
-        own = [] if graph is None else [o for o in graph.operations if isinstance(o, Layer)]
+        own = self.layers if "graph" in self.__dict__ else []
         super().track_again()
         ids = {id(layer) for layer in own}
         self._layers[:] = [*own, *(layer for layer in self._layers if id(layer) not in ids)]
         self.tracking_changed()
+
+    @property
+    def layers(self) -> list[Any]:
+        """The layers of the graph, in order."""
+        return [operation for operation in self.graph.operations if isinstance(operation, Layer)]
+
+    @layers.setter
+    def layers(self, _: Any) -> None:
+        raise ArgumentError("layers can not be set", fix="use another attribute name").at(f'model "{self.name}"')
 
     def named_sublayers(self) -> list[tuple[str, Any]]:
         """Give the layers inside by name, those made up numbered from the start of this model."""

@@ -78,7 +78,7 @@ def adjusted(x: Any, wanted: KerasTensor, model: str) -> Any:
     """
     if x is None:
         return x
-    shape = x.shape
+    shape = given_shape = x.shape
     if len(shape) != len(wanted.shape):
         if len(shape) == len(wanted.shape) + 1 and shape[-1] == 1:
             x = ops.squeeze(x, axis=-1)
@@ -92,7 +92,7 @@ def adjusted(x: Any, wanted: KerasTensor, model: str) -> Any:
             if own is not None and size != own and type(size) is int:
                 is_wrong = True
     if is_wrong:
-        found = tuple(size if type(size) is int else None for size in shape)
+        found = tuple(size if type(size) is int else None for size in given_shape)
         raise ShapeError(
             f'input {wanted.name!r} of model "{model}" has shape {found} and must have {sizes}',
             fix=f"pass a tensor of shape {sizes}, None standing for any size",

@@ -39,8 +39,14 @@ class Sequential(Model):
     (None, 2)
     """
 
+    _stack: list[Any]
+    _input: Any
+    _output: Any
+
     def __init__(self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None) -> None:
         super().__init__(trainable=trainable, name=name)
+        # The layers that run: a layer assigned to an attribute is part of the state alone.
+        self.set_untracked("_stack", [])
         self.set_untracked("_input", None)
         self.set_untracked("_output", None)
         for layer in layers or ():
@@ -61,43 +67,44 @@ class Sequential(Model):
                 f"a Sequential is made of layers, and {layer!r} is a {type(layer).__name__}",
                 fix="wrap a function in Lambda" if callable(layer) else "pass a layer",
             ).at("Sequential.add")
-        if any(each.name == layer.name for each in self._layers):
+        if any(each.name == layer.name for each in self._stack):
             raise ArgumentError(f"two layers are named {layer.name!r}", fix="pass name= to one").at("Sequential.add")
         if isinstance(layer, InputLayer):
-            if self._layers or self._input is not None:
+            if self._stack or self._input is not None:
                 raise ArgumentError("an Input can only be the first layer", fix="move it to the front").at(
                     "Sequential.add"
                 )
             self.set_untracked("_input", layer.output)
             return
         shape = getattr(layer, "_input_shape_arg", None)
-        if shape is not None and not self._layers and self._input is None:
+        if shape is not None and not self._stack and self._input is None:
             self.set_untracked("_input", Input(shape, dtype=layer.input_dtype))
-        self._layers.append(layer)
+        self._stack.append(layer)
         self.set_untracked("built", False)
         self.set_untracked("_fast", None)
-        self.tracking_changed()
+        self.track_again()
         if rebuild:
             self._rebuild()
 
     def pop(self, rebuild: bool = True) -> Any:
         """Take the last layer away, and give it."""
-        if not self._layers:
+        if not self._stack:
             raise ArgumentError("there is no layer to take away").at("Sequential.pop")
-        layer = self._layers.pop()
+        layer = self._stack.pop()
         self.set_untracked("built", False)
-        self.tracking_changed()
+        self.set_untracked("_fast", None)
+        self.track_again()
         if rebuild:
             self._rebuild()
         return layer
 
     def _rebuild(self) -> None:
-        if self._input is not None and self._layers:
+        if self._input is not None and self._stack:
             self.build(self._input.shape)
 
     def track_again(self) -> None:
         """Keep the layers that were added, before those that were assigned to attributes."""
-        own = list(self._layers)
+        own = self.__dict__.get("_stack", ())
         super().track_again()
         ids = {id(layer) for layer in own}
         self._layers[:] = [*own, *(layer for layer in self._layers if id(layer) not in ids)]
@@ -118,14 +125,14 @@ class Sequential(Model):
         if self._input is None:
             if input_shape is None:
                 raise ShapeError("the shape of the input is not known", fix="pass input_shape, or add an Input first")
-            dtype = self._layers[0].input_dtype if self._layers else None
+            dtype = self._stack[0].input_dtype if self._stack else None
             self.set_untracked("_input", Input(batch_shape=standardize_shape(input_shape), dtype=dtype))
         self._chain()
 
     def _chain(self) -> None:
         """Give the symbolic input to the layers, which builds them, and keep the symbolic output."""
         x = self._input
-        for layer in self._layers:
+        for layer in self._stack:
             x = layer(x)
         self.set_untracked("_output", x)
 
@@ -143,14 +150,14 @@ class Sequential(Model):
         x = inputs
         if self._input is not None and hasattr(x, "shape"):
             x = adjusted(x, self._input, self.name)
-        for layer in self._layers:
+        for layer in self._stack:
             x = layer(x)
         return x
 
     @property
     def layers(self) -> list[Any]:
         """The layers, without an `Input`."""
-        return list(self._layers)
+        return list(self._stack)
 
     @layers.setter
     def layers(self, _: Any) -> None:
@@ -203,7 +210,7 @@ class Sequential(Model):
     @property
     def output_names(self) -> list[str]:
         """The name of the last layer, in a list."""
-        return [self._layers[-1].name]
+        return [self._stack[-1].name]
 
     def get_config(self) -> dict[str, Any]:
         """Give the layers' configs, an `Input` first if there is one."""
@@ -214,7 +221,7 @@ class Sequential(Model):
             "name": self.name,
             "trainable": self.trainable,
             "dtype": dtype_config(self.dtype_policy),
-            "layers": [serialize_keras_object(layer) for layer in (*first, *self._layers)],
+            "layers": [serialize_keras_object(layer) for layer in (*first, *self._stack)],
         }
         if self._input is not None:
             config["build_input_shape"] = self._input.shape

@@ -156,6 +156,16 @@ class Backend:
         """Give a variable over each tensor of a module of the framework's own, by name, sharing its storage."""
         raise NotImplementedError(f"{self.name} has no modules of its own")
 
+    def call_module(
+        self, module: Any, values: Mapping[str, Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> Any:
+        """Call a module with values in place of its tensors, by their names in `variables_of_module`."""
+        raise NotImplementedError(f"{self.name} has no modules of its own")
+
+    def native_key(self, seed: Any) -> Any:
+        """Give a seed, a tensor of two uint32, as what JAX's own random functions take for a key."""
+        raise NotImplementedError(f"{self.name} has no random keys")
+
     # Training steps. Without these a step is a function of the state, made of `value_and_grad` and `jit`.
 
     def in_place_updater(self, function: Callable[..., Any]) -> Callable[..., bool] | None:
@@ -166,6 +176,10 @@ class Backend:
         part of the state a list of storages; it says whether it did the update, and does nothing where it can not.
         """
         return None
+
+    def dense_gradient(self, gradient: Any) -> Any:
+        """Give a gradient as a tensor, where the framework gave it in some other form."""
+        return gradient
 
     def without_gradients(self) -> contextlib.AbstractContextManager[Any]:
         """Compute inside the `with` block what nobody will ask the gradient of."""

@@ -96,8 +96,9 @@ class StepFunctions:
         lists = self._state(kind)
 
         def step(state: Any, data: Any) -> tuple[Any, Any]:
+            data = _tensors(backend, data)
             if own is not None:
-                results, after = own(state, _tensors(backend, data))
+                results, after = own(state, data)
                 return results, (state[0], after) if kind == "predict" else after
             if kind == "predict":
                 results, after = trainer.steps.predict(state, data)

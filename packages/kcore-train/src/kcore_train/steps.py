@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import kcore_ops as ops
 from kcore_ops import StatelessScope, Variable
-from kcore_ops.conversion import tensor_on
 
 from kcore_train.data import unpack_x_y_sample_weight
 
@@ -19,19 +17,6 @@ if TYPE_CHECKING:
     from kcore_train.trainer import Trainer
 
 __all__ = ["FunctionalSteps", "InPlaceSteps"]
-
-
-def batch_of(trainer: Trainer, data: Any) -> tuple[Any, Any, Any]:
-    """Give x, y and sample weights as tensors of the model's backend."""
-    backend = trainer.backend
-
-    def convert(leaf: Any) -> Any:
-        return leaf if leaf is None or isinstance(leaf, str) else tensor_on(backend, leaf, None)
-
-    x, y, sample_weight = unpack_x_y_sample_weight(data)
-    if not isinstance(x, list | tuple | dict) and not isinstance(y, list | tuple | dict):
-        return convert(x), convert(y), convert(sample_weight)
-    return tuple(ops.tree.map_structure(convert, part) for part in (x, y, sample_weight))  # type: ignore[return-value]
 
 
 def call_model(trainer: Trainer, x: Any, training: bool) -> Any:
@@ -49,7 +34,7 @@ class InPlaceSteps:
         """Take one training step."""
         trainer = self.trainer
         model, optimizer = trainer.model, trainer.optimizer
-        x, y, sample_weight = batch_of(trainer, data)
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
         variables = model.trainable_variables
 
         def forward() -> tuple[Any, Any]:
@@ -65,14 +50,14 @@ class InPlaceSteps:
     def test(self, data: Any) -> None:
         """Evaluate one batch."""
         trainer = self.trainer
-        x, y, sample_weight = batch_of(trainer, data)
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
         y_pred = call_model(trainer, x, training=False)
         loss = trainer.model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False)
         trainer.note(loss, x, y, y_pred, sample_weight)
 
     def predict(self, data: Any) -> Any:
         """Give the outputs for one batch."""
-        x, _, _ = batch_of(self.trainer, data)
+        x, _, _ = unpack_x_y_sample_weight(data)
         return call_model(self.trainer, x, training=False)
 
 
@@ -86,7 +71,7 @@ class FunctionalSteps:
         """Give the state after one training step."""
         trainer = self.trainer
         trainable, non_trainable, optimizer_values, metric_values = state
-        batch = batch_of(trainer, data)
+        batch = unpack_x_y_sample_weight(data)
         differentiated = trainer.backend.value_and_grad(self.loss_and_updates, (0,), True)
         (_, aux), (gradients,) = differentiated(list(trainable), list(non_trainable), list(metric_values), *batch)
         loss, y_pred, non_trainable, metric_values = aux
@@ -117,7 +102,7 @@ class FunctionalSteps:
         trainer = self.trainer
         model = trainer.model
         trainable, non_trainable, metric_values = state
-        x, y, sample_weight = batch_of(trainer, data)
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
         fixed, tracked = model.non_trainable_variables, model.metrics_variables
         mapping = _pairs((model.trainable_variables, trainable), (fixed, non_trainable), (tracked, metric_values))
         with StatelessScope(mapping, collect_losses=True) as scope:
@@ -129,7 +114,7 @@ class FunctionalSteps:
     def predict(self, state: Any, data: Any) -> tuple[Any, Any]:
         """Give the outputs for one batch, and the variables that are not trained as they are afterwards."""
         trainable, non_trainable = state
-        x, _, _ = batch_of(self.trainer, data)
+        x, _, _ = unpack_x_y_sample_weight(data)
         outputs, after = self.trainer.model.stateless_call(trainable, non_trainable, x, training=False)
         return outputs, after
 
