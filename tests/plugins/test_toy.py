@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import subprocess
 from pathlib import Path
@@ -99,6 +100,15 @@ def test_an_mlp_learns_with_no_code_of_the_backends_own():
             losses.append(float(loss))
             params = ops.tree.map_structure(lambda p, g: p - 0.5 * g, params, grads)
     assert losses[-1] < 0.25 < 0.5 < losses[0]
+
+
+def test_it_trains_the_quickstart_with_no_trainer_of_its_own():
+    example = Path(__file__).parents[2] / "examples" / "quickstart.py"
+    spec = importlib.util.spec_from_file_location("quickstart", example)
+    quickstart = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(quickstart)
+    with ops.use_backend("toy"):
+        assert quickstart.main(epochs=8, verbose=0)["test_accuracy"] >= 0.95
 
 
 def test_a_missing_op_says_what_to_add():
