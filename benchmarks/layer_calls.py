@@ -8,6 +8,7 @@ Each framework gets a process of its own, with Keras on that backend; contenders
 from __future__ import annotations
 
 import argparse
+import functools
 import importlib
 import json
 import os
@@ -50,8 +51,8 @@ def call_overhead(framework: str, rounds: int, turn: int = 300) -> dict[str, flo
         layer(x)
         actions[name] = lambda layer=layer, x=x: layer(x)
         if name == "kcore":
-            function, kernel, bias = bare_dense(framework), layer.kernel.value, layer.bias.value
-            actions["bare"] = lambda: function(x, kernel, bias)
+            arguments = (x, layer.kernel.value, layer.bias.value)
+            actions["bare"] = functools.partial(bare_dense(framework), *arguments)
     times: dict[str, list[float]] = {name: [] for name in actions}
     for _ in range(rounds):
         for name, action in actions.items():

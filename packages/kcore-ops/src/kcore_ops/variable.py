@@ -145,14 +145,17 @@ class Variable(TensorOperators):
     @property
     def value(self) -> Any:
         """The current value: the framework's own tensor, or the value a `StatelessScope` gives it."""
-        scope = current_scope()
-        value = None if scope is None else scope.get_current_value(self)
-        if value is None:
-            value = self._storage
+        value = self._own_value()
         dtype = _autocast.get()
         if dtype is not None and self.autocast and dtype != self._dtype and dtypes.is_float_dtype(self._dtype):
             value = self.backend.ops["cast"](value, dtype)
         return value
+
+    def _own_value(self) -> Any:
+        """Give the value in the variable's own dtype."""
+        scope = current_scope()
+        value = None if scope is None else scope.get_current_value(self)
+        return self._storage if value is None else value
 
     def checked(self, value: Any) -> Any:
         """Give a value as a tensor of this variable's backend and dtype.
@@ -198,19 +201,19 @@ class Variable(TensorOperators):
         """Add to the value."""
         from kcore_ops.arithmetic import add
 
+        if current_backend() is self.backend:
+            return self.assign(add(self._own_value(), value))
         with on(self.backend):
-            self.assign(add(self._full_precision(), value))
+            self.assign(add(self._own_value(), value))
 
     def assign_sub(self, value: Any) -> None:
         """Subtract from the value."""
         from kcore_ops.arithmetic import subtract
 
+        if current_backend() is self.backend:
+            return self.assign(subtract(self._own_value(), value))
         with on(self.backend):
-            self.assign(subtract(self._full_precision(), value))
-
-    def _full_precision(self) -> Any:
-        with AutocastScope(None):
-            return self.value
+            self.assign(subtract(self._own_value(), value))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -241,8 +244,8 @@ class Variable(TensorOperators):
         self._storage = self.backend.set_trainable(self._storage, self._trainable)
 
     def numpy(self) -> np.ndarray[Any, Any]:
-        """Give the value as a NumPy array."""
-        return self.backend.to_numpy(self.value)
+        """Give the value as a NumPy array: a copy, which stays as it is when the variable changes in place."""
+        return np.array(self.backend.to_numpy(self.value))
 
     def __repr__(self) -> str:
         numbers = np.array2string(self.numpy(), threshold=10, edgeitems=2)

@@ -1,0 +1,75 @@
+"""The accuracy, or cross-entropy, that is meant where a user only says so: told by the shapes of the data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from kcore_train.metrics.accuracy import BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy
+from kcore_train.metrics.metric import Metric
+from kcore_train.metrics.probabilistic import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    SparseCategoricalCrossentropy,
+)
+
+__all__ = ["accuracy_for", "crossentropy_for", "kind_of_labels", "metric_for"]
+
+Shape = Sequence[int | None]
+_ACCURACIES = ("accuracy", "acc")
+_CROSSENTROPIES = ("crossentropy", "ce")
+
+
+def kind_of_labels(y_true_shape: Shape, y_pred_shape: Shape) -> Literal["binary", "categorical", "sparse"]:
+    """Say what labels are, by their shape and that of predictions: yes or no, one-hot, or class indices.
+
+    >>> kind_of_labels((None, 1), (None, 1)), kind_of_labels((None, 3), (None, 3)), kind_of_labels((None,), (None, 3))
+    ('binary', 'categorical', 'sparse')
+    """
+    labels, predictions = tuple(y_true_shape), tuple(y_pred_shape)
+    if len(predictions) < 2 or predictions[-1] == 1:
+        return "binary"
+    if len(labels) < len(predictions) or (labels[-1] == 1 and predictions[-1] != 1):
+        return "sparse"
+    return "categorical"
+
+
+def accuracy_for(y_true_shape: Shape, y_pred_shape: Shape, name: str = "accuracy", dtype: Any = None) -> Metric:
+    """Give the accuracy for labels and predictions of these shapes.
+
+    >>> accuracy_for((None, 1), (None, 10))
+    <SparseCategoricalAccuracy name=accuracy>
+    """
+    kinds: dict[str, type[Metric]] = {
+        "binary": BinaryAccuracy,
+        "categorical": CategoricalAccuracy,
+        "sparse": SparseCategoricalAccuracy,
+    }
+    return kinds[kind_of_labels(y_true_shape, y_pred_shape)](name=name, dtype=dtype)
+
+
+def crossentropy_for(y_true_shape: Shape, y_pred_shape: Shape, name: str = "crossentropy", dtype: Any = None) -> Metric:
+    """Give the cross-entropy for labels and predictions of these shapes.
+
+    >>> crossentropy_for((None, 10), (None, 10))
+    <CategoricalCrossentropy name=crossentropy>
+    """
+    kinds: dict[str, type[Metric]] = {
+        "binary": BinaryCrossentropy,
+        "categorical": CategoricalCrossentropy,
+        "sparse": SparseCategoricalCrossentropy,
+    }
+    return kinds[kind_of_labels(y_true_shape, y_pred_shape)](name=name, dtype=dtype)
+
+
+def metric_for(identifier: Any, y_true_shape: Shape, y_pred_shape: Shape) -> Any:
+    """Give the metric that "accuracy", "acc", "crossentropy" or "ce" means for these shapes; None for anything else.
+
+    >>> metric_for("acc", (None,), (None, 10)), metric_for("mse", (None,), (None,))
+    (<SparseCategoricalAccuracy name=acc>, None)
+    """
+    if isinstance(identifier, str) and identifier.lower() in _ACCURACIES:
+        return accuracy_for(y_true_shape, y_pred_shape, identifier)
+    if isinstance(identifier, str) and identifier.lower() in _CROSSENTROPIES:
+        return crossentropy_for(y_true_shape, y_pred_shape, identifier)
+    return None

@@ -1,0 +1,272 @@
+"""Counts of right and wrong decisions at thresholds, precision and recall."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import kcore_ops as ops
+from kcore_layers.registered_objects import builtin
+from kcore_ops.errors import ArgumentError
+
+from kcore_train.metrics.metric import Metric
+from kcore_train.metrics.thresholds import LEAST, Samples, Thresholds
+
+__all__ = ["FalseNegatives", "FalsePositives", "Precision", "Recall", "TrueNegatives", "TruePositives"]
+
+AnyThresholds = float | Sequence[float] | None
+
+
+def checked_thresholds(thresholds: AnyThresholds, default: float, where: str) -> Thresholds:
+    """Give thresholds, one, several or None for `default`.
+
+    Raises:
+        ArgumentError: if there are none, or one is not in [0, 1].
+    """
+    if thresholds is None:
+        return Thresholds([default])
+    values = list(thresholds) if isinstance(thresholds, Sequence) else [thresholds]
+    if not values or any(value is None or not 0 <= value <= 1 for value in values):
+        raise ArgumentError(
+            f"thresholds={thresholds!r} are not probabilities", fix="pass a number from 0 to 1, or several"
+        ).at(where)
+    return Thresholds(values)
+
+
+class _Count(Metric):
+    """The weight of samples of one kind, at each threshold."""
+
+    _counts_positive: bool  # whether the samples counted are positive
+    _counts_above: bool  # whether the samples counted have a prediction above the threshold
+
+    def __init__(self, thresholds: AnyThresholds = None, name: str | None = None, dtype: Any = None) -> None:
+        super().__init__(name=name, dtype=dtype)
+        self.init_thresholds = thresholds
+        self._thresholds = checked_thresholds(thresholds, 0.5, type(self).__name__)
+        self.accumulator = self.add_variable((len(self._thresholds),), None, name="accumulator")
+
+    @property
+    def thresholds(self) -> list[float]:
+        """The thresholds."""
+        return self._thresholds.values
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Count the samples of a batch.
+
+        Raises:
+            ShapeError: if targets and predictions, of one shape, or the weights do not fit.
+        """
+        samples = Samples(self._backend, y_true, y_pred, sample_weight, type(self).__name__)
+        above = self._thresholds.above(samples)[0 if self._counts_positive else 1][:, 0]
+        if not self._counts_above:
+            above = ops.sum(samples.positive if self._counts_positive else samples.negative) - above
+        self.accumulator.assign_add(above)
+
+    def result(self) -> Any:
+        """Give the count at each threshold; a scalar if there is one threshold."""
+        count = ops.copy(self.accumulator.value)  # or the next update might change it where it is kept
+        return count[0] if len(self._thresholds) == 1 else count
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments that make another one like it."""
+        return {**super().get_config(), "thresholds": self.init_thresholds}
+
+
+@builtin("keras.metrics")
+class TruePositives(_Count):
+    """How many samples are positive, and have a prediction above the threshold.
+
+    Shapes: targets, 0 or 1, and predictions have one shape. Dtype: `config.floatx()`.
+    Raises: `ArgumentError` if a threshold is not in [0, 1]; `ShapeError` if the shapes differ.
+
+    Args:
+        thresholds: a probability, or several; 0.5 if None.
+        name, dtype: as of `Metric`.
+
+    >>> TruePositives()([0, 1, 1], [0.75, 0.75, 0.25]).item()
+    1.0
+    """
+
+    _counts_positive, _counts_above = True, True
+
+
+@builtin("keras.metrics")
+class FalsePositives(_Count):
+    """How many samples are negative, and yet have a prediction above the threshold.
+
+    Shapes: targets, 0 or 1, and predictions have one shape. Dtype: `config.floatx()`.
+    Raises: `ArgumentError` if a threshold is not in [0, 1]; `ShapeError` if the shapes differ.
+
+    Args:
+        thresholds: a probability, or several; 0.5 if None.
+        name, dtype: as of `Metric`.
+
+    >>> FalsePositives()([0, 0, 1], [0.75, 0.75, 0.25]).item()
+    2.0
+    """
+
+    _counts_positive, _counts_above = False, True
+
+
+@builtin("keras.metrics")
+class TrueNegatives(_Count):
+    """How many samples are negative, and have no prediction above the threshold.
+
+    Shapes: targets, 0 or 1, and predictions have one shape. Dtype: `config.floatx()`.
+    Raises: `ArgumentError` if a threshold is not in [0, 1]; `ShapeError` if the shapes differ.
+
+    Args:
+        thresholds: a probability, or several; 0.5 if None.
+        name, dtype: as of `Metric`.
+
+    >>> TrueNegatives()([0, 0, 1], [0.25, 0.75, 0.25]).item()
+    1.0
+    """
+
+    _counts_positive, _counts_above = False, False
+
+
+@builtin("keras.metrics")
+class FalseNegatives(_Count):
+    """How many samples are positive, and yet have no prediction above the threshold.
+
+    Shapes: targets, 0 or 1, and predictions have one shape. Dtype: `config.floatx()`.
+    Raises: `ArgumentError` if a threshold is not in [0, 1]; `ShapeError` if the shapes differ.
+
+    Args:
+        thresholds: a probability, or several; 0.5 if None.
+        name, dtype: as of `Metric`.
+
+    >>> FalseNegatives()([0, 1, 1], [0.75, 0.75, 0.25]).item()
+    1.0
+    """
+
+    _counts_positive, _counts_above = True, False
+
+
+class _Fraction(Metric):
+    """Right decisions as a fraction of something."""
+
+    def __init__(
+        self,
+        thresholds: AnyThresholds = None,
+        top_k: int | None = None,
+        class_id: int | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(name=name, dtype=dtype)
+        where = type(self).__name__
+        if top_k is not None and (not isinstance(top_k, int) or top_k < 1):
+            raise ArgumentError(f"top_k={top_k!r} is not a count", fix="pass 1 or more, or None").at(where)
+        self.init_thresholds, self.top_k, self.class_id = thresholds, top_k, class_id
+        self._thresholds = checked_thresholds(thresholds, 0.5 if top_k is None else LEAST, where)
+
+    @property
+    def thresholds(self) -> list[float]:
+        """The thresholds."""
+        return self._thresholds.values
+
+    def _samples(self, y_true: Any, y_pred: Any, sample_weight: Any) -> Samples:
+        where = type(self).__name__
+        return Samples(self._backend, y_true, y_pred, sample_weight, where, class_id=self.class_id, top_k=self.top_k)
+
+    def _fraction(self, part: Any, rest: Any) -> Any:
+        fraction = ops.divide_no_nan(part.value, part.value + rest.value)
+        return fraction[0] if len(self._thresholds) == 1 else fraction
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments that make another one like it."""
+        own = {"thresholds": self.init_thresholds, "top_k": self.top_k, "class_id": self.class_id}
+        return {**super().get_config(), **own}
+
+
+@builtin("keras.metrics")
+class Precision(_Fraction):
+    """The fraction of samples with a prediction above the threshold that are positive; 0 if there are no such.
+
+    Shapes: targets, 0 or 1, and predictions have one shape. Dtype: `config.floatx()`.
+    Raises: `ArgumentError` if a threshold is not in [0, 1]; `ShapeError` if the shapes differ.
+
+    Args:
+        thresholds: a probability, or several; 0.5 if None, or with `top_k` none.
+        top_k: if given, only so many of the largest predictions along the last axis can count as above.
+        class_id: the one class along the last axis that counts; all if None.
+        name, dtype: as of `Metric`.
+
+    >>> Precision()([0, 1, 1], [0.75, 0.75, 0.25]).item()
+    0.5
+    """
+
+    def __init__(
+        self,
+        thresholds: AnyThresholds = None,
+        top_k: int | None = None,
+        class_id: int | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(thresholds, top_k, class_id, name, dtype)
+        shape = (len(self._thresholds),)
+        self.true_positives = self.add_variable(shape, None, name="true_positives")
+        self.false_positives = self.add_variable(shape, None, name="false_positives")
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Count the decisions of a batch.
+
+        Raises:
+            ShapeError: if targets and predictions, of one shape, or the weights do not fit.
+        """
+        positive, negative = self._thresholds.above(self._samples(y_true, y_pred, sample_weight))
+        self.true_positives.assign_add(positive[:, 0])
+        self.false_positives.assign_add(negative[:, 0])
+
+    def result(self) -> Any:
+        """Give the precision at each threshold; a scalar if there is one threshold."""
+        return self._fraction(self.true_positives, self.false_positives)
+
+
+@builtin("keras.metrics")
+class Recall(_Fraction):
+    """The fraction of positive samples that have a prediction above the threshold; 0 if there are no such.
+
+    Shapes: targets, 0 or 1, and predictions have one shape. Dtype: `config.floatx()`.
+    Raises: `ArgumentError` if a threshold is not in [0, 1]; `ShapeError` if the shapes differ.
+
+    Args:
+        thresholds: a probability, or several; 0.5 if None, or with `top_k` none.
+        top_k: if given, only so many of the largest predictions along the last axis can count as above.
+        class_id: the one class along the last axis that counts; all if None.
+        name, dtype: as of `Metric`.
+
+    >>> Recall()([0, 1, 1, 1, 1], [0.75, 0.75, 0.25, 0.25, 0.25]).item()
+    0.25
+    """
+
+    def __init__(
+        self,
+        thresholds: AnyThresholds = None,
+        top_k: int | None = None,
+        class_id: int | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(thresholds, top_k, class_id, name, dtype)
+        shape = (len(self._thresholds),)
+        self.true_positives = self.add_variable(shape, None, name="true_positives")
+        self.false_negatives = self.add_variable(shape, None, name="false_negatives")
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Count the decisions of a batch.
+
+        Raises:
+            ShapeError: if targets and predictions, of one shape, or the weights do not fit.
+        """
+        samples = self._samples(y_true, y_pred, sample_weight)
+        above = self._thresholds.above(samples)[0][:, 0]
+        self.true_positives.assign_add(above)
+        self.false_negatives.assign_add(ops.sum(samples.positive) - above)
+
+    def result(self) -> Any:
+        """Give the recall at each threshold; a scalar if there is one threshold."""
+        return self._fraction(self.true_positives, self.false_negatives)

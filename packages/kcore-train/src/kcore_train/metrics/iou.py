@@ -1,0 +1,309 @@
+"""Intersection over union of regions, class by class."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import kcore_ops as ops
+import numpy as np
+from kcore_layers.registered_objects import builtin
+from kcore_ops.dtypes import is_float_dtype, standardize_dtype
+from kcore_ops.errors import ArgumentError, ShapeError
+from kcore_ops.shapes import show_shape, size_of
+
+from kcore_train.metrics.metric import Metric
+
+__all__ = ["BinaryIoU", "IoU", "MeanIoU", "OneHotIoU", "OneHotMeanIoU"]
+
+
+class _Confusion(Metric):
+    """How often each class was predicted where each class was the target."""
+
+    def __init__(
+        self,
+        num_classes: int,
+        name: str | None = None,
+        dtype: Any = None,
+        ignore_class: int | None = None,
+        sparse_y_true: bool = True,
+        sparse_y_pred: bool = True,
+        axis: int = -1,
+    ) -> None:
+        # Integers, as floats stop counting single pixels at 16 million of them.
+        super().__init__(name=name, dtype="int32" if dtype is None else dtype)
+        if num_classes < 1:
+            raise ArgumentError(f"num_classes={num_classes!r} is not positive", fix="pass 2 or more").at(
+                type(self).__name__
+            )
+        self.num_classes, self.ignore_class, self.axis = num_classes, ignore_class, axis
+        self.sparse_y_true, self.sparse_y_pred = sparse_y_true, sparse_y_pred
+        self.total_confusion_matrix = self.add_variable(
+            (num_classes, num_classes), None, dtype=self.dtype, name="total_confusion_matrix"
+        )
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Count pairs of target and predicted class; those with a class that is none are left out.
+
+        Raises:
+            ShapeError: if targets, predictions and weights have not equally many numbers.
+        """
+        y_true, y_pred = self._tensor(y_true), self._tensor(y_pred)
+        if not self.sparse_y_true:
+            y_true = ops.argmax(y_true, axis=self.axis)
+        if not self.sparse_y_pred:
+            y_pred = ops.argmax(y_pred, axis=self.axis)
+        count = self.num_classes
+        y_true, y_pred = self._flat(y_true, "y_true", None), self._flat(y_pred, "y_pred", y_true)
+        target, predicted = ops.cast(y_true, "int32"), ops.cast(y_pred, "int32")
+        if sample_weight is None:
+            weight = ops.ones_like(target, dtype=self.dtype)
+        else:
+            weight = self._weight(sample_weight, target)
+        is_class = ops.logical_and(ops.greater_equal(target, 0), ops.less(target, count))
+        is_class = ops.logical_and(is_class, ops.greater_equal(predicted, 0))
+        is_class = ops.logical_and(is_class, ops.less(predicted, count))
+        if self.ignore_class is not None:
+            is_class = ops.logical_and(is_class, ops.not_equal(target, self.ignore_class))
+        # Segments below 0 are left out of the sum.
+        cells = ops.where(is_class, target * count + predicted, ops.full_like(target, -1))
+        counts = ops.segment_sum(weight, cells, num_segments=count * count)
+        self.total_confusion_matrix.assign_add(ops.reshape(counts, (count, count)))
+
+    def _flat(self, x: Any, name: str, other: Any) -> Any:
+        sizes = (*x.shape, *(() if other is None else other.shape))
+        if other is not None and None not in sizes and size_of(tuple(x.shape)) != size_of(tuple(other.shape)):
+            raise ShapeError(
+                f"y_true has shape {show_shape(other.shape)}, {name} has shape {show_shape(x.shape)}",
+                fix="pass one for each of the other",
+            ).at(type(self).__name__)
+        return ops.reshape(x, (-1,))
+
+    def _weight(self, sample_weight: Any, like: Any) -> Any:
+        weight = self._tensor(sample_weight)
+        if is_float_dtype(standardize_dtype(weight.dtype)) and not is_float_dtype(self.dtype):
+            warnings.warn(
+                f"{type(self).__name__} counts in {self.dtype}, and cuts sample_weight to whole numbers; if it has "
+                "fractions pass dtype='float32'",
+                stacklevel=3,
+            )
+        weight = ops.cast(weight, self.dtype)
+        if len(weight.shape) == 0:
+            return ops.broadcast_to(weight, ops.shape(like))
+        return self._flat(weight, "sample_weight", like)
+
+    def _ious(self) -> tuple[Any, Any]:
+        """Give the intersection over the union of each class, and whether the class was met at all."""
+        matrix = ops.cast(self.total_confusion_matrix.value, ops.config.floatx())
+        both = ops.diagonal(matrix)
+        either = ops.sum(matrix, axis=0) + ops.sum(matrix, axis=1) - both
+        return ops.divide_no_nan(both, either), ops.cast(ops.greater(either, 0), matrix.dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments that make another one like it."""
+        own = {
+            "num_classes": self.num_classes,
+            "ignore_class": self.ignore_class,
+            "sparse_y_true": self.sparse_y_true,
+            "sparse_y_pred": self.sparse_y_pred,
+            "axis": self.axis,
+        }
+        return {**super().get_config(), **own}
+
+
+@builtin("keras.metrics")
+class IoU(_Confusion):
+    """The intersection over the union of targets and predictions, averaged over some of the classes.
+
+    Classes that neither targets nor predictions have do not count.
+    Shapes: targets and predictions hold class indices, equally many; or scores, with the classes along `axis`.
+    Dtype: `config.floatx()`.
+    Raises: `ArgumentError` if a target class is not one; `ShapeError` if the shapes do not fit.
+
+    Args:
+        num_classes: how many classes there are.
+        target_class_ids: the classes to average over.
+        name: as of `Metric`.
+        dtype: that of the counts; int32 if None.
+        ignore_class: a target class whose samples are left out; -1 or 255, for example.
+        sparse_y_true: whether targets are class indices, rather than one-hot along `axis`.
+        sparse_y_pred: whether predictions are class indices, rather than scores along `axis`.
+        axis: the axis of classes.
+
+    >>> IoU(num_classes=2, target_class_ids=[0])([0, 0, 1, 1], [0, 1, 0, 1]).round(4).item()
+    0.33329999446868896
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        target_class_ids: Sequence[int],
+        name: str | None = None,
+        dtype: Any = None,
+        ignore_class: int | None = None,
+        sparse_y_true: bool = True,
+        sparse_y_pred: bool = True,
+        axis: int = -1,
+    ) -> None:
+        super().__init__(num_classes, name, dtype, ignore_class, sparse_y_true, sparse_y_pred, axis)
+        self.target_class_ids = list(target_class_ids)
+        wrong = [each for each in self.target_class_ids if not 0 <= each < num_classes]
+        if wrong or not self.target_class_ids:
+            raise ArgumentError(
+                f"target_class_ids={target_class_ids!r} are not classes, of which there are {num_classes}",
+                fix=f"pass some of the numbers from 0 to {num_classes - 1}",
+            ).at(type(self).__name__)
+
+    def result(self) -> Any:
+        """Give the average."""
+        ious, is_met = self._ious()
+        is_chosen = np.isin(np.arange(self.num_classes), self.target_class_ids)
+        is_met = ops.multiply(is_met, is_chosen)
+        return ops.divide_no_nan(ops.sum(ious * is_met), ops.sum(is_met))
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments that make another one like it."""
+        return {**super().get_config(), "target_class_ids": self.target_class_ids}
+
+
+@builtin("keras.metrics")
+class BinaryIoU(IoU):
+    """The intersection over the union of yes-or-no targets and predictions, averaged over no, yes or both.
+
+    Shapes: targets, 0 or 1, and predictions, probabilities, are equally many. Dtype: `config.floatx()`.
+    Raises: `ArgumentError` if a target class is neither 0 nor 1; `ShapeError` if the shapes do not fit.
+
+    Args:
+        target_class_ids: the classes to average over.
+        threshold: a prediction of at least this means 1.
+        name: as of `Metric`.
+        dtype: that of the counts; int32 if None.
+
+    >>> BinaryIoU()([0, 1, 0, 1], [0.1, 0.2, 0.4, 0.7]).round(4).item()
+    0.583299994468689
+    """
+
+    def __init__(
+        self,
+        target_class_ids: Sequence[int] = (0, 1),
+        threshold: float = 0.5,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(2, target_class_ids, name, dtype)
+        self.threshold = threshold
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Count pairs of target and decision.
+
+        Raises:
+            ShapeError: if targets, predictions and weights have not equally many numbers.
+        """
+        y_pred = ops.greater_equal(self._tensor(y_pred), self.threshold)
+        super().update_state(y_true, y_pred, sample_weight)
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments that make another one like it."""
+        config = super().get_config()
+        kept = {key: config[key] for key in ("name", "dtype", "target_class_ids")}
+        return {**kept, "threshold": self.threshold}
+
+
+@builtin("keras.metrics")
+class MeanIoU(IoU):
+    """The intersection over the union of targets and predictions, averaged over all classes that were met.
+
+    Shapes: targets and predictions hold class indices, equally many; or scores, with the classes along `axis`.
+    Dtype: `config.floatx()`.
+    Raises: `ShapeError` if the shapes do not fit.
+
+    Args:
+        num_classes: how many classes there are.
+        name: as of `Metric`.
+        dtype: that of the counts; int32 if None.
+        ignore_class, sparse_y_true, sparse_y_pred, axis: as of `IoU`.
+
+    >>> MeanIoU(num_classes=2)([0, 0, 1, 1], [0, 1, 0, 1]).round(4).item()
+    0.33329999446868896
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        name: str | None = None,
+        dtype: Any = None,
+        ignore_class: int | None = None,
+        sparse_y_true: bool = True,
+        sparse_y_pred: bool = True,
+        axis: int = -1,
+    ) -> None:
+        ids = range(num_classes)
+        super().__init__(num_classes, ids, name, dtype, ignore_class, sparse_y_true, sparse_y_pred, axis)
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments that make another one like it."""
+        config = super().get_config()
+        del config["target_class_ids"]
+        return config
+
+
+@builtin("keras.metrics")
+class OneHotIoU(IoU):
+    """`IoU` of one-hot targets, and of scores unless `sparse_y_pred`.
+
+    Args:
+        num_classes, target_class_ids, name, dtype, ignore_class, sparse_y_pred, axis: as of `IoU`.
+
+    >>> metric = OneHotIoU(num_classes=2, target_class_ids=[1])
+    >>> metric([[0, 1], [1, 0], [0, 1]], [[0.2, 0.8], [0.4, 0.6], [0.1, 0.9]]).round(4).item()
+    0.666700005531311
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        target_class_ids: Sequence[int],
+        name: str | None = None,
+        dtype: Any = None,
+        ignore_class: int | None = None,
+        sparse_y_pred: bool = False,
+        axis: int = -1,
+    ) -> None:
+        super().__init__(num_classes, target_class_ids, name, dtype, ignore_class, False, sparse_y_pred, axis)
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments that make another one like it."""
+        config = super().get_config()
+        del config["sparse_y_true"]
+        return config
+
+
+@builtin("keras.metrics")
+class OneHotMeanIoU(MeanIoU):
+    """`MeanIoU` of one-hot targets, and of scores unless `sparse_y_pred`.
+
+    Args:
+        num_classes, name, dtype, ignore_class, sparse_y_pred, axis: as of `IoU`.
+
+    >>> metric = OneHotMeanIoU(num_classes=2)
+    >>> metric([[0, 1], [1, 0], [0, 1]], [[0.2, 0.8], [0.4, 0.6], [0.1, 0.9]]).round(4).item()
+    0.33329999446868896
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        name: str | None = None,
+        dtype: Any = None,
+        ignore_class: int | None = None,
+        sparse_y_pred: bool = False,
+        axis: int = -1,
+    ) -> None:
+        super().__init__(num_classes, name, dtype, ignore_class, False, sparse_y_pred, axis)
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments that make another one like it."""
+        config = super().get_config()
+        del config["sparse_y_true"]
+        return config

@@ -1,0 +1,198 @@
+"""Sums and means over everything seen, of values or of a function of targets and predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import kcore_ops as ops
+from kcore_layers.masking import get_mask
+from kcore_layers.registered_objects import builtin
+from kcore_layers.serialization import deserialize_keras_object, serialize_keras_object
+from kcore_ops.errors import KcoreError, ShapeError
+
+from kcore_train.losses.alignment import same_rank
+from kcore_train.losses.function_loss import named_for
+from kcore_train.losses.weighting import check_weight
+from kcore_train.metrics.metric import Metric
+
+__all__ = ["Mean", "MeanMetricWrapper", "Sum"]
+
+
+def samplewise(values: Any, weight: Any, reduce: Callable[..., Any]) -> tuple[Any, Any]:
+    """Give one value for each sample, weighted, and the samples' weights, or None.
+
+    Args:
+        values: one or more values for each sample.
+        weight: None, or weights for as many of the leading axes as it has.
+        reduce: `ops.mean` or `ops.sum`, for the axes of values that have no weights, or different ones.
+
+    Raises:
+        ShapeError: if the weights do not fit the values.
+    """
+    if weight is None:
+        if len(values.shape) > 1:
+            values = reduce(values, axis=tuple(range(1, len(values.shape))))
+        return values, None
+    values, weight = same_rank(values, weight)
+    if len(values.shape) > len(weight.shape):
+        values = reduce(values, axis=tuple(range(len(weight.shape), len(values.shape))))
+    check_weight(values, weight, "the metric")
+    if weight.shape != values.shape:
+        weight = ops.broadcast_to(weight, ops.shape(values))
+    values = ops.multiply(values, weight)
+    if len(values.shape) > 1:
+        axes = tuple(range(1, len(values.shape)))
+        values, weight = reduce(values, axis=axes), reduce(weight, axis=axes)
+    return values, weight
+
+
+class _Reduction(Metric):
+    """What sums and means share."""
+
+    def _samplewise(self, values: Any, weight: Any, reduce: Callable[..., Any]) -> tuple[Any, Any]:
+        weight = None if weight is None else self._tensor(weight, self._dtype)
+        try:
+            return samplewise(self._tensor(values, self._dtype), weight, reduce)
+        except ShapeError as error:
+            raise error.at(type(self).__name__)  # noqa: B904 (its cause is its own)
+
+
+@builtin("keras.metrics")
+class Sum(_Reduction):
+    """The sum of all values seen.
+
+    Args:
+        name, dtype: as of `Metric`.
+
+    >>> metric = Sum()
+    >>> metric.update_state([1.0, 3.0])
+    >>> metric.result().item()
+    4.0
+    """
+
+    def __init__(self, name: str | None = "sum", dtype: Any = None) -> None:
+        super().__init__(name=name, dtype=dtype)
+        self.total = self.add_variable((), None, dtype=self.dtype, name="total")
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+        """Add values, times their weights if there are any.
+
+        Raises:
+            ShapeError: if the weights do not fit the values.
+        """
+        values, _ = self._samplewise(values, sample_weight, ops.sum)
+        self.total.assign_add(ops.sum(values) if len(values.shape) else values)
+
+    def result(self) -> Any:
+        """Give the sum."""
+        return ops.copy(self.total.value)  # or the next update might change it where it is kept
+
+
+@builtin("keras.metrics")
+class Mean(_Reduction):
+    """The mean of all values seen, or the weighted mean; 0 before there are any.
+
+    Values with several axes are first averaged for each sample: what counts is the number of samples.
+
+    Args:
+        name, dtype: as of `Metric`.
+
+    >>> metric = Mean()
+    >>> metric.update_state([1.0, 3.0])
+    >>> metric.update_state([8.0], sample_weight=[2.0])
+    >>> metric.result().item()
+    5.0
+    """
+
+    def __init__(self, name: str | None = "mean", dtype: Any = None) -> None:
+        super().__init__(name=name, dtype=dtype)
+        self.total = self.add_variable((), None, dtype=self.dtype, name="total")
+        self.count = self.add_variable((), None, dtype=self.dtype, name="count")
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+        """Take values into account, with their weights if there are any.
+
+        Raises:
+            ShapeError: if the weights do not fit the values.
+        """
+        if sample_weight.__class__ is int or sample_weight.__class__ is float:  # the size of a batch, beside its loss
+            values = self._tensor(values, self._dtype)
+            values = ops.mean(values) if len(values.shape) else values
+            self.total.assign_add(ops.multiply(values, sample_weight))
+            self.count.assign_add(sample_weight)
+            return
+        values, weight = self._samplewise(values, sample_weight, ops.mean)
+        has_axis = len(values.shape) > 0
+        if weight is not None:
+            count = ops.sum(weight) if has_axis else weight
+        else:
+            count = ops.shape(values)[0] if has_axis else 1
+            if not isinstance(count, int):
+                count = ops.cast(count, self._dtype)
+        self.total.assign_add(ops.sum(values) if has_axis else values)
+        self.count.assign_add(count)
+
+    def result(self) -> Any:
+        """Give the mean."""
+        return ops.divide_no_nan(self.total.value, self.count.value)
+
+
+@builtin("keras.metrics")
+class MeanMetricWrapper(Mean):
+    """The mean of a function of targets and predictions.
+
+    Args:
+        fn: from targets, predictions and `kwargs` to a value, or several, for each sample.
+        name, dtype: as of `Metric`.
+        kwargs: more arguments of the function. Those of them that are arguments of a subclass are part of its config.
+
+    >>> metric = MeanMetricWrapper(lambda y_true, y_pred: abs(y_true - y_pred), name="distance")
+    >>> metric.update_state([0.0, 0.0], [1.0, 3.0])
+    >>> metric.result().item()
+    2.0
+    """
+
+    def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
+        super().__init__(name=name, dtype=dtype)
+        self._fn = fn
+        self._arguments = kwargs
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
+        """Take targets and predictions into account; what a mask of the predictions leaves out does not count.
+
+        Raises:
+            ShapeError: if the targets do not fit the predictions, or the weights the samples.
+        """
+        mask = get_mask(y_pred)
+        try:
+            values = self._fn(self._tensor(y_true), self._tensor(y_pred), **self._arguments)
+        except KcoreError as error:
+            raise named_for(error, self._fn, type(self).__name__)  # noqa: B904 (its cause is its own)
+        if mask is not None:
+            sample_weight = self._masked(sample_weight, mask)
+        super().update_state(values, sample_weight)
+
+    def _masked(self, weight: Any, mask: Any) -> Any:
+        """Give weights that are zero where the mask is; they are for as many of its leading axes as they have."""
+        mask = self._tensor(mask, self._dtype)
+        if weight is None:
+            return mask
+        weight, mask = same_rank(self._tensor(weight, self._dtype), mask)
+        missing = len(mask.shape) - len(weight.shape)
+        if missing > 0 and len(weight.shape) > 0:
+            weight = ops.expand_dims(weight, tuple(range(-missing, 0)))
+        check_weight(mask, weight, "the mask")
+        return ops.multiply(weight, mask)
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments that make another one like it."""
+        own = {"fn": serialize_keras_object(self._fn)} if type(self) is MeanMetricWrapper else {}
+        return {**super().get_config(), **own, **self._arguments}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Metric:
+        """Make one from what `get_config` gave."""
+        if "fn" in config:
+            config = {**config, "fn": deserialize_keras_object(config["fn"])}
+        return super().from_config(config)

@@ -1,0 +1,238 @@
+"""The base of metrics: state that is updated batch by batch, and a result of it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import kcore_ops as ops
+import numpy as np
+from kcore_layers.naming import auto_name, snake_case
+from kcore_layers.registered_objects import builtin
+from kcore_ops import StatelessScope, Variable, dtype_policies
+from kcore_ops.current import current_backend, on
+from kcore_ops.dtypes import numpy_dtype, standardize_dtype
+from kcore_ops.errors import ArgumentError
+from kcore_ops.plugin import Backend
+
+from kcore_train.losses.alignment import tensor
+
+__all__ = ["Metric"]
+
+
+@builtin("keras.metrics")
+class Metric:
+    """Base of metrics. A subclass makes its variables and defines `update_state` and `result`.
+
+    A metric belongs to the backend that is current when it is made. Variables and metrics that it holds, in attributes,
+    lists or dicts, are part of its state.
+
+    Args:
+        dtype: a dtype or dtype policy to compute in; `config.floatx()` if None.
+        name: its name in logs; made of the class's name if None.
+
+    >>> class Largest(Metric):
+    ...     def __init__(self, name="largest"):
+    ...         super().__init__(name=name)
+    ...         self.largest = self.add_variable((), "zeros")
+    ...     def update_state(self, values):
+    ...         self.largest.assign(ops.maximum(self.largest, ops.max(values)))
+    ...     def result(self):
+    ...         return self.largest.value
+    >>> metric = Largest()
+    >>> metric.update_state(np.array([1.0, 3.0], "float32"))
+    >>> metric.result().item()
+    3.0
+    """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Make what a subclass defines run on the backend that the metric belongs to."""
+        super().__init_subclass__(**kwargs)
+        for method in ("update_state", "result"):
+            if method in cls.__dict__:
+                setattr(cls, method, _on_own_backend(cls.__dict__[method]))
+
+    def __init__(self, dtype: Any = None, name: str | None = None) -> None:
+        self.name = name or auto_name(snake_case(type(self).__name__))
+        self._dtype_policy = dtype_policies.get(ops.config.floatx() if dtype is None else dtype)
+        self._dtype = self._dtype_policy.compute_dtype
+        self._backend: Backend = current_backend()
+        self._variables: list[Variable] = []
+
+    @property
+    def dtype(self) -> str:
+        """Name of the dtype that the metric is computed in."""
+        return self._dtype
+
+    # State.
+
+    def add_variable(
+        self,
+        shape: Any,
+        initializer: Any,
+        dtype: Any = None,
+        aggregation: str = "sum",
+        name: str | None = None,
+    ) -> Variable:
+        """Make a variable that is part of the state.
+
+        Args:
+            shape: its sizes.
+            initializer: its first value: an array, an initializer or the name of one; zeros if None.
+            dtype: its dtype; `config.floatx()` if None.
+            aggregation: how copies of it on several devices combine.
+            name: its name.
+        """
+        dtype = standardize_dtype(dtype)
+        if initializer is None or initializer == "zeros":
+            # Made on the host, and so no part of a graph that may be being traced.
+            value, shape = np.zeros(shape, numpy_dtype(dtype)), None
+        elif isinstance(initializer, str):
+            from kcore_layers import initializers
+
+            value = initializers.get(initializer)
+        else:
+            value = initializer
+        with on(self._backend):
+            variable = Variable(
+                value, shape, dtype, trainable=False, autocast=False, aggregation=aggregation, name=name
+            )
+        self._variables.append(variable)
+        return variable
+
+    def add_weight(
+        self, shape: Any = (), initializer: Any = None, dtype: Any = None, name: str | None = None
+    ) -> Variable:
+        """Make a variable that is part of the state, of zeros unless an initializer is given."""
+        return self.add_variable(shape, initializer, dtype=dtype, name=name)
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The state: the metric's own variables, and then those of the metrics it holds."""
+        own = {id(variable): variable for variable in self._variables}
+        metrics: list[Metric] = []
+        for held in _held(self.__dict__.values()):
+            if isinstance(held, Variable):
+                own[id(held)] = held
+            else:
+                metrics.append(held)
+        for metric in metrics:
+            own.update((id(variable), variable) for variable in metric.variables)
+        return list(own.values())
+
+    def build(self, y_true_shape: Any, y_pred_shape: Any) -> None:
+        """Make the variables whose shape depends on that of the data; those of most metrics do not.
+
+        The first `update_state` calls it. Where that is compiled, call it before: state can not come into being there.
+        """
+
+    def reset_state(self) -> None:
+        """Set the state to zeros."""
+        with on(self._backend):
+            for variable in self.variables:
+                variable.assign(ops.zeros(variable.shape, variable.dtype))
+
+    def update_state(self, *args: Any, **kwargs: Any) -> Any:
+        """Take a batch into account.
+
+        Raises:
+            NotImplementedError: unless a subclass defines it.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not define update_state()")
+
+    def result(self) -> Any:
+        """Give the metric of what was seen since the last reset: a tensor, or a dict of them.
+
+        Raises:
+            NotImplementedError: unless a subclass defines it.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not define result()")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Take a batch into account and give the result."""
+        self.update_state(*args, **kwargs)
+        return self.result()
+
+    # The same as pure functions of the state.
+
+    def stateless_update_state(self, metric_variables: Sequence[Any], *args: Any, **kwargs: Any) -> list[Any]:
+        """Give the state after a batch, from that before it; the metric's own stays as it is.
+
+        Raises:
+            ArgumentError: if there is not one value for each variable.
+        """
+        with self._scope(metric_variables) as scope:
+            self.update_state(*args, **kwargs)
+            return [scope.get_current_value(variable) for variable in self.variables]
+
+    def stateless_result(self, metric_variables: Sequence[Any]) -> Any:
+        """Give the result of a state.
+
+        Raises:
+            ArgumentError: if there is not one value for each variable.
+        """
+        with self._scope(metric_variables):
+            return self.result()
+
+    def stateless_reset_state(self) -> list[Any]:
+        """Give the state in which nothing was seen."""
+        with StatelessScope() as scope:
+            self.reset_state()
+            return [scope.get_current_value(variable) for variable in self.variables]
+
+    def _scope(self, values: Sequence[Any]) -> StatelessScope:
+        variables = self.variables
+        if len(values) != len(variables):
+            raise ArgumentError(
+                f"{self!r} has {len(variables)} variables, and metric_variables has {len(values)}",
+                fix="pass one value for each of metric.variables, in that order",
+            )
+        return StatelessScope(list(zip(variables, values, strict=True)))
+
+    # What subclasses share.
+
+    def _tensor(self, x: Any, dtype: str | None = None) -> Any:
+        """Give `x` as a tensor of the metric's backend."""
+        return tensor(self._backend, x, dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments that make another one like it."""
+        return {"name": self.name, "dtype": self._dtype_policy.name}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Metric:
+        """Make one from what `get_config` gave.
+
+        Raises:
+            ArgumentError: if the class has no such argument.
+        """
+        try:
+            return cls(**config)
+        except TypeError as error:
+            raise ArgumentError(f"{cls.__name__} can not be made of {config!r}: {error}") from error
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}>"
+
+
+def _on_own_backend(method: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def on_own_backend(self: Metric, *args: Any, **kwargs: Any) -> Any:
+        if current_backend() is self._backend:
+            return method(self, *args, **kwargs)
+        with on(self._backend):
+            return method(self, *args, **kwargs)
+
+    return on_own_backend
+
+
+def _held(values: Iterable[Any]) -> Iterator[Any]:
+    """Give the variables and metrics among some values, and in the containers among them."""
+    for value in values:
+        if isinstance(value, Variable | Metric):
+            yield value
+        elif isinstance(value, list | tuple):
+            yield from _held(value)
+        elif isinstance(value, dict):
+            yield from _held(value.values())
