@@ -54,6 +54,7 @@ class CompiledMetrics:
         """
         self.names = names_of_outputs(y_pred, output_names)
         outputs = ops.tree.flatten(y_pred)
+        names: list[str] = []
         targets = [y] if is_single(y_pred) else per_output(y, y_pred, self.names, "y")
         for what, given, is_weighted in (("metrics", self.plain, False), ("weighted_metrics", self.weighted, True)):
             for i, chosen in enumerate(self._chosen(given, y_pred, what)):
@@ -61,8 +62,10 @@ class CompiledMetrics:
                     metric = _metric_of(identifier, targets[i], outputs[i])
                     metric.build(_shape(targets[i]), _shape(outputs[i]))
                     self.entries.append((i, metric, is_weighted))
-        prefixes = [""] if is_single(y_pred) else [f"{name}_" for name in self.names]
-        self.result_names = _unique(f"{prefixes[i]}{metric.name}" for i, metric, _ in self.entries)
+                    # A metric given by its name goes by what the user called it: "mae", not "mean_absolute_error".
+                    name = identifier if isinstance(identifier, str) else metric.name
+                    names.append(name if is_single(y_pred) else f"{self.names[i]}_{name}")
+        self.result_names = _unique(names)
         self.is_built = True
 
     def _chosen(self, given: Any, y_pred: Any, what: str) -> list[list[Any]]:
@@ -115,10 +118,14 @@ def _metric_of(identifier: Any, y: Any, y_pred: Any) -> Metric:
             return found  # type: ignore[no-any-return]
     found = metrics.get(identifier)
     if isinstance(found, Metric):
+        if isinstance(identifier, str) and identifier != type(found).__name__:
+            found.name = identifier  # "mse" is what its user will look for in the logs
         return found
     if not callable(found):
-        raise ArgumentError(f"{identifier!r} is not a metric", fix="pass a Metric, its name or a function").at("compile")
-    name = identifier if isinstance(identifier, str) else getattr(found, "__name__", type(found).__name__)
+        raise ArgumentError(f"{identifier!r} is not a metric", fix="pass a Metric, its name or a function").at(
+            "compile"
+        )
+    name = getattr(found, "name", None) or getattr(found, "__name__", type(found).__name__)
     return MeanMetricWrapper(found, name=name)
 
 

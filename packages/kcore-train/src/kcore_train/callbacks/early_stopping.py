@@ -1,0 +1,95 @@
+"""`EarlyStopping`: training ends when it does not get any better."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kcore_train.callbacks.callback import Numbers
+from kcore_train.callbacks.monitor import MonitorCallback
+from kcore_train.callbacks.terminal_line import say
+
+__all__ = ["EarlyStopping"]
+
+
+class EarlyStopping(MonitorCallback):
+    """End training when a loss or metric has stopped getting better.
+
+    Args:
+        monitor: its name in the logs.
+        min_delta: changes up to this one are no improvement.
+        patience: epochs without improvement after which training ends.
+        verbose: whether a line is printed when it does.
+        mode: "min" if it is better small, "max" if large, "auto" if its name and the model's metrics tell.
+        baseline: improvements count only if they are also better than this.
+        restore_best_weights: whether the model ends with the weights of its best epoch, also if it was not stopped.
+        start_from_epoch: number of the first epoch that is watched.
+
+    Attributes:
+        best: the best value so far, or None.
+        best_epoch: number of the epoch it was reached in.
+        best_weights: the weights then, if they are to be restored.
+        stopped_epoch: number of the epoch after which training was ended; 0 if it was not.
+        wait: epochs since the last improvement.
+
+    >>> stopping = EarlyStopping("val_accuracy", patience=3)
+    >>> stopping.on_epoch_end(0, {"val_accuracy": 0.5})
+    >>> stopping.best
+    0.5
+    """
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        min_delta: float = 0,
+        patience: int = 0,
+        verbose: int = 0,
+        mode: str = "auto",
+        baseline: float | None = None,
+        restore_best_weights: bool = False,
+        start_from_epoch: int = 0,
+    ) -> None:
+        super().__init__(monitor, mode, min_delta)
+        self.patience = patience
+        self.verbose = verbose
+        self.baseline = baseline
+        self.restore_best_weights = restore_best_weights
+        self.start_from_epoch = start_from_epoch
+        self._reset()
+
+    def _reset(self) -> None:
+        self.wait = 0
+        self.stopped_epoch = 0
+        self.best = None
+        self.best_epoch = 0
+        self.best_weights: Any = None
+
+    def on_train_begin(self, logs: Numbers = None) -> None:
+        """Start anew."""
+        self._reset()
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """End training, if there was no improvement for long enough."""
+        if epoch < self.start_from_epoch:
+            return
+        value = self.get_monitor_value(logs)
+        if value is None:
+            return
+        self.wait += 1
+        if self.is_improvement(value, self.best):
+            self.best, self.best_epoch = value, epoch
+            if self.restore_best_weights:
+                self.best_weights = self.model.get_weights()
+            if self.baseline is None or self.is_improvement(value, self.baseline):
+                self.wait = 0
+        elif self.wait >= self.patience:
+            self.stopped_epoch = epoch
+            self.model.stop_training = True
+
+    def on_train_end(self, logs: Numbers = None) -> None:
+        """Restore the best weights, if asked to."""
+        if self.stopped_epoch > 0 and self.verbose > 0:
+            say(f"Epoch {self.stopped_epoch + 1}: early stopping")
+        if self.best_weights is not None:
+            if self.verbose > 0:
+                say(f"Restoring the weights of the best epoch, {self.best_epoch + 1}.")
+            self.model.set_weights(self.best_weights)

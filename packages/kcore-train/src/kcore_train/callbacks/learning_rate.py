@@ -1,0 +1,35 @@
+"""The learning rate of a model, as callbacks read and set it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import kcore_ops as ops
+from kcore_ops.errors import ArgumentError
+
+__all__ = ["learning_rate_of", "set_learning_rate"]
+
+
+def learning_rate_of(model: Any) -> float:
+    """Give the learning rate as a number.
+
+    Raises:
+        ArgumentError: if the model has no optimizer.
+    """
+    return float(ops.convert_to_numpy(_optimizer_of(model).learning_rate))
+
+
+def set_learning_rate(model: Any, value: float) -> None:
+    """Set the learning rate.
+
+    Raises:
+        ArgumentError: if the model has no optimizer, or one that follows a schedule of its own.
+    """
+    _optimizer_of(model).learning_rate = value
+
+
+def _optimizer_of(model: Any) -> Any:
+    optimizer = getattr(model, "optimizer", None)
+    if optimizer is None:
+        raise ArgumentError("the model has no optimizer, and so no learning rate", fix="compile it with an optimizer")
+    return optimizer

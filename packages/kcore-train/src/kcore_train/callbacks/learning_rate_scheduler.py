@@ -1,0 +1,80 @@
+"""`LearningRateScheduler`: the learning rate as a function of the epoch."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import kcore_ops as ops
+import numpy as np
+from kcore_ops.errors import ArgumentError
+
+from kcore_train.callbacks.callback import Callback, Numbers
+from kcore_train.callbacks.learning_rate import learning_rate_of, set_learning_rate
+from kcore_train.callbacks.terminal_line import say
+
+__all__ = ["LearningRateScheduler"]
+
+
+class LearningRateScheduler(Callback):
+    """Set the learning rate when an epoch begins. It is in the logs as `learning_rate`.
+
+    Args:
+        schedule: a function of `(epoch, learning_rate)`, or of `(epoch)` alone, that gives the new learning rate; the
+            first epoch is number 0.
+        verbose: whether a line is printed in each epoch.
+
+    Raises:
+        ArgumentError: if `schedule` is no function, or gives something that is no number.
+
+    >>> LearningRateScheduler(lambda epoch, learning_rate: learning_rate * 0.9).takes_learning_rate
+    True
+    """
+
+    def __init__(self, schedule: Callable[..., Any], verbose: int = 0) -> None:
+        super().__init__()
+        if not callable(schedule):
+            raise ArgumentError(f"schedule can not be {schedule!r}", fix="pass a function of the epoch").at(
+                "LearningRateScheduler"
+            )
+        self.schedule = schedule
+        self.verbose = verbose
+        self.takes_learning_rate = _takes_two(schedule)
+
+    def on_epoch_begin(self, epoch: int, logs: Numbers = None) -> None:
+        """Set the learning rate."""
+        if self.takes_learning_rate:
+            given = self.schedule(epoch, learning_rate_of(self.model))
+        else:
+            given = self.schedule(epoch)
+        learning_rate = _number(given)
+        set_learning_rate(self.model, learning_rate)
+        if self.verbose > 0:
+            say(f"Epoch {epoch + 1}: LearningRateScheduler sets the learning rate to {learning_rate}.")
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Add the learning rate to the logs."""
+        if logs is not None:
+            logs["learning_rate"] = learning_rate_of(self.model)
+
+
+def _takes_two(schedule: Callable[..., Any]) -> bool:
+    try:
+        inspect.signature(schedule).bind(0, 0.0)
+    except ValueError:  # some built-in functions do not say
+        return True
+    except TypeError:
+        return False
+    return True
+
+
+def _number(given: Any) -> float:
+    """Give what a schedule returned as a number: it may have returned a tensor."""
+    if given is not None and not isinstance(given, bool | str):
+        array = np.asarray(given if isinstance(given, float | int) else ops.convert_to_numpy(given))
+        if array.size == 1 and array.dtype.kind not in "bOSUc":
+            return float(array.reshape(()))
+    raise ArgumentError(f"schedule gave {given!r}", fix="return the learning rate, a number").at(
+        "LearningRateScheduler"
+    )

@@ -1,0 +1,135 @@
+"""`ModelCheckpoint`: the weights, written to a file as training goes on."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from kcore_ops.errors import ArgumentError
+
+from kcore_train.callbacks.callback import Numbers
+from kcore_train.callbacks.monitor import MonitorCallback
+from kcore_train.callbacks.terminal_line import say
+
+__all__ = ["ModelCheckpoint"]
+
+
+class ModelCheckpoint(MonitorCallback):
+    """Write the model's weights to a file at the end of each epoch, or after some number of batches.
+
+    Args:
+        filepath: path of the file, ending in `.weights.h5`. It may have the fields `{epoch}` and, with a number for
+            `save_freq`, `{batch}`, both counted from 1, and those of the logs, as in
+            `"{epoch:02d}-{val_loss:.2f}.weights.h5"`. Directories are made as needed.
+        monitor: name in the logs of the loss or metric that says what is best.
+        verbose: whether a line is printed for each file.
+        save_best_only: whether to write only when it is better than ever before.
+        save_weights_only: has to be True: whole models can not be saved yet.
+        mode: "min" if it is better small, "max" if large, "auto" if its name and the model's metrics tell.
+        save_freq: "epoch", or a number of batches.
+        initial_value_threshold: with `save_best_only`, the value that the first one has to be better than.
+
+    Raises:
+        ArgumentError: if `filepath`, `save_weights_only` or `save_freq` is something else, or `filepath` has a field
+            that is neither of the above.
+
+    >>> ModelCheckpoint("{epoch:02d}.weights.h5", save_weights_only=True).path_for(epoch=0, batch=None, logs={})
+    '01.weights.h5'
+    """
+
+    def __init__(
+        self,
+        filepath: str | os.PathLike[str],
+        monitor: str = "val_loss",
+        verbose: int = 0,
+        save_best_only: bool = False,
+        save_weights_only: bool = False,
+        mode: str = "auto",
+        save_freq: str | int = "epoch",
+        initial_value_threshold: float | None = None,
+    ) -> None:
+        super().__init__(monitor, mode)
+        self.filepath = os.fspath(filepath)
+        self.verbose = verbose
+        self.save_best_only = save_best_only
+        self.save_weights_only = save_weights_only
+        self.save_freq = save_freq
+        self.best = initial_value_threshold
+        self._epoch = 0
+        self._last_batch = -1
+        self._batches_since_saving = 0
+        if not save_weights_only:
+            raise ArgumentError(
+                "saving whole models is not part of this release",
+                fix="save_weights_only=True, and a filepath ending in .weights.h5",
+            ).at("ModelCheckpoint")
+        if not self.filepath.endswith(".weights.h5"):
+            raise ArgumentError(f"filepath is {self.filepath!r}", fix="let it end in .weights.h5").at("ModelCheckpoint")
+        is_count = isinstance(save_freq, int) and not isinstance(save_freq, bool) and save_freq > 0
+        if save_freq != "epoch" and not is_count:
+            raise ArgumentError(
+                f"save_freq can not be {save_freq!r}", fix='use "epoch" or a positive number of batches'
+            ).at("ModelCheckpoint")
+
+    def on_train_begin(self, logs: Numbers = None) -> None:
+        """Start counting batches anew; the best value of a `fit` before still counts."""
+        self._last_batch = -1
+        self._batches_since_saving = 0
+
+    def on_epoch_begin(self, epoch: int, logs: Numbers = None) -> None:
+        """Note the number of the epoch."""
+        self._epoch = epoch
+        self._last_batch = -1
+
+    def on_train_batch_end(self, batch: int, logs: Numbers = None) -> None:
+        """Write the weights, if enough batches have gone by."""
+        if self.save_freq == "epoch":
+            return
+        self._batches_since_saving += batch - self._last_batch
+        self._last_batch = batch
+        if self._batches_since_saving >= int(self.save_freq):
+            self._batches_since_saving = 0
+            self._save(self._epoch, batch, logs)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Write the weights, if they are written every epoch."""
+        if self.save_freq == "epoch":
+            self._save(epoch, None, logs)
+
+    def path_for(self, epoch: int, batch: int | None, logs: Any) -> str:
+        """Give the path of the file with its fields filled in.
+
+        Raises:
+            ArgumentError: if there is a field that is not known.
+        """
+        fields = {**(logs or {}), "epoch": epoch + 1}
+        if batch is not None:
+            fields["batch"] = batch + 1
+        try:
+            return self.filepath.format(**fields)
+        except (KeyError, IndexError) as error:
+            raise ArgumentError(
+                f"filepath is {self.filepath!r}, and there is no {error.args[0]!r} to put in it",
+                fix=f"use fields out of {', '.join(sorted(fields))}",
+            ).at("ModelCheckpoint") from error
+
+    def _save(self, epoch: int, batch: int | None, logs: Any) -> None:
+        """Write the weights, unless only the best are written and these are not."""
+        note = ""
+        if self.save_best_only:
+            value = self.get_monitor_value(logs)
+            if value is None:
+                return
+            if not self.is_improvement(value, self.best):
+                if self.verbose > 0:
+                    say(f"Epoch {epoch + 1}: {self.monitor} is {value:.5f}, the best is {self.best:.5f}")
+                return
+            before = "" if self.best is None else f", {self.best:.5f} before"
+            note = f"{self.monitor} is {value:.5f}{before}; "
+            self.best = value
+        path = self.path_for(epoch, batch, logs)
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        self.model.save_weights(path, overwrite=True)
+        if self.verbose > 0:
+            say(f"Epoch {epoch + 1}: {note}weights saved to {path}")

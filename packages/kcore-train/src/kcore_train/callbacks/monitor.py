@@ -1,0 +1,127 @@
+"""Callbacks that watch one loss or metric, and whether it is better large or small."""
+
+from __future__ import annotations
+
+import math
+import re
+import warnings
+from collections.abc import Callable, Iterable
+from typing import Any, Literal
+
+import numpy as np
+from kcore_layers.naming import snake_case
+from kcore_ops.errors import ArgumentError
+
+from kcore_train.callbacks.callback import Callback
+
+__all__ = ["MonitorCallback", "better_when"]
+
+Direction = Literal["larger", "smaller"]
+
+# A name is one of these, or ends in one after an underscore.
+_BETTER: dict[Direction, frozenset[str]] = {
+    "larger": frozenset(
+        "accuracy acc auc concordance_correlation cosine_similarity f1_score fbeta_score io_u iou pearson_correlation "
+        "precision r2_score recall sensitivity specificity".split()
+    ),
+    "smaller": frozenset(
+        "bce crossentropy error hinge kl_divergence log_cosh logcosh loss mae mape mse msle poisson rmse".split()
+    ),
+}
+
+
+def better_when(name: str, metrics: Iterable[Any] = ()) -> Direction | None:
+    """Say whether a loss or metric is better the larger or the smaller it is; None if that can not be told.
+
+    The class of a metric tells, if its name or that of a class it derives from is a known one; otherwise its name does.
+
+    Args:
+        name: its name in the logs.
+        metrics: the metrics of the model.
+
+    >>> better_when("val_loss"), better_when("decoder_accuracy"), better_when("my_score")
+    ('smaller', 'larger', None)
+    """
+    name = name.removeprefix("val_")
+    for metric in metrics:
+        own = getattr(metric, "name", None)
+        if own is not None and (name == own or name.endswith(f"_{own}")):
+            for cls in type(metric).__mro__:
+                direction = _known(snake_case(cls.__name__))
+                if direction is not None:
+                    return direction
+    return _known(re.sub(r"_\d+$", "", name))
+
+
+def _known(name: str) -> Direction | None:
+    for direction, words in _BETTER.items():
+        if any(name == word or name.endswith(f"_{word}") for word in words):
+            return direction
+    return None
+
+
+class MonitorCallback(Callback):
+    """Base of callbacks that watch one loss or metric.
+
+    Args:
+        monitor: its name in the logs.
+        mode: "min" if it is better small, "max" if large, "auto" if its name and the model's metrics tell.
+        min_delta: changes up to this one are no improvement.
+
+    Attributes:
+        best: the best value so far, or None.
+        monitor_op: `numpy.less` or `numpy.greater`: what the better one of two values is; None until it is needed.
+
+    Raises:
+        ArgumentError: if `mode` is none of the three, or "auto" and it can not be told.
+    """
+
+    def __init__(self, monitor: str = "val_loss", mode: str = "auto", min_delta: float = 0.0) -> None:
+        super().__init__()
+        if mode not in ("auto", "min", "max"):
+            raise ArgumentError(f"mode can not be {mode!r}", fix='use "min", "max" or "auto"').at(type(self).__name__)
+        self.monitor = monitor
+        self.mode = mode
+        self.min_delta = abs(float(min_delta))
+        self.best: float | None = None
+        self.monitor_op: Callable[[Any, Any], Any] | None = None
+
+    def get_monitor_value(self, logs: Any) -> float | None:
+        """Give the value of what is watched; None, with a warning that names what there is, if it is missing.
+
+        Raises:
+            ArgumentError: if it is not one number.
+        """
+        value = (logs or {}).get(self.monitor)
+        if value is None:
+            warnings.warn(
+                f"{type(self).__name__} does nothing: there is no {self.monitor!r} in the logs, "
+                f"which have {', '.join(logs or ()) or 'nothing'}",
+                stacklevel=4,
+            )
+            return None
+        if np.size(value) != 1:
+            raise ArgumentError(
+                f"{self.monitor!r} has shape {np.shape(value)}", fix="monitor a metric that is one number"
+            ).at(type(self).__name__)
+        return float(np.reshape(value, ()))
+
+    def is_improvement(self, value: float, reference: float | None) -> bool:
+        """Say whether a value is better than another, by more than `min_delta`. Any is better than None or NaN."""
+        if self.monitor_op is None:
+            self.monitor_op = self._comparison()
+        if reference is None or (math.isnan(reference) and not math.isnan(value)):
+            return True
+        margin = self.min_delta if self.monitor_op is np.less else -self.min_delta
+        return bool(self.monitor_op(value + margin, reference))
+
+    def _comparison(self) -> Callable[[Any, Any], Any]:
+        if self.mode != "auto":
+            return np.less if self.mode == "min" else np.greater
+        direction = better_when(self.monitor, getattr(self.model, "metrics", None) or ())
+        if direction is None:
+            raise ArgumentError(
+                f"it can not be told whether {self.monitor!r} is better large or small",
+                fix='pass mode="max" or mode="min"',
+            ).at(type(self).__name__)
+        return np.less if direction == "smaller" else np.greater

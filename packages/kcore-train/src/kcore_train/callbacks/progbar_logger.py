@@ -1,0 +1,115 @@
+"""`ProgbarLogger`: what `fit`, `evaluate` and `predict` print."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kcore_train.callbacks.callback import Callback, Numbers
+from kcore_train.callbacks.progbar import Progbar
+from kcore_train.callbacks.terminal_line import say
+
+__all__ = ["ProgbarLogger"]
+
+
+class ProgbarLogger(Callback):
+    """Print how far training, evaluation and prediction have come; added unless `verbose` is 0.
+
+    In a terminal a bar is drawn up to four times a second, and only then are losses and metrics read from the device.
+    Elsewhere, and with `verbose=2`, there is one line for each epoch. The first line of `fit` names the backend.
+
+    >>> logger = ProgbarLogger()
+    >>> logger.set_params({"verbose": 2, "epochs": 1, "steps": 3, "backend": "numpy"})
+    >>> logger.on_train_begin()
+    Training on the numpy backend
+    """
+
+    seconds_between_drawings = 0.25
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.verbose = 1
+        self.epochs: int | None = None
+        self._steps: int | None = None
+        self._seen = 0
+        self._progbar: Progbar | None = None
+        self._is_training = False
+
+    def set_params(self, params: Any) -> None:
+        """Take what the loop was asked for."""
+        super().set_params(params)
+        params = params or {}
+        self.verbose = params.get("verbose", 1)
+        self.epochs = params.get("epochs")
+        self._steps = params.get("steps")
+
+    def on_train_begin(self, logs: Numbers = None) -> None:
+        """Name the backend."""
+        self._is_training = True
+        backend = (self.params or {}).get("backend")
+        if self.verbose and backend:
+            say(f"Training on the {backend} backend")
+
+    def on_train_end(self, logs: Numbers = None) -> None:
+        """Note that validations are over."""
+        self._is_training = False
+
+    def on_epoch_begin(self, epoch: int, logs: Numbers = None) -> None:
+        """Print the number of the epoch."""
+        if self.verbose and self.epochs is not None and self.epochs > 1:
+            say(f"Epoch {epoch + 1}/{self.epochs}")
+        self._start()
+
+    def on_train_batch_end(self, batch: int, logs: Numbers = None) -> None:
+        """Draw the bar, if it is time."""
+        self._step(batch, logs)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Print the losses and metrics of the epoch."""
+        self._finish(logs)
+
+    def on_test_begin(self, logs: Numbers = None) -> None:
+        """Start a bar for `evaluate`."""
+        if not self._is_training:
+            self._start()
+
+    def on_test_batch_end(self, batch: int, logs: Numbers = None) -> None:
+        """Draw the bar of `evaluate`, if it is time."""
+        if not self._is_training:
+            self._step(batch, logs)
+
+    def on_test_end(self, logs: Numbers = None) -> None:
+        """Print the losses and metrics of `evaluate`."""
+        if not self._is_training:
+            self._finish(logs)
+
+    def on_predict_begin(self, logs: Numbers = None) -> None:
+        """Start a bar for `predict`."""
+        self._start()
+
+    def on_predict_batch_end(self, batch: int, logs: Numbers = None) -> None:
+        """Draw the bar of `predict`, if it is time."""
+        self._step(batch, None)
+
+    def on_predict_end(self, logs: Numbers = None) -> None:
+        """Print how long `predict` took."""
+        self._finish(None)
+
+    def _start(self) -> None:
+        self._seen = 0
+        self._progbar = Progbar(
+            self._steps, verbose=self.verbose, interval=self.seconds_between_drawings, stateless_metrics=()
+        )
+
+    def _step(self, batch: int, logs: Numbers) -> None:
+        seen = self._seen = batch + 1
+        bar = self._progbar
+        if bar is not None and bar.is_due(seen):
+            bar.update(seen, None if logs is None else logs.items(), finalize=False)
+
+    def _finish(self, logs: Numbers) -> None:
+        if self._progbar is None:
+            return
+        if self._steps is None and self._seen:
+            self._steps = self._seen  # the next epoch is as long, most likely
+        self._progbar.update(self._seen or self._steps or 0, None if logs is None else logs.items(), finalize=True)
+        self._progbar = None

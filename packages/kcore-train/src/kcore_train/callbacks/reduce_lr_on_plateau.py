@@ -1,0 +1,108 @@
+"""`ReduceLROnPlateau`: a smaller learning rate when training does not get any better."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kcore_ops.errors import ArgumentError
+
+from kcore_train.callbacks.callback import Numbers
+from kcore_train.callbacks.learning_rate import learning_rate_of, set_learning_rate
+from kcore_train.callbacks.monitor import MonitorCallback
+from kcore_train.callbacks.terminal_line import say
+
+__all__ = ["ReduceLROnPlateau"]
+
+
+class ReduceLROnPlateau(MonitorCallback):
+    """Multiply the learning rate by a factor when a loss or metric has stopped getting better.
+
+    The learning rate that an epoch was trained with is in its logs as `learning_rate`.
+
+    Args:
+        monitor: its name in the logs.
+        factor: what the learning rate is multiplied by.
+        patience: epochs without improvement after which it is.
+        verbose: whether a line is printed then.
+        mode: "min" if it is better small, "max" if large, "auto" if its name and the model's metrics tell.
+        min_delta: changes up to this one are no improvement.
+        cooldown: epochs after a reduction before waiting starts again.
+        min_lr: the learning rate does not become smaller than this.
+        **kwargs: none.
+
+    Raises:
+        ArgumentError: if `factor` is not below 1, or an argument is unknown.
+
+    >>> ReduceLROnPlateau("val_loss", factor=0.5, patience=3).factor
+    0.5
+    """
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        factor: float = 0.1,
+        patience: int = 10,
+        verbose: int = 0,
+        mode: str = "auto",
+        min_delta: float = 1e-4,
+        cooldown: int = 0,
+        min_lr: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(monitor, mode, min_delta)
+        if kwargs:
+            raise ArgumentError(f"there is no argument {', '.join(map(repr, kwargs))}", fix="check the spelling").at(
+                "ReduceLROnPlateau"
+            )
+        if not 0 <= factor < 1:
+            raise ArgumentError(f"factor can not be {factor}", fix="pass a number from 0 to below 1").at(
+                "ReduceLROnPlateau"
+            )
+        self.factor = factor
+        self.patience = patience
+        self.verbose = verbose
+        self.cooldown = cooldown
+        self.min_lr = min_lr
+        self._reset()
+
+    def _reset(self) -> None:
+        self.best = None
+        self.wait = 0
+        self.cooldown_counter = 0
+
+    def in_cooldown(self) -> bool:
+        """Say whether the last reduction is too recent for waiting to start again."""
+        return self.cooldown_counter > 0
+
+    def on_train_begin(self, logs: Numbers = None) -> None:
+        """Start anew."""
+        self._reset()
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Reduce the learning rate, if there was no improvement for long enough."""
+        if logs is not None:
+            logs["learning_rate"] = learning_rate_of(self.model)
+        value = self.get_monitor_value(logs)
+        if value is None:
+            return
+        if self.in_cooldown():
+            self.cooldown_counter -= 1
+            self.wait = 0
+        if self.is_improvement(value, self.best):
+            self.best = value
+            self.wait = 0
+        elif not self.in_cooldown():
+            self.wait += 1
+            if self.wait >= self.patience:
+                self._reduce(epoch)
+
+    def _reduce(self, epoch: int) -> None:
+        old = learning_rate_of(self.model)
+        if old <= self.min_lr:
+            return
+        new = max(old * self.factor, self.min_lr)
+        set_learning_rate(self.model, new)
+        if self.verbose > 0:
+            say(f"Epoch {epoch + 1}: ReduceLROnPlateau reduces the learning rate to {new}.")
+        self.cooldown_counter = self.cooldown
+        self.wait = 0

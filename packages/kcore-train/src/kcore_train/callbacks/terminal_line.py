@@ -1,0 +1,85 @@
+"""One line of a terminal that is drawn over and over, and lines that are printed while it is there.
+
+Nothing stays behind between two drawings, no thread, no hidden cursor and no redirected output, so a loop that is
+interrupted leaves a terminal as it should be.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["TerminalLine", "say"]
+
+
+class TerminalLine:
+    """A line with a bar, drawn over what was drawn before.
+
+    Args:
+        console: the terminal.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    @classmethod
+    def on_stdout(cls) -> TerminalLine | None:
+        """Give one if standard output is a terminal that a person looks at, and None otherwise."""
+        if not getattr(sys.stdout, "isatty", bool)() or "CI" in os.environ:
+            return None
+        from rich.console import Console
+
+        console = Console(highlight=False)
+        return cls(console) if console.is_terminal and not console.is_dumb_terminal else None
+
+    def draw(self, count: str, done: float | None, width: int, text: str, is_last: bool) -> None:
+        """Draw the line.
+
+        Args:
+            count: what stands before the bar.
+            done: fraction that is done; None if unknown, and then there is no bar.
+            width: characters in the bar.
+            text: what stands after it.
+            is_last: whether the line stays; it is drawn over otherwise, and cut at the width of the terminal.
+        """
+        from rich.progress_bar import ProgressBar
+        from rich.text import Text
+
+        line = Text.assemble((count, "bold"), " ")
+        if done is not None:
+            bar = ProgressBar(total=1.0, completed=done, width=width)
+            for segment in self._console.render(bar, self._console.options.update(width=width)):
+                line.append(segment.text, segment.style)
+            line.append(" ")
+        line.append(text)
+        with self._console:  # one write, so that nothing flickers
+            self.erase()
+            if is_last:
+                self._console.print(line, soft_wrap=True)
+            else:
+                # The last column stays free: some terminals begin a new line when it is filled.
+                line.truncate(self._console.width - 1)
+                self._console.print(line, end="", no_wrap=True)
+
+    def erase(self) -> None:
+        """Empty the line the cursor is in."""
+        from rich.control import Control
+        from rich.segment import ControlType
+
+        self._console.control(Control(ControlType.CARRIAGE_RETURN, (ControlType.ERASE_IN_LINE, 2)))
+
+
+def say(text: str) -> None:
+    """Print a line, in place of a bar that may be in the way and is drawn again below.
+
+    >>> say("Epoch 4: early stopping")
+    Epoch 4: early stopping
+    """
+    line = TerminalLine.on_stdout()
+    if line is not None:
+        line.erase()
+    print(text, flush=True)

@@ -1,0 +1,46 @@
+"""`TerminateOnNaN`: training ends when the loss is no number any more."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from kcore_train.callbacks.callback import Callback, Numbers
+from kcore_train.callbacks.terminal_line import say
+
+__all__ = ["TerminateOnNaN"]
+
+
+class TerminateOnNaN(Callback):
+    """End training as soon as the loss is NaN or infinite.
+
+    It looks at the loss of every batch, and so each step waits for the one before.
+
+    Args:
+        raise_error: whether to raise an error, in place of ending `fit` after the batch.
+
+    Raises:
+        RuntimeError: when the loss is NaN or infinite, if `raise_error`.
+
+    >>> TerminateOnNaN(raise_error=True).on_train_batch_end(7, {"loss": float("nan")})
+    Traceback (most recent call last):
+    RuntimeError: the loss is nan at batch 7...
+    """
+
+    def __init__(self, raise_error: bool = False) -> None:
+        super().__init__()
+        self.raise_error = raise_error
+
+    def on_train_batch_end(self, batch: int, logs: Numbers = None) -> None:
+        """Look at the loss."""
+        loss = (logs or {}).get("loss")
+        if loss is None or (math.isfinite(loss) if isinstance(loss, float) else bool(np.all(np.isfinite(loss)))):
+            return
+        if self.raise_error:
+            raise RuntimeError(
+                f"the loss is {loss} at batch {batch}\n"
+                "  fix: a smaller learning rate, clipnorm in the optimizer, or look for NaN in the data"
+            )
+        say(f"Batch {batch}: the loss is {loss}, training ends")
+        self.model.stop_training = True
