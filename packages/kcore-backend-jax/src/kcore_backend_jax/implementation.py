@@ -19,12 +19,14 @@ from kcore_backend_jax import (
     linalg,
     nn,
     random,
+    recurrent,
     reductions,
     shaping,
 )
+from kcore_backend_jax.donation import compile_donating
 from kcore_backend_jax.dtypes import NARROWER, native_dtype
 
-FAMILIES = (elementwise, reductions, shaping, linalg, nn, convolution, random, control_flow)
+FAMILIES = (elementwise, reductions, shaping, linalg, nn, convolution, recurrent, random, control_flow)
 
 
 class JaxVariable(Variable):
@@ -105,7 +107,7 @@ class JaxBackend(Backend):
         return jax.jit(function)
 
     def compile_step(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        return jax.jit(function, donate_argnums=0)
+        return compile_donating(function)
 
     def custom_gradient(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return jax.custom_gradient(function)

@@ -135,7 +135,8 @@ TABLE: dict[str, Callable[..., Any]] = {
 
 # Dtypes the framework can not compute an op in, each with the one to use instead.
 WIDENED: dict[str, dict[str, str]] = {
-    "max_pool": {"bool": "uint8"},
+    # max_pool3d counts elements in the tensor's own dtype (torch 2.13).
+    "max_pool": dict.fromkeys(("bool", "int8", "int16", "uint8"), "int32"),
     # Convolutions know int64 alone among integers, once dilated or transposed (torch 2.13).
     **dict.fromkeys(
         ("conv", "conv_transpose", "depthwise_conv"),

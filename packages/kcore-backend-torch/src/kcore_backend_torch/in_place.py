@@ -118,16 +118,18 @@ class _Program:
         self.overwritable: set[Any] = set(states)
         self.register = {node: i for i, node in enumerate(inputs)}
         self.kept = set(results)
-        self.last_use = {source: i for i, node in enumerate(nodes) if node.op != "output" for source in node.all_input_nodes}
+        self.last_use = {
+            source: i for i, node in enumerate(nodes) if node.op != "output" for source in node.all_input_nodes
+        }
         self.is_on_numbers = like.device.type == "cpu" and all(
             node.target in _ON_NUMBERS and not node.kwargs
             for node in nodes
             if node.op == "call_function" and not self._depends_on_lists(node)
         )
-        self.steps = [
-            self._step(i, node) for i, node in enumerate(nodes) if node.op not in ("placeholder", "output")
+        self.steps = [self._step(i, node) for i, node in enumerate(nodes) if node.op not in ("placeholder", "output")]
+        self.results = [
+            (self.register[result], self.register[state]) for result, state in zip(results, states, strict=True)
         ]
-        self.results = [(self.register[result], self.register[state]) for result, state in zip(results, states, strict=True)]
 
     def _depends_on_lists(self, node: Any) -> bool:
         return node in self.lists or any(self._depends_on_lists(source) for source in node.all_input_nodes)

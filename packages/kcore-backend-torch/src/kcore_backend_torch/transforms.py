@@ -50,6 +50,8 @@ class TorchTransforms:
     def value_and_grad_in_place(self, function: Function, storages: Sequence[torch.Tensor]) -> tuple[Any, Any, Any]:
         with torch.enable_grad():
             value, rest = function()
+        if not value.requires_grad:  # it depends on none of them
+            return value, rest, [None] * len(storages)
         return value, rest, torch.autograd.grad(value, storages, allow_unused=True)
 
     def custom_gradient(self, function: Function) -> Function:

@@ -56,7 +56,7 @@ class Logs(dict[str, float]):
     def __eq__(self, other: object) -> bool:
         return dict.__eq__(self._filled(), other)
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
     def __repr__(self) -> str:
         return dict.__repr__(self._filled())

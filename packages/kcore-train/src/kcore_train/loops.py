@@ -42,6 +42,10 @@ def fit(
     """Train a model; see `Model.fit`."""
     trainer.check_trainable("fit")
     model = trainer.model
+    if isinstance(validation_freq, int) and validation_freq < 1:
+        raise ArgumentError(
+            f"validation_freq can not be {validation_freq}", fix="pass a count of epochs, or a list of epochs"
+        ).at("fit")
     if validation_split and validation_data is None:
         (x, y, sample_weight), validation_data = train_validation_split((x, y, sample_weight), validation_split)
     data = adapter(
@@ -50,6 +54,8 @@ def fit(
     )  # fmt: skip
     validation = _validation(validation_data, validation_batch_size or batch_size, validation_steps)
     trainer.prepare(data.peek(), is_training=True)
+    if not model.trainable_variables:
+        warnings.warn("the model has nothing to train; set trainable = True on a layer", stacklevel=4)
     num_steps = steps_per_epoch or data.num_batches
     reporter = _callbacks(trainer, callbacks, verbose, epochs=epochs, steps=num_steps, history=True)
     model.stop_training = False
@@ -184,7 +190,7 @@ def _joined(*parts: Any) -> np.ndarray[Any, Any]:
 def on_batch(
     trainer: Trainer, kind: str, x: Any, y: Any, sample_weight: Any, class_weight: Any, return_dict: bool
 ) -> Any:
-    """Train or evaluate on one batch; the metrics go on from the batch before."""
+    """Train or evaluate on one batch; gives what the metrics make of that batch alone."""
     if class_weight is not None:
         data = adapter(x, y, sample_weight, batch_size=_length(x), shuffle=False, class_weight=class_weight)
         batch = next(iter(data.epoch()))
@@ -192,6 +198,7 @@ def on_batch(
         batch = (x, y) if sample_weight is None else (x, y, sample_weight)
         batch = ops.tree.map_structure(lambda leaf: np.asarray(leaf) if isinstance(leaf, float | int) else leaf, batch)
     trainer.prepare(batch, is_training=kind == "train")
+    trainer.model.reset_metrics()
     results = trainer.functions.get(kind)((batch,))
     logs = _epoch_results(trainer, results)
     return logs if return_dict else _listed(logs)
@@ -236,6 +243,7 @@ def _validation(given: Any, batch_size: int | None, steps: int | None) -> DataAd
 
 
 def _is_due(frequency: Any, epoch: int) -> bool:
+    """Say whether an epoch ends with a validation."""
     return (epoch + 1) % frequency == 0 if isinstance(frequency, int) else (epoch + 1) in frequency
 
 

@@ -60,11 +60,15 @@ def per_output(given: Any, y_pred: Any, names: Sequence[str], what: str) -> list
             )
         if len(given) != len(names):
             raise ArgumentError(
-                f"{what} has {len(given)} parts, and the model {len(names)} outputs",
+                f"{what} has {_counted(len(given), 'part')}, and the model {len(names)} outputs",
                 fix=f"give one for each of {', '.join(map(repr, names))}",
             )
         return list(given)
+    kind = "one array" if hasattr(given, "shape") else f"a {type(given).__name__}"
     raise ArgumentError(
-        f"{what} is a {type(given).__name__}, and the model has {len(names)} outputs",
-        fix="pass a list, or a dict by output",
+        f"{what} is {kind}, and the model has {_counted(len(names), 'output')}", fix="pass a list, or a dict by output"
     )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import kcore_ops as ops
 from kcore_layers import Model
 from kcore_ops import Variable
 from kcore_ops.conversion import tensor_on
+from kcore_ops.errors import KcoreError
 
 if TYPE_CHECKING:
     from kcore_train.trainer import Trainer
@@ -85,15 +86,34 @@ class StepFunctions:
             warnings.warn(
                 f"the {backend.name} backend does not compile steps; leave out jit_compile=True", stacklevel=2
             )
-        return compiled
+        return run if compiled is run else self._explaining(compiled)
+
+    def _explaining(self, compiled: Function) -> Function:
+        """Give a compiled step whose errors are kcore's, where the framework only finds out as it runs."""
+        trainer = self.trainer
+
+        def run(batches: Sequence[Any]) -> Any:
+            try:
+                return compiled(batches)
+            except KcoreError:
+                raise
+            except Exception as error:
+                for data in batches:
+                    fault = trainer.fault_of(data)
+                    if fault is not None:
+                        raise fault from error
+                raise
+
+        return run
 
     # Where a step is a function of the state.
 
     def _functional(self, kind: str) -> Function:
         trainer = self.trainer
-        model, backend = trainer.model, trainer.backend
+        backend = trainer.backend
         own = self._own_step(kind)
         lists = self._state(kind)
+        order: dict[str, None] = {}
 
         def step(state: Any, data: Any) -> tuple[Any, Any]:
             data = _tensors(backend, data)
@@ -109,6 +129,8 @@ class StepFunctions:
             results: Any = {}
             for data in batches:
                 results, state = step(state, data)
+            if kind != "predict":
+                order.update(dict.fromkeys(results))
             return results, tuple(list(values) for values in state)
 
         compiled = backend.compile_step(steps) if self._is_compiled else steps
@@ -120,9 +142,10 @@ class StepFunctions:
             for variables, values in zip(lists, after, strict=True):
                 for variable, value in zip(variables, values, strict=True):
                     variable._storage = assign(variable._storage, value)
-            return results if own is not None or kind == "predict" else None
+            if kind == "predict":
+                return results
+            return None if own is None else _in_order(results, order)
 
-        del model
         return run
 
     def _state(self, kind: str) -> tuple[list[Variable], ...]:
@@ -153,8 +176,20 @@ class StepFunctions:
             return trainer.model.get_metrics_result  # type: ignore[no-any-return]
         if trainer.is_in_place:
             return trainer.backend.compile_in_place_step(trainer.model.get_metrics_result, False)
-        compiled = trainer.backend.jit(trainer.steps.results)
-        return lambda: compiled([v._storage for v in trainer.model.metrics_variables])
+        order: dict[str, None] = {}
+
+        def results(values: Any) -> dict[str, Any]:
+            found: dict[str, Any] = trainer.steps.results(values)
+            order.update(dict.fromkeys(found))
+            return found
+
+        compiled = trainer.backend.jit(results)
+        return lambda: _in_order(compiled([v._storage for v in trainer.model.metrics_variables]), order)
+
+
+def _in_order(results: dict[str, Any], order: Iterable[str]) -> dict[str, Any]:
+    """Give results in the order they were made in: what JAX has compiled gives the keys of a dict sorted."""
+    return {name: results[name] for name in order if name in results}
 
 
 def _tensors(backend: Any, data: Any) -> Any:

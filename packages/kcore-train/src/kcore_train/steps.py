@@ -43,8 +43,11 @@ class InPlaceSteps:
             return optimizer.scale_loss(loss), (loss, y_pred)
 
         storages = [v._storage for v in variables]
-        _, (loss, y_pred), gradients = trainer.backend.value_and_grad_in_place(forward, storages)
-        optimizer.apply(gradients, variables)
+        if storages:
+            _, (loss, y_pred), gradients = trainer.backend.value_and_grad_in_place(forward, storages)
+            optimizer.apply(gradients, variables)
+        else:
+            _, (loss, y_pred) = forward()
         trainer.note(loss, x, y, y_pred, sample_weight)
 
     def test(self, data: Any) -> None:

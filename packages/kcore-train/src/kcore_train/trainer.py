@@ -11,7 +11,7 @@ from kcore_layers.serialization import deserialize_keras_object, serialize_keras
 from kcore_layers.tracking import state_version
 from kcore_ops import StatelessScope, TensorSpec
 from kcore_ops.current import on
-from kcore_ops.errors import ArgumentError, GradientsUnavailable
+from kcore_ops.errors import ArgumentError, GradientsUnavailable, KcoreError
 from kcore_ops.plugin import Backend
 
 from kcore_train import loops, optimizers
@@ -51,7 +51,6 @@ class Trainer:
         self.is_in_place = "mutable_state" in self.backend.capabilities
         self.steps: Any = InPlaceSteps(self) if self.is_in_place else FunctionalSteps(self)
         self.functions = StepFunctions(self)
-        # Between calls of train_on_batch and test_on_batch metrics go on.
         self._described: Any = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -65,7 +64,7 @@ class Trainer:
     @property
     def backend(self) -> Backend:
         """The model's backend."""
-        return self.model.backend  # type: ignore[no-any-return]
+        return self.model.backend
 
     # compile
 
@@ -88,13 +87,16 @@ class Trainer:
                 f"steps_per_execution can not be {steps_per_execution!r}", fix="pass a positive integer"
             ).at("compile")
         if jit_compile not in (True, False, "auto"):
-            raise ArgumentError(f"jit_compile can not be {jit_compile!r}", fix='use True, False or "auto"').at("compile")
+            raise ArgumentError(f"jit_compile can not be {jit_compile!r}", fix='use True, False or "auto"').at(
+                "compile"
+            )
         with on(self.backend):
             chosen = optimizers.get(optimizer)
             losses = CompiledLosses(loss, loss_weights)
             compiled_metrics = CompiledMetrics(metrics, weighted_metrics)
             if auto_scale_loss and chosen is not None and self.model.dtype_policy.name == "mixed_float16":
-                chosen = optimizers.with_loss_scaling(chosen)
+                is_scaling = isinstance(chosen, optimizers.LossScaleOptimizer)
+                chosen = chosen if is_scaling else optimizers.LossScaleOptimizer(chosen)
             self.loss_tracker = None if loss is None else Mean(name="loss")
         self.optimizer, self.loss = chosen, loss
         self.losses, self.compiled_metrics = losses, compiled_metrics
@@ -150,6 +152,10 @@ class Trainer:
                 fix="make the model on a backend that has: KCORE_BACKEND=jax, torch or tensorflow",
             ).at(what)
         self.check_compiled(what)
+        if self.optimizer is None and type(self.model).train_step is Model.train_step:
+            raise ArgumentError(
+                "the model was compiled without an optimizer", fix="pass optimizer= to compile, or define train_step"
+            ).at(what)
 
     # What is measured.
 
@@ -313,6 +319,18 @@ class Trainer:
                 raise
             return ops.tree.map_structure(_spec, outputs)
 
+    def fault_of(self, data: Any) -> KcoreError | None:
+        """Give the error that the shapes of a batch lead to, or None."""
+        parts = unpack_x_y_sample_weight(data)
+        x, y, sample_weight = (ops.tree.map_structure(lambda leaf: _spec(leaf, False), part) for part in parts)
+        try:
+            y_pred = self.model(x)
+            if self.loss is not None:
+                self.losses(y, y_pred, sample_weight)
+        except KcoreError as error:
+            return error
+        return None
+
     def signature(self) -> Any:
         """Give what a compiled step depends on beside the data: which variables are trained, and which layers are."""
         version = state_version()
@@ -379,16 +397,15 @@ def _revived(value: Any) -> Any:
     return deserialize_keras_object(value) if isinstance(value, dict | list) else value
 
 
-def _spec(x: Any) -> Any:
-    """Give the spec of data, whose batch may be of any size."""
+def _spec(x: Any, is_any_batch: bool = True) -> Any:
+    """Give the spec of data; its batch may be of any size, or is of the size it is."""
     if isinstance(x, TensorSpec) or not hasattr(x, "shape"):
         return x
     tensor = ops.convert_to_tensor(x) if not ops.is_tensor(x) else x
-    return TensorSpec((None, *tuple(x.shape)[1:]) if len(x.shape) else (), ops.dtype(tensor))
+    shape = tuple(x.shape)
+    return TensorSpec((None, *shape[1:]) if shape and is_any_batch else shape, ops.dtype(tensor))
 
 
 def _batch_size(x: Any) -> Any:
     leaf = x if hasattr(x, "shape") else next(leaf for leaf in ops.tree.flatten(x) if hasattr(leaf, "shape"))
     return ops.shape(leaf)[0]
-
-

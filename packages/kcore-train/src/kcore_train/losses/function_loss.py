@@ -52,7 +52,8 @@ class FunctionLoss(Loss):
         try:
             return self.fn(y_true, y_pred, **self._arguments)
         except KcoreError as error:
-            raise named_for(error, self.fn, type(self).__name__)  # noqa: B904 (its cause is its own)
+            name = self.name if type(self) is FunctionLoss else type(self).__name__
+            raise named_for(error, self.fn, name)  # noqa: B904 (its cause is its own)
 
     def get_config(self) -> dict[str, Any]:
         """Give the arguments that make another one like it."""

@@ -27,6 +27,7 @@ class Adam(Optimizer):
         amsgrad: whether the largest mean of squares so far is used.
         **kwargs: of `Optimizer`.
 
+    >>> import numpy as np
     >>> from kcore_ops import Variable
     >>> v = Variable([1.0])
     >>> Adam(0.1).apply([np.array([2.0], "float32")], [v])
@@ -82,6 +83,7 @@ class AdamW(Adam):
         amsgrad: as for `Adam`.
         **kwargs: of `Optimizer`.
 
+    >>> import numpy as np
     >>> from kcore_ops import Variable
     >>> v = Variable([1.0])
     >>> AdamW(0.1, weight_decay=0.5).apply([np.array([0.0], "float32")], [v])
@@ -100,5 +102,3 @@ class AdamW(Adam):
         **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **kwargs)
-
-

@@ -24,7 +24,7 @@ def clip_by_norm(gradient: Any, limit: float) -> Any:
 
 
 def clip_by_global_norm(gradients: Sequence[Any], limit: float) -> list[Any]:
-    """Scale gradients together so that the norm of them all is at most `limit` (Pascanu et al., 2013, arXiv:1211.5063)."""
+    """Scale gradients so that the norm of them all is at most `limit` (Pascanu et al., 2013, arXiv:1211.5063)."""
     total = sum((ops.sum(ops.square(ops.cast(g, "float32"))) for g in gradients), start=0.0)
     factor = limit / ops.maximum(ops.sqrt(total), limit)
     return [g * ops.cast(factor, ops.dtype(g)) for g in gradients]

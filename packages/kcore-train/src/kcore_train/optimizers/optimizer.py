@@ -47,6 +47,7 @@ class Optimizer:
     Raises:
         ArgumentError: if an argument is unknown or out of range.
 
+    >>> import numpy as np
     >>> class Descent(Optimizer):
     ...     def update(self, step, learning_rate, gradient, variable):
     ...         return (variable - learning_rate * gradient,)
@@ -166,20 +167,20 @@ class Optimizer:
             learning_rate: a scalar tensor.
             gradient: like the variable.
             variable: the value now.
-            *slots: their values now, in the order of `slot_groups`. Before them, what `shared` gives beyond step and rate.
+            *slots: their values now, in the order of `slot_groups`.
         """
         raise NotImplementedError(f"{type(self).__name__} has neither update nor update_step")
 
     def shared(self, step: Any, learning_rate: Any) -> tuple[Any, ...]:
-        """Give the scalars that `update` takes first, computed once for all variables."""
+        """Give the scalars that `update` takes before the gradient; they are computed once for all variables."""
         return step, learning_rate
 
     def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
         """Update one variable by way of `assign`. Override it, and `build`, in place of `update` as in Keras."""
         place = self._places[id(variable)]
         slots = self._slots[place]
-        step = self._step(variable.dtype)
-        new = self.update(step, learning_rate, gradient, variable.value, *(slot.value for slot in slots))
+        shared = self.shared(self._step(variable.dtype), learning_rate)
+        new = self.update(*shared, gradient, variable.value, *(slot.value for slot in slots))
         for target, value in zip((variable, *slots), new, strict=True):
             target.assign(value)
 
@@ -203,7 +204,9 @@ class Optimizer:
         groups = [self.slots_of(v) for v in new]
         for i in range(max(map(len, groups))):
             for v, own in zip(new, groups, strict=True):
-                self._slots[self._places[id(v)]] += [self.new_slot(v, slot) for group in own[i : i + 1] for slot in group]
+                self._slots[self._places[id(v)]] += [
+                    self.new_slot(v, slot) for group in own[i : i + 1] for slot in group
+                ]
         self.built = True
 
     def _settle_backend(self, backend: Backend) -> None:
@@ -345,7 +348,7 @@ class Optimizer:
         Raises:
             ArgumentError: if the numbers differ, or there is no gradient at all.
         """
-        gradients = list(grads)
+        gradients = [self.backend.dense_gradient(gradient) for gradient in grads]
         if trainable_variables is None:
             if not self.built:
                 raise ArgumentError("the optimizer does not know the variables", fix="pass trainable_variables").at(
@@ -418,7 +421,7 @@ class Optimizer:
             ops.cond(condition, changed, lambda: ops.zeros(()))
             return
         # Both outcomes are computed, as values.
-        touched = [*variables, *self._touched_beside(variables)]
+        touched = [*variables, *self.variables]
         before = [v.value for v in touched]
         with StatelessScope(list(zip(touched, before, strict=True))) as scope:
             change()
@@ -426,11 +429,6 @@ class Optimizer:
         for v, new, old in zip(touched, after, before, strict=True):
             if new is not old:
                 v.assign(ops.where(condition, new, old))
-
-    def _touched_beside(self, variables: list[Variable]) -> list[Variable]:
-        """Give the state that an update changes."""
-        kept = {id(self._learning_rate), *(id(v) for v in self._accumulators)}
-        return [v for v in self.variables if id(v) not in kept]
 
     def _update_all(self, gradients: list[Any], variables: list[Variable]) -> None:
         gradients = self._clip(gradients)
@@ -448,12 +446,12 @@ class Optimizer:
                 v.assign(v.constraint(v.value))
 
     def _decay_all(self, variables: list[Variable], rate: Any) -> None:
-        if self.weight_decay:
-            decayed = [v for v in variables if self._decays(v)]
-            self._run("decay", self._decay, (rate,), [], decayed, [[] for _ in decayed])
+        self._decay(variables, self.weight_decay, rate)
 
-    def _decay(self, rate: Any, variable: Any) -> tuple[Any, ...]:
-        return (variable - variable * (self.weight_decay * rate),)
+    def _decay(self, variables: list[Variable], weight_decay: float | None, rate: Any) -> None:
+        if weight_decay:
+            decayed = [v for v in variables if self._decays(v)]
+            self._run("decay", _decayed, (rate * weight_decay,), [], decayed, [[] for _ in decayed])
 
     def _clip(self, gradients: list[Any]) -> list[Any]:
         if self.clipvalue is not None:
@@ -473,13 +471,14 @@ class Optimizer:
         variables: list[Variable],
         slots: list[list[Variable]],
     ) -> None:
-        """Give variables and slots what an element-by-element function makes of them, all at once if the backend can."""
+        """Give variables and slots what a function makes of them: of all at once, if it and the backend can."""
         if not variables:
             return
         if not in_stateless_scope() and (self.is_elementwise or name != "update"):
             updater = self._updater(name, function)
             if updater is not None:
-                states = [list(column) for column in zip(*([v, *s] for v, s in zip(variables, slots, strict=True)))]
+                rows = [[v, *own] for v, own in zip(variables, slots, strict=True)]
+                states = [list(column) for column in zip(*rows, strict=True)]
                 if updater(shared, gradients, [[v._storage for v in column] for column in states]):
                     return
         for i, (v, own) in enumerate(zip(variables, slots, strict=True)):
@@ -630,6 +629,10 @@ class Optimizer:
         backend = load(state.pop("_backend_name"))
         self.__dict__.update(state, _backend=backend, _updaters={})
         self.__dict__["_places"] = {id(v): i for i, v in enumerate(self._trainable_variables)}
+
+
+def _decayed(share: Any, variable: Any) -> tuple[Any, ...]:
+    return (variable - variable * share,)
 
 
 def _averaged(momentum: Any, average: Any, variable: Any) -> tuple[Any, ...]:

@@ -27,6 +27,7 @@ class RMSprop(Optimizer):
         centered: whether the square of the mean is taken off the mean of squares.
         **kwargs: of `Optimizer`.
 
+    >>> import numpy as np
     >>> from kcore_ops import Variable
     >>> v = Variable([1.0])
     >>> RMSprop(0.1).apply([np.array([2.0], "float32")], [v])

@@ -27,6 +27,7 @@ class SGD(Optimizer):
     Raises:
         ArgumentError: if `momentum` is not from 0 to 1.
 
+    >>> import numpy as np
     >>> from kcore_ops import Variable
     >>> v = Variable([1.0])
     >>> SGD(0.1).apply([np.array([2.0], "float32")], [v])
@@ -34,9 +35,7 @@ class SGD(Optimizer):
     array([0.8], dtype=float32)
     """
 
-    def __init__(
-        self, learning_rate: Any = 0.01, momentum: float = 0.0, nesterov: bool = False, **kwargs: Any
-    ) -> None:
+    def __init__(self, learning_rate: Any = 0.01, momentum: float = 0.0, nesterov: bool = False, **kwargs: Any) -> None:
         super().__init__(learning_rate, **kwargs)
         if not isinstance(momentum, int | float) or not 0 <= momentum <= 1:
             raise ArgumentError(f"momentum can not be {momentum!r}", fix="use a number from 0 to 1").at("SGD")

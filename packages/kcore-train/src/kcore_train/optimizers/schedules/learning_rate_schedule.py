@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import kcore_ops as ops
 from kcore_ops.errors import ArgumentError
 
-__all__ = ["LearningRateSchedule"]
+__all__ = ["LearningRateSchedule", "as_float", "positive"]
 
 
 class LearningRateSchedule:
@@ -37,3 +38,26 @@ class LearningRateSchedule:
     def from_config(cls, config: Mapping[str, Any]) -> Any:
         """Make one from what `get_config` gave."""
         return cls(**config)
+
+
+def as_float(step: Any) -> Any:
+    """Give a step as a tensor of the default float, which learning rates are computed in.
+
+    >>> as_float(3)
+    array(3., dtype=float32)
+    """
+    return ops.cast(ops.convert_to_tensor(step), ops.config.floatx())
+
+
+def positive(schedule: LearningRateSchedule, name: str, value: Any) -> Any:
+    """Give a schedule's argument, if it is above 0.
+
+    >>> positive(LearningRateSchedule(), "decay_steps", 0)
+    Traceback (most recent call last):
+    kcore_ops.errors.ArgumentError: ArgumentError in LearningRateSchedule
+      decay_steps can not be 0
+      fix: use a positive number
+    """
+    if not value > 0:
+        raise ArgumentError(f"{name} can not be {value!r}", fix="use a positive number").at(type(schedule).__name__)
+    return value

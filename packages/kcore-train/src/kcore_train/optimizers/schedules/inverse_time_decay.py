@@ -1,0 +1,55 @@
+"""`InverseTimeDecay`: a learning rate that falls as one over time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import kcore_ops as ops
+from kcore_layers.registered_objects import builtin
+
+from kcore_train.optimizers.schedules.learning_rate_schedule import LearningRateSchedule, as_float, positive
+
+__all__ = ["InverseTimeDecay"]
+
+
+@builtin("keras.optimizers.schedules")
+class InverseTimeDecay(LearningRateSchedule):
+    """Divide the learning rate by a number that grows evenly: `initial / (1 + rate * step / steps)`.
+
+    Args:
+        initial_learning_rate: that of step 0.
+        decay_steps: number of steps in which the divisor grows by `decay_rate`.
+        decay_rate: what it grows by.
+        staircase: whether it stays the same in between.
+        name: its name.
+
+    Raises:
+        ArgumentError: if `decay_steps` is not positive.
+
+    >>> InverseTimeDecay(1.0, decay_steps=10, decay_rate=3.0)(10)
+    np.float32(0.25)
+    """
+
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        decay_steps: float,
+        decay_rate: float,
+        staircase: bool = False,
+        name: str = "InverseTimeDecay",
+    ) -> None:
+        self.initial_learning_rate = initial_learning_rate
+        self.decay_steps = positive(self, "decay_steps", decay_steps)
+        self.decay_rate = decay_rate
+        self.staircase = staircase
+        self.name = name
+
+    def __call__(self, step: Any) -> Any:
+        """Give the learning rate at a step."""
+        time = as_float(step) / self.decay_steps
+        return self.initial_learning_rate / (1 + self.decay_rate * (ops.floor(time) if self.staircase else time))
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments that make another one like it."""
+        names = ("initial_learning_rate", "decay_steps", "decay_rate", "staircase", "name")
+        return {name: getattr(self, name) for name in names}

@@ -1,0 +1,60 @@
+"""`PolynomialDecay`: a learning rate that falls to another along a power of time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import kcore_ops as ops
+from kcore_layers.registered_objects import builtin
+
+from kcore_train.optimizers.schedules.learning_rate_schedule import LearningRateSchedule, as_float, positive
+
+__all__ = ["PolynomialDecay"]
+
+
+@builtin("keras.optimizers.schedules")
+class PolynomialDecay(LearningRateSchedule):
+    """Fall from one learning rate to another: `(initial - end) * (1 - step / steps) ** power + end`.
+
+    Args:
+        initial_learning_rate: that of step 0.
+        decay_steps: number of steps to the end.
+        end_learning_rate: that of step `decay_steps` and those after it.
+        power: the power; 1 is a straight line.
+        cycle: whether, after the end, `decay_steps` counts twice, then three times, and so on: the rate leaps up and
+            falls again.
+        name: its name.
+
+    Raises:
+        ArgumentError: if `decay_steps` is not positive.
+
+    >>> PolynomialDecay(1.0, decay_steps=10, end_learning_rate=0.5)(5)
+    np.float32(0.75)
+    """
+
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        decay_steps: float,
+        end_learning_rate: float = 0.0001,
+        power: float = 1.0,
+        cycle: bool = False,
+        name: str = "PolynomialDecay",
+    ) -> None:
+        self.initial_learning_rate = initial_learning_rate
+        self.decay_steps = positive(self, "decay_steps", decay_steps)
+        self.end_learning_rate = end_learning_rate
+        self.power = power
+        self.cycle = cycle
+        self.name = name
+
+    def __call__(self, step: Any) -> Any:
+        """Give the learning rate at a step."""
+        time = as_float(step) / self.decay_steps
+        part = time / ops.maximum(ops.ceil(time), 1.0) if self.cycle else ops.minimum(time, 1.0)
+        return (self.initial_learning_rate - self.end_learning_rate) * (1 - part) ** self.power + self.end_learning_rate
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments that make another one like it."""
+        names = ("initial_learning_rate", "decay_steps", "end_learning_rate", "power", "cycle", "name")
+        return {name: getattr(self, name) for name in names}

@@ -1,0 +1,226 @@
+"""Every optimizer leads to the numbers, and keeps the state, that Keras's does, on the same framework."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import kcore_ops as ops
+import numpy as np
+import pytest
+from kcore_train import optimizers
+from kcore_train.optimizers import schedules
+
+SHAPES = {"matrix": (4, 3), "vector": (3,), "filters": (2, 3, 4), "embeddings": (5, 2), "scalar": ()}
+STEPS = 10
+# Where the way of writing a formula shows. Adam and Nadam: Keras on torch takes powers of beta_2 in double precision,
+# and has 1 - 0.999 ** t with more digits. Ftrl: the variable is a quotient of large sums. Muon: the polynomial
+# multiplies a difference by 3.4 each time.
+TOLERANCES = {"Adam": 5e-6, "AdamW": 5e-6, "Nadam": 5e-6, "Ftrl": 5e-6, "Muon": 1e-5}
+
+OWN: list[tuple[str, dict[str, Any]]] = [
+    ("SGD", {}),
+    ("SGD", {"momentum": 0.9}),
+    ("SGD", {"momentum": 0.9, "nesterov": True}),
+    ("Adam", {}),
+    ("Adam", {"beta_1": 0.8, "beta_2": 0.9, "epsilon": 1e-3}),
+    ("Adam", {"amsgrad": True}),
+    ("AdamW", {}),
+    ("AdamW", {"weight_decay": 0.1, "amsgrad": True}),
+    ("RMSprop", {}),
+    ("RMSprop", {"momentum": 0.9, "rho": 0.8}),
+    ("RMSprop", {"centered": True}),
+    ("RMSprop", {"centered": True, "momentum": 0.5}),
+    ("Adagrad", {}),
+    ("Adagrad", {"initial_accumulator_value": 0.5, "epsilon": 1e-2}),
+    ("Adadelta", {"learning_rate": 1.0}),
+    ("Adadelta", {"learning_rate": 1.0, "rho": 0.8, "epsilon": 1e-3}),
+    ("Adamax", {}),
+    ("Adamax", {"beta_1": 0.8, "beta_2": 0.9}),
+    ("Nadam", {}),
+    ("Nadam", {"beta_1": 0.8, "beta_2": 0.9}),
+    ("Ftrl", {}),
+    ("Ftrl", {"l1_regularization_strength": 0.1, "l2_regularization_strength": 0.2, "beta": 0.3}),
+    ("Ftrl", {"l2_shrinkage_regularization_strength": 0.1, "learning_rate_power": -0.3}),
+    ("Lion", {}),
+    ("Lion", {"beta_1": 0.8, "beta_2": 0.7}),
+    ("Lamb", {}),
+    ("Lamb", {"weight_decay": 0.1}),
+    ("Adafactor", {}),
+    ("Adafactor", {"learning_rate": 0.9}),
+    ("Adafactor", {"relative_step": False, "clip_threshold": 0.5, "beta_2_decay": -0.5}),
+    ("Muon", {}),
+    ("Muon", {"nesterov": False, "momentum": 0.8, "ns_steps": 3, "adam_lr_ratio": 0.5}),
+    ("Muon", {"weight_decay": 0.1, "adam_weight_decay": 0.2, "rms_rate": None}),
+    ("Muon", {"exclude_layers": ["mat"], "exclude_embeddings": False}),
+]
+SHARED: list[tuple[str, dict[str, Any]]] = [
+    (name, options)
+    for name in ("SGD", "Adam")
+    for options in (
+        {"weight_decay": 0.1},
+        {"clipnorm": 0.5},
+        {"clipvalue": 0.3},
+        {"global_clipnorm": 0.8},
+        {"use_ema": True, "ema_momentum": 0.8},
+        {"use_ema": True, "ema_momentum": 0.8, "ema_overwrite_frequency": 3},
+        {"loss_scale_factor": 8.0},
+        {"gradient_accumulation_steps": 3},
+        {"gradient_accumulation_steps": 2, "use_ema": True, "ema_momentum": 0.8, "ema_overwrite_frequency": 2},
+        {"gradient_accumulation_steps": 2, "clipnorm": 0.5, "weight_decay": 0.1},
+    )
+]
+SHARED += [("Nadam", {"gradient_accumulation_steps": 3}), ("Adafactor", {"gradient_accumulation_steps": 3})]
+CASES = [(name, {"learning_rate": 0.05, **options}) for name, options in OWN + SHARED]
+NAMES = [f"{name}-{'-'.join(f'{k}={v}' for k, v in options.items())}" for name, options in OWN + SHARED]
+
+
+def draw():
+    rng = np.random.default_rng(7)
+    values = [rng.normal(size=shape).astype("float32") for shape in SHAPES.values()]
+    gradients = [[rng.normal(size=shape).astype("float32") for shape in SHAPES.values()] for _ in range(STEPS)]
+    return values, gradients
+
+
+def theirs(keras, values):
+    return [keras.Variable(value, name=name) for name, value in zip(SHAPES, values, strict=True)]
+
+
+def ours(values):
+    return [ops.Variable(value, name=name) for name, value in zip(SHAPES, values, strict=True)]
+
+
+def assert_same(found, wanted, tolerance=1e-6):
+    for one, other in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(ops.convert_to_numpy(one), other, rtol=tolerance, atol=tolerance)
+
+
+def numbers(keras, variables):
+    return [keras.ops.convert_to_numpy(v.value) for v in variables]
+
+
+def run_both(keras, backend, optimizer, keras_optimizer):
+    values, gradients = draw()
+    mine, other = ours(values), theirs(keras, values)
+    for step in gradients:
+        optimizer.apply([ops.convert_to_tensor(g) for g in step], mine)
+        keras_optimizer.apply([keras.ops.convert_to_tensor(g) for g in step], other)
+    return mine, other
+
+
+@pytest.mark.parametrize(("name", "options"), CASES, ids=NAMES)
+def test_ten_steps_lead_where_they_lead_in_keras(keras, backend, name, options):
+    optimizer = getattr(optimizers, name)(**options)
+    keras_optimizer = getattr(keras.optimizers, name)(**options)
+    mine, other = run_both(keras, backend, optimizer, keras_optimizer)
+    tolerance = TOLERANCES.get(name, 1e-6)
+    assert_same(mine, numbers(keras, other), tolerance)
+    assert_same(optimizer.variables, numbers(keras, keras_optimizer.variables), tolerance)
+    optimizer.finalize_variable_values(mine)
+    keras_optimizer.finalize_variable_values(other)
+    assert_same(mine, numbers(keras, other), tolerance)
+
+
+@pytest.mark.parametrize(("name", "options"), OWN, ids=NAMES[: len(OWN)])
+def test_the_state_has_the_order_shapes_and_dtypes_of_keras(keras, backend, name, options):
+    """Files hold the state by its place in this order."""
+    values, _ = draw()
+    for shared in ({}, {"use_ema": True, "gradient_accumulation_steps": 2}):
+        optimizer = getattr(optimizers, name)(**options, **shared)
+        keras_optimizer = getattr(keras.optimizers, name)(**options, **shared)
+        optimizer.build(ours(values))
+        keras_optimizer.build(theirs(keras, values))
+        found = [(v.shape, v.dtype) for v in optimizer.variables]
+        assert found == [(tuple(v.shape), v.dtype) for v in keras_optimizer.variables]
+        assert_same(optimizer.variables, numbers(keras, keras_optimizer.variables))
+
+
+# Keras has the same name for two slots of Adafactor, and a counter for the name of Nadam's product.
+@pytest.mark.parametrize(("name", "options"), [case for case in OWN if case[0] not in ("Adafactor", "Nadam")])
+def test_the_state_has_the_names_of_keras(keras, backend, name, options):
+    values, _ = draw()
+    optimizer = getattr(optimizers, name)(**options, name="o")
+    keras_optimizer = getattr(keras.optimizers, name)(**options, name="o")
+    optimizer.build(ours(values))
+    keras_optimizer.build(theirs(keras, values))
+    assert [(v.name, v.path) for v in optimizer.variables] == [(v.name, v.path) for v in keras_optimizer.variables]
+
+
+def test_state_saved_by_keras_goes_on_here(keras, backend):
+    optimizer, keras_optimizer = optimizers.Adam(0.05), keras.optimizers.Adam(0.05)
+    values, gradients = draw()
+    other, store = theirs(keras, values), {}
+    for step in gradients:
+        keras_optimizer.apply([keras.ops.convert_to_tensor(g) for g in step], other)
+    keras_optimizer.save_own_variables(store)
+    mine = ours(numbers(keras, other))
+    optimizer.build(mine)
+    optimizer.load_own_variables(store)
+    keras_optimizer.apply([keras.ops.convert_to_tensor(g) for g in gradients[0]], other)
+    optimizer.apply([ops.convert_to_tensor(g) for g in gradients[0]], mine)
+    assert_same(mine, numbers(keras, other))
+
+
+def test_the_loss_scale_moves_as_in_keras(keras, backend):
+    options = {"initial_scale": 8.0, "dynamic_growth_steps": 2}
+    optimizer = optimizers.LossScaleOptimizer(optimizers.Adam(0.1), **options)
+    keras_optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(0.1), **options)
+    mine, other = ops.Variable([1.0, 2.0]), keras.Variable([1.0, 2.0])
+    for number in (8, 4, np.inf, 8, np.nan, 8, 8, 8):
+        gradient = np.array([number, 1.0], "float32")
+        optimizer.apply([ops.convert_to_tensor(gradient)], [mine])
+        keras_optimizer.apply([keras.ops.convert_to_tensor(gradient)], [other])
+        assert_same([mine], numbers(keras, [other]), 5e-6)
+        assert_same(optimizer.variables, numbers(keras, keras_optimizer.variables))
+        assert float(optimizer.scale_loss(1.0)) == float(keras_optimizer.scale_loss(1.0))
+
+
+@pytest.mark.parametrize(("name", "options"), CASES, ids=NAMES)
+def test_keras_reads_the_config_of_an_optimizer_and_the_other_way_round(keras, backend, name, options):
+    config = getattr(optimizers, name)(**options).get_config()
+    wanted = getattr(keras.optimizers, name)(**options).get_config()
+    assert {key: value for key, value in config.items() if key != "name"} == {
+        key: value for key, value in wanted.items() if key != "name"
+    }
+    if name != "Lamb":  # which Keras's own deserialize does not know
+        data = optimizers.serialize(getattr(optimizers, name)(**options))
+        assert keras.optimizers.deserialize(data).get_config() == data["config"]
+    data = keras.optimizers.serialize(getattr(keras.optimizers, name)(**options))
+    assert optimizers.deserialize(data).get_config() == data["config"]
+
+
+@pytest.mark.parametrize("name", "adam ADAM rmsprop RMSprop adamw AdamW sgd nadam adamax adagrad adadelta ftrl lion "
+                         "adafactor muon".split())  # fmt: skip
+def test_a_name_means_what_it_means_to_keras(keras, backend, name):
+    assert type(optimizers.get(name)).__name__ == type(keras.optimizers.get(name)).__name__
+
+
+SCHEDULES: list[tuple[str, dict[str, Any]]] = [
+    ("ExponentialDecay", {"initial_learning_rate": 1.0, "decay_steps": 10, "decay_rate": 0.5}),
+    ("ExponentialDecay", {"initial_learning_rate": 1.0, "decay_steps": 10, "decay_rate": 0.5, "staircase": True}),
+    ("PiecewiseConstantDecay", {"boundaries": [2, 10], "values": [3.0, 2.0, 1.0]}),
+    ("PolynomialDecay", {"initial_learning_rate": 1.0, "decay_steps": 10}),
+    ("PolynomialDecay", {"initial_learning_rate": 1.0, "decay_steps": 10, "end_learning_rate": 0.1, "power": 2.0}),
+    ("PolynomialDecay", {"initial_learning_rate": 1.0, "decay_steps": 10, "cycle": True}),
+    ("InverseTimeDecay", {"initial_learning_rate": 1.0, "decay_steps": 10, "decay_rate": 0.5}),
+    ("InverseTimeDecay", {"initial_learning_rate": 1.0, "decay_steps": 10, "decay_rate": 0.5, "staircase": True}),
+    ("CosineDecay", {"initial_learning_rate": 1.0, "decay_steps": 10, "alpha": 0.1}),
+    ("CosineDecay", {"initial_learning_rate": 1.0, "decay_steps": 10, "warmup_target": 2.0, "warmup_steps": 5}),
+    ("CosineDecay", {"initial_learning_rate": 1.0, "decay_steps": 10, "warmup_target": 2.0, "alpha": 0.1}),
+    ("CosineDecay", {"initial_learning_rate": 1.0, "decay_steps": 10, "warmup_steps": 5}),
+    ("CosineDecayRestarts", {"initial_learning_rate": 1.0, "first_decay_steps": 5, "m_mul": 0.5, "alpha": 0.1}),
+    ("CosineDecayRestarts", {"initial_learning_rate": 1.0, "first_decay_steps": 5, "t_mul": 1.0, "m_mul": 0.5}),
+    ("CosineDecayRestarts", {"initial_learning_rate": 1.0, "first_decay_steps": 5, "t_mul": 1.5}),
+]
+
+
+@pytest.mark.parametrize(("name", "options"), SCHEDULES)
+def test_a_schedule_gives_the_rates_of_keras(keras, backend, name, options):
+    schedule, wanted = getattr(schedules, name)(**options), getattr(keras.optimizers.schedules, name)(**options)
+    for step in (0, 1, 2, 3, 4, 5, 7, 9, 10, 11, 12, 15, 20, 26, 35, 80):
+        found = ops.convert_to_numpy(schedule(ops.convert_to_tensor(step, "int32")))
+        assert found.dtype == "float32"
+        np.testing.assert_allclose(found, keras.ops.convert_to_numpy(wanted(step)), rtol=1e-6, atol=1e-6)
+    assert schedule.get_config() == wanted.get_config()
+    assert keras.optimizers.schedules.deserialize(schedules.serialize(schedule)).get_config() == schedule.get_config()
+    data = keras.optimizers.schedules.serialize(wanted)
+    assert schedules.deserialize(data).get_config() == schedule.get_config()
