@@ -83,9 +83,7 @@ class JaxTrainStepModel(WithMetrics):
 
         # Compute loss and gradients.
         grad_fn = jax.value_and_grad(self.compute_loss_and_updates, has_aux=True)
-        (loss, (y_pred, non_trainable_variables)), grads = grad_fn(
-            trainable_variables, non_trainable_variables, x, y
-        )
+        (loss, (y_pred, non_trainable_variables)), grads = grad_fn(trainable_variables, non_trainable_variables, x, y)
 
         # Update weights.
         trainable_variables, optimizer_variables = self.optimizer.stateless_apply(

@@ -1,6 +1,8 @@
-"""An ensemble trained by `vmap`, and MAML (Finn et al., 2017, arXiv:1703.03400) on sinusoids: one file, three frameworks.
+"""An ensemble trained by `vmap`, and MAML on sinusoids: one file, three frameworks.
 
-    KCORE_BACKEND=torch python examples/ensemble_and_maml.py
+MAML: Finn et al. (2017), arXiv:1703.03400.
+
+KCORE_BACKEND=torch python examples/ensemble_and_maml.py
 """
 
 from __future__ import annotations
@@ -36,8 +38,7 @@ def train_ensemble(num_members: int = 5, num_steps: int = 200, learning_rate: fl
     members = [make_model() for _ in range(num_members)]
     loss_of = functional_loss(members[0])
     weights = [
-        ops.stack([m.trainable_variables[i].value for m in members])
-        for i in range(len(members[0].trainable_variables))
+        ops.stack([m.trainable_variables[i].value for m in members]) for i in range(len(members[0].trainable_variables))
     ]
 
     def step(weights, x, y):

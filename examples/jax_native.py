@@ -1,6 +1,6 @@
 """A kcore model in training loops of JAX's: a step with optax, and data parallelism over several devices.
 
-    KCORE_BACKEND=jax XLA_FLAGS=--xla_force_host_platform_device_count=4 python examples/jax_native.py
+KCORE_BACKEND=jax XLA_FLAGS=--xla_force_host_platform_device_count=4 python examples/jax_native.py
 """
 
 from __future__ import annotations

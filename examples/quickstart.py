@@ -1,7 +1,7 @@
 """Train and evaluate a network on handwritten digits, on whichever backend is current.
 
-    python examples/quickstart.py
-    KCORE_BACKEND=torch python examples/quickstart.py
+python examples/quickstart.py
+KCORE_BACKEND=torch python examples/quickstart.py
 """
 
 from __future__ import annotations

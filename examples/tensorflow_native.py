@@ -1,6 +1,6 @@
 """A kcore model in training loops of TensorFlow's: a compiled step, and one under `tf.distribute`.
 
-    KCORE_BACKEND=tensorflow python examples/tensorflow_native.py
+KCORE_BACKEND=tensorflow python examples/tensorflow_native.py
 """
 
 from __future__ import annotations
@@ -59,9 +59,7 @@ def own_loop(num_epochs: int = 20) -> list[float]:
 def distributed_loop(num_replicas: int = 2, num_steps: int = 60) -> list[float]:
     """Train copies of the model in step, on parts of a host's processor; gives the losses."""
     devices = [f"/cpu:{i}" for i in range(num_replicas)]
-    strategy = tf.distribute.MirroredStrategy(
-        devices, cross_device_ops=tf.distribute.ReductionToOneDevice()
-    )
+    strategy = tf.distribute.MirroredStrategy(devices, cross_device_ops=tf.distribute.ReductionToOneDevice())
     with strategy.scope():
         model = make_model()
         optimizer = keras.optimizers.SGD(learning_rate=0.1)

@@ -1,6 +1,6 @@
 """A small BERT-like encoder that classifies text: here, in which order two words come.
 
-    KCORE_BACKEND=jax python examples/text_classification.py
+KCORE_BACKEND=jax python examples/text_classification.py
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ import kcore as keras
 import numpy as np
 from kcore import ops
 
-WORDS = "the a old young red blue cat dog bird fish sees hears follows meets slowly quickly today now here there".split()
+WORDS = (
+    "the a old young red blue cat dog bird fish sees hears follows meets slowly quickly today now here there".split()
+)
 PADDING, NUM_SPECIAL = 0, 2  # 0 pads, 1 begins a sentence
 MAX_LENGTH = 12
 

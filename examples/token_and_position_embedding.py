@@ -14,9 +14,7 @@ class TokenAndPositionEmbedding(keras.Layer):
 
     def __init__(self, max_length: int, vocab_size: int, embed_dim: int) -> None:
         super().__init__()
-        self.token_embed = self.add_weight(
-            shape=(vocab_size, embed_dim), initializer="random_uniform", trainable=True
-        )
+        self.token_embed = self.add_weight(shape=(vocab_size, embed_dim), initializer="random_uniform", trainable=True)
         self.position_embed = self.add_weight(
             shape=(max_length, embed_dim), initializer="random_uniform", trainable=True
         )

@@ -1,6 +1,6 @@
 """A kcore model where PyTorch's users want one: under `torch.optim`, inside a Module, under DistributedDataParallel.
 
-    KCORE_BACKEND=torch python examples/torch_native.py
+KCORE_BACKEND=torch python examples/torch_native.py
 """
 
 from __future__ import annotations
@@ -86,9 +86,7 @@ def inside_a_module(num_steps: int = 60) -> tuple[list[float], list[str]]:
 
 def train_replica(rank: int, world_size: int, init_file: str, results: str, num_steps: int) -> None:
     """One of several processes: trains on its share of the data, with gradients averaged over all."""
-    torch.distributed.init_process_group(
-        "gloo", init_method=f"file://{init_file}", rank=rank, world_size=world_size
-    )
+    torch.distributed.init_process_group("gloo", init_method=f"file://{init_file}", rank=rank, world_size=world_size)
     keras.utils.set_random_seed(0)
     with keras.use_backend("torch"):
         model = make_model()

@@ -12,7 +12,7 @@ __all__ = ["ARBITRARY", "DTYPES", "ENDS_THE_PROCESS", "NOT_COMPARED", "NOT_IN_KE
 
 # Not public in Keras: parts of other ops, and the random numbers, which no two backends of Keras share.
 NOT_IN_KERAS = frozenset(
-    "basic_item count_from dynamic_slice dynamic_slice_update pad_constant random_bits random_categorical random_dropout "
+    "basic_item count_from dynamic_slice dynamic_slice_update gru lstm pad_constant random_bits random_categorical random_dropout "
     "random_normal random_randint random_shuffle random_truncated_normal random_uniform rint scatter_rows size_along "
     "static_slice_update".split()
 )
@@ -54,19 +54,20 @@ ALL = f"{INTEGERS} {FLOATS} complex64"
 # The results have another dtype than Keras's.
 DTYPES = (
     Difference(
-        "arctan2 fmod hypot logaddexp logaddexp2 mod", f"{HALF} {INTEGERS}", "numpy torch jax tensorflow",
+        "arctan2 fmod hypot logaddexp logaddexp2 mod", f"{HALF} {INTEGERS}", "numpy torch tensorflow",
         "Keras gives a Python number the default dtype in these ops; ours takes on the tensor's in every op",
     ),
     Difference(
-        "squareplus subtract", f"{HALF} int16", "torch",
-        "Keras on torch gives the Python number the default dtype",
+        "arctan2 logaddexp logaddexp2", f"{HALF} {INTEGERS}", "jax",
+        "Keras gives a Python number the default dtype in these ops; ours takes on the tensor's in every op",
     ),
     Difference(
-        "select where", "uint8 int8", "torch",
-        "Keras on torch gives the Python number the default dtype",
+        "add bitwise_and bitwise_or bitwise_xor clip multiply power select squareplus subtract where",
+        f"{HALF} {INTEGERS}", "torch",
+        "torch lets numbers and tensors without axes count for less, and Keras leaves the result at that",
     ),
-    Difference("power", "uint8", "torch", "torch lets tensors without axes count for less; Keras leaves it at that"),
-    Difference("select", "bool", "numpy jax tensorflow", "Keras gives the Python number int64, ours int32 as elsewhere"),
+    Difference("clip", INTEGERS, "numpy", "Keras on NumPy cuts bounds that are fractions to the integers of the tensor"),
+    Difference("select", "bool", "numpy tensorflow", "Keras gives the Python number int64, ours int32 as elsewhere"),
     Difference(
         "adaptive_average_pool average_pool binary_crossentropy cdist celu cholesky det eigh elu gelu hard_sigmoid "
         "hard_silu inv log_sigmoid log_softmax logdet logsumexp moments pinv polar qr segment_max selu sigmoid silu "
@@ -85,8 +86,9 @@ DTYPES = (
     Difference("heaviside", "bool", "torch", "Keras gives booleans, where the results are numbers"),
     Difference(
         "batch_normalization binary_crossentropy categorical_crossentropy cholesky det eigh geomspace i0 inv linspace "
-        "logdet logsumexp pinv qr segment_max slogdet sparse_categorical_crossentropy sparsemax svd",
-        f"{HALF} float32", "numpy", "Keras on NumPy leaves the dtype that NumPy computes in",
+        "logdet logsumexp normalize pinv qr segment_max slogdet solve solve_triangular sparse_categorical_crossentropy "
+        "sparsemax svd",
+        f"{HALF} float32 {INTEGERS}", "numpy", "Keras on NumPy leaves the dtype that NumPy computes in",
     ),
     Difference("allclose", ALL, "numpy", "Keras on NumPy gives no tensor but a bool"),
     Difference("top_k", ALL, "numpy torch", "the indices are int64 in Keras here, and int32 on its other backends"),
@@ -95,57 +97,96 @@ DTYPES = (
         "Keras gives integers, where the results are fractions of size 1",
     ),
     Difference(
-        "layer_normalization", "int32", "numpy jax tensorflow",
+        "layer_normalization", "int32", "numpy torch jax tensorflow",
         "Keras gives integers, where the results are fractions of size 1",
     ),
     Difference("batch_normalization moments", "int32 int64", "tensorflow", "Keras gives integers; the results are fractions"),
     Difference("log_softmax softmax", INTEGERS, "torch", "Keras gives integers, where the results are fractions"),
     Difference("var", "complex64", "numpy torch jax tensorflow", "the variance of complex numbers is real, as in NumPy"),
-    Difference("norm", "complex64", "numpy", "the norm of complex numbers is real, as in NumPy and on torch"),
+    Difference("norm", "complex64", "numpy tensorflow", "the norm of complex numbers is real, as in NumPy and on torch"),
     Difference("eigh slogdet", "complex64", "tensorflow", "eigenvalues and log-determinants are real, as in NumPy"),
-    Difference("mean prod sum", INTEGERS, "torch", "Keras on torch leaves a tensor reduced over no axes as it is"),
+    Difference("mean prod sum", f"{HALF} {INTEGERS}", "torch", "Keras on torch leaves a tensor reduced over no axes as it is"),
     Difference("nansum trace", "uint8", "torch", "torch has no uint32, the dtype of sums of uint8 elsewhere"),
-    Difference("cast saturate_cast", FLOATS, "torch", "Keras on torch gives the next signed dtype in place of an unsigned one"),
     Difference(
         "cbrt deg2rad heaviside hypot i0 rad2deg", "int64", "tensorflow",
         "Keras makes float64 of int64 in these ops and the default float in most; ours is the default float in all",
     ),
     Difference("geomspace", FLOATS, "tensorflow", "Keras on TensorFlow computes in float32 and leaves it"),
-    Difference("linspace", "bfloat16", "tensorflow", "Keras on TensorFlow gives the step in float32"),
+    Difference("linspace", FLOATS, "torch tensorflow", "Keras gives the step in float32"),
     Difference("prod", ALL, "tensorflow", "Keras on TensorFlow ignores the dtype asked for"),
+    Difference("adaptive_average_pool", INTEGERS, "torch", "Keras gives integers for an empty batch; the results are fractions"),
+    Difference("batch_normalization", HALF, "torch jax", "Keras gives the dtype of the mean and variance, ours that of the tensor"),
+    Difference("einsum", INTEGERS, "torch", "Keras on torch gives the int64 that torch adds up integers in"),
+    Difference("max min", f"{HALF} {INTEGERS}", "torch", "Keras on torch gives the dtype of `initial` where there are no elements"),
+    Difference("eigh", INTEGERS, "torch", "Keras on torch leaves integers where there are no elements"),
+    Difference("split", ALL, "torch", "Keras on torch gives no parts at all for no indices"),
+    Difference("matmul", "int8 uint8", "tensorflow", "Keras leaves int8 where there are no elements, and gives int32 elsewhere"),
+    Difference("angle", HALF, "jax", "Keras on JAX gives float32"),
+    Difference("conv", HALF, "jax", "Keras on JAX gives the dtype of the kernel, ours what both dtypes lead to"),
+    Difference("power", INTEGERS, "jax", "Keras leaves the dtype of a first tensor without axes"),
+    Difference("relu6", INTEGERS, "jax", "Keras on JAX gives floats, and integers elsewhere"),
+    Difference("sparse_categorical_crossentropy", HALF, "jax", "Keras on JAX gives float32"),
 )  # fmt: skip
 
 # The dtypes are Keras's, the values are not.
 VALUES = (
-    Difference("argsort", "bfloat16", "numpy", "Keras on NumPy does not sort NaN of bfloat16 to the end"),
+    Difference("argsort", ALL, "numpy", "Keras on NumPy does not keep equals in order, nor sort NaN of bfloat16 to the end"),
+    Difference("digitize searchsorted sort", "bfloat16", "numpy", "Keras on NumPy does not sort NaN of bfloat16 to the end"),
+    Difference("nan_to_num nanmean nansum", "bfloat16", "numpy", "Keras on NumPy does not find NaN of bfloat16"),
     Difference("binary_crossentropy", f"{HALF} float32", "numpy", "Keras on NumPy clips the sigmoid of logits, which keeps losses below 16"),
     Difference("mean", "bfloat16", "numpy", "Keras on NumPy adds up bfloat16 in bfloat16, where large sums stand still"),
     Difference(
-        "gelu log_sigmoid selu sigmoid silu", "uint8 uint16", "numpy",
-        "Keras on NumPy computes -x of unsigned integers before it makes floats of them",
+        "gelu log_sigmoid log_softmax selu sigmoid silu softmax", "uint8 int16 uint16", "numpy",
+        "Keras on NumPy computes -x of unsigned integers, and makes integers of constants, before it makes floats",
     ),
-    Difference("rad2deg", "int8", "numpy", "NumPy computes int8 in float16"),
-    Difference("sparsemax", ALL, "torch tensorflow", "Keras's often do not add up to 1, as Martins & Astudillo (2016) define it"),
+    Difference("hard_tanh log_sigmoid log_softmax", "uint8", "jax", "Keras on JAX computes -x of unsigned integers"),
+    Difference("deg2rad logaddexp2 rad2deg", "bool uint8 int8", "numpy", "NumPy computes 8 bits in float16"),
+    Difference("leaky_relu", FLOATS, "numpy", "Keras on NumPy takes the larger of x and its multiple: wrong for slopes above 1"),
+    Difference("logsumexp", ALL, "numpy", "Keras on NumPy gives an axis to the result of a tensor without axes"),
+    Difference("median", ALL, "jax", "Keras on JAX gives an axis to the result of a tensor without axes"),
+    Difference("cholesky", ALL, "numpy torch", "ours reads the lower triangle only; with `upper`, Keras here reads the upper one"),
+    Difference("cholesky eigh", ALL, "jax", "ours reads the lower triangle only, Keras on JAX takes the mean of both"),
+    Difference(
+        "in_top_k", FLOATS, "numpy torch jax tensorflow",
+        "Keras's backends differ about targets out of range and NaN; ours says no to the former and orders NaN last",
+    ),
+    Difference("normalize", "bool", "numpy", "Keras on NumPy divides booleans by booleans"),
+    Difference("slice slice_update", FLOATS, "numpy torch", "in Keras starts below 0 count from the end; ours, if in a tensor, are moved inside"),
+    Difference("sparsemax", ALL, "torch jax tensorflow", "Keras's often do not add up to 1, as Martins & Astudillo (2016) define it"),
     Difference("nextafter", FLOATS, "torch tensorflow", "Keras steps in float64, which the result's dtype rounds away"),
     Difference("linspace", ALL, "torch", "Keras gives NaN for num=1, rounds integers toward zero and puts the axis elsewhere"),
     Difference("linspace", "float32", "tensorflow", "Keras rounds integers toward zero, NumPy and ours down"),
-    Difference("logspace", ALL, "torch", "Keras gives NaN for num=1"),
+    Difference("geomspace logspace", ALL, "torch", "Keras gives NaN for num=1"),
     Difference("average", ALL, "torch", "Keras on torch averages over one axis of several"),
     Difference("dot", ALL, "torch", "Keras on torch multiplies stacks of matrices as matmul does, not as NumPy's dot does"),
     Difference("get_item", ALL, "torch", "torch puts the axes of indices apart in another place than NumPy"),
-    Difference("logsumexp std", ALL, "torch", "Keras on torch takes axis=() for all axes"),
-    Difference("max min prod sum", ALL, "torch", "Keras on torch drops the axes kept where axis is None"),
+    Difference("logsumexp moments std", ALL, "torch", "Keras on torch takes axis=() for all axes"),
+    Difference("max min prod ptp sum", ALL, "torch", "Keras on torch drops the axes kept where axis is None"),
     Difference("one_hot", INTEGERS, "torch", "Keras on torch puts the classes elsewhere for a negative axis"),
     Difference("pad", ALL, "torch", "Keras on torch pads the last axis only when one pair stands for all"),
-    Difference("segment_max", ALL, "torch", "Keras lets segment -1 count from the end; ours drops it, as the others do"),
+    Difference(
+        "segment_max segment_sum", ALL, "torch",
+        "Keras on torch lets segment -1 count from the end, which ours drops, and takes a number of 0 for unknown",
+    ),
+    Difference("count_nonzero", ALL, "torch", "Keras on torch puts the axes that remain in another order"),
+    Difference("dot_product_attention", FLOATS, "torch", "Keras on torch forgets the mask where `is_causal`"),
+    Difference(
+        "floor_divide greater_equal", INTEGERS, "torch",
+        "torch lets tensors without axes count for less, so that -1 beside uint8 becomes 255",
+    ),
+    Difference("solve", ALL, "torch", "torch takes a matrix of right-hand sides for a stack of vectors where both fit"),
+    Difference("heaviside", FLOATS, "torch", "Keras on torch gives 0 for NaN"),
+    Difference("layer_normalization rms_normalization", FLOATS, "torch", "Keras on torch takes the last axes, whichever are asked for"),
+    Difference("scatter_update", ALL, "torch jax", "Keras keeps one of several updates of an element that are to be combined"),
+    Difference("tri", ALL, "torch", "Keras on torch takes a size of 0 for none given"),
     Difference("take_along_axis", ALL, "torch", "Keras on torch takes an index out of range modulo the size; ours is the last one"),
     Difference("sign", FLOATS, "torch", "Keras on torch gives 0 for NaN"),
     Difference("sparse_plus sparse_sigmoid", "uint8", "torch", "Keras on torch wraps -1 in uint8"),
     Difference("argmax argmin", FLOATS, "tensorflow", "TensorFlow passes over NaN; ours finds it, as NumPy does"),
-    Difference("argsort", FLOATS, "tensorflow", "NaN leaves TensorFlow's result unsorted"),
-    Difference("binary_crossentropy", HALF, "tensorflow", "Keras's epsilon is less than float16 can tell from 1: infinite"),
+    Difference("argsort sort", FLOATS, "tensorflow", "NaN leaves TensorFlow's result unsorted"),
+    Difference("binary_crossentropy", HALF, "jax tensorflow", "Keras's epsilon is less than float16 can tell from 1: infinite"),
     Difference("einsum", ALL, "tensorflow", "without `->` Keras keeps the order of axes; NumPy and ours sort them"),
-    Difference("hypot", "float64", "tensorflow", "Keras gives NaN for two infinities"),
+    Difference("hypot", FLOATS, "tensorflow", "Keras gives NaN for two infinities"),
     Difference("isclose", FLOATS, "tensorflow", "Keras finds infinities unequal to themselves, or close to their opposites"),
     Difference("ldexp", "float32", "tensorflow", "Keras's power of two overflows where the result does not"),
     Difference("leaky_relu", "float64", "tensorflow", "Keras's slope of 0.2 is rounded to float32"),
@@ -153,8 +194,22 @@ VALUES = (
     Difference("rot90", ALL, "tensorflow", "Keras on TensorFlow gets half a turn wrong"),
     Difference("segment_max", FLOATS, "tensorflow", "Keras gives empty segments the least number, ours and JAX's -inf"),
     Difference("sparse_categorical_crossentropy", FLOATS, "tensorflow", "Keras clips to 1 and does not normalise"),
-    Difference("squeeze", ALL, "tensorflow", "Keras on TensorFlow takes axis=() for all axes"),
-    Difference("vstack", ALL, "tensorflow", "Keras on TensorFlow adds no axis to vectors"),
+    Difference("moments squeeze", ALL, "tensorflow", "Keras on TensorFlow takes axis=() for all axes"),
+    Difference("hstack vstack", ALL, "tensorflow", "Keras on TensorFlow adds no axis to scalars and vectors"),
+    Difference("dot_product_attention", "float64", "tensorflow", "Keras's softmax is computed in float32"),
+    Difference("eye", ALL, "tensorflow", "Keras on TensorFlow adds rows and columns for diagonals outside of the matrix"),
+    Difference("floor_divide", FLOATS, "tensorflow", "Keras's are not NumPy's where one of the numbers is infinite"),
+    Difference("geomspace", INTEGERS, "tensorflow", "Keras on TensorFlow gives integers an axis twice"),
+    Difference("heaviside", FLOATS, "tensorflow", "Keras on TensorFlow takes NaN for 0"),
+    Difference("multi_hot", INTEGERS, "tensorflow", "Keras on TensorFlow gives the least number where there are no classes to encode"),
+    Difference("rms_normalization", FLOATS, "tensorflow", "Keras on TensorFlow puts the scale along the last axis, whichever is asked for"),
+    Difference("round", "float64", "tensorflow", "Keras rounds powers of ten to float32"),
+    Difference("top_k", ALL, "tensorflow", "TensorFlow takes NaN for the least number, ours for the largest; unsorted, the order is free"),
+    Difference("vdot", "complex64", "tensorflow", "Keras on TensorFlow multiplies the elements of matrices in another order"),
+    Difference("floor_divide", INTEGERS, "jax", "JAX divides integers by zero, which ours makes 0"),
+    Difference("one_hot", "uint8 int8", "jax", "Keras on JAX counts classes in 8 bits, which have 256 numbers"),
+    Difference("power", INTEGERS, "jax", "JAX raises integers to negative powers as if those were large; ours rounds the fractions to 0"),
+    Difference("take take_along_axis", ALL, "jax", "Keras on JAX gives NaN, or the least number, out of range; ours is the nearest element"),
 )  # fmt: skip
 
 

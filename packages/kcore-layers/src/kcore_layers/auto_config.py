@@ -38,7 +38,7 @@ def config_of_arguments(layer: Any, base: type) -> dict[str, Any]:
             config[name] = serialize_keras_object(value)
         except (TypeError, ValueError) as error:
             raise ArgumentError(
-                f"{cls.__name__} has no get_config, and its argument {name} is a {type(value).__name__}, not plain data",
+                f"{cls.__name__} has no get_config, and its argument {name} is no plain data: a {type(value).__name__}",
                 fix=f"define {cls.__name__}.get_config, giving all arguments of __init__",
             ) from error
     return config
@@ -48,13 +48,20 @@ def _classes_up_to(cls: type, base: type) -> list[type]:
     return [each for each in cls.__mro__ if issubclass(each, base) and each is not base]
 
 
+# What Keras 3.15 writes in the configs of some layers, and null where it does not apply.
+_KERAS_ONLY = ("quantization_config",)
+
+
 def make_from_config(cls: type, config: dict[str, Any]) -> Any:
     """Call a class with the arguments of a config.
 
     Raises:
         ArgumentError: if it does not take them.
     """
-    arguments = dict(config)
+    known = inspect.signature(cls).parameters
+    arguments = {
+        name: value for name, value in config.items() if value is not None or name not in _KERAS_ONLY or name in known
+    }
     if isinstance(arguments.get("dtype"), dict):
         arguments["dtype"] = dtype_policies.deserialize(arguments["dtype"])
     from kcore_layers.layer import Layer

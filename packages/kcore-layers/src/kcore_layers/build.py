@@ -13,15 +13,15 @@ from kcore_ops.spec import is_unknown
 
 from kcore_layers.naming import name_scope
 
-__all__ = ["built_by", "building", "shape_of"]
+__all__ = ["built_by", "built_for_a_while", "building", "is_building", "shape_of"]
 
-# What every layer that is being built was like before: of the outermost build in progress, in the order of their starts.
+# What every layer that is being built was like before, in the order of their starts, for the outermost build.
 _before: ContextVar[list[tuple[Any, dict[str, Any]]] | None] = ContextVar("kcore_layers_before_build", default=None)
 
 
 @contextmanager
 def building(layer: Any) -> Iterator[None]:
-    """Make layers and variables inside the `with` block; if it ends with an error, every layer built in it is as before."""
+    """Make layers and variables inside the `with` block; after an error every layer built in it is as before."""
     before = _before.get()
     is_outermost = before is None
     if before is None:
@@ -39,6 +39,18 @@ def building(layer: Any) -> Iterator[None]:
     finally:
         if is_outermost:
             _before.reset(token)
+
+
+@contextmanager
+def built_for_a_while(layer: Any) -> Iterator[None]:
+    """Build layers inside the `with` block; at its end the layer, and those that were inside before, are as before."""
+    before = [(each, _snapshot(each)) for each in layer.sublayers()]
+    try:
+        with building(layer):
+            yield
+    finally:
+        for each, state in reversed(before):
+            _restore(each, state)
 
 
 def is_building(layer: Any) -> bool:

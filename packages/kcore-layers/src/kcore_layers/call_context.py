@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from kcore_layers.layer import Layer
+from typing import Any
 
 __all__ = ["CallContext", "current_context"]
 
@@ -27,7 +24,7 @@ class CallContext:
 
     __slots__ = ("arguments", "entry", "training")
 
-    def __init__(self, entry: Layer, training: bool | None, arguments: dict[str, Any] | None = None) -> None:
+    def __init__(self, entry: Any, training: bool | None, arguments: dict[str, Any] | None = None) -> None:
         self.entry = entry
         self.training = training
         self.arguments = arguments or {}

@@ -10,13 +10,14 @@ import inspect
 from typing import Any
 
 import numpy as np
-from kcore_ops import KerasTensor, TensorSpec, Variable, cast, tree
+from kcore_ops import TensorSpec, Variable, cast, tree
 from kcore_ops.calls import HOST_NUMBERS, HOST_TYPES
 from kcore_ops.conversion import tensor_on
 from kcore_ops.current import current_backend, on
 from kcore_ops.dtypes import is_float_dtype
 from kcore_ops.errors import KcoreError
 from kcore_ops.inference import is_inferring
+from kcore_ops.plugin import Backend
 from kcore_ops.stateless_scope import in_stateless_scope
 from kcore_ops.variable import AutocastScope, autocast_dtype
 
@@ -39,9 +40,28 @@ class Calling(State):
         _fast: class and dtype of the tensors with which a call may go to `call` at once, or None.
     """
 
+    backend: Backend
+    built: bool
+    autocast: bool
+    dtype_policy_object: Any
+    input_spec: Any
+    # What Layer defines.
+    call: Any
+    build: Any
+    compute_mask: Any
+    check_ready: Any
+    settle_after_build: Any
+    add_loss: Any
+    clear_losses: Any
     call_signature: CallSignature
     build_parameters: tuple[str, ...]
     _fast: set[Any] | None
+    _autocast: str | None
+    _takes_training: bool
+    _activity_regularizer: Any
+    _adds_losses: bool
+    _supports_masking: bool
+    _context_arguments: tuple[str, ...]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the layer on tensors; given symbolic tensors, give the symbolic results.
@@ -101,7 +121,7 @@ class Calling(State):
             values = bound.arguments
             is_as_it_was = self._convert(bound)
             if any(isinstance(leaf, TensorSpec) for leaf in tree.flatten(dict(values))) and not is_inferring():
-                return call_on_symbols(self, bound, training)
+                return call_on_symbols(self, bound, self._passed_training(args, kwargs))
             if self.built:
                 outputs = self._run(bound, training, context)
             else:
@@ -109,6 +129,7 @@ class Calling(State):
                     self.build_for(values)
                     self._check_input(values)
                     outputs = self._run(bound, training, context, is_checked=True)
+                    self.set_untracked("_output_shape_when_built", shape_of(outputs))
                     if not self.built:
                         self.built = True
                         self.settle_after_build()
@@ -117,6 +138,14 @@ class Calling(State):
         if is_as_it_was and (len(values) == 1 or (len(values) == 2 and "training" in values)):
             self._remember_fast(next(iter(values.values())))
         return outputs
+
+    def _passed_training(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool | None:
+        """Give the training flag among the arguments of a call, or None."""
+        signature = self.call_signature
+        if "training" in kwargs or not signature.takes_training:
+            return kwargs.get("training")
+        found: bool | None = signature.bind(args, kwargs).arguments.get("training")
+        return found
 
     def default_training(self) -> bool | None:
         """Give the training flag of a call that is told none and is in no other; a framework's modules may have one."""
@@ -154,7 +183,8 @@ class Calling(State):
             return
         object.__setattr__(self, "_autocast", self.autocast_in_call())
         object.__setattr__(self, "_takes_training", self.call_signature.takes_training)
-        object.__setattr__(self, "_fast", {*(self._fast or ()), (x.__class__, x.dtype)})
+        kind: Any = (x.__class__, x.dtype)  # type: ignore[attr-defined]
+        object.__setattr__(self, "_fast", {*(self._fast or ()), kind})
 
     def _overrides_compute_mask(self) -> bool:
         from kcore_layers.layer import Layer
@@ -177,7 +207,9 @@ class Calling(State):
         context = current_context()
         passed = dict(kwargs)
         training = passed.get("training") if signature.takes_training else passed.pop("training", None)
-        own = {name: passed.pop(name) for name in self._context_arguments if name in passed and name not in signature.names}
+        own = {
+            name: passed.pop(name) for name in self._context_arguments if name in passed and name not in signature.names
+        }
         bound = signature.bind(args, passed)
         if training is None:
             training = bound.arguments.get("training") if signature.takes_training else None

@@ -1,7 +1,7 @@
 """A layer joins the framework of the backend it is made on: the class it is really an instance of.
 
-For a class and a backend there is one such class, with the name and module of the original: `Dense` made under a backend
-whose modules are `M` is an instance of a class derived from the backend's mixin, `Dense` and `M`.
+For a class and a backend there is one such class, with the name and module of the original: `Dense` made under a
+backend whose modules are `M` is an instance of a class derived from the backend's mixin, `Dense` and `M`.
 """
 
 from __future__ import annotations

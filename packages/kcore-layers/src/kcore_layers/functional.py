@@ -40,6 +40,12 @@ class Functional(Model):
     (4, 2)
     """
 
+    graph: Graph
+    inputs_structure: Any
+    outputs_structure: Any
+    _single_input: bool
+    _single_output: bool
+
     def __init__(self, inputs: Any = None, outputs: Any = None, name: str | None = None, **kwargs: Any) -> None:
         trainable = kwargs.pop("trainable", True)
         super().__init__(name=name, **kwargs)

@@ -8,9 +8,9 @@ from kcore_ops import KerasTensor, tree
 from kcore_ops.errors import ArgumentError
 from kcore_ops.operation import Op, all_ops
 
-from kcore_layers.graph import callee, is_input
+from kcore_layers.graph import callee, is_input, names_of_calls
 from kcore_layers.layer import Layer
-from kcore_layers.naming import snake_case, unique_names
+from kcore_layers.naming import snake_case
 from kcore_layers.serialization import deserialize_keras_object, serialize_keras_object
 
 __all__ = ["config_of_graph", "model_from_config"]
@@ -24,13 +24,12 @@ def config_of_graph(model: Any) -> dict[str, Any]:
     graph = model.graph
     entries: dict[int, dict[str, Any]] = {}  # by layer, or by node for ops
     places: dict[int, list[Any]] = {}  # of each tensor: the name of its entry, number of the call, number of the output
-    op_names = iter(unique_names(node.op.name for node in graph.nodes if isinstance(node.op, Op)))
     inputs = [x.node for x in graph.inputs if x.node is not None and is_input(x.node)]
+    nodes = [*inputs, *graph.nodes]
     calls: dict[int, list[Any]] = {}
-    for node in (*inputs, *graph.nodes):
+    for node, name in zip(nodes, names_of_calls(nodes), strict=True):
         if isinstance(node.op, Op):
-            name = next(op_names)
-            entry = {
+            entry: dict[str, Any] = {
                 "module": OPS_MODULE,
                 "class_name": node.op.name,
                 "config": {"name": name},
@@ -92,7 +91,7 @@ def model_from_config(cls: type, config: dict[str, Any], custom_objects: Any = N
         operation = _operation(entry, custom_objects)
         made[entry["name"]] = operation
         if isinstance(operation, Layer) and getattr(operation, "is_input_layer", False):
-            outputs[entry["name"], 0] = [operation.output]
+            outputs[entry["name"], 0] = [operation.output]  # type: ignore[attr-defined]
         waiting += [(entry["name"], number, call) for number, call in enumerate(entry["inbound_nodes"])]
     while waiting:
         late = []

@@ -1,15 +1,18 @@
-"""The calls between some symbolic tensors and others, in an order in which they can be run, as a plan that runs them."""
+"""The calls between symbolic tensors: in an order in which they can be run, and a plan that runs them."""
 
 from __future__ import annotations
 
+import functools
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from kcore_ops import KerasTensor, tree
 from kcore_ops.errors import ArgumentError
+from kcore_ops.operation import Op
 from kcore_ops.symbolic import Node
 
-__all__ = ["Graph", "callee"]
+__all__ = ["Graph", "callee", "is_input", "names_of_calls"]
 
 # A step of a plan: what to call, the register of its only argument and that of its only result; or where its arguments
 # and results are more, the function that reads and writes the registers itself. Then the registers to empty.
@@ -38,8 +41,8 @@ class Graph:
         self.operations = self._by_depth(met)
         self.steps, self._registers, self._size = self._plan()
 
-    def _in_order(self) -> tuple[list[Node], list[Any]]:
-        """Give the nodes so that each comes after its inputs, and the operations in the order they are met."""
+    def _in_order(self) -> tuple[list[Node], dict[int, Any]]:
+        """Give the nodes so that each comes after its inputs, and what they call in the order it is met."""
         starts = {id(x) for x in self.inputs}
         done: set[int] = set()
         nodes: list[Node] = []
@@ -48,9 +51,11 @@ class Graph:
         stack: list[tuple[KerasTensor, bool]] = [(x, False) for x in reversed(self.outputs)]
         while stack:
             x, is_finished = stack.pop()
-            if id(x) in starts:
-                continue
             node = x.node
+            if id(x) in starts:
+                if node is not None and is_input(node):
+                    met.setdefault(_key(node), node.op)
+                continue
             if node is None or (not node.inputs and is_input(node)):
                 raise ArgumentError(
                     f"the outputs depend on {x.name!r} of shape {x.shape}, which is not among the inputs",
@@ -62,38 +67,31 @@ class Graph:
                 done.add(id(node))
                 nodes.append(node)
                 continue
-            met.setdefault(id(node.op), node.op)
+            met.setdefault(_key(node), node.op)
             stack.append((x, True))
             stack += [(source, False) for source in reversed(node.inputs)]
-        for x in self.inputs:
-            if x.node is not None and is_input(x.node):
-                met.setdefault(id(x.node.op), x.node.op)
-        return nodes, list(met.values())
+        # Inputs that nothing depends on are at distance 0 from the outputs, and come before all else there.
+        inputs = [x.node for x in self.inputs if x.node is not None and is_input(x.node)]
+        unused = {_key(node): node.op for node in inputs if _key(node) not in met}
+        return nodes, {**unused, **met}
 
-    def _by_depth(self, met: list[Any]) -> list[Any]:
+    def _by_depth(self, met: dict[int, Any]) -> list[Any]:
         depth_of_node: dict[int, int] = {}
-        depth_of_operation: dict[int, int] = {}
+        depths: dict[int, int] = {}
         starts = {id(x): x for x in self.inputs}
         for node in reversed(self.nodes):
-            depth = depth_of_node.setdefault(id(node), 0)
-            operation = id(node.op)
-            depth = max(depth, depth_of_operation.get(operation, 0))
-            depth_of_operation[operation] = depth_of_node[id(node)] = depth
+            depth = max(depth_of_node.get(id(node), 0), depths.get(_key(node), 0))
+            depths[_key(node)] = depth_of_node[id(node)] = depth
             for x in node.inputs:
                 source = x.node
                 if source is None:
                     continue
                 if id(x) in starts:
                     if is_input(source):
-                        depth_of_operation[id(source.op)] = max(depth_of_operation.get(id(source.op), 0), depth + 1)
+                        depths[_key(source)] = max(depths.get(_key(source), 0), depth + 1)
                     continue
                 depth_of_node[id(source)] = max(depth_of_node.get(id(source), 0), depth + 1)
-        order = {id(operation): i for i, operation in enumerate(met)}
-        # Inputs come with the first of their distance, in the order they were given.
-        for i, x in enumerate(self.inputs):
-            if x.node is not None and is_input(x.node):
-                order[id(x.node.op)] = i - len(self.inputs)
-        return sorted(met, key=lambda operation: (-depth_of_operation.get(id(operation), 0), order[id(operation)]))
+        return [met[key] for key in sorted(met, key=lambda key: -depths.get(key, 0))]
 
     def _plan(self) -> tuple[list[Step], list[int], int]:
         registers = {id(x): i for i, x in enumerate(self.inputs)}
@@ -136,6 +134,25 @@ class Graph:
         return [registers[i] for i in self._registers]
 
 
+def names_of_calls(nodes: Sequence[Node]) -> list[str]:
+    """Give a name for each call of a graph: the layer's own, and for ops one that nothing else in the graph has."""
+    taken = {node.op.name for node in nodes if not isinstance(node.op, Op)}
+    names = []
+    for node in nodes:
+        name = node.op.name
+        if isinstance(node.op, Op):
+            numbered = itertools.chain([name], (f"{node.op.name}_{i}" for i in itertools.count(1)))
+            name = next(each for each in numbered if each not in taken)
+            taken.add(name)
+        names.append(name)
+    return names
+
+
+def _key(node: Node) -> int:
+    """Give what a node's operation is known by: each call of an op is one of its own, those of a layer are one."""
+    return id(node if isinstance(node.op, Op) else node.op)
+
+
 def is_input(node: Node) -> bool:
     """Say whether a node stands for an input rather than a call."""
     return bool(getattr(node.op, "is_input_layer", False))
@@ -160,8 +177,8 @@ def _run_of(function: Callable[..., Any], node: Node, registers: dict[int, int])
     """Give the function that calls a node with its arguments from the registers, and puts its results there."""
     fills = [(i, _filling(value, registers)) for i, value in enumerate(node.args)]
     named = [(name, _filling(value, registers)) for name, value in node.kwargs.items()]
-    names = [name for name in getattr(node.op, "parameters", {}) if name.startswith("*")]
-    spread = len(fills) - 1 if names else None
+    takes_any_number = isinstance(node.op, Op) and any(name.startswith("*") for name in node.op.parameters)
+    spread = len(fills) - 1 if takes_any_number else None
     targets = [registers[id(x)] for x in tree.flatten(node.outputs)]
     is_single = isinstance(node.outputs, KerasTensor)
 
@@ -199,6 +216,11 @@ def _described(x: KerasTensor) -> tuple[Any, ...]:
     return tuple(x.shape), x.dtype, x.name
 
 
+def _tensor_of(node: Node, described: tuple[Any, ...]) -> KerasTensor:
+    shape, dtype, name = described
+    return KerasTensor(shape, dtype, name, node)
+
+
 def _graph_of(sources: list[Any], calls: list[Any], outputs: list[Any]) -> Graph:
     """Make a graph of what `Graph.__reduce__` gave."""
     tensors = [KerasTensor(*source) if isinstance(source, tuple) else source.output for source in sources]
@@ -209,7 +231,7 @@ def _graph_of(sources: list[Any], calls: list[Any], outputs: list[Any]) -> Graph
     inputs = list(tensors)
     for operation, args, kwargs, described in calls:
         node = Node(operation, tensor(args), None, tensor(kwargs))
-        node.outputs = _map_described(lambda d, n=node: KerasTensor(*d, node=n), described)
+        node.outputs = _map_described(functools.partial(_tensor_of, node), described)
         tensors += tree.flatten(node.outputs)
     return Graph(inputs, tensor(outputs))
 

@@ -36,6 +36,8 @@ class InputLayer(Layer):
     """
 
     is_input_layer = True
+    output: KerasTensor
+    _dtype: str
 
     def __init__(
         self,
@@ -52,7 +54,9 @@ class InputLayer(Layer):
     ) -> None:
         super().__init__(name=name, **kwargs)
         if sparse or ragged:
-            raise ArgumentError("there are no sparse or ragged tensors", fix="leave out sparse= and ragged=").at("Input")
+            raise ArgumentError("there are no sparse or ragged tensors", fix="leave out sparse= and ragged=").at(
+                "Input"
+            )
         if input_tensor is not None:
             batch_shape, dtype = input_tensor.shape, dtype or input_tensor.dtype
         elif shape is not None and batch_shape is not None:
@@ -142,5 +146,3 @@ def Input(  # noqa: N802 (Keras's name)
     )
     output: KerasTensor = layer.output
     return output
-
-

@@ -42,6 +42,7 @@ class Layer(Calling):
     Raises:
         ArgumentError: if an argument is unknown.
 
+    >>> import numpy as np
     >>> import kcore_ops as ops
     >>> class Linear(Layer):
     ...     def build(self, input_shape):
@@ -55,13 +56,26 @@ class Layer(Calling):
     'linear/w'
     """
 
+    backend: Backend
+    built: bool
+    autocast: bool
+    dtype_policy_object: dtype_policies.DTypePolicy
     input_spec: InputSpec | Any = None
+    is_input_layer: ClassVar[bool] = False
+    _is_ready: bool
+    _has_auto_name: bool
+    _losses: list[Any]
+    _adds_losses: bool
+    _supports_masking: bool
+    _context_arguments: tuple[str, ...]
+    _activity_regularizer: Any
+    _arguments: tuple[tuple[Any, ...], dict[str, Any]]
     _extra: ClassVar[type | None] = None
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """Make an instance of the class that belongs to the current backend as well."""
         backend = current_backend()
-        layer = object.__new__(citizen_class(cls, backend, cls._extra or cls.base_for(args, kwargs)))
+        layer: Any = object.__new__(citizen_class(cls, backend, cls._extra or cls.base_for(args, kwargs)))
         layer.start(backend)
         layer.set_untracked("_arguments", (args, kwargs))
         return layer
@@ -172,10 +186,11 @@ class Layer(Calling):
 
     # Its place and its weights.
 
-    @property
-    def path(self) -> str:
-        """Where it stands: the names of the layers it was built in, and its own."""
-        return self._path or self.name
+    def wrap_module(self, module: Any) -> Layer:
+        """Give a layer around a native module of the framework's, which was assigned to an attribute."""
+        from kcore_layers.layers.torch_module_wrapper import TorchModuleWrapper
+
+        return TorchModuleWrapper(module)
 
     def settled_path(self) -> str:
         """Settle the path, if that has not happened yet: under the layer being built now."""
@@ -261,13 +276,20 @@ class Layer(Calling):
         state_changed()
 
     def get_build_config(self) -> dict[str, Any] | None:
-        """Give the shapes it was built with, or None."""
-        return getattr(self, "_build_shapes", None)
+        """Give the shapes it was built with, or None: one as `input_shape`, several by name in `shapes_dict`."""
+        shapes = {name: shape for name, shape in getattr(self, "_build_shapes", {}).items() if shape is not None}
+        if not shapes:
+            return None
+        return {"input_shape": next(iter(shapes.values()))} if len(shapes) == 1 else {"shapes_dict": shapes}
 
     def build_from_config(self, config: Mapping[str, Any] | None) -> None:
         """Build it with the shapes that `get_build_config` gave."""
-        if config:
-            self.build(**{name: _tuples(shape) for name, shape in config.items()})
+        if not config:
+            return
+        if set(config) == {"input_shape"}:
+            self.build(_tuples(config["input_shape"]))
+        else:
+            self.build(**_tuples(config.get("shapes_dict", config)))
 
     # Calling; see calling.py.
 
@@ -411,4 +433,3 @@ def _tuples(shape: Any) -> Any:
     if isinstance(shape, list | tuple):
         return tuple(_tuples(each) for each in shape)
     return shape
-

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 from kcore_ops import KerasTensor, registry, tree
 from kcore_ops.errors import ArgumentError, PluginError
 
@@ -32,6 +33,8 @@ class Model(Layer):
     >>> Model(inputs=x, outputs=Dense(2)(x)).count_params()
     8
     """
+
+    history: Any
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """Make a model of inputs and outputs a `Functional`."""
@@ -235,7 +238,12 @@ class Model(Layer):
         return self.trainer.evaluate(**arguments, **kwargs)
 
     def predict(
-        self, x: Any, batch_size: int | None = None, verbose: Any = "auto", steps: int | None = None, callbacks: Any = None
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
     ) -> Any:
         """Give the outputs for some inputs as NumPy arrays, computed in batches.
 
@@ -251,11 +259,11 @@ class Model(Layer):
     def train_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
     ) -> Any:
-        """Take one training step; gives the loss and the metrics so far."""
+        """Take one training step; gives the loss and the metrics of this batch."""
         return self.trainer.train_on_batch(x, y, sample_weight, class_weight, return_dict)
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
-        """Evaluate one batch; gives the loss and the metrics so far."""
+        """Evaluate one batch; gives its loss and metrics."""
         return self.trainer.test_on_batch(x, y, sample_weight, return_dict)
 
     def predict_on_batch(self, x: Any) -> Any:
@@ -414,9 +422,9 @@ class Model(Layer):
             raise ArgumentError(
                 f"value_format can not be {value_format!r}", fix='use "backend_tensor" or "numpy_array"'
             ).at("get_state_tree")
-        groups = self._state_groups()
+        groups, as_arrays = self._state_groups(), value_format == "numpy_array"
         return {
-            name: _tree_of({v.path: v.numpy() if value_format == "numpy_array" else v.value for v in variables})
+            name: _tree_of({v.path: np.array(v.numpy()) if as_arrays else v.value for v in variables})
             for name, variables in groups.items()
         }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from kcore_layers.naming import reset_names
 
 __all__ = ["clear_session"]
@@ -23,5 +22,3 @@ def clear_session(free_memory: bool = True) -> None:
         import gc
 
         gc.collect()
-
-

@@ -18,8 +18,14 @@ class State(Tracking):
     """Mixin with the Keras-shaped views of a layer's state, and the calls that take the state as arguments."""
 
     name: str
+    _path: str | None
     _trainable: bool
     _lists: dict[str, Any]
+
+    @property
+    def path(self) -> str:
+        """Where it stands: the names of the layers it was built in, and its own."""
+        return self._path or self.name
 
     def sublayers(self, recursive: bool = True, include_self: bool = True) -> Iterator[Any]:
         """Give the layers inside, each once, parents first."""
@@ -138,8 +144,8 @@ class State(Tracking):
         return sum(int(np.prod(v.shape)) for v in self.weights)
 
     def get_weights(self) -> list[np.ndarray[Any, Any]]:
-        """Give the values of all weights as NumPy arrays."""
-        return [v.numpy() for v in self.weights]
+        """Give the values of all weights as NumPy arrays of their own, which training leaves as they are."""
+        return [np.array(v.numpy()) for v in self.weights]
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Set all weights; none, if one does not fit.

@@ -21,25 +21,33 @@ TRIAL_SIZES = (2, 3)
 
 
 def call_on_symbols(layer: Any, bound: inspect.BoundArguments, training: bool | None) -> Any:
-    """Give the symbolic results of a call, outputs of a new node; for plain specs, the specs of the results."""
-    from kcore_layers.build import building
+    """Give the symbolic results of a call, outputs of a new node; for plain specs, the specs of the results.
+
+    Args:
+        layer: the layer that is called.
+        bound: the arguments of its `call`.
+        training: the flag that was passed; None if none was, so that it follows from the call of the model.
+    """
+    from kcore_layers.build import building, shape_of
 
     specs = tree.map_structure(_spec, dict(bound.arguments))
     if not layer.built:
         with building(layer):
             layer.build_for(specs)
             outputs = _outputs(layer, bound, specs)
+            layer.set_untracked("_output_shape_when_built", shape_of(outputs))
             layer.built = True
             layer.settle_after_build()
     else:
         outputs = _outputs(layer, bound, specs)
     if not any(isinstance(leaf, KerasTensor) for leaf in tree.flatten(dict(bound.arguments))):
         return outputs
-    kwargs = dict(bound.kwargs)
-    if not layer.call_signature.takes_training and training is not None:
+    arguments = {name: value for name, value in bound.arguments.items() if name != "training"}
+    passed = inspect.BoundArguments(bound.signature, arguments)  # type: ignore[arg-type]
+    kwargs = dict(passed.kwargs)
+    if training is not None:
         kwargs["training"] = training
-    kwargs = {name: value for name, value in kwargs.items() if value is not None or name != "training"}
-    return Node(layer, list(bound.args), outputs, kwargs).outputs
+    return Node(layer, list(passed.args), outputs, kwargs).outputs
 
 
 def _spec(x: Any) -> Any:
@@ -47,17 +55,24 @@ def _spec(x: Any) -> Any:
 
 
 def _outputs(layer: Any, bound: inspect.BoundArguments, specs: dict[str, Any]) -> Any:
-    of_specs = inspect.BoundArguments(bound.signature, specs)  # type: ignore[arg-type]
+    of_specs = inspect.BoundArguments(bound.signature, specs)
     return layer.compute_output_spec(*of_specs.args, **of_specs.kwargs)
 
 
 def infer_outputs(layer: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    """Give the specs of what a layer's call returns.
+    """Give the specs of what a layer's call returns; a layer that is not built is so again afterwards.
 
     `call` is run on specs. Where it calls a framework's own functions, which know nothing of specs, it is run on zeros
     instead, with two sizes in place of those that are not known; what it does to variables is undone.
     """
+    from kcore_layers.build import built_for_a_while, is_building
+
     args, kwargs = tree.map_structure(_spec, (list(args), dict(kwargs)))
+    if not layer.built and not is_building(layer):
+        bound = layer.call_signature.bind(args, {name: each for name, each in kwargs.items() if name != "training"})
+        with built_for_a_while(layer):
+            layer.build_for(bound.arguments)
+            return infer_outputs(layer, args, kwargs)
 
     def on_specs(call_args: list[Any], call_kwargs: dict[str, Any]) -> Any:
         with inferring():

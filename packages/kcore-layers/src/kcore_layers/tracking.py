@@ -1,4 +1,4 @@
-"""Which layers, variables, metrics and seed generators an object holds, found as they are assigned to its attributes."""
+"""Which layers, variables, metrics and seed generators an object holds: found as its attributes are assigned."""
 
 from __future__ import annotations
 

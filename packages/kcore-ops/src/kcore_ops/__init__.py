@@ -207,6 +207,7 @@ from kcore_ops.nn.encodings import multi_hot, one_hot
 from kcore_ops.nn.losses import binary_crossentropy, categorical_crossentropy, sparse_categorical_crossentropy
 from kcore_ops.nn.normalization import batch_normalization, layer_normalization, rms_normalization
 from kcore_ops.nn.pooling import adaptive_average_pool, adaptive_max_pool, average_pool, max_pool
+from kcore_ops.nn.recurrent import gru, lstm
 from kcore_ops.operation import Axis, DType, FloatDType, Shape, Tensor, Tree, op, primitive
 from kcore_ops.products import cross, dot, einsum, inner, kron, matmul, outer, tensordot, vdot
 from kcore_ops.reductions import (
@@ -440,6 +441,7 @@ __all__ = [
     "grad",
     "greater",
     "greater_equal",
+    "gru",
     "hard_shrink",
     "hard_sigmoid",
     "hard_silu",
@@ -491,6 +493,7 @@ __all__ = [
     "logical_xor",
     "logspace",
     "logsumexp",
+    "lstm",
     "map",
     "matmul",
     "max",

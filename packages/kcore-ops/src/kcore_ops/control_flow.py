@@ -14,10 +14,9 @@ from kcore_ops import tree
 from kcore_ops.conversion import shape
 from kcore_ops.creation import zeros
 from kcore_ops.errors import ArgumentError, DTypeError, ShapeError
-from kcore_ops.indexing import take
-from kcore_ops.joining import stack
+from kcore_ops.joining import stack, unstack
 from kcore_ops.operation import Tensor, Tree, op, primitive
-from kcore_ops.shapes import show_shape
+from kcore_ops.shapes import differ, show_shape
 from kcore_ops.spec import TensorSpec
 
 __all__ = ["cond", "fori_loop", "map", "scan", "while_loop"]
@@ -49,7 +48,9 @@ def _agree(first: Any, second: Any, what: str, fix: str) -> Any:
         if one is None or other is None:
             same = one is other
         else:
-            same = one.dtype == other.dtype and show_shape(one.shape) == show_shape(other.shape)
+            sizes = zip(one.shape, other.shape, strict=False)
+            same = one.dtype == other.dtype and len(one.shape) == len(other.shape)
+            same = same and not any(differ(size1, size2) for size1, size2 in sizes)
         if not same:
             raise ShapeError(f"{what} differ: {_show(one)} and {_show(other)}", fix=fix)
     return specs1
@@ -199,11 +200,12 @@ def _scan(
     if count == 0:
         _, specs = scan(f, tree.map_structure(spec_of, init), tree.map_structure(spec_of, xs), length)
         return init, tree.map_structure(lambda s: None if s is None else zeros(s.shape, s.dtype), specs)
+    # All slices at once: the gradient of each alone would be as large as the whole.
+    slices = [None if x is None else unstack(x, count) for x in tree.flatten(xs)]
     carry, ys = init, []
     for i in reversed(range(count)) if reverse else range(count):
-        carry, y = _checked_pair(
-            f(carry, tree.map_structure(lambda x, i=i: None if x is None else take(x, i, axis=0), xs))
-        )
+        x = tree.pack_sequence_as(xs, [None if column is None else column[i] for column in slices])
+        carry, y = _checked_pair(f(carry, x))
         ys.append(y)
     columns = zip(*(tree.flatten(y) for y in (reversed(ys) if reverse else ys)), strict=True)
     stacked = [None if column[0] is None else stack(list(column)) for column in columns]

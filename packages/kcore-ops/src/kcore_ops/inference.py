@@ -149,7 +149,7 @@ def _depends() -> ShapeError:
 
 def infer_symbolic(op: Op, call: Call) -> Any:
     """Run an op on symbolic arguments: give the specs of the results, or for `KerasTensor`s a new node of the graph."""
-    from kcore_ops.calls import backend_of
+    from kcore_ops.calls import SymbolicShape, backend_of
 
     concrete = [value for value in call.values if not isinstance(value, TensorSpec)]
     try:
@@ -158,5 +158,7 @@ def infer_symbolic(op: Op, call: Call) -> Any:
         error.where, error.received = [op.name], call.received()
         raise
     if any(isinstance(value, KerasTensor) for value in (*call.values, *tree.flatten(call.args))):
-        return Node(op, call.args, tree.map_structure(lambda spec: _merge([spec]), result)).outputs
+        # Sizes that are tensors are arguments like others: in a plain tuple they are found.
+        args = [tuple(arg) if isinstance(arg, SymbolicShape) else arg for arg in call.args]
+        return Node(op, args, tree.map_structure(lambda spec: _merge([spec]), result)).outputs
     return result

@@ -1,7 +1,6 @@
 """Tools."""
 
 from kcore_layers.random_seed import set_random_seed
-from kcore_layers.session import clear_session
 from kcore_layers.serialization import (
     CustomObjectScope,
     custom_object_scope,
@@ -12,12 +11,15 @@ from kcore_layers.serialization import (
     register_keras_serializable,
     serialize_keras_object,
 )
+from kcore_layers.session import clear_session
 from kcore_ops.dtypes import standardize_dtype
 from kcore_ops.symbolic import is_keras_tensor
+from kcore_train.callbacks.progbar import Progbar
 from kcore_train.data import PyDataset, normalize, pack_x_y_sample_weight, to_categorical, unpack_x_y_sample_weight
 
 __all__ = [
     "CustomObjectScope",
+    "Progbar",
     "PyDataset",
     "clear_session",
     "custom_object_scope",

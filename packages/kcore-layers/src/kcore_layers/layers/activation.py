@@ -28,6 +28,8 @@ class Activation(Layer):
     array([0., 2.], dtype=float32)
     """
 
+    activation: Any
+
     def __init__(self, activation: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         set_options(self, activation=activation)

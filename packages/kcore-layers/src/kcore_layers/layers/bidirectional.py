@@ -41,6 +41,8 @@ class Bidirectional(Layer):
     (2, 8)
     """
 
+    _first_weights: Any
+
     def __init__(
         self,
         layer: Any,
@@ -67,6 +69,9 @@ class Bidirectional(Layer):
             backward_layer = _copy(layer, "backward_", go_backwards=not layer.go_backwards)
         self._check_pair(self.forward_layer, backward_layer)
         self.backward_layer = backward_layer
+        if layer.return_sequences:
+            # What one direction gives where the mask is False would be joined with what the other gives.
+            self.forward_layer.zero_output_for_mask = backward_layer.zero_output_for_mask = True
         self.return_sequences = layer.return_sequences
         self.return_state = layer.return_state
         self.stateful = layer.stateful
@@ -106,16 +111,16 @@ class Bidirectional(Layer):
             layer(sequences, initial_state=state, mask=mask, training=training)
             for layer, state in zip((self.forward_layer, self.backward_layer), first, strict=True)
         )
-        states = ()
+        last: tuple[Any, ...] = ()
         if self.return_state:
-            states = (*forward[1:], *backward[1:])
+            last = (*forward[1:], *backward[1:])
             forward, backward = forward[0], backward[0]
         if self.return_sequences:
             backward = ops.flip(backward, axis=1)
         if self.merge_mode is None:
-            return (forward, backward, *states)
+            return (forward, backward, *last)
         output = self._merge(forward, backward)
-        return (output, *states) if self.return_state else output
+        return (output, *last) if self.return_state else output
 
     def _merge(self, forward: Any, backward: Any) -> Any:
         if self.merge_mode == "concat":
@@ -175,4 +180,5 @@ class Bidirectional(Layer):
 def _copy(layer: Any, prefix: str, go_backwards: bool) -> Any:
     """Make a layer like another, with no weights yet."""
     name = prefix + layer.name.removeprefix("forward_").removeprefix("backward_")
-    return original_class(type(layer)).from_config({**layer.get_config(), "name": name, "go_backwards": go_backwards})
+    cls: Any = original_class(type(layer))
+    return cls.from_config({**layer.get_config(), "name": name, "go_backwards": go_backwards})

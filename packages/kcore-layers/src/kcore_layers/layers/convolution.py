@@ -29,6 +29,8 @@ class SlidingKernel(Layer):
 
     rank: ClassVar[int]
     paddings: ClassVar[tuple[str, ...]] = ("valid", "same")
+    use_bias: bool
+    activation: Any
 
     def set_window(
         self, kernel_size: Any, strides: Any, padding: str, data_format: str | None, dilation_rate: Any
@@ -36,7 +38,7 @@ class SlidingKernel(Layer):
         """Set where the kernel stands.
 
         Raises:
-            ArgumentError: if an argument does not fit the number of spatial axes, or there is no such padding or layout.
+            ArgumentError: if an argument does not fit the spatial axes, or there is no such padding or layout.
         """
         place = type(self).__name__
         try:

@@ -22,6 +22,7 @@ class _Cropping(Layer):
     """Cropping of spatial axes."""
 
     rank: ClassVar[int]
+    cropping: Any
 
     def set_cropping(self, cropping: tuple[tuple[int, int], ...], data_format: str) -> None:
         """Set the pair (before, after) of each spatial axis, and the layout."""

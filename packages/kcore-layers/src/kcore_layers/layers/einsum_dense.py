@@ -56,6 +56,8 @@ class EinsumDense(Layer):
             [3., 3.]]], dtype=float32)
     """
 
+    activation: Any
+
     def __init__(
         self,
         equation: str,

@@ -21,14 +21,14 @@ _OPTIONS = (
 )  # fmt: skip
 
 
-@builtin("keras.layers", aliases=("GroupQueryAttention",))
+@builtin("keras.layers", name="GroupQueryAttention", aliases=("GroupedQueryAttention",))
 class GroupedQueryAttention(ProjectedAttention):
     """Attend as `MultiHeadAttention` does, with fewer heads of keys and values, each for a group of query heads.
 
     Shapes: `query` is `(batch, t, n)`, `value` and `key` are `(batch, s, n)`, of any sizes `n`; the output is shaped
-    like the query. Masks are booleans, True for what counts: `query_mask` is `(batch, t)`, `value_mask` and `key_mask`
-    are `(batch, s)`, and `attention_mask` `(batch, t, s)` or `(batch, heads, t, s)`. The attention weights are
-    `(batch, heads, t, s)`.
+    like the query. Masks are booleans, True for what counts: `value_mask` and `key_mask` are `(batch, s)`, and
+    `attention_mask` `(batch, t, s)` or `(batch, heads, t, s)`; `query_mask` is passed on with the output. The attention
+    weights are `(batch, heads, t, s)`.
 
     Args:
         head_dim: size of each head.
@@ -112,9 +112,9 @@ class GroupedQueryAttention(ProjectedAttention):
         heads, groups = (self.num_query_heads, self.head_dim), (self.num_key_value_heads, self.head_dim)
         self._query_dense = self.make_projection("query", query_shape, heads)
         self._key_dense = self.make_projection("key", key_shape, groups)
-        self._value_dense = self.make_projection("value", value_shape, groups)
         if self.use_gate:
             self._gate_dense = self.make_projection("gate", query_shape, heads)
+        self._value_dense = self.make_projection("value", value_shape, groups)
         sizes = (known_size(query_shape),)
         self._output_dense = self.make_projection("attention_output", (*query_shape[:-1], *heads), sizes, 2)
 
@@ -134,9 +134,8 @@ class GroupedQueryAttention(ProjectedAttention):
         """Give the output, and the attention weights if asked for."""
         key = value if key is None else key
         q, k, v = self._query_dense(query), self._key_dense(key), self._value_dense(value)
-        lengths = ops.shape(query)[1], ops.shape(key)[1]
-        mask = self.combined_mask(*lengths, query_mask, value_mask, key_mask, attention_mask, use_causal_mask)
-        averages, scores = self.weighted_average(q, k, v, mask, False, return_attention_scores, training)
+        masks = value_mask, key_mask, attention_mask
+        averages, scores = self.attend_with_heads(q, k, v, masks, use_causal_mask, return_attention_scores, training)
         if self.use_gate:
             averages = ops.multiply(averages, ops.sigmoid(self._gate_dense(query)))
         output = self._output_dense(averages)

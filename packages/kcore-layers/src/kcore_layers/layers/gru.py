@@ -266,7 +266,8 @@ class GRU(RNN):
         if training and cell.dropout:
             sequences = cell.drop(sequences)
         weights = cell.kernel, cell.recurrent_kernel, cell.bias
-        outputs, h = ops.gru(sequences, *initial_state, *weights, cell.reset_after, self.unroll)
+        (h,) = initial_state
+        outputs, h = ops.gru(sequences, h, *weights, reset_after=cell.reset_after, unroll=self.unroll)
         return h, outputs, [h]
 
     def get_config(self) -> dict[str, Any]:

@@ -144,8 +144,8 @@ class LSTM(RNN):
     """A long short-term memory; see the op `lstm` for the formulas.
 
     Shapes: the input is `(batch, time, n)`, a mask `(batch, time)`; the output is `(batch, units)`, or `(batch, time,
-    units)` with `return_sequences`; with `return_state`, a tuple of it and the last hidden and cell state, `(batch, units)`.
-    Where the mask is False a step changes nothing.
+    units)` with `return_sequences`; with `return_state`, a tuple of it and the last hidden and cell states, `(batch,
+    units)`. Where the mask is False a step changes nothing.
 
     Args:
         units: size of the output and of both states.
@@ -274,7 +274,9 @@ class LSTM(RNN):
             return super().inner_loop(sequences, initial_state, mask, training)
         if training and cell.dropout:
             sequences = cell.drop(sequences)
-        outputs, h, c = ops.lstm(sequences, *initial_state, cell.kernel, cell.recurrent_kernel, cell.bias, self.unroll)
+        h, c = initial_state
+        weights = cell.kernel, cell.recurrent_kernel, cell.bias
+        outputs, h, c = ops.lstm(sequences, h, c, *weights, unroll=self.unroll)
         return h, outputs, [h, c]
 
     def get_config(self) -> dict[str, Any]:

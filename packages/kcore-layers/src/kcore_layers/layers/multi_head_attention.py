@@ -30,9 +30,10 @@ class MultiHeadAttention(ProjectedAttention):
 
     Shapes: `query` is `(batch, t, n)`, `value` and `key` are `(batch, s, n)`, of any sizes `n`; the output is `(batch,
     t, n)` of the query's size, or `(batch, t, *output_shape)`. There may be more axes in place of `t` and `s`; those
-    not in `attention_axes` are like the batch. Masks are booleans, True for what counts: `query_mask` is `(batch, t)`,
-    `value_mask` and `key_mask` are `(batch, s)`, and `attention_mask` `(batch, t, s)` or `(batch, heads, t, s)`. The
-    attention weights are `(batch, heads, t, s)`.
+    not in `attention_axes` are like the batch. Masks are booleans, True for what counts: `value_mask` and `key_mask`
+    are `(batch, s)`, and `attention_mask` `(batch, t, s)` or `(batch, heads, t, s)`. `query_mask` is passed on with the
+    output, and changes nothing: outputs of queries that do not count have no meaning. The attention weights are
+    `(batch, heads, t, s)`.
 
     Args:
         num_heads: number of heads.
@@ -114,8 +115,8 @@ class MultiHeadAttention(ProjectedAttention):
         ndim = len(query_shape)
         if ndim != len(value_shape) or ndim < 3:
             raise ShapeError(
-                f"query has shape {show_shape(query_shape)} and value {show_shape(value_shape)}: both must have 3 axes, "
-                "or more of one number",
+                f"query has shape {show_shape(query_shape)} and value {show_shape(value_shape)}: both must have 3 "
+                "axes, or more of one number",
                 fix="pass (batch, positions, size)",
             )
         axes = tuple(range(1, ndim - 1)) if self.attention_axes is None else self.attention_axes
@@ -145,14 +146,11 @@ class MultiHeadAttention(ProjectedAttention):
         """Give the output, and the attention weights if asked for."""
         key = value if key is None else key
         q, k, v = self.query_dense(query), self.key_dense(key), self.value_dense(value)
-        masks = query_mask, value_mask, key_mask, attention_mask
+        masks = value_mask, key_mask, attention_mask
         if self._axes == (1,) and len(q.shape) == 4:
-            # The kernels know the causal mask by itself; beside others it is one more.
-            is_plain = use_causal_mask and self.sliding_window is None and all(mask is None for mask in masks)
-            is_plain = is_plain and not return_attention_scores and not (training and self.dropout)
-            lengths = ops.shape(query)[1], ops.shape(key)[1]
-            mask = self.combined_mask(*lengths, *masks, is_causal=use_causal_mask and not is_plain)
-            averages, scores = self.weighted_average(q, k, v, mask, is_plain, return_attention_scores, training)
+            averages, scores = self.attend_with_heads(
+                q, k, v, masks, use_causal_mask, return_attention_scores, training
+            )
         else:
             averages, scores = self._attend_over_axes(q, k, v, masks, use_causal_mask, training)
         if self.use_gate:
@@ -175,8 +173,8 @@ class MultiHeadAttention(ProjectedAttention):
         if mask is not None and num_axes > 1:
             mask = ops.broadcast_to(mask, (*shape[:num_batch], *positions[0], *positions[1]))
             mask = ops.reshape(mask, (*shape[:num_batch], _product(positions[0]), _product(positions[1])))
-        flat = [ops.reshape(x, (*ops.shape(x)[:num_batch], -1, x.shape[-1])) for x in (q, k, v)]
-        averages, scores = self.attend(*flat, mask, training)
+        q, k, v = (ops.reshape(x, (*ops.shape(x)[:num_batch], -1, x.shape[-1])) for x in (q, k, v))
+        averages, scores = self.attend(q, k, v, mask, training)
         averages = ops.reshape(averages, (*shape[: num_batch + num_axes], self.value_dim))
         back = tuple(order.index(axis) for axis in range(ndim))
         return ops.transpose(averages, back), ops.reshape(scores, (*shape[:num_batch], *positions[0], *positions[1]))
@@ -184,7 +182,7 @@ class MultiHeadAttention(ProjectedAttention):
     def _mask_over_axes(self, positions: Any, masks: Any, use_causal_mask: bool, num_batch: int) -> Any:
         """Give the mask of the pairs of positions, with the rank of the attention weights, or None."""
         num_axes = len(self._axes)
-        for name, mask in zip(("query_mask", "value_mask", "key_mask"), masks, strict=False):
+        for name, mask in zip(("value_mask", "key_mask"), masks, strict=False):
             if mask is not None:
                 raise ArgumentError(
                     f"{name} goes with inputs of 3 axes, whose positions are on the second",
@@ -196,7 +194,7 @@ class MultiHeadAttention(ProjectedAttention):
                 f"a causal mask or a window needs one axis of positions, and there are {num_axes}",
                 fix="give attention_axes one axis",
             )
-        mask = masks[3]
+        mask = masks[2]
         if mask is not None:
             mask = ops.cast(mask, "bool")
             while len(mask.shape) < num_batch + 2 * num_axes:

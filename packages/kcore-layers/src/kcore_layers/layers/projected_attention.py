@@ -40,6 +40,8 @@ class ProjectedAttention(Layer):
     """
 
     option_names: tuple[str, ...] = ()
+    kernel_initializer: Any
+    bias_initializer: Any
 
     def __init__(
         self,
@@ -57,9 +59,7 @@ class ProjectedAttention(Layer):
         set_options(self, **options)
         self.dropout = checked_rate(self, "dropout", dropout)
         self.use_bias = use_bias
-        self.sliding_window = (
-            None if sliding_window is None else checked_count(self, "sliding_window", sliding_window)
-        )
+        self.sliding_window = None if sliding_window is None else checked_count(self, "sliding_window", sliding_window)
         self.flash_attention = flash_attention
         self.use_gate = use_gate
         self.seed = seed
@@ -106,21 +106,17 @@ class ProjectedAttention(Layer):
 
     # Masks. All have the rank of the attention weights: (batch, heads, query positions, key positions).
 
-    def combined_mask(
-        self,
-        query_length: Any,
-        key_length: Any,
-        query_mask: Any,
-        value_mask: Any,
-        key_mask: Any,
-        attention_mask: Any,
-        is_causal: bool,
-    ) -> Any:
-        """Give the mask of the pairs of positions that may meet, or None if all may."""
-        parts = []
-        if query_mask is not None:
-            parts.append(ops.cast(query_mask, "bool")[:, None, :, None])
-        parts += [ops.cast(each, "bool")[:, None, None, :] for each in (value_mask, key_mask) if each is not None]
+    def combined_mask(self, query_length: Any, key_length: Any, masks: Any, is_causal: bool) -> Any:
+        """Give the mask of the pairs of positions that may meet, or None if all may.
+
+        Args:
+            query_length: number of queries.
+            key_length: number of keys.
+            masks: of value, key and attention, each of which may be None.
+            is_causal: whether keys later than the query are left out.
+        """
+        value_mask, key_mask, attention_mask = masks
+        parts = [ops.cast(each, "bool")[:, None, None, :] for each in (value_mask, key_mask) if each is not None]
         if attention_mask is not None:
             mask = ops.cast(attention_mask, "bool")
             parts.append(ops.expand_dims(mask, -3) if len(mask.shape) == 3 else mask)
@@ -133,7 +129,8 @@ class ProjectedAttention(Layer):
 
     def _near(self, query_length: Any, key_length: Any, is_causal: bool) -> Any:
         """Give a mask of the keys that are not later than the query, or not farther than the window."""
-        distance = ops.subtract(ops.expand_dims(ops.arange(query_length, dtype="int32"), 1), ops.arange(key_length, dtype="int32"))
+        queries, keys = (ops.arange(length, dtype="int32") for length in (query_length, key_length))
+        distance = ops.subtract(ops.expand_dims(queries, 1), keys)
         if self.sliding_window is None:
             return ops.greater_equal(distance, 0)
         is_within = ops.less(distance if is_causal else ops.absolute(distance), self.sliding_window)
@@ -141,8 +138,8 @@ class ProjectedAttention(Layer):
 
     # The average.
 
-    def weighted_average(
-        self, query: Any, key: Any, value: Any, mask: Any, is_causal: bool, needs_scores: bool, training: Any
+    def attend_with_heads(
+        self, query: Any, key: Any, value: Any, masks: Any, is_causal: bool, needs_scores: bool, training: Any
     ) -> tuple[Any, Any]:
         """Give the averages of the values, and the attention weights if they are needed.
 
@@ -150,16 +147,21 @@ class ProjectedAttention(Layer):
             query: `(batch, t, heads, n)`.
             key: `(batch, s, groups, n)`.
             value: `(batch, s, groups, m)`.
-            mask: broadcasts to `(batch, heads, t, s)`; or None.
-            is_causal: whether keys later than the query are left out, beside those that the mask leaves out.
+            masks: of value, key and attention, each of which may be None.
+            is_causal: whether keys later than the query are left out.
             needs_scores: whether the weights are returned.
             training: whether there is dropout.
         """
+        lengths = ops.shape(query)[1], ops.shape(key)[1]
         if not needs_scores and not (training and self.dropout):
+            # Kernels know the causal mask by itself; beside others it is one more.
+            is_plain = is_causal and self.sliding_window is None and all(mask is None for mask in masks)
+            mask = self.combined_mask(*lengths, masks, is_causal and not is_plain)
             averages = ops.dot_product_attention(
-                query, key, value, mask=mask, is_causal=is_causal, flash_attention=self.flash_attention
+                query, key, value, mask=mask, is_causal=is_plain, flash_attention=self.flash_attention
             )
             return averages, None
+        mask = self.combined_mask(*lengths, masks, is_causal)
         heads, groups = query.shape[2], key.shape[2]
         if heads != groups:
             key, value = (ops.repeat(x, heads // groups, axis=2) for x in (key, value))

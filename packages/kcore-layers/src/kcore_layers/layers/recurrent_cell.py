@@ -36,6 +36,10 @@ class RecurrentCell(Layer):
     # Number of states, and names of what `get_config` gives.
     num_states = 1
     option_names: tuple[str, ...] = ()
+    state_size: Any
+    activation: Any
+    recurrent_activation: Any
+    bias_initializer: Any
 
     def __init__(
         self, units: int, dropout: float, recurrent_dropout: float, seed: Any, options: dict[str, Any], **kwargs: Any
@@ -47,7 +51,7 @@ class RecurrentCell(Layer):
         self.dropout = checked_rate(self, "dropout", dropout)
         self.recurrent_dropout = checked_rate(self, "recurrent_dropout", recurrent_dropout)
         self.seed_generator = SeedGenerator(seed)
-        self.state_size: Any = self.units if self.num_states == 1 else [self.units] * self.num_states
+        self.set_untracked("state_size", self.units if self.num_states == 1 else [self.units] * self.num_states)
         self.output_size = self.units
         self.reset_dropout_mask()
         self.reset_recurrent_dropout_mask()

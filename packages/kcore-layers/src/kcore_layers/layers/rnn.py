@@ -56,6 +56,8 @@ class RNN(Layer):
             [6.]]], dtype=float32)
     """
 
+    state_size: Any
+
     def __init__(
         self,
         cell: Any,
@@ -81,7 +83,7 @@ class RNN(Layer):
         self.unroll = unroll
         self.zero_output_for_mask = zero_output_for_mask
         self.supports_masking = True
-        self.state_size = cell.state_size
+        self.set_untracked("state_size", _plain(cell.state_size))
         self.states: list[Any] | None = None
 
     def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
@@ -295,6 +297,11 @@ def of_cell(name: str) -> Any:
 
 def _as_list(states: Any) -> list[Any]:
     return list(states) if isinstance(states, list | tuple) else [states]
+
+
+def _plain(sizes: Any) -> Any:
+    """Give sizes in plain lists; those that a layer has among its attributes are of a class of their own."""
+    return [_plain(size) for size in sizes] if isinstance(sizes, list) else sizes
 
 
 def _state_shape(batch: Any, size: Any) -> tuple[Any, ...]:

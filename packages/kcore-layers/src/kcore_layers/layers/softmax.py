@@ -56,7 +56,7 @@ class Softmax(Layer):
             fits = False
         if not fits:
             raise ShapeError(
-                f"the mask has shape {show_shape(mask.shape)}, which does not broadcast to {show_shape(sizes)}, the input's",
+                f"a mask of shape {show_shape(mask.shape)} does not broadcast to the input's shape {show_shape(sizes)}",
                 fix="add axes of size 1 to the mask, for example with ops.expand_dims(mask, -1)",
             )
 

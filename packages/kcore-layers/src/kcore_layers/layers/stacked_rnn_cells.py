@@ -122,7 +122,8 @@ def build_cell(cell: Any, step_shape: Any, dtype: str) -> None:
             cell.build(step_shape)
     elif not cell.built and getattr(cell.build, "__wrapped__", None) is Layer.build:
         # It has no build of its own: what is inside is built as `call` reaches it.
-        sizes = cell.state_size if isinstance(cell.state_size, list | tuple) else [cell.state_size]
+        size_or_sizes: Any = cell.state_size  # type: ignore[attr-defined]
+        sizes = size_or_sizes if isinstance(size_or_sizes, list | tuple) else [size_or_sizes]
         states = [TensorSpec((step_shape[0], size), dtype) for size in sizes]
         with building(cell):
             infer_outputs(cell, [TensorSpec(step_shape, dtype), states], {})

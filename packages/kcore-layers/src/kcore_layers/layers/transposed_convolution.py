@@ -47,10 +47,9 @@ class _ConvTranspose(SlidingKernel):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.filters = checked_count(self, "filters", filters)
         self.set_window(kernel_size, strides, padding, data_format, dilation_rate)
-        if output_padding is not None:
-            is_one = not isinstance(output_padding, Sequence)
-            output_padding = (output_padding,) * self.rank if is_one else tuple(output_padding)
-        self.output_padding = output_padding
+        if isinstance(output_padding, int):
+            output_padding = (output_padding,) * self.rank
+        self.output_padding = None if output_padding is None else tuple(output_padding)
         self.use_bias = use_bias
         set_options(
             self,

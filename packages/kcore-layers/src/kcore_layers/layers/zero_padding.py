@@ -53,6 +53,7 @@ class _ZeroPadding(Layer):
     """Padding of spatial axes with zeros."""
 
     rank: ClassVar[int]
+    padding: Any
 
     def set_padding(self, padding: tuple[tuple[int, int], ...], data_format: str | None) -> None:
         """Set the pair (before, after) of each spatial axis, and the layout."""

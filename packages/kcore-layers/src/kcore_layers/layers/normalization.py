@@ -1,0 +1,186 @@
+"""`Normalization`: mean 0 and variance 1 over a data set, which is looked at before training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import kcore_ops as ops
+import numpy as np
+from kcore_ops import config
+from kcore_ops.errors import ArgumentError, ShapeError
+from kcore_ops.shapes import normalize_axis
+
+from kcore_layers.layer import Layer
+from kcore_layers.options import known_size
+from kcore_layers.registered_objects import builtin
+from kcore_layers.serialization import deserialize_keras_object, serialize_keras_object
+
+__all__ = ["Normalization"]
+
+
+@builtin("keras.layers")
+class Normalization(Layer):
+    """Subtract a mean and divide by a standard deviation, both given, or found by `adapt`.
+
+    Shapes: the output is shaped like the input; mean and variance have its sizes along `axis`. Dtype: the layer's, for
+    integers too.
+
+    Args:
+        axis: the axis, or the axes, that keep their own mean and variance; None for one mean of all elements.
+        mean: the mean, a number or one for each index along `axis`.
+        variance: the variance, likewise.
+        invert: whether to undo the normalization instead: multiply by the standard deviation and add the mean.
+        **kwargs: of `Layer`.
+
+    Raises:
+        ArgumentError: if only one of mean and variance is given.
+        ShapeError: when built, if an axis is the batch, a size is not known, or mean or variance do not fit it.
+
+    >>> layer = Normalization()
+    >>> layer.adapt(np.array([[1.0], [3.0]]))
+    >>> layer(np.array([[3.0]], "float32"))
+    array([[1.]], dtype=float32)
+    """
+
+    input_mean: Any
+    input_variance: Any
+
+    def __init__(
+        self,
+        axis: int | Sequence[int] | None = -1,
+        mean: Any = None,
+        variance: Any = None,
+        invert: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if (mean is None) != (variance is None):
+            given, missing = ("mean", "variance") if variance is None else ("variance", "mean")
+            raise ArgumentError(f"{given} was given and {missing} was not", fix="pass both, or call adapt").at(
+                "Normalization"
+            )
+        self.axis = () if axis is None else tuple(axis) if isinstance(axis, Sequence) else (axis,)
+        self.set_untracked("input_mean", mean)
+        self.set_untracked("input_variance", variance)
+        self.invert = invert
+        self.supports_masking = True
+
+    def build(self, input_shape: Any) -> None:
+        """Make the weights for inputs of a shape, or bring the mean and variance given into that shape."""
+        ndim = len(input_shape)
+        kept = tuple(sorted(normalize_axis(axis, ndim) for axis in self.axis))
+        if 0 in kept and ndim > 1:
+            raise ShapeError("axis 0, the batch, can not keep a mean of each index", fix="pass other axes")
+        shape = tuple(known_size(input_shape, axis) for axis in kept)
+        self._reduced = tuple(axis for axis in range(ndim) if axis not in kept)
+        self._broadcast_shape = tuple(int(input_shape[axis]) if axis in kept else 1 for axis in range(ndim))
+        if self.input_mean is None:
+            self.adapt_mean = self.add_weight(shape, "zeros", trainable=False, autocast=False, name="mean")
+            self.adapt_variance = self.add_weight(shape, "ones", trainable=False, autocast=False, name="variance")
+            self.count = self.add_weight((), "zeros", dtype="int32", trainable=False, name="count")
+            return
+        mean, variance = (self._given(name, shape) for name in ("mean", "variance"))
+        self._mean = mean.reshape(self._broadcast_shape)
+        self._stddev = np.maximum(np.sqrt(variance), config.epsilon()).reshape(self._broadcast_shape)
+
+    def _given(self, name: str, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
+        value = np.asarray(ops.convert_to_numpy(getattr(self, f"input_{name}")), "float32")
+        try:
+            return np.broadcast_to(np.squeeze(value) if value.ndim > len(shape) else value, shape).copy()
+        except ValueError:
+            raise ShapeError(
+                f"{name} has shape {value.shape}, and the input the sizes {shape} along axis {self.axis}",
+                fix=f"pass {name} with shape {shape}",
+            ) from None
+
+    def adapt(self, data: Any) -> None:
+        """Find mean and variance, forgetting those found before.
+
+        Args:
+            data: an array or a tensor; or something that gives batches of inputs, one after the other.
+
+        Raises:
+            ArgumentError: if mean and variance were given, or there is no data.
+            ShapeError: if two batches differ along `axis`.
+        """
+        if self.input_mean is not None:
+            raise ArgumentError("mean and variance were given and can not be adapted", fix="leave them out").at(
+                f'layer "{self.path}"'
+            )
+        is_one = hasattr(data, "shape") or isinstance(data, list | tuple)
+        count, mean, squares = 0, np.zeros(()), np.zeros(())
+        for batch in [data] if is_one else data:
+            x = np.asarray(batch if not ops.is_tensor(batch) else ops.convert_to_numpy(batch), "float64")
+            if not self.built:
+                self.build((None, *x.shape[1:]) if x.ndim > 1 else x.shape)
+            if x.ndim != len(self._broadcast_shape) or any(
+                size not in (1, given) for size, given in zip(self._broadcast_shape, x.shape, strict=False)
+            ):
+                raise ShapeError(
+                    f"a batch has shape {x.shape} where {self._broadcast_shape} was expected, 1 standing for any size",
+                    fix="let all batches have the same sizes along the axes that are kept",
+                ).at(f'layer "{self.path}"')
+            # Chan et al. (1983), "Algorithms for computing the sample variance", eq. 2.1.
+            num_new = x.size // max(int(np.prod(self._broadcast_shape)), 1)
+            if num_new == 0:
+                continue
+            new_mean = x.mean(axis=self._reduced)
+            distance = new_mean - mean
+            squares = (
+                squares + x.var(axis=self._reduced) * num_new + distance**2 * (count * num_new / (count + num_new))
+            )
+            mean = mean + distance * (num_new / (count + num_new))
+            count += num_new
+        if count == 0:
+            raise ArgumentError("there is no data to adapt to", fix="pass at least one batch").at(
+                f'layer "{self.path}"'
+            )
+        self.adapt_mean.assign(mean)
+        self.adapt_variance.assign(squares / count)
+
+    def call(self, inputs: Any) -> Any:
+        """Give the normalized inputs."""
+        x = inputs if ops.dtype(inputs) == self.compute_dtype else ops.cast(inputs, self.compute_dtype)
+        if self.input_mean is not None:
+            mean, stddev = self._mean, self._stddev
+        else:
+            mean = ops.reshape(self.adapt_mean, self._broadcast_shape)
+            stddev = ops.reshape(self.adapt_variance, self._broadcast_shape)
+            stddev = ops.maximum(ops.sqrt(stddev), config.epsilon())
+        y = ops.add(ops.multiply(x, stddev), mean) if self.invert else ops.divide(ops.subtract(x, mean), stddev)
+        return ops.cast(y, self.compute_dtype)
+
+    @property
+    def mean(self) -> Any:
+        """The mean given or found, in a shape that broadcasts with the input; None before it is built."""
+        if not self.built:
+            return None
+        return self._mean if self.input_mean is not None else ops.reshape(self.adapt_mean, self._broadcast_shape)
+
+    @property
+    def variance(self) -> Any:
+        """The variance given or found, in a shape that broadcasts with the input; None before it is built."""
+        if not self.built:
+            return None
+        if self.input_mean is not None:
+            return np.broadcast_to(np.asarray(self.input_variance, "float32"), self._broadcast_shape)
+        return ops.reshape(self.adapt_variance, self._broadcast_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments that make another one like it."""
+        own = {
+            "axis": self.axis,
+            "invert": self.invert,
+            "mean": serialize_keras_object(self.input_mean),
+            "variance": serialize_keras_object(self.input_variance),
+        }
+        return {**super().get_config(), **own}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """Make one from what `get_config` gave."""
+        own: dict[str, Any] = {
+            name: deserialize_keras_object(config[name]) for name in ("mean", "variance") if name in config
+        }
+        return super().from_config({**config, **own})

@@ -1,0 +1,67 @@
+"""`Rescaling`: a number times the input, plus a number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import kcore_ops as ops
+import numpy as np
+
+from kcore_layers.layer import Layer
+from kcore_layers.registered_objects import builtin
+from kcore_layers.serialization import deserialize_keras_object, serialize_keras_object
+
+__all__ = ["Rescaling"]
+
+
+@builtin("keras.layers")
+class Rescaling(Layer):
+    """Multiply by `scale` and add `offset`: `1 / 255` brings bytes to numbers from 0 to 1.
+
+    Shapes: `scale` and `offset` broadcast with the input. Dtype: the layer's, for integers too.
+
+    Args:
+        scale: a number, or several, for example one for each channel.
+        offset: a number, or several.
+        **kwargs: of `Layer`.
+
+    >>> Rescaling(1 / 255)(np.array([0, 51, 255], "uint8")).round(3)
+    array([0. , 0.2, 1. ], dtype=float32)
+    """
+
+    scale: Any
+    offset: Any
+
+    def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.set_untracked("scale", scale)
+        self.set_untracked("offset", offset)
+        self._factor, self._term = _plain(scale), _plain(offset)
+        self.supports_masking = True
+
+    def call(self, inputs: Any) -> Any:
+        """Give `inputs * scale + offset`."""
+        x = inputs if ops.dtype(inputs) == self.compute_dtype else ops.cast(inputs, self.compute_dtype)
+        y = ops.add(ops.multiply(x, self._factor), self._term)
+        return y if isinstance(self._factor, float) else ops.cast(y, self.compute_dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments that make another one like it."""
+        own = {"scale": serialize_keras_object(self.scale), "offset": serialize_keras_object(self.offset)}
+        return {**super().get_config(), **own}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """Make one from what `get_config` gave."""
+        own: dict[str, Any] = {
+            name: deserialize_keras_object(config[name]) for name in ("scale", "offset") if name in config
+        }
+        return super().from_config({**config, **own})
+
+
+def _plain(value: Any) -> Any:
+    """Give a number as a float, several as an array: what goes with the tensors of any backend."""
+    if isinstance(value, int | float):
+        return float(value)
+    array = value if isinstance(value, np.ndarray) else ops.convert_to_numpy(ops.convert_to_tensor(value))
+    return array.astype("float32")

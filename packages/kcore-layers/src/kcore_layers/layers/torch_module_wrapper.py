@@ -1,0 +1,117 @@
+"""`TorchModuleWrapper`: a native module of the framework as a layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kcore_ops import TensorSpec, tree
+from kcore_ops.dtypes import is_float_dtype
+from kcore_ops.errors import ArgumentError
+from kcore_ops.stateless_scope import in_stateless_scope
+
+from kcore_layers.layer import Layer
+from kcore_layers.registered_objects import builtin
+from kcore_layers.symbolic_call import infer_outputs
+
+__all__ = ["TorchModuleWrapper"]
+
+
+@builtin("keras.layers")
+class TorchModuleWrapper(Layer):
+    """Use a `torch.nn.Module` as a layer: its parameters and buffers are the layer's weights, and stay its own.
+
+    A module that is assigned to an attribute of a layer or model made under torch is wrapped without being asked.
+    Floating inputs are cast to the dtype of the module's parameters, if they have one in common; nothing is moved to
+    another device. The module's training mode follows the call's `training`, where one is given.
+
+    Shapes: whatever the module takes and gives. In `state_dict` its entries begin with `module.`.
+
+    Args:
+        module: the module.
+        name: the layer's name; made up if None.
+        output_shape: shape of what the module gives, the batch included; found out by a trial if None.
+        **kwargs: of `Layer`.
+
+    Raises:
+        ArgumentError: if the backend has no such modules, or `module` is none.
+    """
+
+    module: Any
+    native_modules: dict[str, Any]
+    _by_name: dict[str, Any]
+
+    def __init__(self, module: Any, name: str | None = None, output_shape: Any = None, **kwargs: Any) -> None:
+        kwargs.setdefault("autocast", False)
+        super().__init__(name=name, **kwargs)
+        if self.backend.layer_base is None or not isinstance(module, self.backend.layer_base):
+            raise ArgumentError(
+                f"the current backend, {self.backend.name}, has no modules such as a {type(module).__name__}",
+                fix="make the layer on the backend of the module's framework, in `with use_backend(...):`",
+            ).at("TorchModuleWrapper")
+        self.set_untracked("module", module)
+        self.set_untracked("native_modules", {"module": module})
+        self.output_shape = None if output_shape is None else tuple(output_shape)
+        try:
+            variables = self.backend.variables_of_module(module)
+        except NotImplementedError as error:
+            raise ArgumentError(str(error), fix="make the layer on a backend that has").at(
+                "TorchModuleWrapper"
+            ) from error
+        self.set_untracked("_by_name", dict(variables))
+        for variable in variables.values():
+            self.track_variable(variable)
+        self.tracking_changed()
+
+    def build(self, *shapes: Any) -> None:
+        """Give the variables their paths: there is nothing to make."""
+        path = self.settled_path()
+        for name, variable in self._by_name.items():
+            variable.path = f"{path}/{name}"
+
+    def call(self, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
+        """Call the module."""
+        if training is not None and self.module.training is not bool(training):
+            self.module.train(bool(training))
+        args, kwargs = self._in_dtype((args, kwargs))
+        if in_stateless_scope():
+            values = {name: variable.value for name, variable in self._by_name.items()}
+            return self.backend.call_module(self.module, values, args, kwargs)
+        return self.module(*args, **kwargs)
+
+    def _in_dtype(self, arguments: Any) -> Any:
+        """Cast floating tensors to the dtype that the module's floating parameters have, if that is one."""
+        dtypes = {v._dtype for v in self._by_name.values() if is_float_dtype(v._dtype)}
+        if len(dtypes) != 1:
+            return arguments
+        (dtype,) = dtypes
+        backend = self.backend
+
+        def cast(x: Any) -> Any:
+            if not isinstance(x, backend.tensor_types) or backend.dtype(x) == dtype:
+                return x
+            return backend.ops["cast"](x, dtype) if is_float_dtype(backend.dtype(x)) else x
+
+        return tree.map_structure(cast, arguments)
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """Give the spec of the output: of the shape that was said, or by a trial in evaluation mode."""
+        if self.output_shape is not None:
+            dtype = next((v._dtype for v in self._by_name.values() if is_float_dtype(v._dtype)), self.compute_dtype)
+            return TensorSpec(self.output_shape, dtype)
+        modes = [(part, part.training) for part in self.module.modules()]
+        try:
+            return infer_outputs(self, list(args), {**kwargs, "training": False})
+        finally:
+            for part, mode in modes:
+                part.training = mode
+
+    def get_config(self) -> dict[str, Any]:
+        """Refuse: a module is code, and files hold none.
+
+        Raises:
+            ArgumentError: always.
+        """
+        raise ArgumentError(
+            f'layer "{self.name}" wraps a native module, which is code and can not be written as data',
+            fix="save the weights with save_weights, and make the module anew before loading them",
+        )

@@ -1,0 +1,74 @@
+"""`EinsumDense`: NumPy's einsum, plus a bias along named axes."""
+
+from __future__ import annotations
+
+import re
+
+import kcore_ops as ops
+import numpy as np
+import pytest
+from kcore_layers.layers.einsum_dense import EinsumDense
+from kcore_ops.errors import ArgumentError, ShapeError
+
+rng = np.random.default_rng(0)
+
+
+def numbers(x):
+    return np.asarray(ops.convert_to_numpy(x))
+
+
+@pytest.mark.parametrize(
+    ("equation", "output_shape", "bias_axes", "input_shape", "kernel_shape", "bias_shape"),
+    [
+        ("ab,bc->ac", 4, None, (2, 3), (3, 4), None),
+        ("abc,cd->abd", (None, 5), "d", (2, 3, 4), (4, 5), (5,)),
+        ("abc,cde->abde", (None, 5, 6), "de", (2, 3, 4), (4, 5, 6), (5, 6)),
+        ("abde,dec->abc", (None, 6), "bc", (2, 3, 4, 5), (4, 5, 6), (3, 6)),
+        ("abde,dec->acb", (6, 3), "c", (2, 3, 4, 5), (4, 5, 6), (6, 1)),
+        ("...x,xy->...y", 5, "y", (2, 3, 4), (4, 5), (5,)),
+        ("...x,xy->...y", (3, 5), "y", (2, 3, 4), (4, 5), (5,)),
+        ("ab...,bc->ac...", (5, 4), "c", (2, 3, 4), (3, 5), (5, 1)),
+        ("ab ... , bc -> ac ...", 5, "c", (2, 3, 4), (3, 5), (5, 1)),
+    ],
+)
+def test_the_output_is_the_einsum_plus_the_bias(
+    backend, equation, output_shape, bias_axes, input_shape, kernel_shape, bias_shape
+):
+    layer = EinsumDense(equation, output_shape, bias_axes=bias_axes, bias_initializer="ones", activation="tanh")
+    x = rng.normal(size=input_shape).astype("float32")
+    y = layer(x)
+    assert tuple(layer.kernel.shape) == kernel_shape
+    assert (layer.bias is None) if bias_shape is None else (tuple(layer.bias.shape) == bias_shape)
+    expected = np.tanh(np.einsum(equation, x, layer.kernel.numpy()) + (0 if bias_shape is None else 1))
+    np.testing.assert_allclose(numbers(y), expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("equation", ["abc", "ab,bc->a...c", "...ab,bc->ac", "ab,bc", "ab,bc->ac,d", 3])
+def test_an_equation_of_another_form_is_refused(backend, equation):
+    with pytest.raises(ArgumentError, match=r"equation can not be .*\n  fix: write axes of the input"):
+        EinsumDense(equation, 4)
+
+
+def test_letters_from_nowhere_are_refused(backend):
+    with pytest.raises(
+        ArgumentError, match="axis 'c' of the kernel is neither of the input nor of the output in 'ab,bc->aq"
+    ):
+        EinsumDense("ab,bc->aq", 4)
+    with pytest.raises(ArgumentError, match="axis 'z' of the bias is not one of the output"):
+        EinsumDense("ab,bc->ac", 4, bias_axes="z")
+
+
+def test_shapes_that_do_not_fit_are_refused(backend):
+    with pytest.raises(ShapeError) as caught:
+        EinsumDense("abc,cd->abd", (8, 5), name="proj")(np.ones((2, 3, 4), "float32"))
+    assert str(caught.value) == (
+        'ShapeError in layer "proj"\n'
+        "  output_shape says 8 for axis 'b' of 'abc,cd->abd', and the input has 3\n"
+        "  fix: pass None in output_shape for axes of the input"
+    )
+    with pytest.raises(ShapeError, match=re.escape("output_shape=(5,) does not fit 'abc,cd->abd'")):
+        EinsumDense("abc,cd->abd", 5)(np.ones((2, 3, 4), "float32"))
+    with pytest.raises(ShapeError, match="takes 3 axes"):
+        EinsumDense("abc,cd->abd", (None, 5))(np.ones((2, 4), "float32"))
+    with pytest.raises(ShapeError, match="the size of axis 'b' .* must be known to make the weights"):
+        EinsumDense("abc,bd->acd", (None, 5))(ops.KerasTensor((2, None, 4)))

@@ -1,0 +1,163 @@
+"""Native modules of torch as layers: training, casting, saving, copies, and being pure functions."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import kcore_ops as ops
+import numpy as np
+import pytest
+from kcore_layers.layer import Layer
+from kcore_layers.layers.dense import Dense
+from kcore_layers.layers.torch_module_wrapper import TorchModuleWrapper
+from kcore_ops.errors import ArgumentError
+
+torch = pytest.importorskip("torch")
+X = np.random.default_rng(0).normal(size=(8, 3)).astype("float32")
+
+
+@pytest.fixture(autouse=True)
+def torch_backend():
+    with ops.use_backend("torch") as found:
+        yield found
+
+
+def module():
+    return torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4), torch.nn.Dropout(0.5))
+
+
+class Host(Layer):
+    """A layer of ours with a native module among its attributes."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.native = module()
+        self.dense = Dense(2)
+
+    def call(self, x):
+        return self.dense(self.native(x))
+
+
+def test_a_module_assigned_to_an_attribute_is_wrapped():
+    host = Host(name="host")
+    assert isinstance(host.native, TorchModuleWrapper)
+    host(X)
+    names = [name for name, _ in host.named_parameters()]
+    assert names == [
+        "native.module.0.weight", "native.module.0.bias", "native.module.1.weight", "native.module.1.bias",
+        "dense.kernel", "dense.bias",
+    ]  # fmt: skip
+    assert len(names) == len(list(host.parameters())) == len(host.trainable_variables)
+    assert [v.path for v in host.native.weights][:2] == [f"{host.native.path}/0.weight", f"{host.native.path}/0.bias"]
+
+
+def test_weights_are_the_modules_own_tensors():
+    native = module()
+    layer = TorchModuleWrapper(native)
+    assert layer.trainable_variables[0].value is native[0].weight
+    layer.trainable_variables[0].assign(np.ones((4, 3)))
+    assert bool((native[0].weight == 1).all())
+    assert len(layer.non_trainable_variables) == 3
+
+
+def test_the_training_flag_is_the_modules_mode():
+    layer = TorchModuleWrapper(module())
+    assert (layer(X, training=True) == 0).any()
+    assert layer.module.training
+    np.testing.assert_allclose(layer(X, training=False).detach(), layer(X, training=False).detach())
+    assert not layer.module.training
+    layer.train()
+    assert layer.module.training
+
+
+def test_a_host_trains_its_module_with_torch_optim():
+    host = Host()
+    host(X)
+    target = torch.as_tensor(X[:, :2])
+    optimizer = torch.optim.SGD(host.parameters(), 0.1)
+    losses = []
+    for _ in range(30):
+        loss = ((host(torch.as_tensor(X), training=False) - target) ** 2).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(float(loss.detach()))
+    assert losses[-1] < losses[0] / 2
+    np.testing.assert_array_equal(host.native.get_weights()[0], host.native.module[0].weight.detach())
+
+
+def test_a_host_is_cast_with_its_module():
+    host = Host()
+    host(X)
+    host.to(torch.float64)
+    assert {v._dtype for v in host.native.trainable_variables} == {"float64"}
+    assert host.native.module[1].running_mean.dtype == torch.float64
+    assert host.native(X, training=False).dtype == torch.float64
+
+
+def test_a_host_saves_and_loads_its_modules_state():
+    host, other = Host(), Host()
+    host(X), other(X)
+    host(X, training=True)  # moves the running statistics
+    other.load_state_dict(host.state_dict())
+    np.testing.assert_allclose(other(X, training=False).detach(), host(X, training=False).detach())
+    third = Host()
+    third(X)
+    third.set_weights(host.get_weights())
+    np.testing.assert_allclose(third(X, training=False).detach(), host(X, training=False).detach())
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda layer: pickle.loads(pickle.dumps(layer))])  # noqa: S301
+def test_copies_have_modules_of_their_own(copied):
+    layer = TorchModuleWrapper(module())
+    expected = layer(X, training=False).detach()
+    other = copied(layer)
+    np.testing.assert_allclose(other(X, training=False).detach(), expected)
+    other.trainable_variables[0].assign(np.zeros((4, 3)))
+    assert bool((other.module[0].weight == 0).all())
+    np.testing.assert_allclose(layer(X, training=False).detach(), expected)
+
+
+def test_a_frozen_layer_freezes_the_module():
+    layer = TorchModuleWrapper(module())
+    layer.trainable = False
+    assert not any(p.requires_grad for p in layer.module.parameters())
+    assert layer.trainable_variables == []
+
+
+def test_a_pure_call_uses_the_values_it_is_given():
+    layer = TorchModuleWrapper(torch.nn.Linear(3, 2))
+    layer(X)
+    weight, bias = torch.zeros(2, 3), torch.tensor([1.0, 2.0])
+    output, _ = layer.stateless_call([weight, bias], [], X)
+    assert output.tolist() == [[1.0, 2.0]] * 8
+    grads = ops.grad(lambda w: ops.sum(layer.stateless_call([w, bias], [], X)[0]))(weight)
+    np.testing.assert_allclose(grads.numpy(), np.tile(X.sum(axis=0), (2, 1)), rtol=1e-5)
+
+
+def test_the_output_spec_is_found_by_a_trial_that_leaves_no_trace():
+    layer = TorchModuleWrapper(module())
+    before = layer.module[1].running_mean.clone()
+    layer.module[1].eval()
+    symbolic = layer(ops.KerasTensor((None, 3)))
+    assert (symbolic.shape, symbolic.dtype) == ((None, 4), "float32")
+    assert bool((layer.module[1].running_mean == before).all())
+    assert [part.training for part in layer.module] == [True, False, True]
+    said = TorchModuleWrapper(module(), output_shape=(None, 4))(ops.KerasTensor((None, 3)))
+    assert said.shape == (None, 4)
+
+
+def test_what_can_not_be_done_is_said():
+    with pytest.raises(ArgumentError, match="which is code and can not be written as data"):
+        TorchModuleWrapper(module()).get_config()
+    with pytest.raises(ArgumentError, match="the current backend, torch, has no modules such as a int"):
+        TorchModuleWrapper(3)
+    with (
+        ops.use_backend("numpy"),
+        pytest.raises(
+            ArgumentError,
+            match="the current backend, numpy, has no modules such as a Sequential\n  fix: make the layer on",
+        ),
+    ):
+        TorchModuleWrapper(module())
