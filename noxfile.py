@@ -168,7 +168,7 @@ def doctest(session: nox.Session) -> None:
     """The examples in docstrings: with arrays, and where gradients are shown with torch tensors."""
     with environment(session, "kcore[numpy,torch]", *TESTING) as python:
         packages = ("kcore_ops", "kcore_layers", "kcore_train")
-        chosen = ("--doctest-modules", "--pyargs", *packages, "-n", "auto", *session.posargs)
+        chosen = ("-p", "numpy_in_doctests", "--doctest-modules", "--pyargs", *packages, "-n", "auto", *session.posargs)
         python("-m", "pytest", *chosen, KCORE_BACKEND="numpy")
 
 

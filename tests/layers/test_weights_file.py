@@ -14,6 +14,7 @@ from kcore_layers import Input, Layer, Model, Sequential
 from kcore_layers.layers import Dense, Dropout
 from kcore_layers.saved_objects import saved_objects
 from kcore_ops.errors import ArgumentError
+from kcore_train import losses, optimizers  # noqa: F401 (other tests put the names known at their start back)
 
 
 def two_dense(units=4, last=2):

@@ -38,31 +38,31 @@ def fori_loop(lower, upper, body_fun, init_val):
 
 
 def scan(f, init, xs, length, reverse, unroll):
-    if tf.executing_eagerly():
-        return op_of("scan").definition(f, init, xs, length, reverse, unroll)
     inputs = tree.flatten(xs)
     sizes = [length, *(size for x in inputs if x is not None for size in (x.shape[0], tf.shape(x)[0]))]
     count = next(size for size in sizes if size is not None)
+    if tf.executing_eagerly() or (unroll is True and isinstance(count, int)):
+        return op_of("scan").definition(f, init, xs, length, reverse, unroll)
     specs = evaluate(
         lambda carry, slices: op_of("scan").body(f, carry, slices, length),
         [tree.map_structure(_spec, init), tree.map_structure(_spec, xs)],
     )[1]
-    outputs = [
-        None if spec is None else tf.TensorArray(spec.dtype, size=count, element_shape=spec.shape[1:])
-        for spec in tree.flatten(specs)
-    ]
+    leaves = tree.flatten(specs)
+    # A loop's variables hold no None.
+    kept = [i for i, spec in enumerate(leaves) if spec is not None]
+    outputs = [tf.TensorArray(leaves[i].dtype, size=count, element_shape=leaves[i].shape[1:]) for i in kept]
 
     def turn(turns, carry, arrays):
         i = count - 1 - turns if reverse else turns
         slices = tree.pack_sequence_as(xs, [None if x is None else tf.gather(x, i) for x in inputs])
         carry, y = f(carry, slices)
         values = tree.flatten(y)
-        written = [None if a is None else a.write(i, v) for a, v in zip(arrays, values, strict=True)]
-        return turns + 1, carry, written
+        return turns + 1, carry, [array.write(i, values[k]) for array, k in zip(arrays, kept, strict=True)]
 
     first = (tf.constant(0), init, outputs)
     _, carry, arrays = tf.while_loop(lambda turns, *_: turns < count, turn, first)
-    return carry, tree.pack_sequence_as(specs, [None if a is None else a.stack() for a in arrays])
+    stacked = dict(zip(kept, (array.stack() for array in arrays), strict=True))
+    return carry, tree.pack_sequence_as(specs, [stacked.get(i) for i in range(len(leaves))])
 
 
 def _spec(x: Any) -> Any:

@@ -25,7 +25,7 @@ def config_of_arguments(layer: Any, base: type) -> dict[str, Any]:
         return {}
     args, kwargs = layer._arguments
     try:
-        bound = inspect.signature(cls.__init__).bind(layer, *args, **kwargs)
+        bound = inspect.signature(cls.__init__).bind(layer, *args, **kwargs)  # type: ignore[misc]
     except TypeError:
         return {}
     values = dict(list(bound.arguments.items())[1:])

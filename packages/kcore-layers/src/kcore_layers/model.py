@@ -340,7 +340,7 @@ class Model(Layer):
     def get_compile_config(self) -> dict[str, Any] | None:
         """Give the arguments of `compile` as plain data, or None."""
         trainer = self.__dict__.get("_trainer")
-        return None if trainer is None else trainer.get_compile_config()  # type: ignore[no-any-return]
+        return None if trainer is None else trainer.get_compile_config()
 
     def compile_from_config(self, config: Mapping[str, Any]) -> None:
         """Compile with what `get_compile_config` gave."""

@@ -91,7 +91,12 @@ def print_summary(
     table = Table(box=box.HEAVY_HEAD, show_lines=True, width=line_length if positions is None else None)
     for i, (title, _) in enumerate(columns):
         is_number = title == "Param #"
-        table.add_column(title, justify="right" if is_number else "left", overflow="fold", width=widths and widths[i])
+        table.add_column(
+            title,
+            justify="right" if is_number else "left",
+            overflow="fold",
+            width=None if widths is None else widths[i],
+        )
     for cells in zip(*(cells for _, cells in columns), strict=True):
         table.add_row(*(Text(cell) for cell in cells))
     parts = [Text(f'Model: "{model.name}" (backend: {model.backend.name})', style="bold"), table, *_totals(model)]

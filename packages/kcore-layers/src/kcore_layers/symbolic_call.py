@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
@@ -43,7 +44,8 @@ def call_on_symbols(layer: Any, bound: inspect.BoundArguments, training: bool | 
     if not any(isinstance(leaf, KerasTensor) for leaf in tree.flatten(dict(bound.arguments))):
         return outputs
     arguments = {name: value for name, value in bound.arguments.items() if name != "training"}
-    passed = inspect.BoundArguments(bound.signature, arguments)  # type: ignore[arg-type]
+
+    passed = inspect.BoundArguments(bound.signature, OrderedDict(arguments))
     kwargs = dict(passed.kwargs)
     if training is not None:
         kwargs["training"] = training

@@ -173,7 +173,7 @@ class StepFunctions:
     def _make_results(self) -> Function:
         trainer = self.trainer
         if trainer.run_eagerly:
-            return trainer.model.get_metrics_result  # type: ignore[no-any-return]
+            return trainer.model.get_metrics_result
         if trainer.is_in_place:
             return trainer.backend.compile_in_place_step(trainer.model.get_metrics_result, False)
         order: dict[str, None] = {}

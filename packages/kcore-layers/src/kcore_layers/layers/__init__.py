@@ -43,7 +43,7 @@ from kcore_layers.layers.global_pooling import (
     GlobalMaxPooling3D,
 )
 from kcore_layers.layers.group_normalization import GroupNormalization
-from kcore_layers.layers.grouped_query_attention import GroupedQueryAttention as GroupQueryAttention
+from kcore_layers.layers.grouped_query_attention import GroupedQueryAttention
 from kcore_layers.layers.gru import GRU, GRUCell
 from kcore_layers.layers.identity import Identity
 from kcore_layers.layers.jax_layer import JaxLayer
@@ -116,6 +116,7 @@ from kcore_layers.layers.wrapper import Wrapper
 from kcore_layers.layers.zero_padding import ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
 
 # Keras's other names for them.
+GroupQueryAttention = GroupedQueryAttention
 
 __all__ = [
     "Activation",
@@ -182,6 +183,7 @@ __all__ = [
     "GlobalMaxPooling3D",
     "GroupNormalization",
     "GroupQueryAttention",
+    "GroupedQueryAttention",
     "Identity",
     "Input",
     "InputLayer",

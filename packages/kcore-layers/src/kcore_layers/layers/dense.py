@@ -48,6 +48,9 @@ class Dense(Layer):
     array([[3., 3., 3.]], dtype=float32)
     """
 
+    activation: Any
+    bias: Any
+
     def __init__(
         self,
         units: int,

@@ -11,6 +11,7 @@ import numpy as np
 from kcore_ops import tree
 from kcore_ops.dtypes import is_float_dtype
 from kcore_ops.errors import ArgumentError
+from kcore_ops.inference import is_inferring
 from kcore_ops.random import SeedGenerator
 from kcore_ops.spec import is_unknown
 
@@ -136,6 +137,8 @@ class JaxLayer(Layer):
         if "state" not in takes:
             return result
         outputs, state = result
+        if is_inferring():
+            return outputs
         for variable, value in zip(tree.flatten(self.state), tree.flatten(state), strict=True):
             if variable is not None:
                 variable.assign(value)
