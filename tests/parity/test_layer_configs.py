@@ -33,8 +33,18 @@ HOLDING = {
     "TimeDistributed": ("layer", "Dense"),
     "Wrapper": ("layer", "Dense"),
 }
-# Layers around a function or a framework's own code, which is no plain data; and no layers.
-LEFT_OUT = {"FlaxLayer", "Input", "InputSpec", "JaxLayer", "Lambda", "Layer", "TFSMLayer", "TorchModuleWrapper"}
+# Layers around a function or a framework's own code, which is no plain data; no layers; and a name that Keras lacks.
+LEFT_OUT = {
+    "FlaxLayer",
+    "GroupedQueryAttention",
+    "Input",
+    "InputSpec",
+    "JaxLayer",
+    "Lambda",
+    "Layer",
+    "TFSMLayer",
+    "TorchModuleWrapper",
+}
 NAMES = [
     name
     for name in kcore_layers.layers.__all__

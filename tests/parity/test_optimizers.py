@@ -129,8 +129,10 @@ def test_the_state_has_the_order_shapes_and_dtypes_of_keras(keras, backend, name
         keras_optimizer = getattr(keras.optimizers, name)(**options, **shared)
         optimizer.build(ours(values))
         keras_optimizer.build(theirs(keras, values))
+        # Keras on TensorFlow counts steps in int64.
         found = [(v.shape, v.dtype) for v in optimizer.variables]
-        assert found == [(tuple(v.shape), v.dtype) for v in keras_optimizer.variables]
+        wanted = [(tuple(v.shape), v.dtype.replace("int64", "int32")) for v in keras_optimizer.variables]
+        assert found == wanted
         assert_same(optimizer.variables, numbers(keras, keras_optimizer.variables))
 
 
@@ -161,17 +163,23 @@ def test_state_saved_by_keras_goes_on_here(keras, backend):
 
 
 def test_the_loss_scale_moves_as_in_keras(keras, backend):
+    """Keras can do it in place only where storage changes in place, and as a pure function only where it does not."""
     options = {"initial_scale": 8.0, "dynamic_growth_steps": 2}
     optimizer = optimizers.LossScaleOptimizer(optimizers.Adam(0.1), **options)
     keras_optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(0.1), **options)
     mine, other = ops.Variable([1.0, 2.0]), keras.Variable([1.0, 2.0])
+    keras_optimizer.build([other])
+    values, state = [other.value], [v.value for v in keras_optimizer.variables]
     for number in (8, 4, np.inf, 8, np.nan, 8, 8, 8):
         gradient = np.array([number, 1.0], "float32")
         optimizer.apply([ops.convert_to_tensor(gradient)], [mine])
-        keras_optimizer.apply([keras.ops.convert_to_tensor(gradient)], [other])
-        assert_same([mine], numbers(keras, [other]), 5e-6)
-        assert_same(optimizer.variables, numbers(keras, keras_optimizer.variables))
-        assert float(optimizer.scale_loss(1.0)) == float(keras_optimizer.scale_loss(1.0))
+        if "mutable_state" in backend.capabilities:
+            keras_optimizer.apply([keras.ops.convert_to_tensor(gradient)], [other])
+            values, state = [other.value], [v.value for v in keras_optimizer.variables]
+        else:
+            values, state = keras_optimizer.stateless_apply(state, [keras.ops.convert_to_tensor(gradient)], values)
+        assert_same([mine], [keras.ops.convert_to_numpy(x) for x in values], 5e-6)
+        assert_same(optimizer.variables, [keras.ops.convert_to_numpy(x) for x in state])
 
 
 @pytest.mark.parametrize(("name", "options"), CASES, ids=NAMES)

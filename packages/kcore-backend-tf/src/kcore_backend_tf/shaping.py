@@ -127,11 +127,11 @@ def _uint16_as_int16(function):
 
 @_uint16_as_int16
 def repeat(x, repeats, axis):
-    if not isinstance(repeats, int):
-        return tf.repeat(x, repeats, axis)
     if axis is None:
         x, axis = tf.reshape(x, (-1,)), 0
     axis = axis % x.shape.rank
+    if not isinstance(repeats, int):  # tf.repeat itself fails where another axis is empty (TensorFlow 2.21)
+        return tf.gather(x, tf.repeat(tf.range(_size(x, axis)), repeats), axis=axis)
     sizes = [_size(x, i) for i in range(x.shape.rank)]
     counts = [1] * (len(sizes) + 1)
     counts[axis + 1] = repeats

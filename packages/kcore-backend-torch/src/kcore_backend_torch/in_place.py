@@ -14,6 +14,8 @@ from typing import Any
 import torch
 from torch.fx.experimental.proxy_tensor import make_fx
 
+from kcore_backend_torch.fusion import Fusion, find_fusions
+
 __all__ = ["InPlaceUpdater"]
 
 aten = torch.ops.aten
@@ -118,20 +120,32 @@ class _Program:
         self.overwritable: set[Any] = set(states)
         self.register = {node: i for i, node in enumerate(inputs)}
         self.kept = set(results)
-        self.last_use = {
-            source: i for i, node in enumerate(nodes) if node.op != "output" for source in node.all_input_nodes
-        }
         self.is_on_numbers = like.device.type == "cpu" and all(
             node.target in _ON_NUMBERS and not node.kwargs
             for node in nodes
             if node.op == "call_function" and not self._depends_on_lists(node)
         )
-        self.steps = [self._step(i, node) for i, node in enumerate(nodes) if node.op not in ("placeholder", "output")]
+        # Factors of fused operations are numbers.
+        self.fusions = find_fusions(nodes, self._depends_on_lists, self.kept) if self.is_on_numbers else {}
+        place = {node: i for i, node in enumerate(nodes)}
+        for node in reversed(nodes):
+            if node in self.fusions:
+                place.update(dict.fromkeys(self.fusions[node].absorbed, place[node]))
+        uses = [(source, place[node]) for node in nodes if node.op != "output" for source in node.all_input_nodes]
+        self.last_use: dict[Any, int] = {}
+        for source, position in uses:
+            self.last_use[source] = max(position, self.last_use.get(source, 0))
+        absorbed = {each for fusion in self.fusions.values() for each in fusion.absorbed}
+        self.lists |= absorbed
+        computed = [node for node in nodes if node.op not in ("placeholder", "output") and node not in absorbed]
+        self.steps = [self._step(place[node], node) for node in computed]
         self.results = [
             (self.register[result], self.register[state]) for result, state in zip(results, states, strict=True)
         ]
 
     def _depends_on_lists(self, node: Any) -> bool:
+        if not isinstance(node, torch.fx.Node):
+            return False
         return node in self.lists or any(self._depends_on_lists(source) for source in node.all_input_nodes)
 
     def _step(self, position: int, node: Any) -> Callable[[list[Any]], None]:
@@ -139,6 +153,8 @@ class _Program:
         if not any(source in self.lists for source in node.all_input_nodes):
             return self._plain(node, target)
         self.lists.add(node)
+        if node in self.fusions:
+            return self._fused(position, self.fusions[node], node, target)
         name, args = _LISTED.get(node.target), list(node.args)
         if name in _COMMUTATIVE and args[0] not in self.lists:
             args[:2] = args[1], args[0]
@@ -148,11 +164,28 @@ class _Program:
         if not is_listed or (is_scalar_tensor and name not in _TAKES_SCALAR_TENSOR):
             self.overwritable.add(node)
             return self._one_by_one(node, target)
-        source = args[0]
-        is_dead = self.last_use.get(source) == position and source not in self.kept and source is not other
-        in_place = source in self.overwritable and is_dead
+        in_place = self._may_overwrite(args[0], position) and args[0] is not other
         self.overwritable.add(node)
         return self._over_lists(getattr(torch, f"_foreach_{name}{'_' if in_place else ''}"), args, target, in_place)
+
+    def _may_overwrite(self, source: Any, position: int) -> bool:
+        """Say whether a value is used at this place for the last time, and nobody's but ours."""
+        return source in self.overwritable and self.last_use.get(source) == position and source not in self.kept
+
+    def _fused(self, position: int, fusion: Fusion, node: Any, target: int) -> Callable[[list[Any]], None]:
+        in_place = self._may_overwrite(fusion.source, position) and fusion.source not in fusion.others
+        self.overwritable.add(node)
+        function = getattr(torch, f"_foreach_{fusion.name}{'_' if in_place else ''}")
+        source, others = self.register[fusion.source], [self.register[other] for other in fusion.others]
+        factor = self._fill(1 if fusion.factor is None else fusion.factor)
+        sign, keyword = fusion.sign, fusion.keyword
+
+        def run(registers: list[Any]) -> None:
+            number = {keyword: sign * factor(registers)}
+            result = function(registers[source], *[registers[other] for other in others], **number)
+            registers[target] = registers[source] if in_place else result
+
+        return run
 
     def _plain(self, node: Any, target: int) -> Callable[[list[Any]], None]:
         if node.op == "get_attr":
