@@ -72,7 +72,7 @@ def find_fusions(nodes: Sequence[Any], is_list: Callable[[Any], bool], kept: Col
         if sign is None or node.kwargs or not all(is_list(arg) for arg in node.args):
             continue
         for source, term in [node.args, node.args[::-1]][: 2 if sign > 0 else 1]:
-            fusion = _fusion(source, term, sign, product, is_temporary)
+            fusion = _fusion(source, term, sign, product, is_temporary, is_list)
             if fusion is not None:
                 found[node] = fusion
                 absorbed.update(fusion.absorbed)
@@ -80,14 +80,14 @@ def find_fusions(nodes: Sequence[Any], is_list: Callable[[Any], bool], kept: Col
     return found
 
 
-def _fusion(source: Any, term: Any, sign: int, product: Any, is_temporary: Any) -> Fusion | None:
+def _fusion(source: Any, term: Any, sign: int, product: Any, is_temporary: Any, is_list: Any) -> Fusion | None:
     factors = product(term)
     if factors is not None:
         inner, number = factors
         if sign > 0 and is_temporary(inner) and inner.target is aten.sub.Tensor and inner.args[1] is source:
             return Fusion("lerp", source, (inner.args[0],), number, 1, "weight", (term, inner))
         return Fusion("add", source, (inner,), number, sign, "alpha", (term,))
-    if is_temporary(term) and term.target is aten.div.Tensor and all(isinstance(x, torch.fx.Node) for x in term.args):
+    if is_temporary(term) and term.target is aten.div.Tensor and all(is_list(x) for x in term.args):
         top, bottom = term.args
         factors = product(top)
         if factors is not None:
