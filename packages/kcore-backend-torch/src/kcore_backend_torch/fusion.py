@@ -1,9 +1,9 @@
 """Sums and products that one `torch._foreach_*` function computes in one pass over memory.
 
-    x + (y - x) * number        lerp
-    x - y * number              add, with a factor
-    x - a * number / b          addcdiv
-    x - a / b                   addcdiv
+x + (y - x) * number        lerp
+x - y * number              add, with a factor
+x - a * number / b          addcdiv
+x - a / b                   addcdiv
 """
 
 from __future__ import annotations

@@ -1,0 +1,318 @@
+"""What an optimizer keeps: its options, the learning rate, the count of steps, and slots for each variable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import kcore_ops as ops
+from kcore_layers import initializers
+from kcore_layers.naming import auto_name, snake_case
+from kcore_ops import Variable
+from kcore_ops.current import current_backend, on
+from kcore_ops.errors import ArgumentError
+from kcore_ops.plugin import Backend
+
+from kcore_train.optimizers.schedules.learning_rate_schedule import LearningRateSchedule
+
+__all__ = ["OptimizerState"]
+
+
+class OptimizerState:
+    """Base of `Optimizer`, with all of it but the updates; the arguments are described there."""
+
+    # Names of the tensors kept for each variable; those in one group lie side by side among the variables.
+    slot_groups: Sequence[Sequence[str]] = ()
+
+    def __init__(
+        self,
+        learning_rate: Any,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if kwargs:
+            unknown = ", ".join(map(repr, kwargs))
+            raise ArgumentError(f"{type(self).__name__} has no argument {unknown}", fix="check the spelling")
+        self.name = name or auto_name(snake_case(type(self).__name__))
+        self.weight_decay = weight_decay
+        self.clipnorm = _positive(self, "clipnorm", clipnorm)
+        self.clipvalue = _positive(self, "clipvalue", clipvalue)
+        self.global_clipnorm = _positive(self, "global_clipnorm", global_clipnorm)
+        if sum(each is not None for each in (clipnorm, clipvalue, global_clipnorm)) > 1:
+            raise ArgumentError(
+                "only one of clipnorm, clipvalue and global_clipnorm can be given", fix="pass one of them"
+            ).at(type(self).__name__)
+        if use_ema and not 0 <= ema_momentum <= 1:
+            raise ArgumentError(f"ema_momentum can not be {ema_momentum}", fix="use a number from 0 to 1")
+        self.use_ema = use_ema
+        self.ema_momentum = ema_momentum
+        self.ema_overwrite_frequency = ema_overwrite_frequency
+        self.loss_scale_factor = loss_scale_factor
+        self.gradient_accumulation_steps = gradient_accumulation_steps
+        self.built = False
+        self._given_learning_rate = learning_rate
+        self._backend: Backend | None = None
+        self._variables: list[Variable] = []
+        self._trainable_variables: list[Variable] = []
+        self._places: dict[int, int] = {}
+        self._slots: list[list[Variable]] = []
+        self._averages: list[Variable] = []
+        self._accumulators: list[Variable] = []
+        self._undecayed: tuple[set[int], tuple[str, ...]] = (set(), ())
+        self._updaters: dict[str, Any] = {}
+        self._learning_rate: Any = learning_rate
+        self._start(learning_rate)
+
+    def _start(self, learning_rate: Any) -> None:
+        """Make the variables that there are before anything is known of what is trained."""
+        if isinstance(learning_rate, Mapping):
+            from kcore_train.optimizers import schedules
+
+            learning_rate = schedules.deserialize(learning_rate)
+        backend = current_backend()
+        self._backend = backend
+        self._iterations = self._new_variable(0, "int32", "iteration")
+        self._learning_rate = learning_rate
+        if not isinstance(learning_rate, LearningRateSchedule) and not callable(learning_rate):
+            if isinstance(learning_rate, bool) or not isinstance(learning_rate, int | float) or learning_rate < 0:
+                if not hasattr(learning_rate, "dtype"):
+                    raise ArgumentError(
+                        f"learning_rate can not be {learning_rate!r}",
+                        fix="pass a number, a LearningRateSchedule or a function",
+                    ).at(type(self).__name__)
+            self._learning_rate = self._new_variable(learning_rate, ops.config.floatx(), "learning_rate")
+
+    @property
+    def backend(self) -> Backend:
+        """The backend its variables are on."""
+        assert self._backend is not None
+        return self._backend
+
+    def _new_variable(self, value: Any, dtype: str, name: str, shape: Any = None) -> Variable:
+        with on(self.backend):
+            variable = Variable(value, shape, dtype, trainable=False, autocast=False, name=name)
+        variable.path = f"{self.name}/{name}"
+        self._variables.append(variable)
+        return variable
+
+    # The slots.
+
+    def slot_initial_value(self, slot: str) -> float | None:
+        """Give the number that a slot is filled with at first; None for the variable's own numbers."""
+        return 0.0
+
+    def slots_of(self, variable: Variable) -> Sequence[Sequence[str]]:
+        """Give the groups of slots that a variable has."""
+        return self.slot_groups
+
+    def new_slot(self, variable: Variable, slot: str) -> Variable:
+        """Make a slot of a variable: of its shape and dtype."""
+        return self.add_variable_from_reference(variable, slot, self.slot_initial_value(slot))
+
+    # Building.
+
+    def build(self, variables: Iterable[Variable]) -> None:
+        """Make the slots for variables; for those that are new, if it is built."""
+        new = [v for v in variables if id(v) not in self._places]
+        if not new:
+            return
+        if not self._trainable_variables:
+            self._settle_backend(new[0].backend)
+        for v in new:
+            self._places[id(v)] = len(self._trainable_variables)
+            self._trainable_variables.append(v)
+            self._slots.append([])
+        if self.use_ema:
+            self._averages += self.add_optimizer_variables(new, "average")
+        if self.gradient_accumulation_steps:
+            self._accumulators += self.add_optimizer_variables(new, "gradient_accumulator")
+        groups = [self.slots_of(v) for v in new]
+        for i in range(max(map(len, groups))):
+            for v, own in zip(new, groups, strict=True):
+                self._slots[self._places[id(v)]] += [
+                    self.new_slot(v, slot) for group in own[i : i + 1] for slot in group
+                ]
+        self.built = True
+
+    def _settle_backend(self, backend: Backend) -> None:
+        """Belong to the backend of the variables, where that was not the current one when this was made."""
+        if backend is self._backend:
+            return
+        count, rate = self._iterations.numpy(), self._learning_rate
+        rate = rate.numpy() if isinstance(rate, Variable) else None
+        self._backend = backend
+        self._variables.clear()
+        self._iterations = self._new_variable(count, "int32", "iteration")
+        if rate is not None:
+            self._learning_rate = self._new_variable(rate, ops.config.floatx(), "learning_rate")
+
+    def add_variable(
+        self,
+        shape: Any,
+        initializer: Any = "zeros",
+        dtype: Any = None,
+        aggregation: str = "none",
+        layout: Any = None,
+        name: str | None = None,
+    ) -> Variable:
+        """Make a variable that is part of the optimizer's state."""
+        value = initializers.get(initializer)
+        return self._new_variable(value, dtype or ops.config.floatx(), name or "variable", shape)
+
+    def add_variable_from_reference(
+        self, reference_variable: Variable, name: str | None = None, initializer: Any = "zeros"
+    ) -> Variable:
+        """Make a variable of the shape and dtype of another: filled with a number, or None for a copy."""
+        v = reference_variable
+        if initializer is None:
+            value: Any = v.numpy()
+        else:
+            is_number = isinstance(initializer, int | float)
+            value = initializers.Constant(initializer) if is_number else initializers.get(initializer)
+        full_name = f"{v.path.replace('/', '_')}_{name or 'variable'}"
+        return self._new_variable(value, v._dtype, full_name, None if initializer is None else v.shape)
+
+    def add_optimizer_variables(
+        self, trainable_variables: Sequence[Variable], name: Any, initializer: Any = "zeros"
+    ) -> Any:
+        """Make a variable, or one for each of several names, for each of `trainable_variables`."""
+        names = [name] if isinstance(name, str) else list(name)
+        starts = initializer if isinstance(initializer, list | tuple) else [initializer] * len(names)
+        made = [
+            [self.add_variable_from_reference(v, each, start) for each, start in zip(names, starts, strict=True)]
+            for v in trainable_variables
+        ]
+        columns = tuple(list(column) for column in zip(*made, strict=True)) if made else tuple([] for _ in names)
+        return columns[0] if isinstance(name, str) else columns
+
+    # State.
+
+    @property
+    def variables(self) -> list[Variable]:
+        """Its state: the count of steps, the learning rate, and the slots."""
+        return list(self._variables)
+
+    @property
+    def iterations(self) -> Any:
+        """The number of updates so far: a variable; where gradients are accumulated, a tensor."""
+        return self._count() if self.gradient_accumulation_steps else self._iterations
+
+    @property
+    def learning_rate(self) -> Any:
+        """The learning rate now, a scalar tensor."""
+        return self._current_learning_rate()
+
+    @learning_rate.setter
+    def learning_rate(self, value: Any) -> None:
+        if isinstance(value, LearningRateSchedule) or (callable(value) and not isinstance(value, Variable)):
+            if isinstance(self._learning_rate, Variable):
+                self._variables = [v for v in self._variables if v is not self._learning_rate]
+            self._learning_rate = value
+        elif isinstance(self._learning_rate, Variable):
+            self._learning_rate.assign(value)
+        else:
+            raise ArgumentError(
+                "the learning rate follows a schedule, and can not be set to a number",
+                fix="make the optimizer with a number for learning_rate",
+            ).at(type(self).__name__)
+
+    def _current_learning_rate(self) -> Any:
+        rate = self._learning_rate
+        if isinstance(rate, Variable):
+            return rate.value
+        with on(self.backend):
+            if isinstance(rate, LearningRateSchedule):
+                return rate(self._count())
+            return ops.convert_to_tensor(rate(), ops.config.floatx())
+
+    def _count(self) -> Any:
+        """Give the number of updates so far."""
+        if not self.gradient_accumulation_steps:
+            return self._iterations.value
+        return ops.floor_divide(self._iterations.value, self.gradient_accumulation_steps)
+
+    def _step(self, dtype: str) -> Any:
+        return ops.cast(ops.add(self._count(), 1), dtype)
+
+    def exclude_from_weight_decay(self, var_list: Any = None, var_names: Sequence[str] | None = None) -> None:
+        """Leave variables out of the weight decay: those given, and those whose paths hold one of the names."""
+        ids, names = self._undecayed
+        self._undecayed = (ids | {id(v) for v in var_list or ()}, (*names, *(var_names or ())))
+
+    def _decays(self, variable: Variable) -> bool:
+        ids, names = self._undecayed
+        return id(variable) not in ids and not any(name in variable.path for name in names)
+
+    # Configuration and files.
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments that make another one like it."""
+        from kcore_train.optimizers import schedules
+
+        rate = self._learning_rate
+        if isinstance(rate, Variable):
+            rate = float(rate.numpy())
+        elif isinstance(rate, LearningRateSchedule):
+            rate = schedules.serialize(rate)
+        else:
+            rate = 0.5 if rate is None else float(ops.convert_to_numpy(rate()))
+        names = (
+            "weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "use_ema", "ema_momentum",
+            "ema_overwrite_frequency", "loss_scale_factor", "gradient_accumulation_steps",
+        )  # fmt: skip
+        return {"name": self.name, "learning_rate": rate, **{name: getattr(self, name) for name in names}}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> Any:
+        """Make one from what `get_config` gave."""
+        return cls(**config)
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Set the state from a value for each of `variables`."""
+        own = self.variables
+        if len(weights) != len(own):
+            raise ArgumentError(
+                f"{len(weights)} arrays were given and the optimizer has {len(own)} variables",
+                fix="build it with the variables it was built with before",
+            ).at(f"{type(self).__name__}.set_weights")
+        for v, value in zip(own, weights, strict=True):
+            v.assign(value)
+
+    def save_own_variables(self, store: Any) -> None:
+        """Put the state into a mapping from "0", "1", ... to arrays."""
+        for i, v in enumerate(self.variables):
+            store[str(i)] = v.numpy()
+
+    def load_own_variables(self, store: Any) -> None:
+        """Set the state from what `save_own_variables` put into a mapping."""
+        self.set_weights([store[str(i)] for i in range(len(store))])
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = {name: value for name, value in self.__dict__.items() if name not in ("_backend", "_updaters")}
+        state["_places"] = None  # by identity, which a copy does not share
+        return {**state, "_backend_name": self.backend.name}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        from kcore_ops.registry import load
+
+        backend = load(state.pop("_backend_name"))
+        self.__dict__.update(state, _backend=backend, _updaters={})
+        self.__dict__["_places"] = {id(v): i for i, v in enumerate(self._trainable_variables)}
+
+
+def _positive(optimizer: Any, name: str, value: Any) -> Any:
+    if value is not None and not value > 0:
+        raise ArgumentError(f"{name} can not be {value!r}", fix="use a positive number").at(type(optimizer).__name__)
+    return value
