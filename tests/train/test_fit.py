@@ -86,7 +86,9 @@ class TestFit:
     def test_does_the_same_compiled_as_a_whole(self, backend):
         np.testing.assert_allclose(fit(linear(jit_compile=True), X, Y)["loss"], by_hand(X, Y)[0], rtol=1e-5)
 
-    @pytest.mark.parametrize("make", [np.asarray, ops.convert_to_tensor, lambda x: x.tolist()], ids=str)
+    @pytest.mark.parametrize(
+        "make", [np.asarray, ops.convert_to_tensor, lambda x: x.tolist()], ids=["array", "tensor", "list"]
+    )
     def test_takes_arrays_tensors_and_lists(self, backend, make):
         assert fit(linear(), make(X), make(Y))["loss"] == pytest.approx(by_hand(X, Y)[0], rel=1e-5)
 

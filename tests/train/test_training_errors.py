@@ -341,7 +341,7 @@ def test_fit_and_its_kin_say_that_a_backend_has_no_gradients(backend):
         backend = registry.load("numpy")
     with ops.use_backend(backend.name):
         model = linear()
-    expected = "training needs gradients, and the numpy backend has none\n  fix: make the model on a backend that has"
+    expected = "training needs gradients, and the numpy backend has none\n  fix: make the model on another backend"
     with pytest.raises(GradientsUnavailable, match=f"GradientsUnavailable in fit\n  {expected}"):
         fit(model, X, Y)
     with pytest.raises(GradientsUnavailable, match=f"GradientsUnavailable in train_on_batch\n  {expected}"):

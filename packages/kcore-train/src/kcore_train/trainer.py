@@ -149,7 +149,7 @@ class Trainer:
         if "gradient" not in self.backend.capabilities:
             raise GradientsUnavailable(
                 f"training needs gradients, and the {self.backend.name} backend has none",
-                fix="make the model on a backend that has: KCORE_BACKEND=jax, torch or tensorflow",
+                fix="make the model on another backend; `kcore backends` lists those that are installed",
             ).at(what)
         self.check_compiled(what)
         if self.optimizer is None and type(self.model).train_step is Model.train_step:
