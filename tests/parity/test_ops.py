@@ -48,11 +48,11 @@ def test_values_and_dtypes_are_those_of_keras(keras, backend, count_refused, nam
             break
         for number, case in enumerate(CASES[name]):
             observe(keras, backend, case, examples(case, (number, turn), backend.name), found, count_refused)
-    for what, entries, differing in zip(("dtypes", "values"), known, found, strict=True):
+    for what, entries, different in zip(("dtypes", "values"), known, found, strict=True):
         explained = {dtype for entry in entries for dtype in entry.dtypes.split()}
-        unexplained = [differing[dtype] for dtype in sorted(set(differing) - explained)]
+        unexplained = [different[dtype] for dtype in sorted(set(different) - explained)]
         assert not unexplained, f"{what} of {name} differ from Keras's:\n" + "\n".join(unexplained)
-        closed = unmet(entries, differing)
+        closed = unmet(entries, different)
         assert not closed, f"{what} of {name} no longer differ from Keras's as differences.py says: {closed}"
 
 
