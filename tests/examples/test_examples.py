@@ -34,7 +34,8 @@ def test_quickstart_learns_digits(backend):
     scores = import_module("quickstart").main(epochs=8, verbose=0)
     assert scores["test_accuracy"] >= 0.95
     assert scores["categorical_accuracy"] == pytest.approx(scores["test_accuracy"])
-    assert scores["auc"] > 0.99
+    # The name counts the AUCs of the process, those of other tests too.
+    assert next(score for name, score in scores.items() if name.startswith("auc")) > 0.99
 
 
 def test_three_ways_of_building_give_one_model(backend):
