@@ -1,9 +1,9 @@
 """Callbacks."""
 
 from kcore_train.callbacks import (
-    CSVLogger,
     Callback,
     CallbackList,
+    CSVLogger,
     EarlyStopping,
     History,
     LambdaCallback,

@@ -1,7 +1,6 @@
 """Tools."""
 
 from kcore_layers.random_seed import set_random_seed
-from kcore_layers.session import clear_session
 from kcore_layers.serialization import (
     CustomObjectScope,
     custom_object_scope,
@@ -12,6 +11,7 @@ from kcore_layers.serialization import (
     register_keras_serializable,
     serialize_keras_object,
 )
+from kcore_layers.session import clear_session
 from kcore_ops.dtypes import standardize_dtype
 from kcore_ops.symbolic import is_keras_tensor
 from kcore_train.callbacks.progbar import Progbar
