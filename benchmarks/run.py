@@ -83,9 +83,10 @@ def main() -> None:
         figures["ops"] = op_overhead.measure_all(options.frameworks, options.ops, options.rounds, options.turn)
         verdicts += op_overhead.verdicts(figures["ops"])
         print("", op_overhead.table(figures["ops"]), sep="\n", flush=True)
-    with_gradients = [name for name in options.frameworks if name in training.FRAMEWORKS]
+    frameworks = options.frameworks or op_overhead.FRAMEWORKS
+    with_gradients = [name for name in frameworks if name in training.FRAMEWORKS]
     if "layers" in chosen:
-        figures["layers"] = layer_calls.measure_all(options.frameworks, 3 if options.quick else 15)
+        figures["layers"] = layer_calls.measure_all(frameworks, 3 if options.quick else 15)
         verdicts += layer_calls.verdicts(figures["layers"])
         print("", layer_calls.table(figures["layers"]), sep="\n", flush=True)
     if "training" in chosen:

@@ -1,6 +1,7 @@
 """Sums and products that one `torch._foreach_*` function computes in one pass over memory.
 
 x + (y - x) * number        lerp
+x + (a * b - x) * number    mul, then addcmul
 x - y * number              add, with a factor
 x - a * number / b          addcdiv
 x - a / b                   addcdiv
@@ -33,6 +34,7 @@ class Fusion:
         sign: what the factor is multiplied with.
         keyword: the argument that the factor is passed as.
         absorbed: the nodes that need not be computed by themselves.
+        is_average: whether the source is first multiplied with one less the factor.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Fusion:
     sign: int
     keyword: str
     absorbed: tuple[Any, ...]
+    is_average: bool = False
 
 
 def find_fusions(nodes: Sequence[Any], is_list: Callable[[Any], bool], kept: Collection[Any]) -> dict[Any, Fusion]:
@@ -85,7 +88,10 @@ def _fusion(source: Any, term: Any, sign: int, product: Any, is_temporary: Any, 
     if factors is not None:
         inner, number = factors
         if sign > 0 and is_temporary(inner) and inner.target is aten.sub.Tensor and inner.args[1] is source:
-            return Fusion("lerp", source, (inner.args[0],), number, 1, "weight", (term, inner))
+            mean = inner.args[0]
+            if is_temporary(mean) and mean.target is aten.mul.Tensor and all(is_list(x) for x in mean.args):
+                return Fusion("addcmul", source, tuple(mean.args), number, 1, "value", (term, inner, mean), True)
+            return Fusion("lerp", source, (mean,), number, 1, "weight", (term, inner))
         return Fusion("add", source, (inner,), number, sign, "alpha", (term,))
     if is_temporary(term) and term.target is aten.div.Tensor and all(is_list(x) for x in term.args):
         top, bottom = term.args

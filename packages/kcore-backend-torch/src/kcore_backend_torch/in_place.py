@@ -180,6 +180,17 @@ class _Program:
         factor = self._fill(1 if fusion.factor is None else fusion.factor)
         sign, keyword = fusion.sign, fusion.keyword
 
+        if fusion.is_average:
+            scale = torch._foreach_mul_ if in_place else torch._foreach_mul
+
+            def average(registers: list[Any]) -> None:
+                number = factor(registers)
+                scaled = scale(registers[source], 1 - number)
+                registers[target] = registers[source] if in_place else scaled
+                torch._foreach_addcmul_(registers[target], *[registers[other] for other in others], **{keyword: number})
+
+            return average
+
         def run(registers: list[Any]) -> None:
             number = {keyword: sign * factor(registers)}
             result = function(registers[source], *[registers[other] for other in others], **number)
