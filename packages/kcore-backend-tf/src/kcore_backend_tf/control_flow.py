@@ -51,18 +51,27 @@ def scan(f, init, xs, length, reverse, unroll):
     # A loop's variables hold no None.
     kept = [i for i, spec in enumerate(leaves) if spec is not None]
     outputs = [tf.TensorArray(leaves[i].dtype, size=count, element_shape=leaves[i].shape[1:]) for i in kept]
+    # Read from arrays: the gradient of a slice would be as large as the whole, at each turn.
+    steps = [None if x is None else _steps(x, count) for x in inputs]
 
     def turn(turns, carry, arrays):
         i = count - 1 - turns if reverse else turns
-        slices = tree.pack_sequence_as(xs, [None if x is None else tf.gather(x, i) for x in inputs])
+        slices = tree.pack_sequence_as(xs, [None if x is None else x.read(i) for x in steps])
         carry, y = f(carry, slices)
         values = tree.flatten(y)
         return turns + 1, carry, [array.write(i, values[k]) for array, k in zip(arrays, kept, strict=True)]
 
     first = (tf.constant(0), init, outputs)
-    _, carry, arrays = tf.while_loop(lambda turns, *_: turns < count, turn, first)
+    # XLA takes gradients only where it knows how often a loop turns at most.
+    most = count if isinstance(count, int) else None
+    _, carry, arrays = tf.while_loop(lambda turns, *_: turns < count, turn, first, maximum_iterations=most)
     stacked = dict(zip(kept, (array.stack() for array in arrays), strict=True))
     return carry, tree.pack_sequence_as(specs, [stacked.get(i) for i in range(len(leaves))])
+
+
+def _steps(x: Any, count: Any) -> tf.TensorArray:
+    array = tf.TensorArray(x.dtype, size=count, element_shape=x.shape[1:], clear_after_read=False)
+    return array.unstack(x)
 
 
 def _spec(x: Any) -> Any:
