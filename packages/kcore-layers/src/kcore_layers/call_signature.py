@@ -22,7 +22,6 @@ class CallSignature:
         first: name of the first one.
         takes_training: whether there is a `training`.
         training_default: its default.
-        takes_anything: whether there is a `**kwargs`.
         masks: name of the mask of a tensor parameter, by the tensor's name.
     """
 
@@ -31,7 +30,6 @@ class CallSignature:
     first: str | None
     takes_training: bool
     training_default: Any
-    takes_anything: bool
     masks: Mapping[str, str]
 
     def bind(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> inspect.BoundArguments:
@@ -62,7 +60,6 @@ def study_call(call: Callable[..., Any]) -> CallSignature:
         first=parameters[0].name if parameters else None,
         takes_training=training is not None,
         training_default=None if training is None or training.default is training.empty else training.default,
-        takes_anything=any(p.kind is p.VAR_KEYWORD for p in parameters),
         masks=masks,
     )
 

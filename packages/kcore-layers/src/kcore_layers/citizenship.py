@@ -10,7 +10,6 @@ import functools
 from typing import Any
 
 from kcore_ops import registry
-from kcore_ops.current import current_backend
 from kcore_ops.plugin import Backend
 
 from kcore_layers.build import built_by
@@ -70,8 +69,3 @@ def remake(cls: type, backend: str, extra: type | None) -> Any:
     layer: Any = object.__new__(citizen_class(cls, found, extra))
     layer.start(found)
     return layer
-
-
-def backend_for_new_layer() -> Backend:
-    """Give the backend that a layer made now belongs to."""
-    return current_backend()

@@ -59,7 +59,6 @@ class OptimizerState:
         self.loss_scale_factor = loss_scale_factor
         self.gradient_accumulation_steps = gradient_accumulation_steps
         self.built = False
-        self._given_learning_rate = learning_rate
         self._backend: Backend | None = None
         self._variables: list[Variable] = []
         self._trainable_variables: list[Variable] = []
