@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from kcore_layers import Input, InputSpec, Layer, Model, Sequential
 from kcore_layers.layers import Dense
+from kcore_ops import dtype_policies
 from kcore_ops.errors import ArgumentError, ShapeError
 
 X = np.arange(6, dtype="float32").reshape(2, 3)
@@ -431,3 +432,12 @@ def test_it_can_be_built_from_what_it_was_built_with(backend):
     layer.build((None, 3))
     again.build_from_config({"input_shape": [None, 3]})
     assert [w.shape for w in again.weights] == [w.shape for w in layer.weights]
+
+
+def test_a_map_of_policies_gives_each_layer_its_own_by_its_path(backend):
+    policies = dtype_policies.DTypePolicyMap("float32", {"model/small": "mixed_bfloat16"})
+    model = Sequential([Dense(2, dtype=policies, name="small"), Dense(2, dtype=policies, name="head")], name="model")
+    x = np.ones((1, 3), "float32")
+    assert ops.dtype(model(x)) == "float32"
+    assert [layer.compute_dtype for layer in model.layers] == ["bfloat16", "float32"]
+    assert ops.dtype(model.layers[0](x)) == "bfloat16"

@@ -19,6 +19,7 @@ from kcore_ops.errors import KcoreError
 from kcore_ops.inference import is_inferring
 from kcore_ops.plugin import Backend
 from kcore_ops.stateless_scope import in_stateless_scope
+from kcore_ops.tracebacks import shortened
 from kcore_ops.variable import AutocastScope, autocast_dtype
 
 from kcore_layers.build import building, shape_of
@@ -167,7 +168,7 @@ class Calling(State):
                 error.at(f'layer "{self.path}"')
         elif not any("kcore: in layer" in note for note in getattr(error, "__notes__", ())):
             error.add_note(f'kcore: in layer "{self.path}" ({type(self).__name__})')
-        return error
+        return shortened(error)
 
     def _remember_fast(self, x: Any) -> None:
         """Note that tensors like `x` can go straight to `call`, if nothing has to be done before or after it."""
@@ -193,7 +194,7 @@ class Calling(State):
 
     def autocast_in_call(self) -> str | None:
         """Give the dtype variables are read in inside `call`, or None for their own."""
-        policy = self.dtype_policy_object
+        policy = self.dtype_policy_object.for_path(self.path)
         dtype = policy.compute_dtype
         return dtype if dtype != policy.variable_dtype and is_float_dtype(dtype) else None
 
@@ -251,7 +252,7 @@ class Calling(State):
         return is_as_it_was
 
     def _convert_leaf(self, x: Any) -> Any:
-        dtype = self.dtype_policy_object.compute_dtype if self.autocast else None
+        dtype = self.dtype_policy_object.for_path(self.path).compute_dtype if self.autocast else None
         if isinstance(x, np.ndarray | np.generic):
             is_narrowed = dtype is not None and is_float_dtype(x.dtype.name)
             tensor = tensor_on(self.backend, x, dtype if is_narrowed else None)

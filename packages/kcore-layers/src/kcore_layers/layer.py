@@ -143,12 +143,12 @@ class Layer(Calling):
     @property
     def compute_dtype(self) -> str:
         """The dtype it computes in."""
-        return self.dtype_policy_object.compute_dtype
+        return self.dtype_policy_object.for_path(self.path).compute_dtype
 
     @property
     def variable_dtype(self) -> str:
         """The dtype it keeps variables in."""
-        return self.dtype_policy_object.variable_dtype
+        return self.dtype_policy_object.for_path(self.path).variable_dtype
 
     @property
     def dtype(self) -> str:

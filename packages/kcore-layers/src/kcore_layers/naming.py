@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-__all__ = ["auto_name", "current_path", "name_scope", "reset_names", "snake_case", "unique_names"]
+__all__ = ["auto_name", "current_path", "get_uid", "name_scope", "reset_names", "snake_case", "unique_names"]
 
 _counts: collections.Counter[str] = collections.Counter()
+_uids: collections.Counter[str] = collections.Counter()
 _path: ContextVar[str] = ContextVar("kcore_path", default="")
 current_path = _path.get
 
@@ -33,9 +34,20 @@ def auto_name(prefix: str) -> str:
     return f"{prefix}_{number}" if number else prefix
 
 
+def get_uid(prefix: str = "") -> int:
+    """Count the calls with a prefix since the process began, or since `clear_session`: 1, then 2.
+
+    >>> get_uid("a_prefix_of_ours"), get_uid("a_prefix_of_ours")
+    (1, 2)
+    """
+    _uids[prefix] += 1
+    return _uids[prefix]
+
+
 def reset_names() -> None:
     """Start counting anew, as `clear_session` does."""
     _counts.clear()
+    _uids.clear()
 
 
 def unique_names(names: Iterable[str]) -> list[str]:

@@ -1,7 +1,8 @@
-"""Settings: default float, epsilon, image layout, backend.
+"""Settings: default float, epsilon, image layout, backend, limits of training, what is shown of errors.
 
-They come, the strongest first, from the setters here, from the environment (`KCORE_BACKEND`), and from the file
-`$KCORE_HOME/kcore.json` (default `~/.kcore/kcore.json`), which is read if it exists and never written.
+They come, the strongest first, from the setters here, from the environment (`KCORE_BACKEND`), and, for the backend and
+the first three, from the file `$KCORE_HOME/kcore.json` (default `~/.kcore/kcore.json`), which is read if it exists and
+never written.
 """
 
 from __future__ import annotations
@@ -17,13 +18,29 @@ from kcore_ops.errors import ArgumentError
 
 __all__ = [
     "backend",
+    "disable_flash_attention",
+    "disable_interactive_logging",
+    "disable_traceback_filtering",
+    "enable_flash_attention",
+    "enable_interactive_logging",
+    "enable_traceback_filtering",
     "epsilon",
     "floatx",
+    "has_identical_draws",
     "image_data_format",
+    "is_flash_attention_enabled",
+    "is_interactive_logging_enabled",
+    "is_nnx_enabled",
+    "is_traceback_filtering_enabled",
+    "max_epochs",
+    "max_steps_per_epoch",
     "set_backend",
     "set_epsilon",
     "set_floatx",
+    "set_identical_draws",
     "set_image_data_format",
+    "set_max_epochs",
+    "set_max_steps_per_epoch",
 ]
 
 _FLOATX = ("bfloat16", "float16", "float32", "float64")
@@ -32,6 +49,7 @@ _overrides: dict[str, Any] = {}
 
 # Called when floatx changes: what was settled with the old one must be forgotten.
 on_floatx_change: list[Callable[[], None]] = []
+on_draws_change: list[Callable[[], None]] = []
 
 
 @functools.cache
@@ -125,6 +143,130 @@ def standardize_data_format(data_format: str | None) -> str:
     'channels_last'
     """
     return image_data_format() if data_format is None else _one_of("data_format", _DATA_FORMATS, data_format)
+
+
+def enable_flash_attention() -> None:
+    """Let backends choose, for `dot_product_attention`, kernels that never hold all weights; they may, unless set."""
+    _overrides["flash_attention"] = True
+
+
+def disable_flash_attention() -> None:
+    """Let `dot_product_attention` use no kernel that never holds all weights, unless a call asks for one."""
+    _overrides["flash_attention"] = False
+
+
+def is_flash_attention_enabled() -> bool:
+    """Say whether backends may choose flash attention where a call does not say.
+
+    >>> is_flash_attention_enabled()
+    True
+    """
+    return bool(_overrides.get("flash_attention", True))
+
+
+def enable_interactive_logging() -> None:
+    """Show the progress of training on standard output, as is done unless set."""
+    _overrides["interactive_logging"] = True
+
+
+def disable_interactive_logging() -> None:
+    """Report the progress of training to the logger `kcore`, at level INFO, in place of standard output."""
+    _overrides["interactive_logging"] = False
+
+
+def is_interactive_logging_enabled() -> bool:
+    """Say whether progress goes to standard output, rather than to the logger `kcore`.
+
+    >>> is_interactive_logging_enabled()
+    True
+    """
+    return bool(_overrides.get("interactive_logging", True))
+
+
+def enable_traceback_filtering() -> None:
+    """Leave kcore's own lines out of the tracebacks of errors, as is done unless set."""
+    _overrides["traceback_filtering"] = True
+
+
+def disable_traceback_filtering() -> None:
+    """Show every line in the tracebacks of errors, kcore's own too."""
+    _overrides["traceback_filtering"] = False
+
+
+def is_traceback_filtering_enabled() -> bool:
+    """Say whether kcore's own lines are left out of tracebacks.
+
+    >>> is_traceback_filtering_enabled()
+    True
+    """
+    return bool(_overrides.get("traceback_filtering", True))
+
+
+def is_nnx_enabled() -> bool:
+    """Say whether layers on JAX are Flax NNX modules. They never are: their state is explicit, as in `stateless_call`.
+
+    >>> is_nnx_enabled()
+    False
+    """
+    return False
+
+
+def _limit(name: str, value: Any) -> int | None:
+    if value is not None and (isinstance(value, bool) or not hasattr(value, "__index__") or value < 1):
+        raise ArgumentError(f"{name} can not be {value!r}", fix="use a positive integer, or None for no limit")
+    return None if value is None else int(value)
+
+
+def max_epochs() -> int | None:
+    """Give the most epochs that any `fit` runs, None for no limit: for trying a long program out.
+
+    >>> max_epochs() is None
+    True
+    """
+    limit: int | None = _overrides.get("max_epochs")
+    return limit
+
+
+def set_max_epochs(max_epochs: int | None) -> None:
+    """Set the most epochs that any `fit` runs; None lifts the limit."""
+    _overrides["max_epochs"] = _limit("max_epochs", max_epochs)
+
+
+def max_steps_per_epoch() -> int | None:
+    """Give the most steps of an epoch, and of any `evaluate` and `predict`; None for no limit.
+
+    >>> max_steps_per_epoch() is None
+    True
+    """
+    limit: int | None = _overrides.get("max_steps_per_epoch")
+    return limit
+
+
+def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
+    """Set the most steps of an epoch, and of any `evaluate` and `predict`; None lifts the limit."""
+    _overrides["max_steps_per_epoch"] = _limit("max_steps_per_epoch", max_steps_per_epoch)
+
+
+def has_identical_draws() -> bool:
+    """Say whether random numbers are the same on every backend.
+
+    >>> has_identical_draws()
+    False
+    """
+    return bool(_overrides.get("identical_draws", False))
+
+
+def set_identical_draws(value: bool) -> None:
+    """Draw the same random numbers on every backend, rather than each framework's own: for comparing backends.
+
+    One counter-based generator, defined in terms of ops, takes the place of the frameworks'. Bits, integers, uniform
+    numbers, permutations and dropped elements are then equal; numbers that come from them by a logarithm or the like,
+    normal ones say, agree to the precision of those functions. It is slower, and off unless set. Functions that were
+    compiled before keep what they were compiled with.
+    """
+    _overrides["identical_draws"] = bool(value)
+    for forget in on_draws_change:
+        forget()
 
 
 def backend() -> str:

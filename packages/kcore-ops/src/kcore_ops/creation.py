@@ -42,6 +42,8 @@ def full(shape: Shape, fill_value: Any, dtype: FloatDType = None) -> Tensor:
     """
     if isinstance(fill_value, complex) and not dtypes.is_complex_dtype(dtype):
         raise DTypeError(f"{fill_value} is complex and dtype={dtype!r} is not", fix="pass dtype='complex64'")
+    if isinstance(fill_value, str | bytes):
+        raise ArgumentError(f"{fill_value!r} is no number to fill a tensor with", fix="pass a number or a tensor")
     filling = np.shape(fill_value) if isinstance(fill_value, list | tuple) else getattr(fill_value, "shape", ())
     if tuple(filling) and same_shape(broadcast_shapes(tuple(filling), shape), shape) is None:
         raise ShapeError(

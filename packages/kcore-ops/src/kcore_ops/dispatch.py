@@ -20,6 +20,7 @@ from kcore_ops.errors import ArgumentError, KcoreError
 from kcore_ops.operation import TENSOR_KINDS, Op
 from kcore_ops.plans import Run, make_plan, on_current, remember, store, with_conversions
 from kcore_ops.spec import Size, TensorSpec, standardize_shape
+from kcore_ops.tracebacks import shortened
 from kcore_ops.variable import Variable
 
 __all__ = ["create", "dispatch", "public_function", "recover"]
@@ -173,6 +174,8 @@ def settle_dtype(dtype: Any, op: Op) -> str:
 
 def dispatch(op: Op, args: tuple[Any, ...]) -> Any:
     """Run a call whose plan is not known: find the backend, settle dtypes, remember the plan."""
+    if op.alone is not None and all(value is None for value in args[1:]):
+        return op.alone(args[0])
     slots = [args[position] for position, _, _ in op.tensor_parameters]
     if any(isinstance(value, Variable) for value in slots):
         return _with_values_of_variables(op, slots)(*args)
@@ -249,7 +252,7 @@ def recover(op: Op, args: tuple[Any, ...], error: Exception) -> Any:
     except KcoreError as found:
         found.where, found.received = [op.name], call.received()
         found.backend = backend.name
-        raise found from cause
+        raise shortened(found) from (cause and shortened(cause))
     except Exception:  # noqa: S110 (a function the user passed failed on specs: the first error says more)
         pass
     if isinstance(error, KcoreError):
@@ -258,4 +261,4 @@ def recover(op: Op, args: tuple[Any, ...], error: Exception) -> Any:
         error.backend = backend.name
     else:
         error.add_note(f"kcore: in {op.name} on backend {backend.name}; received: {'; '.join(call.received())}")
-    raise error
+    raise shortened(error)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 
 from kcore_ops import config
@@ -10,7 +12,16 @@ from kcore_ops.conversion import dtype as dtype_of
 from kcore_ops.dtypes import is_float_dtype, standardize_dtype
 from kcore_ops.errors import ArgumentError
 
-__all__ = ["DTypePolicy", "deserialize", "dtype_policy", "get", "serialize", "set_dtype_policy"]
+__all__ = [
+    "DTypePolicy",
+    "DTypePolicyMap",
+    "FloatDTypePolicy",
+    "deserialize",
+    "dtype_policy",
+    "get",
+    "serialize",
+    "set_dtype_policy",
+]
 
 _MIXED = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
 
@@ -64,6 +75,10 @@ class DTypePolicy:
         """None: the policy quantizes nothing."""
         return None
 
+    def for_path(self, path: str) -> DTypePolicy:
+        """Give the policy of the layer at a path: this one, for every path."""
+        return self
+
     def convert_input(self, x: Any, autocast: bool, dtype: Any) -> Any:
         """Give an input of a layer as a tensor, a floating one in `dtype` if `autocast`."""
         x = convert_to_tensor(x)
@@ -83,6 +98,115 @@ class DTypePolicy:
 
     def __eq__(self, other: Any) -> bool:
         return type(other) is type(self) and other.name == self.name
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.name))
+
+
+class FloatDTypePolicy(DTypePolicy):
+    """A policy that quantizes nothing, as all policies here; the name that Keras has for that.
+
+    >>> FloatDTypePolicy("mixed_bfloat16").compute_dtype
+    'bfloat16'
+    """
+
+
+class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
+    """Policies for the layers of a model by their paths: pass it as the `dtype` of each.
+
+    A key is a path, "encoder/dense", or a regular expression that matches the whole of one.
+
+    Args:
+        default_policy: the policy of layers that no key matches; None is the one in force.
+        policy_map: from paths to policies, or what `get` makes policies of.
+
+    Raises:
+        ArgumentError: if a key is set twice, or two regular expressions match a path that is asked for.
+
+    >>> policies = DTypePolicyMap("float32", {"(en|de)coder/.*": "mixed_bfloat16"})
+    >>> policies["encoder/dense"], policies["head"]
+    (<DTypePolicy "mixed_bfloat16">, <DTypePolicy "float32">)
+    """
+
+    def __init__(self, default_policy: Any = None, policy_map: Mapping[str, Any] | None = None) -> None:
+        self._policies: dict[str, DTypePolicy] = {}
+        self._default = get(default_policy)
+        for key, policy in (policy_map or {}).items():
+            self[key] = policy
+
+    @property
+    def default_policy(self) -> DTypePolicy:
+        """The policy of layers that no key matches."""
+        return self._default
+
+    @property
+    def name(self) -> str:
+        """The default policy's name, after `map_`."""
+        return f"map_{self._default.name}"
+
+    @property
+    def compute_dtype(self) -> str:
+        """The dtype that layers compute in which no key matches."""
+        return self._default.compute_dtype
+
+    @property
+    def variable_dtype(self) -> str:
+        """The dtype that variables are kept in of layers which no key matches."""
+        return self._default.variable_dtype
+
+    def for_path(self, path: str) -> DTypePolicy:
+        """Give the policy of the layer at a path."""
+        return self[path]
+
+    def __getitem__(self, path: str) -> DTypePolicy:
+        if path in self._policies:
+            return self._policies[path]
+        matching = [key for key in self._policies if re.fullmatch(key, path)]
+        if len(matching) > 1:
+            problem = f"path {path!r} is matched by {', '.join(map(repr, matching))}"
+            raise ArgumentError(problem, fix="make the keys exclude one another, or add the path itself").at(
+                "DTypePolicyMap"
+            )
+        return self._policies[matching[0]] if matching else self._default
+
+    def __setitem__(self, path: str, policy: Any) -> None:
+        if path in self._policies:
+            problem = f"{path!r} already has {self._policies[path]!r}"
+            raise ArgumentError(problem, fix="delete it first").at("DTypePolicyMap")
+        try:
+            re.compile(path)
+        except re.error as error:
+            problem = f"{path!r} is no path and no regular expression: {error}"
+            raise ArgumentError(problem, fix="mend or escape it").at("DTypePolicyMap") from error
+        self._policies[path] = get(policy)
+
+    def __delitem__(self, path: str) -> None:
+        del self._policies[path]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._policies)
+
+    def __len__(self) -> int:
+        return len(self._policies)
+
+    def __contains__(self, path: object) -> bool:
+        return path in self._policies
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments that make another one like it."""
+        policies = {path: serialize(policy) for path, policy in self._policies.items()}
+        return {"default_policy": serialize(self._default), "policy_map": policies}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> DTypePolicyMap:
+        """Make one from what `get_config` gave."""
+        return cls(**config)
+
+    def __repr__(self) -> str:
+        return f"<DTypePolicyMap {self._default.name!r} { ({k: p.name for k, p in self._policies.items()}) }>"
+
+    def __eq__(self, other: Any) -> bool:
+        return isinstance(other, DTypePolicyMap) and self.get_config() == other.get_config()
 
     def __hash__(self) -> int:
         return hash((type(self), self.name))
@@ -129,7 +253,7 @@ def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
     >>> serialize(DTypePolicy("float16"))
     {'class_name': 'DTypePolicy', 'config': {'name': 'float16'}}
     """
-    return {"class_name": "DTypePolicy", "config": dtype_policy.get_config()}
+    return {"class_name": type(dtype_policy).__name__, "config": dtype_policy.get_config()}
 
 
 def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> DTypePolicy:
@@ -138,7 +262,8 @@ def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = 
     Raises:
         ArgumentError: if the data is not a policy's.
     """
-    classes = {"DTypePolicy": DTypePolicy, **(custom_objects or {})}
+    ours: dict[str, Any] = {each.__name__: each for each in (DTypePolicy, DTypePolicyMap, FloatDTypePolicy)}
+    classes = {**ours, **(custom_objects or {})}
     name = config.get("class_name")
     if name not in classes or not isinstance(config.get("config"), dict):
         raise ArgumentError(f"this is not the data of a dtype policy: {config!r}", fix="pass what serialize() gave")

@@ -8,15 +8,27 @@ from collections.abc import Callable
 from typing import Any
 
 __all__ = [
+    "MAP_TO_NONE",
+    "assert_same_paths",
     "assert_same_structure",
     "flatten",
     "flatten_with_path",
     "is_nested",
     "lists_to_tuples",
+    "map_shape_structure",
     "map_structure",
+    "map_structure_up_to",
     "pack_sequence_as",
     "traverse",
 ]
+
+
+class MAP_TO_NONE:
+    """What a function given to `traverse` returns to have a part replaced by None, as None itself keeps the part.
+
+    >>> traverse(lambda x: MAP_TO_NONE if x == 1 else None, [1, [2, 1]])
+    [None, [2, None]]
+    """
 
 
 @functools.cache
@@ -53,8 +65,13 @@ def flatten_with_path(structure: Any) -> list[tuple[tuple[Any, ...], Any]]:
     return list(zip(paths, leaves, strict=True))
 
 
-def assert_same_structure(a: Any, b: Any) -> None:
+def assert_same_structure(a: Any, b: Any, check_types: bool | None = None) -> None:
     """Compare the forms of two structures.
+
+    Args:
+        a: one structure.
+        b: the other.
+        check_types: has no effect and is there for Keras's callers: the types of containers always count.
 
     Raises:
         ValueError: if they differ.
@@ -64,6 +81,24 @@ def assert_same_structure(a: Any, b: Any) -> None:
     forms = [_optree().tree_structure(structure, none_is_leaf=True) for structure in (a, b)]
     if forms[0] != forms[1]:
         raise ValueError(f"the structures differ in form\n  {forms[0]}\n  {forms[1]}")
+
+
+def assert_same_paths(a: Any, b: Any) -> None:
+    """Compare the paths that lead to the leaves of two structures: keys and indices, whatever the containers are.
+
+    Raises:
+        ValueError: if they differ.
+
+    >>> assert_same_paths([1, {"a": 2}], (3, {"a": 4}))
+    """
+    paths = [{path for path, _ in flatten_with_path(structure)} for structure in (a, b)]
+    lines = [
+        f"  only in the {which}: {', '.join(map(str, sorted(only, key=str)))}"
+        for which, only in (("first", paths[0] - paths[1]), ("second", paths[1] - paths[0]))
+        if only
+    ]
+    if lines:
+        raise ValueError("the structures have other paths\n" + "\n".join(lines))
 
 
 def traverse(func: Callable[[Any], Any], structure: Any, top_down: bool = True) -> Any:
@@ -80,14 +115,18 @@ def traverse(func: Callable[[Any], Any], structure: Any, top_down: bool = True) 
     if top_down:
         replacement = func(structure)
         if replacement is not None:
-            return replacement
+            return _replacement(replacement)
     if is_nested(structure):
         parts, form = _optree().tree_flatten(structure, is_leaf=lambda x: x is not structure, none_is_leaf=True)
         structure = _optree().tree_unflatten(form, [traverse(func, part, top_down) for part in parts])
     if not top_down:
         replacement = func(structure)
-        return structure if replacement is None else replacement
+        return structure if replacement is None else _replacement(replacement)
     return structure
+
+
+def _replacement(given: Any) -> Any:
+    return None if given is MAP_TO_NONE or isinstance(given, MAP_TO_NONE) else given
 
 
 def lists_to_tuples(structure: Any) -> Any:
@@ -99,8 +138,13 @@ def lists_to_tuples(structure: Any) -> Any:
     return traverse(lambda part: tuple(part) if isinstance(part, list) else None, structure, top_down=False)
 
 
-def map_structure(func: Callable[..., Any], *structures: Any) -> Any:
+def map_structure(func: Callable[..., Any], *structures: Any, none_is_leaf: bool = True) -> Any:
     """Apply a function to the leaves of structures of one form.
+
+    Args:
+        func: from one leaf of each structure to that of the result.
+        *structures: the structures.
+        none_is_leaf: whether `func` is called for None; otherwise None stays where it is.
 
     Raises:
         ValueError: if their forms differ.
@@ -108,7 +152,34 @@ def map_structure(func: Callable[..., Any], *structures: Any) -> Any:
     >>> map_structure(lambda a, b: a + b, (1, [2]), (3, [4]))
     (4, [6])
     """
-    return _optree().tree_map(func, *structures, none_is_leaf=True)
+    return _optree().tree_map(func, *structures, none_is_leaf=none_is_leaf)
+
+
+def map_structure_up_to(shallow_structure: Any, func: Callable[..., Any], *structures: Any) -> Any:
+    """Apply a function to those parts of structures that stand where another has its leaves.
+
+    Raises:
+        ValueError: if the structures do not have the form of the other, as far as that goes.
+
+    >>> map_structure_up_to([0, 0], lambda part, number: (part, number), [[1, 2], 3], [4, 5])
+    [([1, 2], 4), (3, 5)]
+    """
+    form = _optree().tree_structure(shallow_structure, none_is_leaf=True)
+    parts = [form.flatten_up_to(structure) for structure in structures]
+    return form.unflatten(func(*part) for part in zip(*parts, strict=True))
+
+
+def map_shape_structure(func: Callable[[Any], Any], structure: Any) -> Any:
+    """Apply a function to the shapes in a structure: tuples and lists of sizes, which are integers or None.
+
+    >>> map_shape_structure(lambda shape: (None, *shape), {"a": (2, 3), "b": [(4,)]})
+    {'a': (None, 2, 3), 'b': [(None, 4)]}
+    """
+    return _optree().tree_map(func, structure, is_leaf=_is_shape, none_is_leaf=True)
+
+
+def _is_shape(part: Any) -> bool:
+    return isinstance(part, list | tuple) and all(size is None or isinstance(size, int) for size in part)
 
 
 def pack_sequence_as(structure: Any, flat_sequence: list[Any]) -> Any:

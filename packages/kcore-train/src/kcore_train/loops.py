@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import kcore_ops as ops
 import numpy as np
+from kcore_ops import config
 from kcore_ops.errors import ArgumentError
 
 from kcore_train.callbacks import CallbackList
@@ -56,7 +58,8 @@ def fit(
     trainer.prepare(data.peek(), is_training=True)
     if not model.trainable_variables:
         warnings.warn("the model has nothing to train; set trainable = True on a layer", stacklevel=4)
-    num_steps = steps_per_epoch or data.num_batches
+    num_steps = _at_most(steps_per_epoch or data.num_batches, config.max_steps_per_epoch())
+    epochs = _at_most(epochs, config.max_epochs())
     reporter = _callbacks(trainer, callbacks, verbose, epochs=epochs, steps=num_steps, history=True)
     model.stop_training = False
     reporter.on_train_begin()
@@ -68,7 +71,7 @@ def fit(
         results, count = _train_epoch(trainer, data, reporter, num_steps)
         logs = _epoch_results(trainer, results)
         data.on_epoch_end()
-        if steps_per_epoch is not None and count < steps_per_epoch:
+        if steps_per_epoch is not None and count < _at_most(steps_per_epoch, config.max_steps_per_epoch()):
             warnings.warn(
                 f"the data gave {count} batches of the {steps_per_epoch} that steps_per_epoch asks for; training ends",
                 stacklevel=4,
@@ -94,7 +97,7 @@ def _train_epoch(trainer: Trainer, data: DataAdapter, reporter: Any, num_steps: 
     tells_begin, tells_end = reporter.has("train_batch_begin"), reporter.has("train_batch_end")
     results: Any = None
     step = 0
-    for batches in _grouped(data.epoch(), trainer.steps_per_execution):
+    for batches in _grouped(_batches(data), trainer.steps_per_execution):
         if tells_begin:
             reporter.on_train_batch_begin(step)
         results = function(batches)
@@ -123,7 +126,9 @@ def evaluate(
     trainer.check_compiled("evaluate")
     data = adapter(x, y, sample_weight, batch_size=batch_size, shuffle=False, steps_per_epoch=steps)
     trainer.prepare(data.peek(), is_training=False)
-    reporter = _callbacks(trainer, callbacks, verbose, epochs=1, steps=steps or data.num_batches)
+    reporter = _callbacks(
+        trainer, callbacks, verbose, epochs=1, steps=_at_most(steps or data.num_batches, config.max_steps_per_epoch())
+    )
     logs = _run_evaluation(trainer, data, reporter)
     data.close()
     return logs if return_dict else _listed(logs)
@@ -139,7 +144,7 @@ def _run_evaluation(trainer: Trainer, data: DataAdapter, reporter: Any) -> dict[
     results: Any = None
     step = 0
     data.start_at(0)
-    for batches in _grouped(data.epoch(), trainer.steps_per_execution):
+    for batches in _grouped(_batches(data), trainer.steps_per_execution):
         if tells_begin:
             reporter.on_test_batch_begin(step)
         results = function(batches)
@@ -162,12 +167,14 @@ def predict(
     """Predict; see `Model.predict`."""
     data = adapter(x, batch_size=batch_size, shuffle=False, steps_per_epoch=steps)
     trainer.prepare_to_predict(data)
-    reporter = _callbacks(trainer, callbacks, verbose, epochs=1, steps=steps or data.num_batches)
+    reporter = _callbacks(
+        trainer, callbacks, verbose, epochs=1, steps=_at_most(steps or data.num_batches, config.max_steps_per_epoch())
+    )
     function = trainer.functions.get("predict")
     tells_begin, tells_end = reporter.has("predict_batch_begin"), reporter.has("predict_batch_end")
     reporter.on_predict_begin()
     outputs: list[Any] = []
-    for step, batch in enumerate(data.epoch()):
+    for step, batch in enumerate(_batches(data)):
         if tells_begin:
             reporter.on_predict_batch_begin(step)
         outputs.append(function(((batch[0],),)))
@@ -213,6 +220,17 @@ def predict_on_batch(trainer: Trainer, x: Any) -> Any:
 
 
 # What they share.
+
+
+def _batches(data: DataAdapter) -> Iterator[Any]:
+    """Give the batches of an epoch, as many as the settings allow."""
+    limit = config.max_steps_per_epoch()
+    return data.epoch() if limit is None else itertools.islice(data.epoch(), limit)
+
+
+def _at_most(count: Any, limit: int | None) -> Any:
+    """Give the smaller of two counts, where None is no limit."""
+    return count if limit is None else limit if count is None else min(count, limit)
 
 
 def _callbacks(

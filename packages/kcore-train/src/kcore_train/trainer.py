@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from kcore_ops import StatelessScope, TensorSpec
 from kcore_ops.current import on
 from kcore_ops.errors import ArgumentError, GradientsUnavailable, KcoreError
 from kcore_ops.plugin import Backend
+from kcore_ops.tracebacks import shortened
 
 from kcore_train import loops, optimizers
 from kcore_train.compiled_losses import CompiledLosses
@@ -23,6 +25,20 @@ from kcore_train.step_functions import StepFunctions
 from kcore_train.steps import FunctionalSteps, InPlaceSteps
 
 __all__ = ["Trainer"]
+
+
+def _entered(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Make the model's backend current while a method runs; what goes wrong in it is shown without our own lines."""
+
+    @functools.wraps(method)
+    def entered(self: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            with on(self.backend):
+                return method(self, *args, **kwargs)
+        except Exception as error:
+            raise shortened(error)  # noqa: B904 (it is the same error)
+
+    return entered
 
 
 class Trainer:
@@ -346,37 +362,37 @@ class Trainer:
 
     # The loops.
 
+    @_entered
     def fit(self, **arguments: Any) -> Any:
         """Train; see `Model.fit`."""
-        with on(self.backend):
-            return loops.fit(self, **arguments)
+        return loops.fit(self, **arguments)
 
+    @_entered
     def evaluate(self, **arguments: Any) -> Any:
         """Evaluate; see `Model.evaluate`."""
-        with on(self.backend):
-            return loops.evaluate(self, **arguments)
+        return loops.evaluate(self, **arguments)
 
+    @_entered
     def predict(self, x: Any, **arguments: Any) -> Any:
         """Predict; see `Model.predict`."""
-        with on(self.backend):
-            return loops.predict(self, x, **arguments)
+        return loops.predict(self, x, **arguments)
 
+    @_entered
     def train_on_batch(self, x: Any, y: Any, sample_weight: Any, class_weight: Any, return_dict: bool) -> Any:
         """Take one step; see `Model.train_on_batch`."""
         self.check_trainable("train_on_batch")
-        with on(self.backend):
-            return loops.on_batch(self, "train", x, y, sample_weight, class_weight, return_dict)
+        return loops.on_batch(self, "train", x, y, sample_weight, class_weight, return_dict)
 
+    @_entered
     def test_on_batch(self, x: Any, y: Any, sample_weight: Any, return_dict: bool) -> Any:
         """Evaluate one batch; see `Model.test_on_batch`."""
         self.check_compiled("test_on_batch")
-        with on(self.backend):
-            return loops.on_batch(self, "test", x, y, sample_weight, None, return_dict)
+        return loops.on_batch(self, "test", x, y, sample_weight, None, return_dict)
 
+    @_entered
     def predict_on_batch(self, x: Any) -> Any:
         """Give the outputs for one batch; see `Model.predict_on_batch`."""
-        with on(self.backend):
-            return loops.predict_on_batch(self, x)
+        return loops.predict_on_batch(self, x)
 
     def make_train_function(self, force: bool = False) -> Callable[..., Any]:
         """Give the compiled training step."""

@@ -1,5 +1,7 @@
 """Settings and dtypes, under the names Keras has had since its first version."""
 
+from kcore_layers.naming import get_uid
+from kcore_layers.session import clear_session
 from kcore_ops.config import (
     backend,
     epsilon,
@@ -14,8 +16,10 @@ from kcore_ops.symbolic import is_keras_tensor
 
 __all__ = [
     "backend",
+    "clear_session",
     "epsilon",
     "floatx",
+    "get_uid",
     "image_data_format",
     "is_float_dtype",
     "is_int_dtype",

@@ -1,5 +1,5 @@
 """Dtype policies."""
 
-from kcore_ops.dtype_policies import DTypePolicy, deserialize, get, serialize
+from kcore_ops.dtype_policies import DTypePolicy, DTypePolicyMap, FloatDTypePolicy, deserialize, get, serialize
 
-__all__ = ["DTypePolicy", "deserialize", "get", "serialize"]
+__all__ = ["DTypePolicy", "DTypePolicyMap", "FloatDTypePolicy", "deserialize", "get", "serialize"]

@@ -10,7 +10,7 @@ import kcore_ops as ops
 import numpy as np
 
 from kcore_train.callbacks.progress_text import count_text, duration_text, step_time_text, values_text
-from kcore_train.callbacks.terminal_line import TerminalLine
+from kcore_train.callbacks.terminal_line import TerminalLine, write_line
 
 __all__ = ["Progbar"]
 
@@ -111,7 +111,7 @@ class Progbar:
         duration = f"{elapsed:.0f}s"
         if self._line is None:
             separator = " - " if self.verbose == 2 else " "
-            print(f"{count}{separator}{duration}{separator}{pace}{numbers}", flush=True)
+            write_line(f"{count}{separator}{duration}{separator}{pace}{numbers}")
             return
         if target is not None and not finalize:
             duration = duration_text(step_time * max(target - current, 0))  # that which is left

@@ -6,14 +6,17 @@ interrupted leaves a terminal as it should be.
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from typing import TYPE_CHECKING
 
+from kcore_ops import config
+
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["TerminalLine", "say"]
+__all__ = ["TerminalLine", "say", "write_line"]
 
 
 class TerminalLine:
@@ -29,7 +32,11 @@ class TerminalLine:
     @classmethod
     def on_stdout(cls) -> TerminalLine | None:
         """Give one if standard output is a terminal that a person looks at, and None otherwise."""
-        if not getattr(sys.stdout, "isatty", bool)() or "CI" in os.environ:
+        if (
+            not config.is_interactive_logging_enabled()
+            or not getattr(sys.stdout, "isatty", bool)()
+            or "CI" in os.environ
+        ):
             return None
         from rich.console import Console
 
@@ -82,4 +89,12 @@ def say(text: str) -> None:
     line = TerminalLine.on_stdout()
     if line is not None:
         line.erase()
-    print(text, flush=True)
+    write_line(text)
+
+
+def write_line(text: str) -> None:
+    """Print a line, or report it to the logger `kcore` where interactive logging is disabled."""
+    if config.is_interactive_logging_enabled():
+        print(text, flush=True)
+    else:
+        logging.getLogger("kcore").info(text)
