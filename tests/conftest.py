@@ -21,8 +21,9 @@ settings.register_profile(
 settings.load_profile("kcore")
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--kcore-backend", default=os.environ.get("KCORE_BACKEND", "numpy"))
+def name_of(config: pytest.Config) -> str:
+    """Give the name of the backend under test."""
+    return str(config.getoption("--kcore-backend") or "numpy")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -31,7 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out tests that ask for an ability the backend under test does not claim."""
-    has = registry.load(config.getoption("--kcore-backend")).capabilities
+    has = registry.load(name_of(config)).capabilities
     lacking = [item for item in items if any(set(mark.args) - has for mark in item.iter_markers("needs"))]
     if lacking:
         config.hook.pytest_deselected(items=lacking)
@@ -52,7 +53,7 @@ def _bounded_memory():
 
 @pytest.fixture(scope="session")
 def backend_name(request: pytest.FixtureRequest) -> str:
-    return str(request.config.getoption("--kcore-backend"))
+    return name_of(request.config)
 
 
 @pytest.fixture

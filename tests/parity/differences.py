@@ -12,8 +12,8 @@ __all__ = ["ARBITRARY", "DTYPES", "ENDS_THE_PROCESS", "NOT_COMPARED", "NOT_IN_KE
 
 # Not public in Keras: parts of other ops, and the random numbers, which no two backends of Keras share.
 NOT_IN_KERAS = frozenset(
-    "basic_item count_from dynamic_slice dynamic_slice_update gru lstm pad_constant random_bits random_categorical random_dropout "
-    "random_normal random_randint random_shuffle random_truncated_normal random_uniform rint scatter_rows size_along "
+    "basic_item count_from dynamic_slice dynamic_slice_update gru lstm pad_constant random_beta random_binomial random_bits random_categorical random_dropout random_gamma "
+    "random_elastic random_normal random_randint random_shuffle random_truncated_normal random_uniform rint scatter_rows size_along "
     "static_slice_update".split()
 )
 
@@ -126,13 +126,49 @@ DTYPES = (
     Difference("power", INTEGERS, "jax", "Keras leaves the dtype of a first tensor without axes"),
     Difference("relu6", INTEGERS, "jax", "Keras on JAX gives floats, and integers elsewhere"),
     Difference("sparse_categorical_crossentropy", HALF, "jax", "Keras on JAX gives float32"),
+    Difference("sobel_edges", "uint8", "numpy torch", "Keras wraps slopes that are negative, or above 255"),
+    Difference("psnr", "int32", "numpy", "Keras on NumPy leaves the dtype that NumPy computes in"),
+    Difference(
+        "bincount", "int16 int32 uint8", "numpy torch jax tensorflow",
+        "Keras adds up weights of 8 and 16 bits in so many bits, where sums overflow; ours adds them up in int32",
+    ),
+    Difference("corrcoef", "complex64", "numpy", "Keras on NumPy drops the imaginary part"),
+    Difference(
+        "histogram", f"{INTEGERS} {HALF} float32", "numpy",
+        "Keras on NumPy counts in int64 and leaves the float64 of NumPy's edges; elsewhere both have the dtype of x",
+    ),
+    Difference("histogram", INTEGERS, "tensorflow", "Keras on TensorFlow gives integers, where edges are fractions"),
+    Difference("nanstd nanvar", "complex64", "numpy", "the variance of complex numbers is real, as in NumPy"),
+    Difference("segment_min", f"{INTEGERS} bfloat16", "numpy", "Keras on NumPy leaves the dtype that NumPy makes of infinity"),
+    Difference("trapezoid", "float16", "numpy tensorflow", "Keras gives the dtype of y, ours the common one of y and x"),
+    Difference("trapezoid", "uint8", "torch", "Keras on torch leaves integers where there are no elements"),
+    Difference("unique", ALL, "numpy torch", "the indices are int64 in Keras here, and int32 on its other backends"),
+    Difference(
+        "nanprod", "int8 uint8", "torch",
+        "Keras on torch leaves a tensor reduced over no axes as it is, and torch has no uint32",
+    ),
+    Difference("nonzero", ALL, "torch", "Keras on torch gives one tensor, not one for each axis"),
+    Difference(
+        "cholesky_inverse eig ifft2 istft lstsq lu_factor", f"{HALF} float32 {INTEGERS}", "numpy",
+        "Keras on NumPy leaves the dtype that NumPy computes in; eigenvalues are complex elsewhere, real or not",
+    ),
+    Difference("rfft", INTEGERS, "numpy", "Keras on NumPy gives integers, where the results are fractions"),
+    Difference("correlate", "complex64", "numpy torch tensorflow", "Keras drops the imaginary parts, on all backends but JAX"),
+    Difference("view_as_complex", "float64", "tensorflow", "Keras makes complex64 of float64, which does not hold it"),
+    Difference(
+        "associative_scan", "float32 int32", "numpy torch",
+        "Keras leaves the dtype that f returns for the default float; ours keeps it, as Keras does on JAX",
+    ),
 )  # fmt: skip
 
 # The dtypes are Keras's, the values are not.
 VALUES = (
     Difference("argsort", ALL, "numpy", "Keras on NumPy does not keep equals in order, nor sort NaN of bfloat16 to the end"),
     Difference("digitize searchsorted sort", "bfloat16", "numpy", "Keras on NumPy does not sort NaN of bfloat16 to the end"),
-    Difference("nan_to_num nanmean nansum", "bfloat16", "numpy", "Keras on NumPy does not find NaN of bfloat16"),
+    Difference(
+        "nan_to_num nanargmax nanargmin nancumprod nancumsum nanmean nanprod nanstd nansum nanvar percentile", "bfloat16", "numpy",
+        "Keras on NumPy does not find NaN of bfloat16",
+    ),
     Difference("binary_crossentropy", f"{HALF} float32", "numpy", "Keras on NumPy clips the sigmoid of logits, which keeps losses below 16"),
     Difference("mean", "bfloat16", "numpy", "Keras on NumPy adds up bfloat16 in bfloat16, where large sums stand still"),
     Difference(
@@ -143,7 +179,7 @@ VALUES = (
     Difference("deg2rad logaddexp2 rad2deg", "bool uint8 int8", "numpy", "NumPy computes 8 bits in float16"),
     Difference("leaky_relu", FLOATS, "numpy", "Keras on NumPy takes the larger of x and its multiple: wrong for slopes above 1"),
     Difference("logsumexp", ALL, "numpy", "Keras on NumPy gives an axis to the result of a tensor without axes"),
-    Difference("median", ALL, "jax", "Keras on JAX gives an axis to the result of a tensor without axes"),
+    Difference("median nanpercentile quantile", ALL, "jax", "Keras on JAX gives an axis to the result of a tensor without axes"),
     Difference("cholesky", ALL, "numpy torch", "ours reads the lower triangle only; with `upper`, Keras here reads the upper one"),
     Difference("cholesky eigh", ALL, "jax", "ours reads the lower triangle only, Keras on JAX takes the mean of both"),
     Difference(
@@ -162,11 +198,11 @@ VALUES = (
     Difference("dot", ALL, "torch", "Keras on torch multiplies stacks of matrices as matmul does, not as NumPy's dot does"),
     Difference("get_item", ALL, "torch", "torch puts the axes of indices apart in another place than NumPy"),
     Difference("logsumexp moments std", ALL, "torch", "Keras on torch takes axis=() for all axes"),
-    Difference("max min prod ptp sum", ALL, "torch", "Keras on torch drops the axes kept where axis is None"),
+    Difference("max min nanprod prod ptp sum", ALL, "torch", "Keras on torch drops the axes kept where axis is None"),
     Difference("one_hot", INTEGERS, "torch", "Keras on torch puts the classes elsewhere for a negative axis"),
     Difference("pad", ALL, "torch", "Keras on torch pads the last axis only when one pair stands for all"),
     Difference(
-        "segment_max segment_sum", ALL, "torch",
+        "segment_max segment_min segment_prod segment_sum", ALL, "torch",
         "Keras on torch lets segment -1 count from the end, which ours drops, and takes a number of 0 for unknown",
     ),
     Difference("count_nonzero", ALL, "torch", "Keras on torch puts the axes that remain in another order"),
@@ -215,6 +251,51 @@ VALUES = (
     Difference("one_hot", "uint8 int8", "jax", "Keras on JAX counts classes in 8 bits, which have 256 numbers"),
     Difference("power", INTEGERS, "jax", "JAX raises integers to negative powers as if those were large; ours rounds the fractions to 0"),
     Difference("take take_along_axis", ALL, "jax", "Keras on JAX gives NaN, or the least number, out of range; ours is the nearest element"),
+    Difference("affine_transform", "uint8 int32", "numpy tensorflow", "Keras cuts fractions off; ours rounds, as on JAX"),
+    Difference("perspective_transform", "uint8 int32", "torch tensorflow", "Keras cuts fractions off, on torch those of the transform"),
+    Difference("resize", FLOATS, "torch", "torch's bicubic kernel has a = -3/4; ours, JAX's and TensorFlow's has -1/2"),
+    Difference("gaussian_blur", FLOATS, "torch tensorflow", "Keras changes the size, or the place, if the window is not square and odd"),
+    Difference("affine_transform map_coordinates", FLOATS, "tensorflow", "Keras on TensorFlow goes another way on beyond the edges to wrap or reflect"),
+    Difference("depth_to_space space_to_depth", ALL, "tensorflow", "with channels first Keras on TensorFlow takes the channels in another order"),
+    Difference("psnr", "int32", "tensorflow", "Keras on TensorFlow takes a mean of integers"),
+    Difference("perspective_transform resize scale_and_translate", "float64", "tensorflow", "Keras on TensorFlow computes in float32"),
+    Difference("sobel_edges", FLOATS, "tensorflow", "Keras on TensorFlow mirrors images at their edges; ours, as on torch and JAX, adds zeros"),
+    Difference("sobel_edges", f"{FLOATS} int32", "numpy", "Keras on NumPy goes on with the outermost pixels; ours, as on torch and JAX, adds zeros"),
+    Difference("argpartition", "bfloat16", "numpy", "Keras on NumPy does not sort NaN of bfloat16 to the end"),
+    Difference("argpartition", ALL, "torch tensorflow", "Keras does not count a negative kth from the end, nor put NaN there"),
+    Difference(
+        "unravel_index", INTEGERS, "torch tensorflow",
+        "Keras takes an index out of range modulo the size, ours is the nearest end; on TensorFlow it mixes up a scalar's places",
+    ),
+    Difference("corrcoef", f"{FLOATS} complex64", "tensorflow", "Keras on TensorFlow gives a matrix for a single variable"),
+    Difference("isin", "bool", "tensorflow", "Keras on TensorFlow finds every boolean among none"),
+    Difference(
+        "nanpercentile nanquantile", FLOATS, "tensorflow",
+        "Keras on TensorFlow forgets the axes of the levels where there is nothing but NaN",
+    ),
+    Difference("nanprod", "complex64", "torch tensorflow", "Keras finds no NaN in complex numbers here"),
+    Difference("nonzero", ALL, "torch", "Keras on torch gives one tensor, not one for each axis"),
+    Difference("histogram", HALF, "tensorflow", "Keras on TensorFlow has no bins for no elements, nor for a single value"),
+    Difference("trapezoid", "bool", "numpy", "NumPy takes True + True for True"),
+    Difference("segment_min", FLOATS, "tensorflow", "Keras gives empty segments the largest number, ours and JAX's inf"),
+    Difference(
+        "unique", ALL, "tensorflow",
+        "unsorted, the order is free; along an axis Keras on TensorFlow gives what is missing another index",
+    ),
+    Difference("cholesky_inverse", "complex64", "numpy torch jax tensorflow", "Keras takes no conjugates: its results are not the inverse"),
+    Difference("cholesky_inverse", FLOATS, "jax", "Keras on JAX can not do a stack of matrices"),
+    Difference("correlate", ALL, "torch tensorflow", "Keras's mode 'same' is not NumPy's where the second vector is longer"),
+    Difference("ctc_decode", FLOATS, "numpy torch", "Keras reads the first step of sequences that have none"),
+    Difference("ctc_decode", "float64", "tensorflow", "Keras searches in float32"),
+    Difference(
+        "ctc_loss", FLOATS, "numpy jax tensorflow",
+        "Keras gives impossible targets 10^5, or about 700; ours, and Keras on torch, infinity",
+    ),
+    Difference("istft", FLOATS, "numpy jax", "with window=None Keras weighs the ends, which few sequences cover, as the rest; ours adds up"),
+    Difference("istft", FLOATS, "tensorflow torch", "Keras divides the ends by windows of sequences that are not there"),
+    Difference("matrix_rank", FLOATS, "tensorflow", "Keras takes one tolerance for each matrix as one for each singular value"),
+    Difference("stft", FLOATS, "torch", "with window=None Keras on torch cuts sequences to sequence_length"),
+    Difference("stft", FLOATS, "tensorflow", "Keras's window is off centre for an odd fft_length, or sequence_length"),
 )  # fmt: skip
 
 

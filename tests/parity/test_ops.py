@@ -6,19 +6,18 @@ Where they do not, `differences.py` says why; what is listed there and no longer
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-import ml_dtypes
 import numpy as np
 import pytest
 from differences import ARBITRARY, DTYPES, ENDS_THE_PROCESS, NOT_COMPARED, NOT_IN_KERAS, VALUES, Difference, listed
-from hypothesis import given
-from hypothesis import strategies as st
+from drawing import drawn
 from kcore_ops import tree
 from kcore_ops.conformance import checks
 from kcore_ops.conformance.case import Case, all_cases
 from kcore_ops.operation import op_of
+from keras_calls import keras_function, keras_tensors
 
 Found = dict[str, str]  # dtype of the inputs: what differs
 Call = tuple[str, tuple[Any, ...]]  # dtype of the inputs, arguments
@@ -29,12 +28,6 @@ CASES = {name: cases for name, cases in sorted(all_cases().items()) if name not 
 # met, more are drawn, up to the most.
 TURNS = {"numpy": 5, "torch": 5, "tensorflow": 5, "jax": 1}
 MOST_TURNS = 100
-
-# How Keras is called where it takes its operands one by one and other arguments by name.
-CALLS: dict[str, Callable[..., Any]] = {
-    "meshgrid": lambda function, x, indexing: function(*x, indexing=indexing),
-    "einsum": lambda function, subscripts, operands: function(subscripts, *operands),
-}
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -85,11 +78,7 @@ def observe(
 
 
 def examples(case: Case, turn: tuple[int, int], backend: str) -> Iterator[Call]:
-    """Draw a call with inputs of each dtype, less those that have to do with a dtype that is not compared.
-
-    They are the same in every process. What hypothesis draws by itself is not, even when it is not to be random: it
-    mixes in constants from the source of the modules that happen to be imported and lie outside site-packages.
-    """
+    """Draw a call with inputs of each dtype, less those that have to do with a dtype that is not compared."""
     excluded = NOT_COMPARED.get(backend, ())
     for dtype in case.dtypes:
         if dtype in excluded:
@@ -98,18 +87,6 @@ def examples(case: Case, turn: tuple[int, int], backend: str) -> Iterator[Call]:
         args = drawn(case, dtype, rng.bytes(4096))
         if not {x for x in args if isinstance(x, str)}.intersection(excluded):
             yield dtype, narrowed(args, excluded)
-
-
-def drawn(case: Case, dtype: str, choices: bytes) -> tuple[Any, ...]:
-    """Draw the arguments of a call, as the bytes choose."""
-    calls: list[tuple[Any, ...]] = []
-
-    @given(st.data())
-    def draw(data):
-        calls.append(tuple(case.arguments(data.draw, dtype)))
-
-    assert draw.hypothesis.fuzz_one_input(choices) is not None, f"{case.op} draws more than {len(choices)} bytes choose"
-    return calls[0]
 
 
 def narrowed(args: Any, excluded: tuple[str, ...]) -> tuple[Any, ...]:
@@ -124,19 +101,9 @@ def narrowed(args: Any, excluded: tuple[str, ...]) -> tuple[Any, ...]:
 
 def theirs(keras: Any, case: Case, args: tuple[Any, ...]) -> list[tuple[Any, str]] | None:
     """Keras's results as arrays with their dtypes, or None where it refuses the call."""
-    function = getattr(keras.ops, case.op)
-
-    def tensor(x: Any) -> Any:
-        if not isinstance(x, np.ndarray):
-            return x
-        dtype = keras.backend.standardize_dtype(x.dtype)  # named, or 64 bits may become 32
-        # Keras on TensorFlow makes no tensor of a bfloat16 scalar, and no array either.
-        return keras.ops.convert_to_tensor(x.astype("float32") if x.dtype == ml_dtypes.bfloat16 else x, dtype=dtype)
-
-    call = CALLS.get(case.op, lambda function, *args: function(*args))
+    function = keras_function(keras, case.op)
     try:
-        result = call(function, *tree.map_structure(tensor, list(args)))
-        leaves = [x for x in tree.flatten(result) if hasattr(x, "dtype")]
+        leaves = function(*keras_tensors(keras, args))
         return [(array(keras, x), keras.backend.standardize_dtype(x.dtype)) for x in leaves]
     except Exception:  # or a result of a dtype that Keras has no name for
         return None

@@ -7,13 +7,20 @@ from typing import Any
 
 import jax
 from jax import lax
+from kcore_ops.operation import op_of
 
 
 def cond(pred, true_fn, false_fn):
     # A known predicate needs no graph, and its branches may return what a graph can not hold.
     if not isinstance(pred, jax.core.Tracer):
         return true_fn() if pred else false_fn()
-    return lax.cond(pred, true_fn, false_fn)
+    return lax.cond(pred.astype(bool), true_fn, false_fn)
+
+
+def switch(index, branches, operands):
+    if not isinstance(index, jax.core.Tracer):
+        return op_of("switch").definition(index, branches, operands)
+    return lax.switch(index, branches, *operands)
 
 
 def while_loop(cond, body, loop_vars, maximum_iterations):
@@ -42,7 +49,13 @@ def scan(f, init, xs, length, reverse, unroll):
     return lax.scan(f, init, xs, length, reverse, unroll)
 
 
-TABLE: dict[str, Callable[..., Any]] = {"cond": cond, "fori_loop": fori_loop, "scan": scan, "while_loop": while_loop}
+TABLE: dict[str, Callable[..., Any]] = {
+    "cond": cond,
+    "fori_loop": fori_loop,
+    "scan": scan,
+    "switch": switch,
+    "while_loop": while_loop,
+}
 
 # Dtypes the framework can not compute an op in, each with the one to use instead.
 WIDENED: dict[str, dict[str, str]] = {}

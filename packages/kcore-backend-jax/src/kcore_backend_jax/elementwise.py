@@ -28,6 +28,16 @@ def floor_divide(x1, x2):
     return jnp.where(is_zero, 0, jnp.floor_divide(x1, jnp.where(is_zero, 1, x2)))
 
 
+def view(x, dtype):
+    return x if dtype is None else x.view(native_dtype(dtype))
+
+
+def view_as_complex(x):
+    if x.shape[-1] != 2:
+        raise ValueError("no pairs")
+    return jax.lax.complex(x[..., 0], x[..., 1])
+
+
 TABLE: dict[str, Callable[..., Any]] = {
     "absolute": jnp.abs,
     "add": jnp.add,
@@ -115,8 +125,10 @@ TABLE: dict[str, Callable[..., Any]] = {
     "tan": jnp.tan,
     "tanh": jnp.tanh,
     "trunc": jnp.trunc,
+    "view": view,
+    "view_as_complex": view_as_complex,
     "where": jnp.where,
 }
 
 # Dtypes the framework can not compute an op in, each with the one to use instead.
-WIDENED: dict[str, dict[str, str]] = {}
+WIDENED: dict[str, dict[str, str]] = {"view_as_complex": {"float16": "float32", "bfloat16": "float32"}}

@@ -16,6 +16,7 @@ from kcore_backend_jax import (
     control_flow,
     convolution,
     elementwise,
+    fourier,
     linalg,
     nn,
     random,
@@ -26,7 +27,7 @@ from kcore_backend_jax import (
 from kcore_backend_jax.donation import compile_donating
 from kcore_backend_jax.dtypes import NARROWER, native_dtype
 
-FAMILIES = (elementwise, reductions, shaping, linalg, nn, convolution, recurrent, random, control_flow)
+FAMILIES = (elementwise, reductions, shaping, linalg, fourier, nn, convolution, recurrent, random, control_flow)
 
 
 class JaxVariable(Variable):

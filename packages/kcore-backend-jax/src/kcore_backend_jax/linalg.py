@@ -55,15 +55,25 @@ def slogdet(x):
     return tuple(jnp.linalg.slogdet(x))
 
 
+def eig(x):
+    return tuple(jnp.linalg.eig(x))
+
+
+def lu_factor(x):
+    return lax.linalg.lu(x)[:2]
+
+
 TABLE: dict[str, Callable[..., Any]] = {
     "cholesky": cholesky,
     "cross": jnp.cross,
     "det": jnp.linalg.det,
     "dot": jnp.dot,
+    "eig": eig,
     "eigh": eigh,
     "einsum": einsum,
     "inner": jnp.inner,
     "inv": jnp.linalg.inv,
+    "lu_factor": lu_factor,
     "matmul": jnp.matmul,
     "norm": jnp.linalg.norm,
     "outer": jnp.outer,
@@ -79,5 +89,5 @@ TABLE: dict[str, Callable[..., Any]] = {
 
 # Dtypes the framework can not compute an op in, each with the one to use instead.
 _HALF = {"float16": "float32", "bfloat16": "float32"}
-_DECOMPOSITIONS = "cholesky det eigh inv norm pinv qr slogdet solve solve_triangular svd".split()
+_DECOMPOSITIONS = "cholesky det eig eigh inv lu_factor norm pinv qr slogdet solve solve_triangular svd".split()
 WIDENED: dict[str, dict[str, str]] = {name: _HALF for name in _DECOMPOSITIONS}

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+from kcore_ops.dtypes import at_least_float32
 
 from kcore_backend_jax.dtypes import native_dtype
 
@@ -26,8 +27,21 @@ def normal(seed, shape, dtype):
     return jax.random.normal(key(seed), shape, native_dtype(dtype))
 
 
+def gamma(seed, shape, alpha, dtype):
+    wide = native_dtype(at_least_float32(dtype))
+    return jax.random.gamma(key(seed), alpha.astype(wide), shape, wide).astype(native_dtype(dtype))
+
+
+def binomial(seed, shape, counts, probabilities, dtype):
+    wide = native_dtype(at_least_float32(dtype))
+    counts, probabilities = counts.astype(wide), probabilities.astype(wide)
+    return jax.random.binomial(key(seed), counts, probabilities, shape, wide).astype(native_dtype(dtype))
+
+
 TABLE: dict[str, Callable[..., Any]] = {
+    "random_binomial": binomial,
     "random_bits": bits,
+    "random_gamma": gamma,
     "random_normal": normal,
     "random_uniform": uniform,
 }

@@ -19,6 +19,8 @@ def lstm(x, h, c, kernel, recurrent_kernel, bias, unroll):
     if jax.default_backend() != "cpu":
         return op_of(recurrent.lstm).body(x, h, c, kernel, recurrent_kernel, bias, unroll)
 
+    recurrent.check_shapes(x, kernel, recurrent_kernel, bias, gates=4, h=h, c=c)
+
     def step(carry: Any, x: jax.Array) -> Any:
         h, c = carry
         h, c = recurrent.lstm_step(_projected(x, kernel, bias) + h @ recurrent_kernel, c)
@@ -31,6 +33,7 @@ def lstm(x, h, c, kernel, recurrent_kernel, bias, unroll):
 def gru(x, h, kernel, recurrent_kernel, bias, reset_after, unroll):
     if jax.default_backend() != "cpu":
         return op_of(recurrent.gru).body(x, h, kernel, recurrent_kernel, bias, reset_after, unroll)
+    recurrent.check_shapes(x, kernel, recurrent_kernel, bias, gates=3, rows=(2,) if reset_after else (), h=h)
     of_input, of_state = recurrent.gru_biases(bias, reset_after)
 
     def step(h: jax.Array, x: jax.Array) -> Any:

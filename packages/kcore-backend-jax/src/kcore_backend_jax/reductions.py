@@ -67,6 +67,10 @@ def moments(x, axes, keepdims, synchronized):
     return jnp.mean(x, axes, keepdims=keepdims), jnp.var(x, axes, keepdims=keepdims)
 
 
+def logsumexp(x, axis, keepdims):
+    return jax.nn.logsumexp(x, axis, keepdims=keepdims)
+
+
 def nansum(x, axis, keepdims):
     return jnp.nansum(x, axis, x.dtype, keepdims=keepdims)
 
@@ -127,6 +131,16 @@ def segment_max(data, segment_ids, num_segments, sorted):
     return jax.ops.segment_max(data, segment_ids, operator.index(num_segments), sorted)
 
 
+def segment_min(data, segment_ids, num_segments, sorted):
+    _check(data, segment_ids)
+    return jax.ops.segment_min(data, segment_ids, operator.index(num_segments), sorted)
+
+
+def segment_prod(data, segment_ids, num_segments, sorted):
+    _check(data, segment_ids)
+    return jax.ops.segment_prod(data, segment_ids, operator.index(num_segments), sorted)
+
+
 def _check(data, segment_ids):
     if segment_ids.ndim != 1 or data.shape[:1] != segment_ids.shape:
         raise ValueError((data.shape, segment_ids.shape))
@@ -142,6 +156,7 @@ TABLE: dict[str, Callable[..., Any]] = {
     "cumprod": cumprod,
     "cumsum": cumsum,
     "diff": diff,
+    "logsumexp": logsumexp,
     "max": max,
     "mean": mean,
     "min": min,
@@ -153,6 +168,8 @@ TABLE: dict[str, Callable[..., Any]] = {
     "prod": prod,
     "searchsorted": searchsorted,
     "segment_max": segment_max,
+    "segment_min": segment_min,
+    "segment_prod": segment_prod,
     "segment_sum": segment_sum,
     "sort": sort,
     "std": std,
@@ -165,6 +182,8 @@ _HALF = {"float16": "float32", "bfloat16": "float32"}
 
 # Dtypes the framework can not compute an op in, each with the one to use instead.
 WIDENED: dict[str, dict[str, str]] = {
-    **{name: _HALF for name in ("cumprod", "cumsum", "moments", "nanmean", "nansum", "prod", "std", "var")},
-    "segment_sum": {**_HALF, "bool": "int32"},
+    **{
+        name: _HALF for name in ("cumprod", "cumsum", "logsumexp", "moments", "nanmean", "nansum", "prod", "std", "var")
+    },
+    **{name: {**_HALF, "bool": "int32"} for name in ("segment_prod", "segment_sum")},
 }

@@ -216,4 +216,4 @@ TABLE: dict[str, Callable[..., Any]] = {
 }
 
 # Dtypes the framework can not compute an op in, each with the one to use instead.
-WIDENED: dict[str, dict[str, str]] = {}
+WIDENED: dict[str, dict[str, str]] = {name: {"bool": "int32"} for name in ("scatter_rows", "scatter_update")}

@@ -13,7 +13,7 @@ Array = np.ndarray[Any, Any]
 
 
 def cast(x, dtype):
-    return np.asarray(x).astype(numpy_dtype(dtype))
+    return np.asarray(x).astype(numpy_dtype(dtype), copy=False)
 
 
 def power(x1, x2):
@@ -60,6 +60,16 @@ def erfinv_of_number(x: float) -> float:
     if size < 0.5:  # near 0 the quantile's argument has lost digits: one step of Newton's method
         y -= (math.erf(y) - size) * math.exp(y * y) * math.sqrt(math.pi) / 2
     return math.copysign(y, x)
+
+
+def view(x, dtype):
+    return x if dtype is None else np.asarray(x, order="C").view(numpy_dtype(dtype))
+
+
+def view_as_complex(x):
+    if x.shape[-1] != 2:
+        raise ValueError("no pairs")
+    return view(x, "complex128" if x.dtype == "float64" else "complex64")[..., 0]
 
 
 TABLE: dict[str, Callable[..., Any]] = {
@@ -147,6 +157,8 @@ TABLE: dict[str, Callable[..., Any]] = {
     "tan": np.tan,
     "tanh": np.tanh,
     "trunc": np.trunc,
+    "view": view,
+    "view_as_complex": view_as_complex,
     "where": np.where,
 }
 
@@ -155,4 +167,6 @@ WIDENED: dict[str, dict[str, str]] = {
     # These look at the dtype, and take bfloat16 for no float (NumPy 2.4).
     "i0": {"bfloat16": "float32"},
     "sinc": {"bfloat16": "float32"},
+    "ldexp": {"uint64": "int64"},  # of exponents
+    "view_as_complex": {"float16": "float32", "bfloat16": "float32"},
 }

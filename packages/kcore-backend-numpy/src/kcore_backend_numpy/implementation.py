@@ -13,6 +13,7 @@ from kcore_backend_numpy import (
     control_flow,
     convolution,
     elementwise,
+    fourier,
     linalg,
     nn,
     random,
@@ -23,7 +24,7 @@ from kcore_backend_numpy import (
 Array = np.ndarray[Any, Any]
 
 
-FAMILIES = (elementwise, reductions, shaping, linalg, nn, convolution, random, control_flow)
+FAMILIES = (elementwise, reductions, shaping, linalg, fourier, nn, convolution, random, control_flow)
 
 
 class NumpyBackend(Backend):

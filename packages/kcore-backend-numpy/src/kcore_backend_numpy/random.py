@@ -28,8 +28,23 @@ def normal(seed, shape, dtype):
     return np.asarray(generator(seed).standard_normal(shape, at_least_float32(dtype))).astype(numpy_dtype(dtype))
 
 
+def gamma(seed, shape, alpha, dtype):
+    is_valid = alpha >= 0
+    numbers = generator(seed).standard_gamma(np.where(is_valid, alpha, 1), shape, at_least_float32(dtype))
+    return np.where(is_valid, numbers, np.nan).astype(numpy_dtype(dtype))
+
+
+def binomial(seed, shape, counts, probabilities, dtype):
+    is_valid = (counts >= 0) & (probabilities >= 0) & (probabilities <= 1)
+    counts, probabilities = (np.where(is_valid, x, 0) for x in (counts, probabilities))
+    numbers = generator(seed).binomial(counts.astype("int64"), probabilities, shape)
+    return np.where(is_valid, numbers, np.nan).astype(numpy_dtype(dtype))
+
+
 TABLE: dict[str, Callable[..., Any]] = {
+    "random_binomial": binomial,
     "random_bits": bits,
+    "random_gamma": gamma,
     "random_normal": normal,
     "random_uniform": uniform,
 }

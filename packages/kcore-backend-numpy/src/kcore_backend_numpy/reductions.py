@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from kcore_ops.dtypes import numpy_dtype
+from kcore_ops.dtypes import limits, numpy_dtype
 
 
 def sum(x, axis, keepdims):
@@ -57,6 +57,21 @@ def mean(x, axis, keepdims):
         return np.divide(total, count, dtype=x.dtype)
 
 
+def var(x, axis, keepdims):
+    return moments(x, axis, keepdims, False)[1]
+
+
+def moments(x, axes, keepdims, synchronized):
+    if synchronized:
+        raise NotImplementedError("synchronized moments")
+    center = mean(x, axes, True)
+    distance = np.asarray(x - center)
+    # In place: to have memory cleared for one more array takes longer than to compute it.
+    square = (distance * distance.conj()).real if np.iscomplexobj(x) else np.multiply(distance, distance, distance)
+    variance = mean(square, axes, keepdims)
+    return center if keepdims else center.reshape(variance.shape), variance
+
+
 def nansum(x, axis, keepdims):
     return np.nansum(x, axis, x.dtype, keepdims=keepdims)
 
@@ -96,6 +111,14 @@ def top_k(x, k, sorted):
     return np.take_along_axis(x, found, -1), found.astype(np.int32)
 
 
+def nonzero(x):
+    return tuple(places.astype(np.int32) for places in np.nonzero(x))
+
+
+def isin(x1, x2, assume_unique, invert):
+    return np.isin(x1, x2, invert=invert)
+
+
 def searchsorted(sorted_sequence, values, side):
     return np.searchsorted(sorted_sequence, values, side).astype(np.int32)
 
@@ -105,9 +128,19 @@ def segment_sum(data, segment_ids, num_segments, sorted):
 
 
 def segment_max(data, segment_ids, num_segments, sorted):
-    least = {"f": -np.inf, "b": False}.get(data.dtype.kind)
-    least = np.iinfo(data.dtype).min if least is None else least
-    return _by_segment(np.maximum, least, data, segment_ids, num_segments)
+    return _by_segment(np.maximum, _limits(data.dtype)[0], data, segment_ids, num_segments)
+
+
+def segment_min(data, segment_ids, num_segments, sorted):
+    return _by_segment(np.minimum, _limits(data.dtype)[1], data, segment_ids, num_segments)
+
+
+def segment_prod(data, segment_ids, num_segments, sorted):
+    return _by_segment(np.multiply, 1, data, segment_ids, num_segments)
+
+
+def _limits(dtype):
+    return (-np.inf, np.inf) if dtype.kind == "f" else limits(dtype.name)
 
 
 def _by_segment(combine, start, data, segment_ids, num_segments):
@@ -129,20 +162,26 @@ TABLE: dict[str, Callable[..., Any]] = {
     "cumprod": cumprod,
     "cumsum": cumsum,
     "diff": np.diff,
+    "isin": isin,
     "max": max,
     "mean": mean,
     "median": median,
     "min": min,
+    "moments": moments,
     "nanmax": nanmax,
     "nanmin": nanmin,
     "nansum": nansum,
+    "nonzero": nonzero,
     "prod": prod,
     "searchsorted": searchsorted,
     "segment_max": segment_max,
+    "segment_min": segment_min,
+    "segment_prod": segment_prod,
     "segment_sum": segment_sum,
     "sort": np.sort,
     "sum": sum,
     "top_k": top_k,
+    "var": var,
 }
 
 _HALF = {"float16": "float32", "bfloat16": "float32"}
@@ -151,6 +190,7 @@ _HALF = {"float16": "float32", "bfloat16": "float32"}
 # themselves, and sorts bfloat16 with NaN anywhere.
 WIDENED: dict[str, dict[str, str]] = {
     name: _HALF
-    for name in ("argsort", "cumprod", "cumsum", "mean", "median", "nanmax", "nanmin", "nansum", "prod", "searchsorted",
-                 "segment_sum", "sort", "sum", "top_k")
-} | {"segment_max": {"bfloat16": "float32"}}  # fmt: skip
+    for name in ("argsort", "cumprod", "cumsum", "mean", "median", "moments", "nanmax", "nanmin", "nansum", "prod", "searchsorted",
+                 "segment_prod", "segment_sum", "sort", "sum", "top_k",
+                 "var")
+} | {name: {"bfloat16": "float32"} for name in ("isin", "segment_max", "segment_min")}  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,13 @@ def cond(pred, true_fn, false_fn):
     if hasattr(pred, "numpy"):
         return true_fn() if pred else false_fn()
     return tf.cond(pred, true_fn, false_fn)
+
+
+def switch(index, branches, operands):
+    if hasattr(index, "numpy"):
+        return op_of("switch").definition(index, branches, operands)
+    calls = [functools.partial(branch, *operands) for branch in branches]
+    return tf.switch_case(tf.clip_by_value(index, 0, len(calls) - 1), calls)
 
 
 def while_loop(cond, body, loop_vars, maximum_iterations):
@@ -78,7 +86,13 @@ def _spec(x: Any) -> Any:
     return None if x is None else TensorSpec(x.shape.as_list(), x.dtype.name)
 
 
-TABLE: dict[str, Callable[..., Any]] = {"cond": cond, "fori_loop": fori_loop, "scan": scan, "while_loop": while_loop}
+TABLE: dict[str, Callable[..., Any]] = {
+    "cond": cond,
+    "fori_loop": fori_loop,
+    "scan": scan,
+    "switch": switch,
+    "while_loop": while_loop,
+}
 
 # Dtypes the framework can not compute an op in, each with the one to use instead.
 WIDENED: dict[str, dict[str, str]] = {}

@@ -59,6 +59,10 @@ def power(x1, x2):
     return tf.where((x2 < 0) & tf.not_equal(tf.abs(x1), 1), tf.zeros_like(result), result)
 
 
+def sign(x):
+    return tf.cast(tf.not_equal(x, 0), x.dtype) if x.dtype.is_unsigned else tf.sign(x)
+
+
 def bitwise(of_bits: Callable[..., tf.Tensor], of_booleans: Callable[..., tf.Tensor]) -> Callable[..., tf.Tensor]:
     """Make one function of two, for integers and for booleans."""
 
@@ -129,6 +133,28 @@ def nextafter(x1, x2):
     return tf.where(tf.equal(x1, x2), x2, tf.where(isnan(x1 + x2), x1 + x2, tf.bitcast(step, x1.dtype)))
 
 
+def view(x, dtype):
+    # Bits of booleans are read as bytes. Elements of another size become, or come from, an axis of their own.
+    if dtype is None or dtype == x.dtype:
+        return x
+    x = tf.cast(x, tf.uint8) if x.dtype == tf.bool else x
+    kind = tf.uint8 if dtype == "bool" else tf.as_dtype(dtype)
+    if x.shape.rank == 0 and kind.size != x.dtype.size:
+        raise ValueError("a scalar has no axis to lengthen")
+    if kind.size > x.dtype.size:
+        x = tf.reshape(x, tf.concat([tf.shape(x)[:-1], [-1, kind.size // x.dtype.size]], 0))
+    result = tf.bitcast(x, kind)
+    if kind.size < x.dtype.size:
+        result = tf.reshape(result, tf.concat([tf.shape(x)[:-1], [-1]], 0))
+    return tf.not_equal(result, 0) if dtype == "bool" else result
+
+
+def view_as_complex(x):
+    if x.shape[-1] not in (2, None):
+        raise ValueError("no pairs")
+    return tf.complex(x[..., 0], x[..., 1])
+
+
 TABLE: dict[str, Callable[..., Any]] = {
     "absolute": absolute,
     "add": of_two(tf.raw_ops.AddV2),
@@ -187,7 +213,7 @@ TABLE: dict[str, Callable[..., Any]] = {
     "right_shift": right_shift,
     "rint": tf.round,
     "rsqrt": of_one(tf.raw_ops.Rsqrt),
-    "sign": tf.sign,
+    "sign": sign,
     "sin": tf.sin,
     "sinh": tf.sinh,
     "sqrt": of_one(tf.raw_ops.Sqrt),
@@ -196,12 +222,13 @@ TABLE: dict[str, Callable[..., Any]] = {
     "subtract": of_two(tf.raw_ops.Sub),
     "tan": tf.tan,
     "tanh": of_one(tf.raw_ops.Tanh),
+    "view": view,
+    "view_as_complex": view_as_complex,
     "where": where,
 }
 
 _BOOL = {"bool": "int8"}
 _HALF = {"bfloat16": "float32", "float16": "float32"}
-_UNSIGNED = {"uint8": "int32", "uint16": "int32", "uint32": "int64"}
 
 # Dtypes the framework can not compute an op in, each with the one to use instead (TensorFlow 2.21, CPU kernels).
 WIDENED: dict[str, dict[str, str]] = {
@@ -217,6 +244,7 @@ WIDENED: dict[str, dict[str, str]] = {
     "maximum": _BOOL,
     "minimum": _BOOL,
     "multiply": _BOOL,
-    "power": {"int8": "int32", "int16": "int32", **_UNSIGNED},
-    "sign": _UNSIGNED,
+    # The last has the same bits.
+    "power": {**dict.fromkeys(("int8", "int16", "uint8", "uint16"), "int32"), "uint32": "int64", "uint64": "int64"},
+    "view_as_complex": _HALF,
 }

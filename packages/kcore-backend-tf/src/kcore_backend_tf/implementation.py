@@ -17,6 +17,8 @@ from kcore_backend_tf import (
     control_flow,
     convolution,
     elementwise,
+    fourier,
+    image,
     linalg,
     modules,
     nn,
@@ -36,7 +38,10 @@ autograph.CONVERSION_RULES = (
 )
 
 
-FAMILIES = (elementwise, reductions, shaping, linalg, nn, convolution, random, control_flow)
+FAMILIES = (elementwise, reductions, shaping, linalg, fourier, nn, image, convolution, random, control_flow)
+
+_ARRAYS = (np.ndarray, np.generic, bool)
+_NUMBERS = (*_ARRAYS, int, float, complex)
 
 
 class TensorflowVariable(Variable):
@@ -72,7 +77,8 @@ class TensorflowBackend(transforms.TensorflowTransforms, Backend):
         return {name: function for family in FAMILIES for name, function in family.TABLE.items()}
 
     def to_tensor(self, value: Any, dtype: str | None) -> tf.Tensor:
-        if isinstance(value, np.ndarray | np.generic) and dtype is not None:
+        # TensorFlow takes a boolean for no number, and a number for no boolean.
+        if dtype is not None and isinstance(value, _NUMBERS if dtype == "bool" else _ARRAYS):
             value = np.asarray(value, numpy_dtype(dtype))
         return tf.convert_to_tensor(value, dtype=dtype)
 

@@ -103,9 +103,14 @@ def slogdet(x):
     return sign, tf.math.real(logarithm)
 
 
+def eig(x):
+    return tuple(tf.linalg.eig(x))
+
+
 TABLE: dict[str, Callable[..., Any]] = {
     "cholesky": cholesky,
     "det": tf.linalg.det,
+    "eig": eig,
     "eigh": eigh,
     "einsum": einsum,
     "inv": inv,
@@ -122,7 +127,7 @@ TABLE: dict[str, Callable[..., Any]] = {
 _HALF = {"float16": "float32", "bfloat16": "float32"}
 _SMALL = {"bool": "int32", "uint8": "int32", "int8": "int32", "int16": "int32", "uint16": "int32"}
 _WHOLE = {**_SMALL, "uint32": "int64", "uint64": "int64"}
-_DECOMPOSITIONS = "cholesky det eigh inv qr slogdet solve solve_triangular svd".split()
+_DECOMPOSITIONS = "cholesky det eig eigh inv qr slogdet solve solve_triangular svd".split()
 WIDENED: dict[str, dict[str, str]] = {
     **{name: _HALF for name in _DECOMPOSITIONS},
     **{name: _WHOLE for name in ("einsum", "matmul", "tensordot")},

@@ -79,7 +79,6 @@ TABLE: dict[str, Callable[..., Any]] = {
     "silu": silu,
     "softmax": softmax,
     "softplus": tf.math.softplus,
-    "softsign": tf.nn.softsign,
     "sparse_categorical_crossentropy": sparse_categorical_crossentropy,
 }
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
+from kcore_ops.distributions import with_slope
 
 
 def native_seed(seed):
@@ -26,6 +27,8 @@ def normal(seed, shape, dtype):
 
 TABLE: dict[str, Callable[..., Any]] = {
     "random_bits": bits,
+    # TensorFlow's own gamma and binomial variates can not be compiled by XLA, and the latter do not return of NaN.
+    "random_gamma": with_slope(lambda alpha, x: tf.raw_ops.RandomGammaGrad(alpha=alpha, sample=x)),
     "random_normal": normal,
     "random_uniform": uniform,
 }

@@ -110,6 +110,10 @@ def moments(x, axes, keepdims, synchronized):
     return tf.squeeze(center, normalize_axes(axes, x.shape.rank)), variance
 
 
+def logsumexp(x, axis, keepdims):
+    return tf.reduce_logsumexp(x, axis, keepdims)
+
+
 def cumsum(x, axis, dtype):
     x, axis = _running(x, axis, dtype)
     return tf.cumsum(x, axis)
@@ -176,6 +180,12 @@ def top_k(x, k, sorted):
     return found.values, found.indices
 
 
+def nonzero(x):
+    if not x.shape.rank:
+        raise ValueError("a scalar")
+    return tuple(tf.unstack(tf.cast(tf.where(x), tf.int32), axis=1))
+
+
 def searchsorted(sorted_sequence, values, side):
     bound = {"left": raw.LowerBound, "right": raw.UpperBound}[side]
     row = tf.reshape(values, [1, -1])
@@ -190,14 +200,26 @@ def segment_sum(data, segment_ids, num_segments, sorted):
 
 
 def segment_max(data, segment_ids, num_segments, sorted):
+    return _extreme_of_segments(tf.math.unsorted_segment_max, -np.inf, data, segment_ids, num_segments)
+
+
+def segment_min(data, segment_ids, num_segments, sorted):
+    return _extreme_of_segments(tf.math.unsorted_segment_min, np.inf, data, segment_ids, num_segments)
+
+
+def _extreme_of_segments(extreme, worst, data, segment_ids, num_segments):
     known = _known(segment_ids, num_segments)
-    result = tf.math.unsorted_segment_max(data, known, num_segments)
+    result = extreme(data, known, num_segments)
     if not data.dtype.is_floating:
         return result
-    # An empty segment is -inf, where TensorFlow gives the lowest finite number.
+    # An empty segment is infinite, where TensorFlow gives the last finite number.
     rows = tf.math.unsorted_segment_sum(tf.ones_like(known), known, num_segments)
     is_empty = tf.reshape(tf.equal(rows, 0), [-1] + [1] * (data.shape.rank - 1))
-    return tf.where(is_empty, tf.constant(-np.inf, data.dtype), result)
+    return tf.where(is_empty, tf.constant(worst, data.dtype), result)
+
+
+def segment_prod(data, segment_ids, num_segments, sorted):
+    return tf.math.unsorted_segment_prod(data, _known(segment_ids, num_segments), num_segments)
 
 
 def _known(segment_ids, num_segments):
@@ -216,13 +238,17 @@ TABLE: dict[str, Callable[..., Any]] = {
     "argsort": argsort,
     "cumprod": cumprod,
     "cumsum": cumsum,
+    "logsumexp": logsumexp,
     "max": max,
     "mean": mean,
     "min": min,
     "moments": moments,
+    "nonzero": nonzero,
     "prod": prod,
     "searchsorted": searchsorted,
     "segment_max": segment_max,
+    "segment_min": segment_min,
+    "segment_prod": segment_prod,
     "segment_sum": segment_sum,
     "sort": sort,
     "sum": sum,
@@ -235,7 +261,9 @@ _BOOL = {"bool": "uint8"}
 
 # Dtypes the framework can not compute an op in, each with the one to use instead.
 WIDENED: dict[str, dict[str, str]] = {
-    **{name: _HALF for name in ("cumprod", "cumsum", "mean", "moments", "prod", "sum", "var")},
-    **{name: _BOOL for name in ("argsort", "max", "min", "searchsorted", "segment_max", "sort", "top_k")},
-    "segment_sum": {**_HALF, "bool": "int32"},
+    **{name: _HALF for name in ("cumprod", "cumsum", "logsumexp", "mean", "moments", "prod", "sum", "var")},
+    **{
+        name: _BOOL for name in ("argsort", "max", "min", "searchsorted", "segment_max", "segment_min", "sort", "top_k")
+    },
+    **{name: {**_HALF, "bool": "int32"} for name in ("segment_prod", "segment_sum")},
 }

@@ -167,7 +167,13 @@ def triu(x, k):
 
 
 def pad_constant(x, pad_width, constant):
-    return tf.pad(x, pad_width, constant_values=tf.cast(constant, x.dtype)) if pad_width else x
+    if not pad_width:
+        return x
+    padded = tf.pad(x, pad_width)
+    if isinstance(constant, int | float) and constant == 0:
+        return padded
+    # Not by `constant_values`, which tf.vectorized_map takes for 0 (TensorFlow 2.21).
+    return tf.where(tf.pad(tf.ones_like(x, tf.bool), pad_width), padded, tf.cast(constant, x.dtype))
 
 
 def concatenate(xs, axis):
@@ -338,4 +344,4 @@ TABLE: dict[str, Callable[..., Any]] = {
 }
 
 # Dtypes the framework can not compute an op in, each with the one to use instead.
-WIDENED: dict[str, dict[str, str]] = {}
+WIDENED: dict[str, dict[str, str]] = {"scatter_rows": {"bool": "int32"}}

@@ -70,6 +70,16 @@ def stop_gradient(variable):
 
 
 # No hypot: the gradient of torch's is NaN at 0.
+def view(x, dtype):
+    return x if dtype is None else x.contiguous().view(native_dtype(dtype))
+
+
+def view_as_complex(x):
+    if x.shape[-1] != 2:
+        raise ValueError("no pairs")
+    return torch.complex(x[..., 0], x[..., 1])
+
+
 TABLE: dict[str, Callable[..., Any]] = {
     "absolute": torch.abs,
     "add": torch.add,
@@ -154,6 +164,8 @@ TABLE: dict[str, Callable[..., Any]] = {
     "tan": torch.tan,
     "tanh": torch.tanh,
     "trunc": torch.trunc,
+    "view": view,
+    "view_as_complex": view_as_complex,
     "where": torch.where,
 }
 
@@ -163,4 +175,6 @@ WIDENED: dict[str, dict[str, str]] = {
     "*": {"uint16": "int32", "uint32": "int64"},
     "absolute": {"bool": "uint8"},
     "trunc": {"bool": "uint8"},
+    "view": {"uint16": "uint16", "uint32": "uint32"},
+    "view_as_complex": {"float16": "float32", "bfloat16": "float32"},
 }

@@ -15,6 +15,8 @@ from kcore_backend_torch import (
     control_flow,
     convolution,
     elementwise,
+    fourier,
+    image,
     linalg,
     modules,
     nn,
@@ -30,7 +32,7 @@ from kcore_backend_torch.dtypes import DTYPE_NAMES, native_dtype
 _CARRIERS = {"bfloat16": "int16", "float8_e4m3fn": "int8", "float8_e5m2": "int8"}
 
 
-FAMILIES = (elementwise, reductions, shaping, linalg, nn, convolution, recurrent, random, control_flow)
+FAMILIES = (elementwise, reductions, shaping, linalg, fourier, nn, image, convolution, recurrent, random, control_flow)
 
 
 class TorchBackend(transforms.TorchTransforms, Backend):
@@ -71,10 +73,11 @@ class TorchBackend(transforms.TorchTransforms, Backend):
         return tensor.to(device=torch.get_default_device(), dtype=native_dtype(dtype or name), copy=True)
 
     def to_numpy(self, x: torch.Tensor) -> np.ndarray[Any, Any]:
-        host = x.detach().cpu().resolve_conj().resolve_neg()
         name = DTYPE_NAMES[x.dtype]
         carrier = _CARRIERS.get(name)
-        return host.view(native_dtype(carrier)).numpy().view(numpy_dtype(name)) if carrier else host.numpy()
+        if carrier is None:
+            return x.numpy(force=True)
+        return x.detach().cpu().view(native_dtype(carrier)).numpy(force=True).view(numpy_dtype(name))
 
     def from_dlpack(self, x: Any) -> torch.Tensor:
         return torch.from_dlpack(x)

@@ -104,16 +104,27 @@ def slogdet(x):
     return tuple(torch.linalg.slogdet(x))
 
 
+def eig(x):
+    return tuple(torch.linalg.eig(x))
+
+
+def lu_factor(x):
+    factors, pivots, _ = torch.linalg.lu_factor_ex(x)
+    return factors, pivots - 1
+
+
 TABLE: dict[str, Callable[..., Any]] = {
     "cholesky": cholesky,
     "cross": cross,
     "det": torch.linalg.det,
+    "eig": eig,
     "eigh": eigh,
     "einsum": einsum,
     "inner": torch.inner,
     "inv": inv,
     "kron": torch.kron,
     "logdet": torch.logdet,
+    "lu_factor": lu_factor,
     "matmul": torch.matmul,
     "norm": torch.linalg.norm,
     "normalize": normalize,
@@ -130,7 +141,8 @@ TABLE: dict[str, Callable[..., Any]] = {
 
 # Dtypes the framework can not compute an op in, each with the one to use instead.
 _HALF = {"float16": "float32", "bfloat16": "float32"}
-_DECOMPOSITIONS = "cholesky det eigh inv logdet norm normalize pinv qr slogdet solve solve_triangular svd".split()
+_DECOMPOSITIONS = """cholesky det eig eigh inv lu_factor logdet norm normalize pinv qr slogdet solve solve_triangular
+svd""".split()
 WIDENED: dict[str, dict[str, str]] = {
     **{name: _HALF for name in _DECOMPOSITIONS},
     **{name: {"bool": "int32"} for name in ("einsum", "inner", "matmul", "tensordot", "vdot")},

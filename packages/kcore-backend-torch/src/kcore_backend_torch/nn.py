@@ -61,6 +61,8 @@ def layer_normalization(x, gamma, beta, axis, epsilon):
     shape = _normalized_shape(x, axis, gamma, beta)
     if shape is None:
         return _layer_normalization(x, gamma, beta, axis, epsilon)
+    if gamma is None and beta is not None:
+        gamma = torch.ones(shape, dtype=x.dtype, device=x.device)  # or torch 2.13 has no second derivative
     return F.layer_norm(x, shape, _like(gamma, x), _like(beta, x), config.epsilon() if epsilon is None else epsilon)
 
 
@@ -107,6 +109,8 @@ def _like(parameter, x):
 
 
 def dot_product_attention(query, key, value, bias, mask, scale, is_causal, flash_attention, attn_logits_soft_cap):
+    if flash_attention is None and not config.is_flash_attention_enabled():
+        flash_attention = False
     if attn_logits_soft_cap is not None or any(x.ndim != 4 or not x.numel() for x in (query, key, value)):
         return _dot_product_attention(
             query, key, value, bias, mask, scale, is_causal, flash_attention, attn_logits_soft_cap

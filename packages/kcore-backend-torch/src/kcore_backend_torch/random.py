@@ -10,7 +10,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from kcore_ops.distributions import with_slope
 from torch._C._functorch import is_functorch_wrapped_tensor
+from torch._functorch.pyfunctorch import temporarily_clear_interpreter_stack
 from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
 from kcore_backend_torch.dtypes import native_dtype
@@ -48,12 +50,16 @@ def _(info: Any, in_dims: Any, seed: torch.Tensor, shape: Sequence[int], dtype: 
 
 
 def drawn(seed, shape, dtype, kind):
-    is_readable = not is_functorch_wrapped_tensor(seed) and get_proxy_mode() is None
-    return (draw if is_readable else traced_draw)(seed, shape, native_dtype(dtype), kind)
+    if is_functorch_wrapped_tensor(seed) or get_proxy_mode() is not None:
+        return traced_draw(seed, shape, native_dtype(dtype), kind)
+    # Outside of all transforms: `vmap` would draw anew for each of what it maps over.
+    with temporarily_clear_interpreter_stack():
+        return draw(seed, shape, native_dtype(dtype), kind)
 
 
 TABLE: dict[str, Callable[..., Any]] = {
     "random_bits": lambda seed, shape: drawn(seed, shape, "uint32", "bits"),
+    "random_gamma": with_slope(torch._standard_gamma_grad),
     "random_normal": lambda seed, shape, dtype: drawn(seed, shape, dtype, "normal"),
     "random_uniform": lambda seed, shape, dtype: drawn(seed, shape, dtype, "uniform"),
 }

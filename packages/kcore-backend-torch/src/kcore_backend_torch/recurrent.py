@@ -16,6 +16,7 @@ from torch._functorch.pyfunctorch import retrieve_all_functorch_interpreters
 def lstm(x, h, c, kernel, recurrent_kernel, bias, unroll):
     if not _has_kernel(x, recurrent_kernel):
         return _lstm(x, h, c, kernel, recurrent_kernel, bias, unroll)
+    recurrent.check_shapes(x, kernel, recurrent_kernel, bias, gates=4, h=h, c=c)
     weights = _weights(kernel, recurrent_kernel)
     if bias is not None:
         weights += [bias, torch.zeros_like(bias)]
@@ -26,6 +27,7 @@ def lstm(x, h, c, kernel, recurrent_kernel, bias, unroll):
 def gru(x, h, kernel, recurrent_kernel, bias, reset_after, unroll):
     if not reset_after or not _has_kernel(x, recurrent_kernel):
         return _gru(x, h, kernel, recurrent_kernel, bias, reset_after, unroll)
+    recurrent.check_shapes(x, kernel, recurrent_kernel, bias, gates=3, rows=(2,), h=h)
     units = recurrent_kernel.shape[0]
     weights = _weights(_reordered(kernel, units), _reordered(recurrent_kernel, units))
     if bias is not None:

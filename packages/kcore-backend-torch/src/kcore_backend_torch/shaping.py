@@ -64,7 +64,11 @@ def tri(N, M, k, dtype):
 
 
 def meshgrid(x, indexing):
-    return list(torch.meshgrid(*[one.reshape(-1) for one in x], indexing=indexing))
+    if indexing == "xy" and len(x) > 1:
+        y, z, *rest = meshgrid([x[1], x[0], *x[2:]], "ij")
+        return [each.transpose(0, 1) for each in (z, y, *rest)]
+    sizes = [one.numel() for one in x]  # torch's own wants all in one dtype
+    return [one.reshape([-1 if i == k else 1 for i in range(len(x))]).expand(sizes) for k, one in enumerate(x)]
 
 
 def transpose(x, axes):
@@ -237,7 +241,7 @@ TABLE: dict[str, Callable[..., Any]] = {
     "full_like": full_like,
     "hstack": torch.hstack,
     "meshgrid": meshgrid,
-    "moveaxis": torch.moveaxis,
+    "moveaxis": torch.movedim,  # the same, and vmap knows it
     "ones": ones,
     "ones_like": ones_like,
     "pad_constant": pad_constant,

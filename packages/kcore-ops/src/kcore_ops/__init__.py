@@ -6,7 +6,7 @@
 array([0.5, 0.5], dtype=float32)
 """
 
-from kcore_ops import config, dtype_policies, random, tree
+from kcore_ops import config, dtype_policies, image, linalg, nn, random, tree
 from kcore_ops._version import __version__
 from kcore_ops.arithmetic import (
     abs,
@@ -55,7 +55,7 @@ from kcore_ops.comparison import (
     select,
     where,
 )
-from kcore_ops.control_flow import cond, fori_loop, map, scan, while_loop
+from kcore_ops.control_flow import associative_scan, cond, fori_loop, map, scan, switch, while_loop
 from kcore_ops.conversion import (
     cast,
     convert_to_numpy,
@@ -90,10 +90,11 @@ from kcore_ops.creation import (
     zeros,
     zeros_like,
 )
-from kcore_ops.cumulative import cumprod, cumsum, diff
+from kcore_ops.cumulative import cumprod, cumsum, diff, trapezoid
 from kcore_ops.current import current_backend, use_backend
 from kcore_ops.diagonals import diag, diagflat, diagonal, trace, tril, triu
 from kcore_ops.dtype_policies import DTypePolicy
+from kcore_ops.eigenvalues import eig
 from kcore_ops.errors import (
     ArgumentError,
     BackendNotFound,
@@ -125,6 +126,10 @@ from kcore_ops.exponentials import (
     rsqrt,
     sqrt,
 )
+from kcore_ops.factors import cholesky_inverse, lu_factor
+from kcore_ops.fourier import fft, fft2, ifft2, irfft, rfft
+from kcore_ops.histograms import bincount, histogram
+from kcore_ops.image.filters import psnr
 from kcore_ops.indexing import get_item, scatter, scatter_update, slice, slice_update, take, take_along_axis
 from kcore_ops.joining import (
     append,
@@ -140,6 +145,7 @@ from kcore_ops.joining import (
     vsplit,
     vstack,
 )
+from kcore_ops.least_squares import lstsq, matrix_rank
 from kcore_ops.linalg import (
     cdist,
     cholesky,
@@ -171,6 +177,7 @@ from kcore_ops.logic import (
     logical_xor,
     right_shift,
 )
+from kcore_ops.nan_reductions import nanargmax, nanargmin, nancumprod, nancumsum, nanprod, nanstd, nanvar
 from kcore_ops.nn.activations import (
     celu,
     elu,
@@ -202,14 +209,21 @@ from kcore_ops.nn.activations import (
     threshold,
 )
 from kcore_ops.nn.attention import dot_product_attention
+from kcore_ops.nn.blocks import depth_to_space, space_to_depth
 from kcore_ops.nn.convolution import conv, conv_transpose, depthwise_conv, separable_conv
+from kcore_ops.nn.ctc import ctc_decode, ctc_loss
 from kcore_ops.nn.encodings import multi_hot, one_hot
+from kcore_ops.nn.folding import fold, unfold
 from kcore_ops.nn.losses import binary_crossentropy, categorical_crossentropy, sparse_categorical_crossentropy
 from kcore_ops.nn.normalization import batch_normalization, layer_normalization, rms_normalization
 from kcore_ops.nn.pooling import adaptive_average_pool, adaptive_max_pool, average_pool, max_pool
 from kcore_ops.nn.recurrent import gru, lstm
 from kcore_ops.operation import Axis, DType, FloatDType, Shape, Tensor, Tree, op, primitive
+from kcore_ops.polynomials import vander
+from kcore_ops.positions import nonzero, unravel_index
 from kcore_ops.products import cross, dot, einsum, inner, kron, matmul, outer, tensordot, vdot
+from kcore_ops.quantiles import nanmedian, nanpercentile, nanquantile, percentile, quantile
+from kcore_ops.rearrange import rearrange
 from kcore_ops.reductions import (
     all,
     amax,
@@ -228,6 +242,8 @@ from kcore_ops.reductions import (
     nansum,
     prod,
     segment_max,
+    segment_min,
+    segment_prod,
     segment_sum,
     sum,
 )
@@ -244,6 +260,7 @@ from kcore_ops.rounding import (
     signbit,
     trunc,
 )
+from kcore_ops.sets import isin, unique
 from kcore_ops.shaping import (
     broadcast_to,
     expand_dims,
@@ -262,11 +279,13 @@ from kcore_ops.shaping import (
     tile,
     transpose,
 )
-from kcore_ops.sorting import argsort, digitize, in_top_k, searchsorted, sort, top_k
+from kcore_ops.sorting import argpartition, argsort, digitize, in_top_k, searchsorted, sort, top_k
 from kcore_ops.spec import TensorSpec
+from kcore_ops.spectra import correlate, extract_sequences, istft, stft
 from kcore_ops.stateless_scope import StatelessScope
-from kcore_ops.statistics import average, median, moments, ptp, std, var
+from kcore_ops.statistics import average, corrcoef, median, moments, ptp, std, var
 from kcore_ops.symbolic import KerasTensor
+from kcore_ops.tapers import bartlett, blackman, hamming, hanning, kaiser
 from kcore_ops.transforms import (
     checkpoint,
     custom_gradient,
@@ -301,6 +320,8 @@ from kcore_ops.trigonometry import (
     tanh,
 )
 from kcore_ops.variable import Variable
+from kcore_ops.vectorizing import vectorize, vectorized_map
+from kcore_ops.views import view, view_as_complex, view_as_real
 
 __all__ = [
     "ArgumentError",
@@ -347,13 +368,17 @@ __all__ = [
     "arctanh",
     "argmax",
     "argmin",
+    "argpartition",
     "argsort",
     "array",
     "array_split",
+    "associative_scan",
     "average",
     "average_pool",
+    "bartlett",
     "batch_normalization",
     "binary_crossentropy",
+    "bincount",
     "bitwise_and",
     "bitwise_invert",
     "bitwise_left_shift",
@@ -361,6 +386,7 @@ __all__ = [
     "bitwise_or",
     "bitwise_right_shift",
     "bitwise_xor",
+    "blackman",
     "broadcast_to",
     "cast",
     "categorical_crossentropy",
@@ -370,6 +396,7 @@ __all__ = [
     "celu",
     "checkpoint",
     "cholesky",
+    "cholesky_inverse",
     "clip",
     "concatenate",
     "cond",
@@ -381,15 +408,20 @@ __all__ = [
     "convert_to_numpy",
     "convert_to_tensor",
     "copy",
+    "corrcoef",
+    "correlate",
     "cos",
     "cosh",
     "count_nonzero",
     "cross",
+    "ctc_decode",
+    "ctc_loss",
     "cumprod",
     "cumsum",
     "current_backend",
     "custom_gradient",
     "deg2rad",
+    "depth_to_space",
     "depthwise_conv",
     "det",
     "device",
@@ -406,6 +438,7 @@ __all__ = [
     "dstack",
     "dtype",
     "dtype_policies",
+    "eig",
     "eigh",
     "einsum",
     "elu",
@@ -420,8 +453,11 @@ __all__ = [
     "expand_dims",
     "explain",
     "expm1",
+    "extract_sequences",
     "eye",
     "fabs",
+    "fft",
+    "fft2",
     "flip",
     "fliplr",
     "flipud",
@@ -430,6 +466,7 @@ __all__ = [
     "fmax",
     "fmin",
     "fmod",
+    "fold",
     "fori_loop",
     "full",
     "full_like",
@@ -442,6 +479,8 @@ __all__ = [
     "greater",
     "greater_equal",
     "gru",
+    "hamming",
+    "hanning",
     "hard_shrink",
     "hard_sigmoid",
     "hard_silu",
@@ -449,26 +488,33 @@ __all__ = [
     "hard_tanh",
     "heaviside",
     "hessian",
+    "histogram",
     "hsplit",
     "hstack",
     "hypot",
     "i0",
     "identity",
+    "ifft2",
     "imag",
+    "image",
     "in_top_k",
     "inner",
     "inv",
+    "irfft",
     "is_tensor",
     "isclose",
     "isfinite",
+    "isin",
     "isinf",
     "isnan",
     "isneginf",
     "isposinf",
     "isreal",
+    "istft",
     "jacobian",
     "jit",
     "jvp",
+    "kaiser",
     "kron",
     "layer_normalization",
     "lcm",
@@ -477,6 +523,7 @@ __all__ = [
     "left_shift",
     "less",
     "less_equal",
+    "linalg",
     "linspace",
     "log",
     "log10",
@@ -494,8 +541,11 @@ __all__ = [
     "logspace",
     "logsumexp",
     "lstm",
+    "lstsq",
+    "lu_factor",
     "map",
     "matmul",
+    "matrix_rank",
     "max",
     "max_pool",
     "maximum",
@@ -510,14 +560,26 @@ __all__ = [
     "multi_hot",
     "multiply",
     "nan_to_num",
+    "nanargmax",
+    "nanargmin",
+    "nancumprod",
+    "nancumsum",
     "nanmax",
     "nanmean",
+    "nanmedian",
     "nanmin",
+    "nanpercentile",
+    "nanprod",
+    "nanquantile",
+    "nanstd",
     "nansum",
+    "nanvar",
     "native",
     "ndim",
     "negative",
     "nextafter",
+    "nn",
+    "nonzero",
     "norm",
     "normalize",
     "not_equal",
@@ -527,22 +589,27 @@ __all__ = [
     "op",
     "outer",
     "pad",
+    "percentile",
     "pinv",
     "polar",
     "power",
     "primitive",
     "prod",
+    "psnr",
     "ptp",
     "qr",
+    "quantile",
     "rad2deg",
     "random",
     "ravel",
     "real",
+    "rearrange",
     "reciprocal",
     "relu",
     "relu6",
     "repeat",
     "reshape",
+    "rfft",
     "right_shift",
     "rms_normalization",
     "roll",
@@ -555,6 +622,8 @@ __all__ = [
     "scatter_update",
     "searchsorted",
     "segment_max",
+    "segment_min",
+    "segment_prod",
     "segment_sum",
     "select",
     "selu",
@@ -578,6 +647,7 @@ __all__ = [
     "solve",
     "solve_triangular",
     "sort",
+    "space_to_depth",
     "sparse_categorical_crossentropy",
     "sparse_plus",
     "sparse_sigmoid",
@@ -589,12 +659,14 @@ __all__ = [
     "squeeze",
     "stack",
     "std",
+    "stft",
     "stop_gradient",
     "subtract",
     "sum",
     "svd",
     "swapaxes",
     "swish",
+    "switch",
     "take",
     "take_along_axis",
     "tan",
@@ -607,17 +679,27 @@ __all__ = [
     "top_k",
     "trace",
     "transpose",
+    "trapezoid",
     "tree",
     "tri",
     "tril",
     "triu",
     "true_divide",
     "trunc",
+    "unfold",
+    "unique",
+    "unravel_index",
     "unstack",
     "use_backend",
     "value_and_grad",
+    "vander",
     "var",
     "vdot",
+    "vectorize",
+    "vectorized_map",
+    "view",
+    "view_as_complex",
+    "view_as_real",
     "vjp",
     "vmap",
     "vsplit",

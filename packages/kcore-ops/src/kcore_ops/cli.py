@@ -5,21 +5,42 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from kcore_ops import current, registry
-from kcore_ops.errors import BackendNotFound
+from kcore_ops.errors import ArgumentError, BackendNotFound
+from kcore_ops.new_backend import write_backend
 
 __all__ = ["main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; gives the exit status."""
-    parser = argparse.ArgumentParser(prog="kcore", description="What kcore finds on this machine.")
+    parser = argparse.ArgumentParser(
+        prog="kcore", description="What kcore finds on this machine, and the start of a backend of your own."
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     listing = commands.add_parser("backends", help="list the installed backends, and which is current and why")
     listing.add_argument("--load", action="store_true", help="load each one, to see its devices and capabilities")
+    new = commands.add_parser("new-backend", help="write the skeleton of a package with a backend of your own")
+    new.add_argument("name", help="what users will select it by, for example mlx")
+    new.add_argument("--in", dest="parent", type=Path, default=Path(), help="the directory to write it into")
     options = parser.parse_args(argv)
+    if options.command == "new-backend":
+        return _new_backend(options.name, options.parent)
     print("\n".join(backend_lines(options.load)))
+    return 0
+
+
+def _new_backend(name: str, parent: Path) -> int:
+    try:
+        written = write_backend(name, parent)
+    except ArgumentError as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(
+        f"wrote {written}; now:\n  cd {written}\n  pip install -e '.[test]'\n  python -m kcore_ops.conformance {name}"
+    )
     return 0
 
 

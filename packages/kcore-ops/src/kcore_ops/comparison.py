@@ -194,13 +194,13 @@ def allclose(x1: Tensor, x2: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equ
 def where(condition: Tensor, x1: Tensor = None, x2: Tensor = None) -> Tensor:
     """Take elements of `x1` where the condition holds, of `x2` elsewhere.
 
-    The form without `x1` and `x2` is `nonzero(condition)`.
+    `where(condition)`, without the two, is `nonzero(condition)`.
 
     Shapes: all three broadcast. Dtype: the common one of `x1` and `x2`; the condition is cast to bool.
-    Raises: `ArgumentError` if `x1` or `x2` is missing; `ShapeError` if the shapes do not broadcast.
+    Raises: `ArgumentError` if one of `x1` and `x2` is missing; `ShapeError` if the shapes do not broadcast.
 
-    >>> where([True, False], [1, 2], 0.5)
-    array([1. , 0.5], dtype=float32)
+    >>> where([True, False], [1, 2], 0.5), where([True, False])
+    (array([1. , 0.5], dtype=float32), (array([0], dtype=int32),))
     """
     return TensorSpec(broadcast_shapes(condition.shape, x1.shape, x2.shape), x1.dtype)
 

@@ -5,21 +5,26 @@ On a backend that runs at once they are Python's own `if` and `for`; JAX and Ten
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from kcore_ops import tree
+from kcore_ops.arithmetic import maximum
+from kcore_ops.comparison import where
 from kcore_ops.conversion import shape
-from kcore_ops.creation import zeros
+from kcore_ops.creation import arange, zeros
 from kcore_ops.errors import ArgumentError, DTypeError, ShapeError
-from kcore_ops.joining import stack, unstack
+from kcore_ops.indexing import get_item, take
+from kcore_ops.joining import concatenate, stack, unstack
 from kcore_ops.operation import Tensor, Tree, op, primitive
-from kcore_ops.shapes import differ, show_shape
-from kcore_ops.spec import TensorSpec
+from kcore_ops.promotion import index as integer_index
+from kcore_ops.shapes import differ, normalize_axis, show_shape
+from kcore_ops.shaping import flip, reshape
+from kcore_ops.spec import TensorSpec, is_unknown
 
-__all__ = ["cond", "fori_loop", "map", "scan", "while_loop"]
+__all__ = ["associative_scan", "cond", "fori_loop", "map", "scan", "switch", "while_loop"]
 
 Function = Callable[..., Any]
 
@@ -80,6 +85,40 @@ def cond(pred: Tensor, true_fn: Function, false_fn: Function) -> Tree:
 @cond.define
 def _cond(pred: Tensor, true_fn: Function, false_fn: Function) -> Tree:
     return true_fn() if pred else false_fn()
+
+
+def switch(index: Any, branches: Sequence[Function], *operands: Any) -> Any:
+    """Call one of several functions on the operands: the one that `index` counts to.
+
+    Args: an index that is out of range counts to the nearest end; `operands` are trees of tensors.
+    Shapes: `index` is a scalar; all functions return trees of one form, shapes and dtypes.
+    Raises: `ArgumentError` if there are no branches; `DTypeError` if `index` is not an integer; `ShapeError` if it is
+    not a scalar or, in a graph, what the branches return differs.
+
+    >>> switch(1, [lambda x: x + 1, lambda x: x * 10], np.array(3))
+    np.int64(30)
+    """
+    return _switch(index, list(branches), operands)
+
+
+@primitive(name="switch", dtypes={"index": integer_index})
+def _switch(index: Tensor, branches: list[Function], operands: Tree) -> Tree:
+    """Call one of the branches on the operands, a tuple of trees."""
+    if not branches:
+        raise ArgumentError("switch has no branches", fix="pass one function or more")
+    if index.shape:
+        problem = f"index must be a scalar and has shape {show_shape(index.shape)}"
+        raise ShapeError(problem, fix="use ops.select or ops.where to choose for each element")
+    first, *others = (branch(*operands) for branch in branches)
+    for i, other in enumerate(others, 1):
+        _agree(first, other, f"what branches 0 and {i} return", "return the same form, shapes and dtypes from all")
+    return tree.map_structure(spec_of, first)
+
+
+@_switch.define
+def _switch_at_once(index: Tensor, branches: list[Function], operands: Tree) -> Tree:
+    last = len(branches) - 1
+    return branches[sorted((0, int(index), last))[1]](*operands)
 
 
 @primitive
@@ -222,3 +261,91 @@ def map(f: Function, xs: Tree) -> Tree:
     array([2, 4])
     """
     return scan(lambda carry, x: (carry, f(x)), (), xs)[1]
+
+
+@op
+def associative_scan(f: Function, elems: Tree, reverse: bool = False, axis: int = 0) -> Tree:
+    """Combine each slice of `elems` along an axis with all those before it, in a logarithmic number of steps.
+
+    Args: `f(a, b)` combines two trees like `elems`, of which it gets any number of slices at once, `a` those that come
+    first; it must be associative. `reverse` starts from the last slice.
+    Shapes: like `elems`.
+    Raises: `ShapeError` if the tensors differ in size along the axis, or `f` does not return what it was given;
+    `ArgumentError` if there are no tensors.
+    Source: Blelloch (1990), "Prefix sums and their applications", CMU-CS-90-190; for sizes that are not known Hillis
+    and Steele (1986), https://doi.org/10.1145/7902.7903.
+
+    >>> associative_scan(lambda a, b: a + b, np.array([1, 2, 3, 4]))
+    array([ 1,  3,  6, 10])
+    """
+    leaves = tree.flatten(elems)
+    if not leaves:
+        raise ArgumentError("elems holds no tensors", fix="pass a tensor, or a list, tuple or dict of them")
+    axes = [normalize_axis(axis, len(x.shape)) for x in leaves]
+    sizes = [shape(x)[a] for x, a in zip(leaves, axes, strict=True)]
+    known = {int(size) for size in sizes if isinstance(size, int) and not is_unknown(size)}
+    if len(known) > 1:
+        listed = " and ".join(str(size) for size in sorted(known))
+        raise ShapeError(f"the sizes of elems along axis {axis} differ: {listed}", fix="give them one size")
+
+    def combine(first: list[Any], second: list[Any]) -> list[Any]:
+        a, b = tree.pack_sequence_as(elems, first), tree.pack_sequence_as(elems, second)
+        result = f(a, b)
+        _agree(
+            b, result, "what f got and what it returned", "return what f was given: the same form, shapes and dtypes"
+        )
+        return tree.flatten(result)
+
+    if reverse:
+        leaves = [flip(x, a) for x, a in zip(leaves, axes, strict=True)]
+    # Under a compiler a size may be known of one of them alone.
+    count = next(iter(known), sizes[0])
+    by = _combined_in_pairs if known else _combined_at_doubling_distances
+    leaves = by(combine, leaves, axes, count)
+    if reverse:
+        leaves = [flip(x, a) for x, a in zip(leaves, axes, strict=True)]
+    return tree.pack_sequence_as(elems, leaves)
+
+
+def _combined_in_pairs(combine: Function, leaves: list[Any], axes: list[int], count: int) -> list[Any]:
+    """Combine neighbours, then those pairs: which gives every second result, and the others from those."""
+    if count < 2:
+        return leaves
+
+    def part(xs: list[Any], *bounds: int | None) -> list[Any]:
+        return [get_item(x, (slice(None),) * a + (slice(*bounds),)) for x, a in zip(xs, axes, strict=True)]
+
+    half = count // 2
+    pairs = combine(part(leaves, 0, 2 * half, 2), part(leaves, 1, None, 2))
+    odd = _combined_in_pairs(combine, pairs, axes, half)
+    even = part(leaves, 0, 1)
+    if count > 2:
+        later = combine(part(odd, 0, (count - 1) // 2), part(leaves, 2, None, 2))
+        even = [concatenate([x, y], axis=a) for x, y, a in zip(even, later, axes, strict=True)]
+    woven = [_woven(x, y, a) for x, y, a in zip(part(even, 0, half), odd, axes, strict=True)]
+    if count % 2:
+        woven = [concatenate([x, y], axis=a) for x, y, a in zip(woven, part(even, half, None), axes, strict=True)]
+    return woven
+
+
+def _woven(even: Any, odd: Any, axis: int) -> Any:
+    """Put the slices of two tensors in turns."""
+    sizes = list(shape(odd))
+    sizes[axis] = 2 * sizes[axis]
+    return reshape(stack([even, odd], axis=axis + 1), tuple(sizes))
+
+
+def _combined_at_doubling_distances(combine: Function, leaves: list[Any], axes: list[int], count: Any) -> list[Any]:
+    """Combine each with the one 1 before it, then 2, then 4: more work, in a loop that need not know the size."""
+
+    def turn(distance: Any, *xs: Any) -> tuple[Any, ...]:
+        positions = arange(count, dtype="int32")
+        sources = maximum(positions - distance, 0)
+        combined = combine([take(x, sources, axis=a) for x, a in zip(xs, axes, strict=True)], list(xs))
+        chosen = []
+        for x, y, a in zip(xs, combined, axes, strict=True):
+            is_past = reshape(positions >= distance, (-1, *(1,) * (len(x.shape) - a - 1)))
+            chosen.append(where(is_past, y, x))
+        return distance * 2, *chosen
+
+    return list(while_loop(lambda distance, *_: distance < count, turn, (1, *leaves))[1:])

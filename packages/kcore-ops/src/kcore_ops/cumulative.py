@@ -1,20 +1,22 @@
-"""Running sums and products, and differences."""
+"""Running sums and products, differences, and integrals."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from kcore_ops.arithmetic import subtract
+from kcore_ops.arithmetic import add, subtract
 from kcore_ops.comparison import not_equal
-from kcore_ops.dtypes import is_bool_dtype
-from kcore_ops.errors import ArgumentError
-from kcore_ops.indexing import get_item
+from kcore_ops.conversion import cast
+from kcore_ops.dtypes import at_least_float32, is_bool_dtype, standardize_dtype
+from kcore_ops.errors import ArgumentError, ShapeError
+from kcore_ops.indexing import along, get_item
 from kcore_ops.operation import DType, Tensor, op, primitive
-from kcore_ops.promotion import numeric, promote
-from kcore_ops.shapes import normalize_axis, size_of
+from kcore_ops.promotion import floating, numeric, promote
+from kcore_ops.shapes import normalize_axis, show_shape, size_of
+from kcore_ops.shaping import reshape
 from kcore_ops.spec import TensorSpec
 
-__all__ = ["cumprod", "cumsum", "diff"]
+__all__ = ["cumprod", "cumsum", "diff", "trapezoid"]
 
 
 @primitive(dtypes=numeric)
@@ -70,3 +72,34 @@ def diff(a: Tensor, n: int = 1, axis: int = -1) -> Tensor:
     for _ in range(n):
         a = minus(get_item(a, (*before, slice(1, None))), get_item(a, (*before, slice(None, -1))))
     return a
+
+
+@op(dtypes=floating)
+def trapezoid(y: Tensor, x: Tensor | None = None, dx: float = 1.0, axis: int = -1) -> Tensor:
+    """Integrate along `axis` by the trapezoidal rule: each step counts as long as it is, times the mean of its ends.
+
+    Shapes: `x`, where the elements of `y` lie, has one axis or as many as `y`, and broadcasts with it; without it
+    neighbours are `dx` apart. The result lacks `axis`. Dtype: the common one of `y` and `x`; float16 and bfloat16 are
+    added up in float32, integers and booleans become the default float.
+    Raises: `ShapeError` if there is no such axis, or the shapes do not fit.
+
+    >>> trapezoid([1, 2, 4]).item(), trapezoid([1, 2, 4], x=[0, 1, 3]).item()
+    (4.5, 7.5)
+    """
+    from kcore_ops.reductions import sum
+
+    kind = standardize_dtype(y.dtype)
+    wide = at_least_float32(kind)
+    place = normalize_axis(axis, len(y.shape))
+    y = cast(y, wide)
+    heights = add(get_item(y, along(place, 1)), get_item(y, along(place, None, -1)))
+    if x is None:
+        return cast(sum(heights, axis=place) * (dx / 2.0), kind)
+    if len(x.shape) == 1:
+        x = reshape(x, [-1 if i == place else 1 for i in range(len(y.shape))])
+    elif len(x.shape) != len(y.shape):
+        raise ShapeError(
+            f"x has shape {show_shape(x.shape)} and y {show_shape(y.shape)}",
+            fix="pass x with one axis, or as many as y",
+        )
+    return cast(sum(diff(cast(x, wide), axis=place) * heights / 2.0, axis=place), kind)

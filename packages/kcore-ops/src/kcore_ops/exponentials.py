@@ -166,12 +166,12 @@ def cbrt(x: Tensor) -> Tensor:
     return where(less(x, 0), -root, root)
 
 
-@op(dtypes={"x1": floating, "x2": integer})
+@op(dtypes={"x1": real_floating, "x2": integer})
 def ldexp(x1: Tensor, x2: Tensor) -> Tensor:
     """`x1` times two to the power `x2`.
 
     Shapes: `x1` and `x2` broadcast. Dtype: that of `x1`; integers and booleans become the default float.
-    Raises: `DTypeError` if `x2` are not integers; `ShapeError` if the shapes do not broadcast.
+    Raises: `DTypeError` if `x2` are not integers or `x1` is complex; `ShapeError` if the shapes do not broadcast.
 
     >>> ldexp([1.0, 3.0], [2, -1])
     array([4. , 1.5], dtype=float32)

@@ -19,6 +19,7 @@ from kcore_ops.comparison import greater_equal, less, where
 from kcore_ops.conversion import dtype as dtype_of
 from kcore_ops.conversion import shape as shape_of
 from kcore_ops.creation import arange, zeros
+from kcore_ops.dtypes import INTEGERS, is_complex_dtype, standardize_dtype
 from kcore_ops.errors import ArgumentError, DTypeError, ShapeError
 from kcore_ops.logic import logical_and
 from kcore_ops.operation import Axis, Shape, Tensor, op, primitive
@@ -145,17 +146,23 @@ def _item(item: Any) -> Any:
         return item
     if isinstance(item, list | np.ndarray | np.generic | int | float):
         array = np.asarray(item, "int32") if isinstance(item, list) and not item else np.asarray(item)
-        if array.dtype == bool:
-            raise DTypeError("a boolean key selects a number of elements that depends on its values",
-                             fix="use where, or nonzero and take")  # fmt: skip
-        if not np.issubdtype(array.dtype, np.integer):
-            raise DTypeError(f"{item!r} is not an index", fix="indices are integers")
+        _check_index_dtype(array)
         return array if array.ndim else int(array)
     if not hasattr(item, "shape"):
         if hasattr(item, "__index__"):
             return item.__index__()
         raise ArgumentError(f"{item!r} is not an index", fix="use integers, slices, None, ... or integer tensors")
+    _check_index_dtype(item)
     return item
+
+
+def _check_index_dtype(item: Any) -> None:
+    name = standardize_dtype(item.dtype)
+    if name == "bool":
+        raise DTypeError("a boolean key selects a number of elements that depends on its values",
+                         fix="use where, or nonzero and take")  # fmt: skip
+    if name not in INTEGERS:
+        raise DTypeError(f"indices must be integers and are {name}", fix="cast them to 'int32'")
 
 
 def _in_range(position: Any, size: Any) -> Any:
@@ -238,6 +245,10 @@ def slice(inputs: Tensor, start_indices: Any, shape: Shape) -> Tensor:
 
 def _starts(start_indices: Any, rank: int) -> list[int] | None:
     """Give the starts of a block as integers, or None if they are tensors."""
+    if not isinstance(start_indices, list | tuple) and len(getattr(start_indices, "shape", ())) != 1:
+        problem = f"start_indices are {start_indices!r}" if not hasattr(start_indices, "shape") else (
+            f"start_indices have shape {show_shape(start_indices.shape)}")  # fmt: skip
+        raise ShapeError(problem, fix="pass one start for each axis, in a list or a tensor with one axis")
     count = len(start_indices) if isinstance(start_indices, list | tuple) else start_indices.shape[0]
     if same_size(count, rank) is None:
         raise ShapeError(f"{count} starts for {rank} axes", fix="pass one start for each axis")
@@ -350,6 +361,9 @@ def scatter_update(inputs: Tensor, indices: Tensor, updates: Tensor, reduction: 
     array([41,  2, 23], dtype=int32)
     """
     one_of("reduction", reduction, REDUCTIONS)  # type: ignore[arg-type]
+    if reduction in ("max", "min") and is_complex_dtype(dtype_of(inputs)):
+        problem = f"reduction={reduction!r} orders numbers, and inputs are {dtype_of(inputs)}"
+        raise DTypeError(problem, fix="take ops.real(x) or ops.absolute(x) first")
     rank = len(inputs.shape)
     # How many axes are indexed follows from the numbers of axes, even if no size is known.
     depth = rank + len(indices.shape) - 1 - len(updates.shape)

@@ -37,7 +37,7 @@ __all__ = ["cdist", "cholesky", "det", "eigh", "inv", "logdet", "norm", "normali
            "solve_triangular", "svd"]  # fmt: skip
 
 
-def _matrix_sizes(x: Any, name: str = "x") -> tuple[Any, Any]:
+def matrix_sizes(x: Any, name: str = "x") -> tuple[Any, Any]:
     """Give the sizes of the matrices of `x`.
 
     Raises:
@@ -51,8 +51,8 @@ def _matrix_sizes(x: Any, name: str = "x") -> tuple[Any, Any]:
     return x.shape[-2], x.shape[-1]
 
 
-def _check_square(x: Any, name: str = "x") -> None:
-    rows, columns = _matrix_sizes(x, name)
+def check_square(x: Any, name: str = "x") -> None:
+    rows, columns = matrix_sizes(x, name)
     if differ(rows, columns):
         raise ShapeError(
             f"{name} has shape {show_shape(x.shape)}: its matrices have {show_size(rows)} rows and "
@@ -78,7 +78,7 @@ def cholesky(x: Tensor, upper: bool = False) -> Tensor:
     array([[2., 0.],
            [1., 3.]], dtype=float32)
     """
-    _check_square(x)
+    check_square(x)
     return x
 
 
@@ -97,7 +97,7 @@ def qr(x: Tensor, mode: str = "reduced") -> tuple[Tensor, Tensor]:
     array([[ 5., 11.],
            [ 0.,  2.]], dtype=float32)
     """
-    rows, columns = _matrix_sizes(x)
+    rows, columns = matrix_sizes(x)
     one_of("mode", mode, ("reduced", "complete"))
     k = rows if mode == "complete" else builtins.min(rows, columns)
     batch = x.shape[:-2]
@@ -117,7 +117,7 @@ def svd(x: Tensor, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     >>> svd([[3.0, 0.0], [0.0, -4.0]], compute_uv=False)
     array([4., 3.], dtype=float32)
     """
-    rows, columns = _matrix_sizes(x)
+    rows, columns = matrix_sizes(x)
     batch = x.shape[:-2]
     k = builtins.min(rows, columns)
     s = TensorSpec((*batch, k), real_dtype(x.dtype))
@@ -140,7 +140,7 @@ def eigh(x: Tensor) -> tuple[Tensor, Tensor]:
     >>> eigh([[2.0, 1.0], [1.0, 2.0]])[0].round(3)
     array([1., 3.], dtype=float32)
     """
-    _check_square(x)
+    check_square(x)
     return TensorSpec(x.shape[:-1], real_dtype(x.dtype)), x
 
 
@@ -176,7 +176,7 @@ def solve_triangular(a: Tensor, b: Tensor, lower: bool = False) -> Tensor:
 
 
 def _solution(a: Any, b: Any) -> TensorSpec:
-    _check_square(a, "a")
+    check_square(a, "a")
     if len(b.shape) == 0:
         raise ShapeError("b is a scalar", fix="pass a vector or a matrix")
     rows = b.shape[0] if len(b.shape) == 1 else b.shape[-2]
@@ -201,7 +201,7 @@ def inv(x: Tensor) -> Tensor:
     array([[0.5 , 0.  ],
            [0.  , 0.25]], dtype=float32)
     """
-    _check_square(x)
+    check_square(x)
     return x
 
 
@@ -221,16 +221,16 @@ def pinv(x: Tensor, rcond: float | None = None) -> Tensor:
     array([[0.5, 0. ],
            [0. , 0. ]], dtype=float32)
     """
-    _matrix_sizes(x)
+    matrix_sizes(x)
     wide = cast(x, at_least_float32(dtype(x)))
     u, s, vh = svd(wide, full_matrices=False)
-    is_kept = greater(s, multiply(_cutoff(wide, rcond), max(s, axis=-1, keepdims=True)))
+    is_kept = greater(s, multiply(smallest_fraction(wide, rcond), max(s, axis=-1, keepdims=True)))
     inverses = where(is_kept, divide(1.0, where(is_kept, s, 1.0)), 0.0)
-    scaled = multiply(_adjoint(vh), cast(expand_dims(inverses, -2), dtype(wide)))
-    return cast(matmul(scaled, _adjoint(u)), dtype(x))
+    scaled = multiply(adjoint(vh), cast(expand_dims(inverses, -2), dtype(wide)))
+    return cast(matmul(scaled, adjoint(u)), dtype(x))
 
 
-def _cutoff(x: Tensor, rcond: float | None) -> Any:
+def smallest_fraction(x: Tensor, rcond: float | None) -> Any:
     """Give the fraction of the largest singular value up to which others count as zero."""
     if rcond is not None:
         return rcond
@@ -241,7 +241,7 @@ def _cutoff(x: Tensor, rcond: float | None) -> Any:
     return multiply(cast(maximum(rows, columns), real_dtype(dtype(x))), epsilon)
 
 
-def _adjoint(x: Tensor) -> Tensor:
+def adjoint(x: Tensor) -> Tensor:
     return swapaxes(conj(x) if is_complex_dtype(dtype(x)) else x, -2, -1)
 
 
@@ -258,7 +258,7 @@ def det(x: Tensor) -> Tensor:
     >>> det([[2.0, 0.0], [1.0, 4.0]]).item()
     8.0
     """
-    _check_square(x)
+    check_square(x)
     return TensorSpec(x.shape[:-2], x.dtype)
 
 
@@ -277,7 +277,7 @@ def slogdet(x: Tensor) -> tuple[Tensor, Tensor]:
     >>> sign.item(), logarithm.item()
     (-1.0, 0.0)
     """
-    _check_square(x)
+    check_square(x)
     wide = cast(x, at_least_float32(dtype(x)))
     q, r = qr(wide)
     entries = diagonal(r, axis1=-2, axis2=-1)
@@ -428,8 +428,8 @@ def cdist(x: Tensor, y: Tensor) -> Tensor:
     >>> cdist([[0.0, 0.0]], [[3.0, 4.0], [0.0, 1.0]])
     array([[5., 1.]], dtype=float32)
     """
-    _, size1 = _matrix_sizes(x)
-    _, size2 = _matrix_sizes(y, "y")
+    _, size1 = matrix_sizes(x)
+    _, size2 = matrix_sizes(y, "y")
     if differ(size1, size2):
         raise ShapeError(
             f"x has shape {show_shape(x.shape)} and y has shape {show_shape(y.shape)}: vectors of {show_size(size1)} "

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeAlias, TypeVar, overload
 
-from kcore_ops import promotion
+from kcore_ops import config, promotion
 from kcore_ops.errors import ArgumentError, MissingOp
 from kcore_ops.plugin import Backend
 
@@ -76,6 +76,7 @@ class Op:
         parameters: each parameter's name and kind, in order; `*operands` comes last, named with its star.
         rules: the dtype rule of each group of tensor parameters.
         overrides: functions by backend name, which come before the backend's own.
+        alone: what a call with nothing but its first argument stands for, if that is another function.
         function: what users call.
         plans: ready-made calls by the types and dtypes of the arguments; see plans.py.
         number_plans: the same for a tensor followed by a Python number.
@@ -87,6 +88,7 @@ class Op:
     parameters: dict[str, str]
     rules: tuple[tuple[tuple[str, ...], promotion.Rule], ...]
     overrides: dict[str, Callable[..., Any] | str] = dataclasses.field(default_factory=dict)
+    alone: Callable[[Any], Any] | None = None
     function: Any = None
     plans: dict[Any, Any] = dataclasses.field(default_factory=dict)
     number_plans: dict[Any, Any] = dataclasses.field(default_factory=dict)
@@ -95,6 +97,11 @@ class Op:
     def tensor_parameters(self) -> list[tuple[int, str, str]]:
         """Position, name and kind of each parameter that takes tensors."""
         return [(i, name, kind) for i, (name, kind) in enumerate(self.parameters.items()) if kind in TENSOR_KINDS]
+
+    @property
+    def is_draw(self) -> bool:
+        """Whether it draws random numbers, which `config.set_identical_draws` is about."""
+        return self.name.startswith("random_")
 
     def __reduce__(self) -> Any:
         return op_of, (self.name,)
@@ -110,6 +117,8 @@ class Op:
         Raises:
             MissingOp: if there is none.
         """
+        if self.is_draw and self.definition is not None and config.has_identical_draws():
+            return "definition", self.definition
         override = self.overrides.get(backend.name)
         if override is not None:
             if isinstance(override, str):  # "module:function", imported only now

@@ -102,6 +102,7 @@ def forget_plans() -> None:
 
 
 config.on_floatx_change.append(forget_plans)
+config.on_draws_change.append(forget_plans)
 on_default_change.append(forget_plans)
 
 
@@ -119,7 +120,6 @@ def make_plan(op: Op, call: Call, backend: Backend) -> tuple[Run, bool]:
         and not isinstance(call.values[0], HOST_NUMBERS)
         and backend.takes_number(op.name, targets[0])
     )
-    has_tensor = any(not isinstance(value, HOST_TYPES) for value in call.values)
     converts = [
         _conversion(backend, value, dtype, wide.get(target, target), numbers_pass)
         for value, dtype, target in zip(call.values, described, targets, strict=True)
@@ -131,8 +131,9 @@ def make_plan(op: Op, call: Call, backend: Backend) -> tuple[Run, bool]:
         steps = [(position, converts[spot]) for position, spot in spots.items() if converts[spot] is not None]
         run = with_conversions(function, steps)
     elif kinds == {"sequence"} and len(call.groups) == 1:
-        is_reusable = has_tensor and all(
-            value is given for value, given in zip(call.values, call.original[0], strict=True)
+        is_reusable = all(
+            value is given and hasattr(value, "dtype")
+            for value, given in zip(call.values, call.original[0], strict=True)
         )
         run = _with_conversion_of_items(op, next(iter(call.groups.values()))[0], converts, function)
     else:

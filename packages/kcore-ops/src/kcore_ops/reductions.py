@@ -21,7 +21,8 @@ from kcore_ops.shaping import expand_dims, reshape
 from kcore_ops.spec import TensorSpec
 
 __all__ = ["all", "amax", "amin", "any", "argmax", "argmin", "count_nonzero", "logsumexp", "max", "mean", "min",
-           "nanmax", "nanmean", "nanmin", "nansum", "prod", "segment_max", "segment_sum", "sum"]  # fmt: skip
+           "nanmax", "nanmean", "nanmin", "nansum", "prod", "segment_max", "segment_min", "segment_prod", "segment_sum",
+           "sum"]  # fmt: skip
 
 
 @primitive(dtypes=accumulate)
@@ -307,6 +308,35 @@ def segment_max(data: Tensor, segment_ids: Tensor, num_segments: int | None = No
     kind = standardize_dtype(data.dtype)
     least = -np.inf if is_float_dtype(kind) else limits(kind)[0]
     return max(_segments(data, segment_ids, num_segments, least), axis=0, initial=least)
+
+
+@op(dtypes={"data": real, "segment_ids": index})
+def segment_min(data: Tensor, segment_ids: Tensor, num_segments: int | None = None, sorted: bool = False) -> Tensor:
+    """Smallest of the rows of `data` that have the same number in `segment_ids`, element by element.
+
+    Shapes: as for `segment_sum`; infinity, or the largest integer, where a segment has no rows. Dtype: that of `data`.
+    Raises: as `segment_sum` does; `DTypeError` if `data` is complex.
+
+    >>> segment_min([1.0, 2.0, 4.0], [0, 0, 2], num_segments=3)
+    array([ 1., inf,  4.], dtype=float32)
+    """
+    kind = standardize_dtype(data.dtype)
+    most = np.inf if is_float_dtype(kind) else limits(kind)[1]
+    return min(_segments(data, segment_ids, num_segments, most), axis=0, initial=most)
+
+
+@op(dtypes={"segment_ids": index})
+def segment_prod(data: Tensor, segment_ids: Tensor, num_segments: int | None = None, sorted: bool = False) -> Tensor:
+    """Multiply the rows of `data` that have the same number in `segment_ids`, element by element.
+
+    Shapes: as for `segment_sum`; 1 where a segment has no rows. Dtype: that of `data`; of booleans, the logical and.
+    Raises: as `segment_sum` does.
+
+    >>> segment_prod([1.0, 2.0, 4.0], [0, 0, 2], num_segments=3)
+    array([2., 1., 4.], dtype=float32)
+    """
+    kind = standardize_dtype(data.dtype)
+    return cast(prod(_segments(data, segment_ids, num_segments, 1), axis=0), kind)
 
 
 def _segments(data: Any, segment_ids: Any, num_segments: int | None, missing: float) -> Any:

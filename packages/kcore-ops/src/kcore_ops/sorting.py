@@ -16,7 +16,7 @@ from kcore_ops.shapes import differ, normalize_axis, one_of, show_shape, size_of
 from kcore_ops.shaping import expand_dims, squeeze
 from kcore_ops.spec import TensorSpec, is_unknown
 
-__all__ = ["argsort", "digitize", "in_top_k", "searchsorted", "sort", "top_k"]
+__all__ = ["argpartition", "argsort", "digitize", "in_top_k", "searchsorted", "sort", "top_k"]
 
 
 @primitive(dtypes=real)
@@ -51,6 +51,28 @@ def _sorted_shape(x: Any, axis: int | None) -> tuple[Any, ...]:
     normalize_axis(axis, len(x.shape))
     shape: tuple[Any, ...] = x.shape
     return shape
+
+
+@op(dtypes=real)
+def argpartition(x: Tensor, kth: int, axis: int | None = -1) -> Tensor:
+    """Indices that put the `kth` smallest element along `axis` in its place, the smaller ones before and others behind.
+
+    In which order those stand among themselves is left open; they are sorted here. NaN is the largest, and a negative
+    `kth` counts from the end.
+
+    Shapes: like `x`; `axis=None` takes `x` flattened. Dtype: int32.
+    Raises: `ShapeError` if there is no such axis or no `kth` element along it; `DTypeError` if `x` is complex.
+
+    >>> argpartition([3, 1, 2], 1)
+    array([1, 2, 0], dtype=int32)
+    """
+    sizes = x.shape if axis is None else [x.shape[normalize_axis(axis, len(x.shape))]]
+    size = None if any(map(is_unknown, sizes)) else size_of(sizes)
+    if not hasattr(kth, "__index__"):
+        raise ArgumentError(f"kth={kth!r} is not an integer", fix="pass the place of one element")
+    if size is not None and not -size <= kth < size:
+        raise ShapeError(f"there is no element {kth} among {size}", fix="kth must lie within the axis")
+    return argsort(x, axis)
 
 
 @primitive(dtypes=real)

@@ -1,28 +1,26 @@
-"""Statistics: variance, weighted mean, median, range."""
+"""Statistics: variance, correlation, weighted mean, median, range."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from kcore_ops.arithmetic import absolute, square, subtract
-from kcore_ops.comparison import greater_equal, isnan, less_equal, where
-from kcore_ops.conversion import cast, shape
-from kcore_ops.creation import ones_like
-from kcore_ops.cumulative import cumsum
+from kcore_ops.arithmetic import absolute, conjugate, divide, square, subtract
+from kcore_ops.comparison import isnan, where
+from kcore_ops.conversion import cast
 from kcore_ops.dtypes import at_least_float32, is_complex_dtype, standardize_dtype
 from kcore_ops.errors import ArgumentError, ShapeError
 from kcore_ops.exponentials import sqrt
-from kcore_ops.logic import logical_and
 from kcore_ops.operation import Axis, Tensor, op
+from kcore_ops.products import matmul
 from kcore_ops.promotion import exact, floating, real_floating
-from kcore_ops.reductions import any, max, mean, min, sum
-from kcore_ops.shapes import differ, normalize_axes, normalize_axis, show_shape, size_of
-from kcore_ops.shaping import reshape, squeeze, transpose
-from kcore_ops.sorting import sort
+from kcore_ops.quantiles import quantile
+from kcore_ops.reductions import max, mean, min, sum
+from kcore_ops.rounding import clip
+from kcore_ops.shapes import differ, normalize_axes, normalize_axis, show_shape
+from kcore_ops.shaping import expand_dims, reshape, squeeze, transpose
+from kcore_ops.spec import is_unknown
 
-__all__ = ["average", "median", "moments", "ptp", "std", "var"]
+__all__ = ["average", "corrcoef", "median", "moments", "ptp", "std", "var"]
 
 
 @op(dtypes=floating)
@@ -133,19 +131,34 @@ def median(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     >>> median([[1.0, 7.0, 2.0], [4.0, 5.0, 9.0]], axis=1)
     array([2., 5.], dtype=float32)
     """
+    return quantile(x, 0.5, axis, "linear", keepdims)
+
+
+@op(dtypes=floating)
+def corrcoef(x: Tensor) -> Tensor:
+    """Correlations between variables, Pearson's coefficients, where each row holds the observations of a variable.
+
+    Shapes: `x` is `(n, m)` and the result `(n, n)`; for a single variable, `(m,)` or `(1, m)`, it is a scalar. Where a
+    variable does not vary it is NaN. Dtype: that of `x`; float16 and bfloat16 are computed in float32, integers and
+    booleans become the default float.
+    Raises: `ShapeError` if `x` has neither one axis nor two.
+
+    >>> corrcoef([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]]).round(3)
+    array([[ 1., -1.],
+           [-1.,  1.]], dtype=float32)
+    """
+    if len(x.shape) not in (1, 2):
+        raise ShapeError(f"x has shape {show_shape(x.shape)}", fix="pass one row of observations for each variable")
     kind = standardize_dtype(x.dtype)
-    wide = at_least_float32(kind)
-    sizes = shape(x)
-    axes = normalize_axes(axis, len(sizes))
-    kept = tuple(i for i in range(len(sizes)) if i not in axes)
-    count = size_of([sizes[i] for i in axes])
-    ordered = sort(reshape(transpose(cast(x, wide), (*kept, *axes)), (*[sizes[i] for i in kept], count)))
-    # Picked with a mask rather than an index, which would find nothing in an empty tensor.
-    place = cumsum(ones_like(ordered, dtype="int32"), axis=-1)
-    in_middle = logical_and(greater_equal(place, (count + 1) // 2), less_equal(place, count // 2 + 1))
-    middle = sum(where(in_middle, ordered, 0.0), axis=-1) / sum(cast(in_middle, wide), axis=-1)
-    found = cast(where(any(isnan(ordered), axis=-1), np.nan, middle), kind)
-    return reshape(found, tuple(1 if i in axes else size for i, size in enumerate(sizes))) if keepdims else found
+    rows = cast(x if len(x.shape) == 2 else expand_dims(x, 0), at_least_float32(kind))
+    distance = rows - mean(rows, axis=1, keepdims=True)
+    lengths = sqrt(sum(square(absolute(distance)), axis=1, keepdims=True))
+    products = matmul(distance, conjugate(transpose(distance)))
+    # One after the other: the product of two lengths may be too small or too large for a float.
+    found = divide(divide(products, cast(lengths, products.dtype)), cast(transpose(lengths), products.dtype))
+    if not is_complex_dtype(kind):
+        found = where(isnan(found), found, clip(found, -1.0, 1.0))
+    return cast(reshape(found, ()) if rows.shape[0] == 1 and not is_unknown(rows.shape[0]) else found, kind)
 
 
 @op(dtypes=exact)

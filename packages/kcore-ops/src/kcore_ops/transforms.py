@@ -359,11 +359,11 @@ def hessian(fun: Function, argnums: int = 0) -> Function:
     return jacobian(grad(fun, argnums), argnums)
 
 
-def custom_gradient(fun: Function) -> Function:
+def custom_gradient(f: Function) -> Function:
     """Give a function the gradient it states itself.
 
     Args:
-        fun: takes tensors and returns `(value, gradient)`, where `gradient(upstream)` gives the cotangent of each
+        f: takes tensors and returns `(value, gradient)`, where `gradient(upstream)` gives the cotangent of each
             argument, a tuple if there are several.
 
     Raises:
@@ -377,11 +377,11 @@ def custom_gradient(fun: Function) -> Function:
     """
     by_backend: dict[str, Function] = {}
 
-    @functools.wraps(fun)
+    @functools.wraps(f)
     def with_own_gradient(*args: Any) -> Any:
         backend, args_ = _tensors(args)
         if backend.name not in by_backend:
-            by_backend[backend.name] = backend.custom_gradient(fun)
+            by_backend[backend.name] = backend.custom_gradient(f)
         return by_backend[backend.name](*args_)
 
     return with_own_gradient

@@ -2,8 +2,11 @@
 
 from kcore_ops.random import (
     SeedGenerator,
+    beta,
+    binomial,
     categorical,
     dropout,
+    gamma,
     normal,
     randint,
     shuffle,
@@ -11,4 +14,16 @@ from kcore_ops.random import (
     uniform,
 )
 
-__all__ = ["SeedGenerator", "categorical", "dropout", "normal", "randint", "shuffle", "truncated_normal", "uniform"]
+__all__ = [
+    "SeedGenerator",
+    "beta",
+    "binomial",
+    "categorical",
+    "dropout",
+    "gamma",
+    "normal",
+    "randint",
+    "shuffle",
+    "truncated_normal",
+    "uniform",
+]

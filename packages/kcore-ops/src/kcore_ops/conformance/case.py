@@ -39,6 +39,9 @@ class Case:
         known: which of the arrays, by number, have sizes that are always known, as a convolution's kernel has.
         compare: from the list of results and the arguments to what is compared in their place, on both sides: for
             results that are right in more than one way, as eigenvectors are, which have no sign of their own.
+        second_gradient: whether the gradient has one worth checking too.
+        errors: whether what is wrong with a call shows in its shapes and dtypes.
+        by_value: whether sizes of the results depend on values, so that a compiler of fixed sizes may refuse the call.
     """
 
     op: str
@@ -49,6 +52,9 @@ class Case:
     tolerance: float = 1.0
     known: tuple[int, ...] = ()
     compare: Compare | None = None
+    errors: bool = True
+    by_value: bool = False
+    second_gradient: bool = True
 
     def inputs(self) -> st.SearchStrategy[tuple[str, tuple[Any, ...]]]:
         """Strategy for a dtype and arguments."""
@@ -73,11 +79,15 @@ def case(
     tolerance: float = 1.0,
     known: Sequence[int] = (),
     compare: Compare | None = None,
+    errors: bool = True,
+    by_value: bool = False,
+    second_gradient: bool = True,
 ) -> Callable[[Callable[[Draw, str], Sequence[Any]]], Callable[[Draw, str], Sequence[Any]]]:
     """Add a case for an op; decorates the function from `draw` and a dtype to the arguments."""
 
     def add(arguments: Callable[[Draw, str], Sequence[Any]]) -> Callable[[Draw, str], Sequence[Any]]:
-        new = Case(op, arguments, reference, tuple(dtypes), gradient, tolerance, tuple(known), compare)
+        new = Case(op, arguments, reference, tuple(dtypes), gradient, tolerance, tuple(known), compare, errors,
+                   by_value, second_gradient)  # fmt: skip
         _cases.setdefault(op, []).append(new)
         return arguments
 

@@ -53,7 +53,7 @@ def lstm(
     array([[[0.37 ],
             [0.651]]], dtype=float32)
     """
-    _check(x, kernel, recurrent_kernel, bias, gates=4, h=h, c=c)
+    check_shapes(x, kernel, recurrent_kernel, bias, gates=4, h=h, c=c)
 
     def step(carry: Any, projected: Any) -> Any:
         h, c = carry
@@ -110,7 +110,7 @@ def gru(
     array([[[0.205],
             [0.347]]], dtype=float32)
     """
-    _check(x, kernel, recurrent_kernel, bias, gates=3, rows=(2,) if reset_after else (), h=h)
+    check_shapes(x, kernel, recurrent_kernel, bias, gates=3, rows=(2,) if reset_after else (), h=h)
     of_input, of_state = gru_biases(bias, reset_after)
 
     def step(h: Any, projected: Any) -> Any:
@@ -179,10 +179,10 @@ def _turns(unroll: bool) -> Any:
     return True if unroll else 1
 
 
-def _check(
+def check_shapes(
     x: Any, kernel: Any, recurrent_kernel: Any, bias: Any, gates: int, rows: tuple[int, ...] = (), **states: Any
 ) -> None:
-    """Raise if shapes do not fit one another."""
+    """Raise if shapes do not fit one another; for fused kernels too, which may read past what they are given."""
     if len(x.shape) != 3:
         problem = f"x has shape {show_shape(x.shape)}, which has {len(x.shape)} axes"
         raise ShapeError(problem, fix="pass (batch, time, n)")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from hypothesis import strategies as st
 
-from kcore_ops.conformance.case import arrays, case, shapes
+import kcore_ops.vectorizing  # noqa: F401 (its ops have cases here)
+from kcore_ops.conformance.case import arrays, axis, case, shapes
 
 DTYPES = ("float32", "float64", "int32")
 
@@ -49,6 +52,43 @@ def _scan(draw, dtype):
     shape = draw(shapes(max_rank=2))
     xs = draw(arrays(dtype, (draw(st.integers(1, 3)), *shape)))
     return lambda total, x: (total + x, (total + x) * x), draw(arrays(dtype, shape)), xs, None, draw(st.booleans())
+
+
+def _running(f, elems, reverse, axis):
+    a, b = (np.array(x, "float64" if x.dtype.kind == "f" else x.dtype) for x in elems)
+    order = list(range(a.shape[axis]))[:: -1 if reverse else 1]
+    a, b = np.moveaxis(a, axis, 0), np.moveaxis(b, axis, 0)
+    for before, i in itertools.pairwise(order):
+        a[i], b[i] = a[before] * a[i], a[i] * b[before] + b[i]
+    return [np.moveaxis(a, 0, axis), np.moveaxis(b, 0, axis)]
+
+
+# A linear recurrence, which is not commutative.
+@case("associative_scan", _running, dtypes=DTYPES)
+def _associative_scan(draw, dtype):
+    shape = (draw(st.integers(0, 7)), draw(st.integers(1, 2)))[:: draw(st.sampled_from([1, -1]))]
+    elems = [draw(arrays(dtype, shape, -2, 2)), draw(arrays(dtype, shape))]
+    f = lambda first, second: [first[0] * second[0], second[0] * first[1] + second[1]]  # noqa: E731
+    return f, elems, draw(st.booleans()), draw(axis(2))
+
+
+@case(
+    "switch",
+    lambda index, branches, operands: operands[0] * (1, 2, 3)[min(max(int(index), 0), 2)],
+    dtypes=DTYPES,
+)
+def _switch(draw, dtype):
+    branches = [lambda x: x * 1, lambda x: x * 2, lambda x: x * 3]
+    return np.array(draw(st.integers(-2, 4)), "int32"), branches, (draw(arrays(dtype)),)
+
+
+@case("vectorized_map", lambda f, elements: elements["x"].sum(1) + elements["y"], dtypes=DTYPES)
+def _vectorized_map(draw, dtype):
+    from kcore_ops import sum
+
+    count, size = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    elements = {"x": draw(arrays(dtype, (count, size))), "y": draw(arrays(dtype, (count,)))}
+    return lambda slices: sum(slices["x"]) + slices["y"], elements
 
 
 @case("map", lambda f, xs: xs * 2, dtypes=DTYPES)

@@ -1,0 +1,50 @@
+"""Fourier transforms, on JAX arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax.numpy as jnp
+from jax import lax
+
+
+def _complex(x):
+    real, imaginary = x
+    if real.shape != imaginary.shape:  # JAX broadcasts them
+        raise ValueError("the parts differ in shape")
+    return lax.complex(real, imaginary)
+
+
+def _of_pair(function):
+    """Give a function of complex numbers as one of their two parts."""
+
+    def of_pair(x):
+        result = function(_complex(x))
+        return result.real, result.imag
+
+    return of_pair
+
+
+def rfft(x, fft_length):
+    result = jnp.fft.rfft(x, fft_length)
+    return result.real, result.imag
+
+
+def irfft(x, fft_length):
+    if fft_length is None and x[0].shape[-1] < 2:
+        raise ValueError("no points")
+    return jnp.fft.irfft(_complex(x), fft_length)
+
+
+TABLE: dict[str, Callable[..., Any]] = {
+    "fft": _of_pair(jnp.fft.fft),
+    "fft2": _of_pair(jnp.fft.fft2),
+    "ifft2": _of_pair(jnp.fft.ifft2),
+    "irfft": irfft,
+    "rfft": rfft,
+}
+
+# Dtypes the framework can not compute an op in, each with the one to use instead.
+_HALF = {"float16": "float32", "bfloat16": "float32"}
+WIDENED: dict[str, dict[str, str]] = {name: _HALF for name in TABLE}

@@ -1,0 +1,38 @@
+"""Sizes that depend on the values of tensors, as the number of elements that are not zero does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kcore_ops.current import current_backend
+from kcore_ops.errors import ShapeError
+from kcore_ops.spec import UNKNOWN, TensorSpec
+
+__all__ = ["size_of_value"]
+
+
+def size_of_value(value: Any, fix: str) -> Any:
+    """Give the integer that a scalar tensor holds, to use as a size; in a graph with sizes of its own, the tensor.
+
+    Args:
+        value: a scalar tensor, or an integer.
+        fix: what to do where the value is not known yet and sizes have to be.
+
+    Raises:
+        ShapeError: while a function is compiled for fixed sizes.
+
+    >>> size_of_value(3, "")
+    3
+    """
+    if isinstance(value, TensorSpec):
+        return UNKNOWN
+    if isinstance(value, int):
+        return value
+    try:
+        return int(value)
+    except TypeError as error:
+        if "dynamic_shapes" in current_backend().capabilities:
+            return value
+        raise ShapeError(
+            "the size of the result depends on values, which are not known while a function is compiled", fix=fix
+        ) from error
