@@ -185,9 +185,9 @@ def quickstart(session: nox.Session) -> None:
 def plugin(session: nox.Session) -> None:
     """A backend by a stranger, in a distribution of its own."""
     with environment(
-        session, "kcore[numpy,jax]", "./tests/plugins/kcore-backend-toy", "scikit-learn", *TESTING
+        session, "kcore[numpy,torch]", "./tests/plugins/kcore-backend-toy", "scikit-learn", *TESTING
     ) as python:
-        python("-m", "pytest", "tests/plugins", *session.posargs)
+        python("-m", "pytest", "tests/plugins", "-n", "auto", *session.posargs)
 
 
 @nox.session

@@ -9,6 +9,8 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from kcore_ops import reductions
+from kcore_ops.operation import op_of
 
 from kcore_backend_jax.dtypes import native_dtype
 
@@ -65,10 +67,6 @@ def moments(x, axes, keepdims, synchronized):
     if synchronized:
         raise NotImplementedError("synchronized moments")
     return jnp.mean(x, axes, keepdims=keepdims), jnp.var(x, axes, keepdims=keepdims)
-
-
-def logsumexp(x, axis, keepdims):
-    return jax.nn.logsumexp(x, axis, keepdims=keepdims)
 
 
 def nansum(x, axis, keepdims):
@@ -156,7 +154,7 @@ TABLE: dict[str, Callable[..., Any]] = {
     "cumprod": cumprod,
     "cumsum": cumsum,
     "diff": diff,
-    "logsumexp": logsumexp,
+    "logsumexp": jax.jit(op_of(reductions.logsumexp).body, static_argnums=(1, 2)),  # JAX's has NaN for gradients
     "max": max,
     "mean": mean,
     "min": min,
@@ -182,8 +180,6 @@ _HALF = {"float16": "float32", "bfloat16": "float32"}
 
 # Dtypes the framework can not compute an op in, each with the one to use instead.
 WIDENED: dict[str, dict[str, str]] = {
-    **{
-        name: _HALF for name in ("cumprod", "cumsum", "logsumexp", "moments", "nanmean", "nansum", "prod", "std", "var")
-    },
+    **{name: _HALF for name in ("cumprod", "cumsum", "moments", "nanmean", "nansum", "prod", "std", "var")},
     **{name: {**_HALF, "bool": "int32"} for name in ("segment_prod", "segment_sum")},
 }

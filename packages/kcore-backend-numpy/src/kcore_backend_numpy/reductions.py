@@ -190,7 +190,6 @@ _HALF = {"float16": "float32", "bfloat16": "float32"}
 # themselves, and sorts bfloat16 with NaN anywhere.
 WIDENED: dict[str, dict[str, str]] = {
     name: _HALF
-    for name in ("argsort", "cumprod", "cumsum", "mean", "median", "moments", "nanmax", "nanmin", "nansum", "prod", "searchsorted",
-                 "segment_prod", "segment_sum", "sort", "sum", "top_k",
-                 "var")
+    for name in ("argsort", "cumprod", "cumsum", "mean", "median", "moments", "nanmax", "nanmin", "nansum", "prod",
+                 "searchsorted", "segment_prod", "segment_sum", "sort", "sum", "top_k", "var")
 } | {name: {"bfloat16": "float32"} for name in ("isin", "segment_max", "segment_min")}  # fmt: skip

@@ -17,7 +17,7 @@ def cond(pred, true_fn, false_fn):
     # A known predicate needs no graph, and its branches may return what a graph can not hold.
     if hasattr(pred, "numpy"):
         return true_fn() if pred else false_fn()
-    return tf.cond(pred, true_fn, false_fn)
+    return tf.cond(tf.not_equal(pred, tf.zeros_like(pred)), true_fn, false_fn)
 
 
 def switch(index, branches, operands):

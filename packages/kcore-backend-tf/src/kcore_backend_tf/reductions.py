@@ -111,7 +111,11 @@ def moments(x, axes, keepdims, synchronized):
 
 
 def logsumexp(x, axis, keepdims):
-    return tf.reduce_logsumexp(x, axis, keepdims)
+    # Of nothing but -inf, TensorFlow's gradient is NaN.
+    is_nothing = tf.equal(tf.reduce_max(tf.stop_gradient(x), axis, True), -np.inf)
+    result = tf.reduce_logsumexp(tf.where(is_nothing, tf.zeros_like(x), x), axis, True)
+    result = tf.where(is_nothing, tf.constant(-np.inf, x.dtype), result)
+    return result if keepdims else tf.reshape(result, tf.shape(tf.reduce_max(x, axis)))
 
 
 def cumsum(x, axis, dtype):

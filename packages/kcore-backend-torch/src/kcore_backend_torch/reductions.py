@@ -110,7 +110,14 @@ def moments(x, axes, keepdims, synchronized):
 
 
 def logsumexp(x, axis, keepdims):
-    return torch.logsumexp(x, tuple(range(x.ndim)) if axis is None else axis, keepdims) if axis != () else x
+    if axis == ():
+        return x
+    axes = tuple(range(x.ndim)) if axis is None else axis
+    # Of nothing but -inf, torch's gradient is NaN.
+    is_nothing = torch.amax(x.detach(), axes, True) == -torch.inf if x.numel() else x.new_zeros((), dtype=torch.bool)
+    result = torch.logsumexp(torch.where(is_nothing, 0, x), axes, True)
+    result = torch.where(is_nothing, -torch.inf, result)
+    return result if keepdims else torch.squeeze(result, axes)
 
 
 def cumsum(x, axis, dtype):

@@ -52,7 +52,10 @@ def _checked(seed: Any) -> int:
 
 
 class SeedGenerator:
-    """A source of seeds whose state is a variable, so that it is saved, and advances under `jit` too.
+    """A source of seeds whose state is a variable, so that it is saved, and advances in compiled steps of training.
+
+    In a function of your own that JAX compiles, pass a seed tensor, or the state by a `StatelessScope`: what such a
+    function closes over is a constant there, and it would draw the same numbers each time.
 
     Args:
         seed: a non-negative integer; drawn at random if None.

@@ -16,7 +16,7 @@ from kcore_ops.inference import inferring
 from kcore_ops.operation import Op, op_of
 from kcore_ops.plugin import Backend
 
-__all__ = ["MUTATIONS", "check_faults", "wrong_calls"]
+__all__ = ["MUTATIONS", "check_faults", "outcome", "wrong_calls"]
 
 
 def _longer(x: Any) -> Any:
@@ -72,9 +72,9 @@ def check_faults(backend: Backend, case: Case, dtype: str, args: Sequence[Any]) 
     for name, wrong in wrong_calls(backend, args):
         what = f"{case.op} on {backend.name}, {name}: {wrong}"
         with on(backend), inferring():
-            inferred = _outcome(op, checks.specs(backend, wrong))
+            inferred = outcome(op, checks.specs(backend, wrong))
         with on(backend):
-            actual = _outcome(op, checks.tensors(backend, wrong))
+            actual = outcome(op, checks.tensors(backend, wrong))
         if isinstance(inferred, Exception) and isinstance(actual, Exception):
             assert isinstance(inferred, KcoreError), f"{what}\nspecs give an error that says little: {inferred!r}"
             assert str(actual) == str(inferred), f"{what}\nthe backend says\n{actual}\nand specs say\n{inferred}"
@@ -95,8 +95,8 @@ def _is_public(op: Op) -> bool:
     return any(getattr(module, op.name, None) is op.function for module in (kcore_ops,))
 
 
-def _outcome(op: Op, args: Sequence[Any]) -> Any:
-    """Give the leaves of the result, or the error."""
+def outcome(op: Op, args: Sequence[Any]) -> Any:
+    """Give the leaves of the result of a call, or the error; that a primitive is missing is raised."""
     try:
         return tree.flatten(checks.call_spread(op, args))
     except MissingOp:

@@ -79,9 +79,8 @@ def taken(x, indices, axis):
     """Give the key by which `take` reads: negative indices count from the end, others stop at the ends."""
     size = x.shape[axis]
     indices = np.asarray(indices)
-    return (slice(None),) * (axis % len(x.shape)) + (
-        np.clip(np.where(indices < 0, indices + size, indices), 0, size - 1),
-    )
+    key = np.clip(np.where(indices < 0, indices + size, indices), 0, size - 1)
+    return (*(slice(None),) * (axis % len(x.shape)), key)
 
 
 def take(x, indices, axis):
@@ -96,6 +95,8 @@ def take_rule(g, out, x, indices, axis):
 
 def along(x, indices, axis):
     """Give the key by which `take_along_axis` reads."""
+    if len(indices.shape) != len(x.shape):
+        raise ValueError("indices must have as many axes as x")
     sizes = [1 if i == axis % len(x.shape) else size for i, size in enumerate(x.shape)]
     grid = [np.arange(size).reshape([-1 if i == j else 1 for j in range(len(sizes))]) for i, size in enumerate(sizes)]
     grid[axis % len(x.shape)] = taken(x, indices, axis)[-1]
@@ -212,7 +213,7 @@ RULES = {  # op: (function of arrays, rule)
     "multiply": (np.multiply, lambda g, out, x, y: (like(g * y, x), like(g * x, y))),
     "negative": (np.negative, lambda g, out, x: (-g,)),
     "pad_constant": (
-        lambda x, widths, constant: np.pad(x, widths, constant_values=constant),
+        lambda x, widths, constant: np.pad(x, widths, constant_values=constant) if x.ndim else x,
         lambda g, out, x, widths, constant: (got(g, inside(x, widths)),),
     ),
     "power": (power, power_rule),
@@ -234,7 +235,7 @@ RULES = {  # op: (function of arrays, rule)
 }
 
 SAME_NAME = """bitwise_and bitwise_not bitwise_or bitwise_xor ceil equal floor floor_divide greater greater_equal
-    isfinite isnan left_shift less less_equal right_shift rint sign"""
+    isfinite isnan left_shift less less_equal nextafter right_shift rint sign"""
 PLAIN = {  # op: function of arrays, where there is no gradient
     **{name: getattr(np, name) for name in SAME_NAME.split()},
     "all": lambda x, axis, keepdims: np.all(x, axis, keepdims=keepdims),
@@ -244,6 +245,7 @@ PLAIN = {  # op: function of arrays, where there is no gradient
     "argsort": lambda x, axis: np.argsort(x, axis, kind="stable").astype("int32"),
     "searchsorted": lambda s, values, side: np.searchsorted(s, values, side).astype("int32"),
     "stop_gradient": lambda x: x,
+    "view": lambda x, dtype: np.ascontiguousarray(x).reshape(x.shape).view(numpy_dtype(dtype or x.dtype)),
 }
 
 TABLE = {
