@@ -155,9 +155,9 @@ def scatter_update(inputs, indices, updates, reduction):
     sizes = inputs.shape[: indices.shape[-1]] + updates.shape[indices.ndim - 1 :]
     if updates.shape[: indices.ndim - 1] != indices.shape[:-1] or sizes != inputs.shape:
         raise ValueError("the shapes do not fit")
+    if reduction in ("max", "min") and jnp.iscomplexobj(inputs):
+        raise TypeError("complex numbers have no order")
     if inputs.size == 0:  # JAX refuses to index an empty axis, though nothing would be written
-        return inputs
-    if 0 in inputs.shape:
         return inputs
     places = tuple(indices[..., i] for i in range(indices.shape[-1]))
     return getattr(inputs.at[places], _COMBINED[reduction])(updates, mode="drop")
