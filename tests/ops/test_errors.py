@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import kcore_ops as ops
 import numpy as np
 import pytest
 from kcore_ops import TensorSpec
-from kcore_ops.errors import ArgumentError, DTypeError, KcoreError, ShapeError
-from kcore_ops.operation import Tensor, op
+from kcore_ops.errors import ArgumentError, DTypeError, KcoreError, MissingOp, ShapeError
+from kcore_ops.operation import Tensor, op, primitive
 
 BROADCAST = "along each axis, counted from the last, sizes must be equal or 1"
 
@@ -288,6 +290,18 @@ def test_unknown_sizes_are_shown_as_none():
 def test_a_derived_op_names_itself_whoever_found_the_fault(backend):
     with pytest.raises(ShapeError, match=r"^ShapeError in logaddexp\n"):
         ops.logaddexp(f(2), f(3))
+
+
+def test_a_primitive_of_somebody_elses_says_how_to_implement_it(backend):
+    @primitive(name=f"test.unimplemented_{backend.name}")
+    def unimplemented(x: Tensor) -> Tensor:
+        return x
+
+    fix = re.escape(f"fix: give it a function by its method override({backend.name!r}, ...), or a definition by define")
+    with pytest.raises(MissingOp, match=rf"has no test\.unimplemented_{backend.name}, .*\n.*\n  {fix}"):
+        unimplemented(f(2))
+    unimplemented.define(lambda x: ops.negative(x))
+    assert ops.convert_to_numpy(unimplemented(f(2))).tolist() == [-1, -1]
 
 
 def test_what_only_the_framework_objects_to_is_noted(backend):

@@ -129,11 +129,15 @@ class Op:
             return "native", backend.ops[self.name]
         if self.definition is not None:
             return "definition", self.definition
-        raise MissingOp(
-            f"backend {backend.name!r} has no {self.name}, which is a primitive and has no definition",
-            fix=f"add {self.name!r} to the backend's table; "
-            f"python -m kcore_ops.conformance {backend.name} lists what is missing",
-        )
+        problem = f"backend {backend.name!r} has no {self.name}, which is a primitive and has no definition"
+        if "." in self.name:  # somebody else's
+            fix = f"give it a function by its method override({backend.name!r}, ...), or a definition by define(...)"
+        else:
+            fix = (
+                f"add {self.name!r} to the backend's table; "
+                f"python -m kcore_ops.conformance {backend.name} lists what is missing"
+            )
+        raise MissingOp(problem, fix=fix)
 
 
 class OpFunction(Protocol, Generic[P, R_co]):
