@@ -65,8 +65,8 @@ def tri(N, M, k, dtype):
 
 def meshgrid(x, indexing):
     if indexing == "xy" and len(x) > 1:
-        y, z, *rest = meshgrid([x[1], x[0], *x[2:]], "ij")
-        return [each.transpose(0, 1) for each in (z, y, *rest)]
+        second, first, *rest = meshgrid([x[1], x[0], *x[2:]], "ij")
+        return [first, second, *rest]
     sizes = [one.numel() for one in x]  # torch's own wants all in one dtype
     return [one.reshape([-1 if i == k else 1 for i in range(len(x))]).expand(sizes) for k, one in enumerate(x)]
 
