@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["ARBITRARY", "DTYPES", "ENDS_THE_PROCESS", "NOT_COMPARED", "NOT_IN_KERAS", "VALUES", "Difference", "listed"]
+__all__ = ["AGREED", "ARBITRARY", "DTYPES", "ENDS_THE_PROCESS", "NOT_COMPARED", "NOT_IN_KERAS", "REFUSED", "VALUES",
+           "Difference", "Refusal", "listed"]  # fmt: skip
 
 # Not public in Keras: parts of other ops, and the random numbers, which no two backends of Keras share.
 NOT_IN_KERAS = frozenset(
@@ -296,6 +297,57 @@ VALUES = (
     Difference("matrix_rank", FLOATS, "tensorflow", "Keras takes one tolerance for each matrix as one for each singular value"),
     Difference("stft", FLOATS, "torch", "with window=None Keras on torch cuts sequences to sequence_length"),
     Difference("stft", FLOATS, "tensorflow", "Keras's window is off centre for an odd fft_length, or sequence_length"),
+)  # fmt: skip
+
+# Against what Keras's backends agree on (keras_dtypes.json). Each entry holds for calls of its ops in which one of its
+# dtypes, or numbers, takes part.
+_KERAS = "numpy torch jax tensorflow"
+AGREED = (
+    Difference("arctan2 logaddexp logaddexp2", "1.0", _KERAS, "Keras gives a Python number the default dtype in these ops; ours takes on the tensor's in every op"),
+    Difference("dot", "1", _KERAS, "Keras gives a Python number the default dtype in this op; ours takes on the tensor's in every op"),
+    Difference("batch_normalization", "float64", _KERAS, "Keras gives the dtype of the mean and variance, ours that of the tensor"),
+    Difference("binary_crossentropy psnr", HALF, _KERAS, "Keras makes the default float of integers before they meet the other tensor; in ours they take on its dtype, as in `add`"),
+    Difference("corrcoef", "int64", _KERAS, "Keras makes float64 of int64 in this op and the default float in most; ours is the default float in all"),
+    Difference("correlate", "complex64", _KERAS, "Keras drops the imaginary parts, on all backends but JAX"),
+    Difference("dot_product_attention layer_normalization rms_normalization", INTEGERS + " uint64", _KERAS, "Keras gives integers, where the results are fractions"),
+    Difference("fold", "bool", _KERAS, "Keras gives booleans, where the results are sums of them"),
+    Difference("geomspace", "int64", _KERAS, "Keras computes in float32 and leaves it; ours is float16 where that meets an integer"),
+    Difference("select", "uint64", _KERAS, "Keras leaves the float64 that NumPy makes of uint64 and float32"),
+    Difference("sobel_edges", "bool uint8 int8 int16", _KERAS, "Keras wraps slopes that are negative, or too large for the dtype"),
+    Difference("ssim", f"{INTEGERS} {HALF} float32", _KERAS, "Keras gives the dtype of the first image, fractions rounded to integers; ours is a float, whichever image is first"),
+    Difference("var", "complex64", _KERAS, "the variance of complex numbers is real, as in NumPy"),
+)  # fmt: skip
+
+
+class Refusal(NamedTuple):
+    """What Keras takes and kcore refuses, and why."""
+
+    ops: str  # names, separated by spaces
+    words: str  # some of those of kcore's error
+    reason: str
+
+
+REFUSED = (
+    Refusal(
+        "adaptive_average_pool adaptive_max_pool affine_transform argmax argmin argpartition argsort average_pool "
+        "batch_normalization binary_crossentropy categorical_crossentropy cdist celu ctc_loss deg2rad digitize "
+        "dot_product_attention elu fmax fmin gaussian_blur gelu geomspace glu greater greater_equal hard_shrink "
+        "hard_sigmoid hard_silu hard_tanh i0 isin layer_normalization leaky_relu less less_equal log_softmax "
+        "logaddexp logsumexp map_coordinates max max_pool maximum min minimum nanargmax nanargmin nanmax nanmin "
+        "nanpercentile nanquantile nextafter normalize perspective_transform psnr ptp quantile rad2deg relu relu6 "
+        "resize rgb_to_grayscale rms_normalization round scale_and_translate searchsorted segment_max selu sigmoid "
+        "silu sobel_edges soft_shrink softmax softsign sort sparse_plus squareplus ssim tanh_shrink threshold "
+        "unique view_as_complex",
+        "the op takes real numbers",
+        "complex numbers have no order, and these formulas mean real numbers: frameworks refuse them, drop imaginary parts, "
+        "or compute what nobody has defined",
+    ),
+    Refusal("conv conv_transpose depthwise_conv separable_conv", "not defined on booleans", "no two frameworks mean the same by sums of booleans"),
+    Refusal(
+        "ctc_decode ctc_loss one_hot take take_along_axis unravel_index", "indices must be integers",
+        "an index that is no integer is a mistake more often than a number; frameworks cut off its fraction",
+    ),
+    Refusal("scatter_update", "updates ()", "TensorFlow takes no number for many updates; ours are of the shape that is said"),
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
+from kcore_ops.dtypes import FLOAT8
 
 # The raw ops take a third off the time of the common functions, whose wrappers look for what was settled before.
 
@@ -21,6 +22,8 @@ def of_two(raw: Callable[..., tf.Tensor]) -> Callable[..., tf.Tensor]:
 
 
 def cast(x, dtype):
+    if dtype in FLOAT8 and not x.dtype.is_floating:  # which TensorFlow 2.21 makes of floats alone
+        x = tf.raw_ops.Cast(x=x, DstT="float32")
     return tf.raw_ops.Cast(x=x, DstT=dtype)
 
 
