@@ -8,7 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 from kcore_ops import tree
-from kcore_ops.inference import evaluate
+from kcore_ops.inference import evaluate, inferring
 from kcore_ops.operation import op_of
 from kcore_ops.spec import TensorSpec
 
@@ -51,10 +51,11 @@ def scan(f, init, xs, length, reverse, unroll):
     count = next(size for size in sizes if size is not None)
     if tf.executing_eagerly() or (unroll is True and isinstance(count, int)):
         return op_of("scan").definition(f, init, xs, length, reverse, unroll)
-    specs = evaluate(
-        lambda carry, slices: op_of("scan").body(f, carry, slices, length),
-        [tree.map_structure(_spec, init), tree.map_structure(_spec, xs)],
-    )[1]
+    with inferring():  # in which tensors that `f` closes over become specs too
+        specs = evaluate(
+            lambda carry, slices: op_of("scan").body(f, carry, slices, length),
+            [tree.map_structure(_spec, init), tree.map_structure(_spec, xs)],
+        )[1]
     leaves = tree.flatten(specs)
     # A loop's variables hold no None.
     kept = [i for i, spec in enumerate(leaves) if spec is not None]

@@ -13,7 +13,7 @@ from kcore_ops.current import current_backend
 from kcore_ops.errors import ArgumentError, DTypeError, KcoreError, MixedBackends
 from kcore_ops.operation import DType, Tensor, op_of, primitive
 from kcore_ops.plugin import Backend
-from kcore_ops.spec import TensorSpec
+from kcore_ops.spec import UNKNOWN, TensorSpec
 from kcore_ops.variable import Variable
 
 __all__ = ["cast", "convert_to_numpy", "convert_to_tensor", "device", "dtype", "explain", "is_tensor", "native", "ndim",
@@ -175,10 +175,14 @@ def shape(x: Any) -> tuple[Any, ...]:
 
 def symbolic_shape(x: TensorSpec) -> tuple[Any, ...]:
     """Give the sizes of a symbolic tensor; an unknown one of a graph becomes a tensor of the graph."""
+    from kcore_ops.inference import is_inferring
     from kcore_ops.symbolic import KerasTensor
 
-    if not isinstance(x, KerasTensor) or None not in x.shape:
+    if None not in x.shape:
         return x.shape
+    if not isinstance(x, KerasTensor):
+        # A tensor of a graph, met while a body runs on specs, has sizes of which not even a stand-in is known.
+        return tuple(UNKNOWN if size is None else size for size in x.shape) if is_inferring() else x.shape
     return tuple(size_along(x, axis) if size is None else size for axis, size in enumerate(x.shape))
 
 
