@@ -85,3 +85,16 @@ def test_unknown_sizes_broadcast_with_known_ones():
 
 def test_a_size_computed_away_stays_unknown():
     assert evaluate(lambda x: ops.zeros((x.shape[0] % 8,)), [TensorSpec((None,))]).shape == (None,)
+
+
+@pytest.mark.needs("jit")
+def test_a_loop_may_close_over_a_tensor_of_unknown_size(backend):
+    def search(x):
+        lengths = ops.zeros_like(ops.argmax(x[:, 0], axis=-1)) + ops.shape(x)[1]
+        return ops.ctc_decode(x, lengths, "beam_search", beam_width=3)
+
+    x = ops.convert_to_tensor(np.random.default_rng(0).normal(size=(2, 4, 3)).astype("float32"))
+    dynamic = "dynamic_shapes" in backend.capabilities
+    compiled = backend.jit(search, specs=[TensorSpec((None, None, None))] if dynamic else None)
+    for found, expected in zip(compiled(x), search(x), strict=True):
+        np.testing.assert_allclose(ops.convert_to_numpy(found), ops.convert_to_numpy(expected), rtol=1e-5)
