@@ -132,7 +132,7 @@ class BackendConformance:
     def _draw(
         self, check: Callable[..., None], case: Case, most: int, least: int, dtypes: tuple[str, ...] | None = None
     ) -> None:
-        """Check up to `most` inputs; where every shape is compiled anew, as many as fit a second, `least` at least."""
+        """Check up to `most` inputs; where each shape is compiled anew, what fits half a second, `least` at least."""
         started, tried, has_failed = time.perf_counter(), 0, False
 
         @settings(
@@ -146,8 +146,8 @@ class BackendConformance:
         @given(case.inputs())
         def run(drawn: tuple[str, tuple[Any, ...]]) -> None:
             nonlocal tried, has_failed
-            # What has failed must fail again, however long ago the second was over, or Hypothesis calls it unreliable.
-            is_due = tried < least or has_failed or time.perf_counter() - started < 1.0
+            # What has failed must fail again, however long ago the time was over, or Hypothesis calls it unreliable.
+            is_due = tried < least or has_failed or time.perf_counter() - started < 0.5
             if not is_due or (dtypes is not None and drawn[0] not in dtypes):
                 return
             tried += 1
