@@ -7,42 +7,21 @@ from typing import Any
 
 import jax.numpy as jnp
 from jax import lax
-
-
-def _complex(x):
-    real, imaginary = x
-    if real.shape != imaginary.shape:  # JAX broadcasts them
-        raise ValueError("the parts differ in shape")
-    return lax.complex(real, imaginary)
-
-
-def _of_pair(function):
-    """Give a function of complex numbers as one of their two parts."""
-
-    def of_pair(x):
-        result = function(_complex(x))
-        return result.real, result.imag
-
-    return of_pair
-
-
-def rfft(x, fft_length):
-    result = jnp.fft.rfft(x, fft_length)
-    return result.real, result.imag
+from kcore_ops.fourier import joined, of_pairs, parts
 
 
 def irfft(x, fft_length):
     if fft_length is None and x[0].shape[-1] < 2:
         raise ValueError("no points")
-    return jnp.fft.irfft(_complex(x), fft_length)
+    return jnp.fft.irfft(joined(lax.complex, x), fft_length)
 
 
 TABLE: dict[str, Callable[..., Any]] = {
-    "fft": _of_pair(jnp.fft.fft),
-    "fft2": _of_pair(jnp.fft.fft2),
-    "ifft2": _of_pair(jnp.fft.ifft2),
+    "fft": of_pairs(lax.complex, jnp.fft.fft),
+    "fft2": of_pairs(lax.complex, jnp.fft.fft2),
+    "ifft2": of_pairs(lax.complex, jnp.fft.ifft2),
     "irfft": irfft,
-    "rfft": rfft,
+    "rfft": lambda x, fft_length: parts(jnp.fft.rfft(x, fft_length)),
 }
 
 # Dtypes the framework can not compute an op in, each with the one to use instead.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kcore_layers.initializers import Initializer
     from kcore_layers.regularizers import Regularizer
     from kcore_ops import KerasTensor, StatelessScope, Variable, device, use_backend
-    from kcore_ops.dtype_policies import DTypePolicy
+    from kcore_ops.dtype_policies import DTypePolicy, FloatDTypePolicy
     from kcore_train.losses import Loss
     from kcore_train.metrics import Metric
     from kcore_train.optimizers import Optimizer
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DTypePolicy",
+    "FloatDTypePolicy",
     "Initializer",
     "Input",
     "InputSpec",
@@ -82,6 +83,7 @@ __all__ = [
 # Where the names that are not modules of this package come from.
 _OWNERS = {
     "DTypePolicy": "kcore_ops.dtype_policies",
+    "FloatDTypePolicy": "kcore_ops.dtype_policies",
     "Initializer": "kcore_layers.initializers",
     "Input": "kcore_layers",
     "InputSpec": "kcore_layers",

@@ -92,7 +92,8 @@ def check_faults(backend: Backend, case: Case, dtype: str, args: Sequence[Any]) 
 def _is_public(op: Op) -> bool:
     import kcore_ops
 
-    return any(getattr(module, op.name, None) is op.function for module in (kcore_ops,))
+    functions = (getattr(module, op.name, None) for module in (kcore_ops, kcore_ops.image))
+    return any(getattr(function, "__kcore_op__", None) is op for function in functions)
 
 
 def outcome(op: Op, args: Sequence[Any]) -> Any:

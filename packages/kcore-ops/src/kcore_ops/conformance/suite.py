@@ -21,8 +21,6 @@ from kcore_ops.plugin import Backend
 
 __all__ = ["BackendConformance"]
 
-OPTION = "--kcore-backend"
-
 
 class BackendConformance:
     """What a backend is held to. Subclass it in a file of tests; the tests are pytest's to find.
@@ -58,7 +56,7 @@ class BackendConformance:
             metafunc.parametrize("gap", gaps or [pytest.param(None, marks=_NO_GAPS)])
         if "case" not in metafunc.fixturenames:
             return
-        loaded = registry.load(self.backend or metafunc.config.getoption(OPTION) or "numpy")
+        loaded = self._load(metafunc.config)
         if needs is not None and needs not in loaded.capabilities:
             lacking = pytest.mark.skip(reason=f"{loaded.name} has not the capability {needs!r}")
             metafunc.parametrize("case", [pytest.param(None, id="none", marks=lacking)])
@@ -74,9 +72,12 @@ class BackendConformance:
     @pytest.fixture
     def loaded(self, request: pytest.FixtureRequest) -> Iterator[Backend]:
         """The backend, current while a test runs."""
-        found = registry.load(self.backend or request.config.getoption(OPTION) or "numpy")
+        found = self._load(request.config)
         with on(found):
             yield found
+
+    def _load(self, config: pytest.Config) -> Backend:
+        return registry.load(self.backend or config.getoption("--kcore-backend") or "numpy")
 
     def test_every_op_has_cases(self) -> None:
         """An op that nothing tries is an op nobody knows to be right."""
