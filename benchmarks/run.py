@@ -7,8 +7,8 @@
 
 The budgets: an op adds at most 0.5 microseconds to the bare call on NumPy and torch, and less than Keras's adds on JAX
 and TensorFlow; a common op on a thousand and a million elements takes at most three times as long as Keras's; a call of
-Dense adds at most 8 on torch; a step of `fit` takes at most 1.15 times as long as that of a native loop (1.5 times for a
-tiny model) and less than Keras's; `import kcore` takes at most 0.25 seconds. A budget missed is reported and is no
+Dense adds at most 8 on torch; a step of `fit` takes at most 1.15 times as long as that of a native loop (1.5 times for
+a tiny model) and less than Keras's; `import kcore` takes at most 0.25 seconds. A budget missed is reported and is no
 failure: the exit status is 0, since a figure taken on a busy machine proves nothing.
 """
 

@@ -140,9 +140,7 @@ def test_an_op_with_neither_entry_nor_definition_says_what_is_missing(backend):
     def nowhere(x: Tensor) -> Tensor:
         return x
 
-    with pytest.raises(
-        MissingOp, match=f"backend '{backend.name}' has no test.nowhere.*\n.*received: x.*\n.*override"
-    ):
+    with pytest.raises(MissingOp, match=f"backend '{backend.name}' has no test.nowhere.*\n.*received: x.*\n.*override"):
         nowhere(ops.convert_to_tensor([1.0]))
     with pytest.raises(NotImplementedError, match="has no definition"):
         nowhere(ops.convert_to_tensor([1.0]))
