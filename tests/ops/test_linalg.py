@@ -196,3 +196,9 @@ def test_norms_that_do_not_exist_are_refused(backend):
         ops.norm(x, ord=3, axis=(0, 1))
     with pytest.raises(ArgumentError, match="order=0 is not a number of at least 1"):
         ops.normalize(x, order=0)
+
+
+def test_one_vector_is_solved_for_each_of_a_batch_of_matrices(backend):
+    a = np.array([[[2.0]]], "float32")  # where a matrix of one column could be taken for a batch of vectors
+    x = ops.convert_to_numpy(ops.solve(ops.convert_to_tensor(a), ops.convert_to_tensor(np.ones(1, "float32"))))
+    np.testing.assert_allclose(x, [[0.5]])

@@ -71,10 +71,10 @@ def eigh(x):
 
 def solve(a, b):
     # The functions called _ex leave infinities in the solution of singular equations, and do not wait for the device.
-    if b.ndim == 1:
-        return torch.linalg.solve_ex(a, b[:, None])[0][..., 0]
-    # With one axis fewer than `a`, torch would take `b` for a batch of vectors.
-    return torch.linalg.solve_ex(a, b[None] if b.ndim == a.ndim - 1 else b)[0]
+    columns = b[:, None] if b.ndim == 1 else b
+    # With one axis fewer than `a`, torch would take them for a batch of vectors.
+    solution = torch.linalg.solve_ex(a, columns[None] if columns.ndim == a.ndim - 1 else columns)[0]
+    return solution[..., 0] if b.ndim == 1 else solution
 
 
 def solve_triangular(a, b, lower):
