@@ -5,6 +5,7 @@ KCORE_BACKEND=torch python examples/torch_native.py
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
 
@@ -87,6 +88,16 @@ def inside_a_module(num_steps: int = 60) -> tuple[list[float], list[str]]:
 def train_replica(rank: int, world_size: int, init_file: str, results: str, num_steps: int) -> None:
     """One of several processes: trains on its share of the data, with gradients averaged over all."""
     torch.distributed.init_process_group("gloo", init_method=f"file://{init_file}", rank=rank, world_size=world_size)
+    losses = replica_losses(rank, world_size, num_steps)
+    if rank == 0:
+        np.save(results, np.array(losses))
+    # What still refers to the group keeps its threads alive, and the process then may abort when it ends.
+    gc.collect()
+    torch.distributed.destroy_process_group()
+
+
+def replica_losses(rank: int, world_size: int, num_steps: int) -> list[float]:
+    """Train one replica; gives the means of the losses of all."""
     keras.utils.set_random_seed(0)
     with keras.use_backend("torch"):
         model = make_model()
@@ -102,9 +113,7 @@ def train_replica(rank: int, world_size: int, init_file: str, results: str, num_
         mean = loss.detach()
         torch.distributed.all_reduce(mean)
         losses.append(float(mean) / world_size)
-    if rank == 0:
-        np.save(results, np.array(losses))
-    torch.distributed.destroy_process_group()
+    return losses
 
 
 def data_parallel(world_size: int, num_steps: int = 20) -> np.ndarray:
