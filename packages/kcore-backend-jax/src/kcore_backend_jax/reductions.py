@@ -134,9 +134,7 @@ def segment_min(data, segment_ids, num_segments, sorted):
     return jax.ops.segment_min(data, segment_ids, operator.index(num_segments), sorted)
 
 
-def segment_prod(data, segment_ids, num_segments, sorted):
-    _check(data, segment_ids)
-    return jax.ops.segment_prod(data, segment_ids, operator.index(num_segments), sorted)
+# There is no segment_prod: JAX's has no gradient (0.10), and the definition has.
 
 
 def _check(data, segment_ids):
@@ -167,7 +165,6 @@ TABLE: dict[str, Callable[..., Any]] = {
     "searchsorted": searchsorted,
     "segment_max": segment_max,
     "segment_min": segment_min,
-    "segment_prod": segment_prod,
     "segment_sum": segment_sum,
     "sort": sort,
     "std": std,
@@ -181,5 +178,5 @@ _HALF = {"float16": "float32", "bfloat16": "float32"}
 # Dtypes the framework can not compute an op in, each with the one to use instead.
 WIDENED: dict[str, dict[str, str]] = {
     **{name: _HALF for name in ("cumprod", "cumsum", "moments", "nanmean", "nansum", "prod", "std", "var")},
-    **{name: {**_HALF, "bool": "int32"} for name in ("segment_prod", "segment_sum")},
+    "segment_sum": {**_HALF, "bool": "int32"},
 }
