@@ -212,7 +212,7 @@ VALUES = (
         "floor_divide greater_equal", INTEGERS, "torch",
         "torch lets tensors without axes count for less, so that -1 beside uint8 becomes 255",
     ),
-    Difference("solve", ALL, "torch", "torch takes a matrix of right-hand sides for a stack of vectors where both fit"),
+    Difference("solve", ALL, "torch tensorflow", "Keras takes a matrix of right-hand sides for a stack of vectors where both fit"),
     Difference("heaviside", FLOATS, "torch", "Keras on torch gives 0 for NaN"),
     Difference("layer_normalization rms_normalization", FLOATS, "torch", "Keras on torch takes the last axes, whichever are asked for"),
     Difference("scatter_update", ALL, "torch jax", "Keras keeps one of several updates of an element that are to be combined"),

@@ -261,6 +261,14 @@ def _solve(draw, dtype):
     return a, _right_hand_side(draw, dtype, a)
 
 
+@case("solve", np.linalg.solve, dtypes=WITH_COMPLEX, tolerance=4)
+def _solve_cubes(draw, dtype):
+    """As many matrices as they have rows: one matrix on the right could be taken for a stack of vectors."""
+    n = draw(st.integers(1, 3))
+    a = draw(arrays(dtype, (n, n, n), low=-1, high=1))
+    return (a + 5 * np.eye(n)).astype(a.dtype), draw(arrays(dtype, (n, n)))
+
+
 def _np_solve_triangular(a, b, lower):
     return np.linalg.solve(np.tril(a) if lower else np.triu(a), b)
 
