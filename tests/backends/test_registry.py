@@ -67,6 +67,10 @@ class Entry:
         return self.loaded
 
 
+def plugin(name="foo", framework="numpy", implementation="", interface=INTERFACE):
+    return Plugin(name, framework, implementation, interface=interface)
+
+
 @pytest.fixture
 def installed(monkeypatch):
     """Pretend that other distributions are installed beside the real ones."""
@@ -110,21 +114,21 @@ def test_a_missing_backend_is_named_with_those_installed_and_the_command(backend
 
 
 @pytest.mark.parametrize(
-    ("plugin", "reason"),
+    ("named", "reason"),
     [
         (ImportError("no libfoo"), r"importing foo:backend failed: ImportError: no libfoo"),
         ("not a plugin", r"foo:backend is a str, not a kcore_ops.plugin.Plugin"),
-        (Plugin("bar", "numpy", ""), r"its entry point is named 'foo' and its plugin 'bar'"),
-        (Plugin("foo", "numpy", "", interface="0.9"), rf"interface 0\.9, and this kcore-ops has {INTERFACE}"),
+        (plugin("bar"), r"its entry point is named 'foo' and its plugin 'bar'"),
+        (plugin(interface="0.9"), rf"interface 0\.9, and this kcore-ops has {INTERFACE}"),
         (
-            Plugin("foo", "no_such_framework", ""),
+            plugin(framework="no_such_framework"),
             r"no_such_framework is not installed \(pip install no_such_framework\)",
         ),
-        (Plugin("foo", "numpy", "no_such_module:X"), r"loading it failed: ModuleNotFoundError: .*no_such_module"),
+        (plugin(implementation="no_such_module:X"), r"loading it failed: ModuleNotFoundError: .*no_such_module"),
     ],
 )
-def test_a_broken_plugin_is_listed_with_its_reason_and_harms_nobody(backend, installed, plugin, reason):
-    installed(Entry("foo", "foo:backend", plugin))
+def test_a_broken_plugin_is_listed_with_its_reason_and_harms_nobody(backend, installed, named, reason):
+    installed(Entry("foo", "foo:backend", named))
     with pytest.raises(BackendUnusable, match=rf"backend 'foo' \(somebody 1.0\) can not be used: .*{reason}"):
         ops.use_backend("foo")
     assert any("not usable" in line for line in cli.backend_lines())
@@ -132,10 +136,14 @@ def test_a_broken_plugin_is_listed_with_its_reason_and_harms_nobody(backend, ins
 
 
 def test_two_distributions_with_one_name_are_an_error_naming_both(installed):
-    plugin = Plugin("foo", "numpy", "")
-    installed(Entry("foo", "a:b", plugin, "left"), Entry("foo", "c:d", plugin, "right"))
+    installed(Entry("foo", "a:b", plugin(), "left"), Entry("foo", "c:d", plugin(), "right"))
     with pytest.raises(BackendUnusable, match=r"two distributions offer 'foo': left 1\.0 and right 1\.0"):
         ops.use_backend("foo")
+
+
+def test_a_plugin_must_say_what_interface_it_was_written_for():
+    with pytest.raises(TypeError, match="'interface'"):
+        Plugin("foo", "numpy", "")
 
 
 def test_every_fault_of_a_backend_is_named_at_once(registered):

@@ -6,4 +6,10 @@ from kcore_backend_jax._version import __version__
 
 __all__ = ["__version__", "backend"]
 
-backend = Plugin("jax", framework="jax", implementation="kcore_backend_jax.implementation:JaxBackend", priority=40)
+backend = Plugin(
+    "jax",
+    framework="jax",
+    implementation="kcore_backend_jax.implementation:JaxBackend",
+    interface="0.1",
+    priority=40,
+)

@@ -7,5 +7,9 @@ from kcore_backend_numpy._version import __version__
 __all__ = ["__version__", "backend"]
 
 backend = Plugin(
-    "numpy", framework="numpy", implementation="kcore_backend_numpy.implementation:NumpyBackend", priority=10
+    "numpy",
+    framework="numpy",
+    implementation="kcore_backend_numpy.implementation:NumpyBackend",
+    interface="0.1",
+    priority=10,
 )

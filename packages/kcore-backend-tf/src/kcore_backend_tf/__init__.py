@@ -10,5 +10,6 @@ backend = Plugin(
     "tensorflow",
     framework="tensorflow",
     implementation="kcore_backend_tf.implementation:TensorflowBackend",
+    interface="0.1",
     priority=20,
 )

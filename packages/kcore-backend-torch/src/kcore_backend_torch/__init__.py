@@ -7,5 +7,9 @@ from kcore_backend_torch._version import __version__
 __all__ = ["__version__", "backend"]
 
 backend = Plugin(
-    "torch", framework="torch", implementation="kcore_backend_torch.implementation:TorchBackend", priority=30
+    "torch",
+    framework="torch",
+    implementation="kcore_backend_torch.implementation:TorchBackend",
+    interface="0.1",
+    priority=30,
 )

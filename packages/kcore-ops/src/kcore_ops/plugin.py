@@ -46,16 +46,18 @@ class Plugin:
         name: the name users select the backend by.
         framework: the module the backend is built on; a backend whose framework is missing is listed as unusable.
         implementation: `"module:attribute"` of the `Backend` subclass, imported when the backend is first used.
+        interface: the version of the interface it was written for, written out: that of the kcore-ops installed, which
+            is `INTERFACE`, may be another one day.
         priority: the highest of the installed backends is the default one.
-        interface: the version of the interface it was written for.
         requires: the distribution to install where the framework is missing; defaults to `framework`.
     """
 
     name: str
     framework: str
     implementation: str
+    _: dataclasses.KW_ONLY
+    interface: str
     priority: int = 0
-    interface: str = INTERFACE
     requires: str | None = None
 
 

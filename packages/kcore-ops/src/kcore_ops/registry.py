@@ -155,7 +155,7 @@ def register(backend: Plugin | Backend) -> None:
         _registered[backend.name] = BackendRecord(backend.name, "this process", plugin=backend)
     else:
         check(backend)
-        plugin = Plugin(backend.name, type(backend).__module__.partition(".")[0], "")
+        plugin = Plugin(backend.name, type(backend).__module__.partition(".")[0], "", interface=INTERFACE)
         _registered[backend.name] = BackendRecord(backend.name, "this process", plugin, backend=backend)
     _owners.clear()
 

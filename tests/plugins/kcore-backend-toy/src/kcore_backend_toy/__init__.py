@@ -2,4 +2,10 @@
 
 from kcore_ops.plugin import Plugin
 
-backend = Plugin("toy", framework="numpy", implementation="kcore_backend_toy.implementation:ToyBackend", priority=-1)
+backend = Plugin(
+    "toy",
+    framework="numpy",
+    implementation="kcore_backend_toy.implementation:ToyBackend",
+    interface="0.1",
+    priority=-1,
+)
