@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from kcore_layers import Layer, Model, Sequential
 from kcore_layers.layers import Dense, Dropout
-from kcore_ops import Variable
+from kcore_ops import Variable, tree
 from kcore_ops.errors import ArgumentError
 from kcore_ops.seed_generator import SeedGenerator
 
@@ -59,6 +59,15 @@ def test_layers_in_containers_are_found_as_the_containers_change(backend):
     assert names(holder) == ["b", "c", "e", "f", "g", "h"]
     holder.listed.clear()
     assert names(holder) == ["c", "g"]
+
+
+def test_containers_that_a_layer_tracks_are_structures_like_any_other(backend):
+    layer = Layer()
+    layer.sizes = {"b": [3, 4], "a": (5, {"c": 6})}
+    assert tree.flatten(layer.sizes) == [5, 6, 3, 4]
+    doubled = tree.map_structure(lambda size: 2 * size, layer.sizes)
+    assert doubled == {"b": [6, 8], "a": (10, {"c": 12})}
+    assert type(doubled) is dict
 
 
 def test_variables_are_named_after_the_attribute_and_listed_by_kind(backend):

@@ -38,3 +38,18 @@ def test_shapes_are_leaves():
 def test_none_may_stay_as_it_is():
     assert tree.map_structure(lambda x: 0, [None, 1]) == [0, 0]
     assert tree.map_structure(lambda x: 0, [None, 1], none_is_leaf=False) == [None, 0]
+
+
+def test_a_kind_of_list_or_dict_is_a_container_once_it_is_registered():
+    class Pair(dict):
+        pass
+
+    pair = Pair(b=1, a=[Pair(c=2)])
+    assert tree.flatten(pair) == [pair]
+    tree.register_container(Pair)
+    assert tree.flatten_with_path(pair) == [(("a", 0, "c"), 2), (("b",), 1)]
+    mapped = tree.map_structure(lambda x: -x, pair)
+    assert mapped == {"a": [{"c": -2}], "b": -1}
+    assert type(mapped) is dict
+    with pytest.raises(TypeError, match="int is no subclass of list or dict"):
+        tree.register_container(int)

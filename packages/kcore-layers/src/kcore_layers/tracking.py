@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from kcore_ops import Variable
+from kcore_ops import Variable, tree
 from kcore_ops.seed_generator import SeedGenerator
 
 __all__ = ["TrackedDict", "TrackedList", "Tracking", "is_metric", "state_version", "trackables_in"]
@@ -76,6 +76,10 @@ for _name in ("append", "extend", "insert", "pop", "remove", "clear", "reverse",
     _telling(TrackedList, _name)
 for _name in ("pop", "popitem", "clear", "update", "setdefault", "__setitem__", "__delitem__", "__ior__"):
     _telling(TrackedDict, _name)
+
+
+for _kind in (TrackedList, TrackedDict):
+    tree.register_container(_kind)
 
 
 def _tracked_inside(value: Any, owner: Tracking | None) -> Any:

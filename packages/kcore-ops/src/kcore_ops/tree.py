@@ -19,6 +19,7 @@ __all__ = [
     "map_structure",
     "map_structure_up_to",
     "pack_sequence_as",
+    "register_container",
     "traverse",
 ]
 
@@ -31,10 +32,48 @@ class MAP_TO_NONE:
     """
 
 
+_NAMESPACE = "kcore"  # what is a container to us is none to others who use optree
+_OPTIONS: dict[str, Any] = {"none_is_leaf": True, "namespace": _NAMESPACE}
+_containers: dict[type, None] = {}  # registered with us, in order
+
+
 @functools.cache
 def _optree() -> Any:
     """Give optree, which is imported when a structure is first met: `import kcore_ops` is to be quick."""
-    return importlib.import_module("optree")
+    optree = importlib.import_module("optree")
+    for kind in _containers:
+        _register(optree, kind)
+    return optree
+
+
+def _register(optree: Any, kind: type) -> None:
+    plain = dict if issubclass(kind, dict) else list
+
+    def parts(container: Any) -> tuple[list[Any], Any, list[Any]]:
+        whole = plain(container)
+        leaves, form = optree.tree_flatten(whole, is_leaf=lambda x: x is not whole, none_is_leaf=True)
+        return leaves, form, form.entries()
+
+    optree.register_pytree_node(kind, parts, optree.tree_unflatten, namespace=_NAMESPACE)
+
+
+def register_container(kind: type) -> None:
+    """Make a subclass of list or dict a container like those, rather than a leaf; what is made of it anew is plain.
+
+    Raises:
+        TypeError: if it is no subclass of list or dict.
+
+    >>> class Stack(list): pass
+    >>> register_container(Stack)
+    >>> flatten(Stack([1, [2]])), map_structure(lambda x: -x, Stack([1]))
+    ([1, 2], [-1])
+    """
+    if not issubclass(kind, list | dict):
+        raise TypeError(f"{kind.__qualname__} is no subclass of list or dict")
+    if kind not in _containers:
+        _containers[kind] = None
+        if _optree.cache_info().currsize:
+            _register(_optree(), kind)
 
 
 def is_nested(structure: Any) -> bool:
@@ -43,7 +82,7 @@ def is_nested(structure: Any) -> bool:
     >>> is_nested([1]), is_nested(1)
     (True, False)
     """
-    return not bool(_optree().tree_is_leaf(structure, none_is_leaf=True))
+    return not bool(_optree().tree_is_leaf(structure, **_OPTIONS))
 
 
 def flatten(structure: Any) -> list[Any]:
@@ -52,7 +91,7 @@ def flatten(structure: Any) -> list[Any]:
     >>> flatten({"b": [2, 3], "a": 1})
     [1, 2, 3]
     """
-    return list(_optree().tree_leaves(structure, none_is_leaf=True))
+    return list(_optree().tree_leaves(structure, **_OPTIONS))
 
 
 def flatten_with_path(structure: Any) -> list[tuple[tuple[Any, ...], Any]]:
@@ -61,7 +100,7 @@ def flatten_with_path(structure: Any) -> list[tuple[tuple[Any, ...], Any]]:
     >>> flatten_with_path({"a": [5, 6]})
     [(('a', 0), 5), (('a', 1), 6)]
     """
-    paths, leaves, _ = _optree().tree_flatten_with_path(structure, none_is_leaf=True)
+    paths, leaves, _ = _optree().tree_flatten_with_path(structure, **_OPTIONS)
     return list(zip(paths, leaves, strict=True))
 
 
@@ -78,7 +117,7 @@ def assert_same_structure(a: Any, b: Any, check_types: bool | None = None) -> No
 
     >>> assert_same_structure((1, [2]), (3, [4]))
     """
-    forms = [_optree().tree_structure(structure, none_is_leaf=True) for structure in (a, b)]
+    forms = [_optree().tree_structure(structure, **_OPTIONS) for structure in (a, b)]
     if forms[0] != forms[1]:
         raise ValueError(f"the structures differ in form\n  {forms[0]}\n  {forms[1]}")
 
@@ -117,7 +156,7 @@ def traverse(func: Callable[[Any], Any], structure: Any, top_down: bool = True) 
         if replacement is not None:
             return _replacement(replacement)
     if is_nested(structure):
-        parts, form = _optree().tree_flatten(structure, is_leaf=lambda x: x is not structure, none_is_leaf=True)
+        parts, form = _optree().tree_flatten(structure, is_leaf=lambda x: x is not structure, **_OPTIONS)
         structure = _optree().tree_unflatten(form, [traverse(func, part, top_down) for part in parts])
     if not top_down:
         replacement = func(structure)
@@ -152,7 +191,7 @@ def map_structure(func: Callable[..., Any], *structures: Any, none_is_leaf: bool
     >>> map_structure(lambda a, b: a + b, (1, [2]), (3, [4]))
     (4, [6])
     """
-    return _optree().tree_map(func, *structures, none_is_leaf=none_is_leaf)
+    return _optree().tree_map(func, *structures, none_is_leaf=none_is_leaf, namespace=_NAMESPACE)
 
 
 def map_structure_up_to(shallow_structure: Any, func: Callable[..., Any], *structures: Any) -> Any:
@@ -164,7 +203,7 @@ def map_structure_up_to(shallow_structure: Any, func: Callable[..., Any], *struc
     >>> map_structure_up_to([0, 0], lambda part, number: (part, number), [[1, 2], 3], [4, 5])
     [([1, 2], 4), (3, 5)]
     """
-    form = _optree().tree_structure(shallow_structure, none_is_leaf=True)
+    form = _optree().tree_structure(shallow_structure, **_OPTIONS)
     parts = [form.flatten_up_to(structure) for structure in structures]
     return form.unflatten(func(*part) for part in zip(*parts, strict=True))
 
@@ -175,7 +214,7 @@ def map_shape_structure(func: Callable[[Any], Any], structure: Any) -> Any:
     >>> map_shape_structure(lambda shape: (None, *shape), {"a": (2, 3), "b": [(4,)]})
     {'a': (None, 2, 3), 'b': [(None, 4)]}
     """
-    return _optree().tree_map(func, structure, is_leaf=_is_shape, none_is_leaf=True)
+    return _optree().tree_map(func, structure, is_leaf=_is_shape, **_OPTIONS)
 
 
 def _is_shape(part: Any) -> bool:
@@ -191,4 +230,4 @@ def pack_sequence_as(structure: Any, flat_sequence: list[Any]) -> Any:
     >>> pack_sequence_as({"a": 0, "b": (0, 0)}, [1, 2, 3])
     {'a': 1, 'b': (2, 3)}
     """
-    return _optree().tree_unflatten(_optree().tree_structure(structure, none_is_leaf=True), flat_sequence)
+    return _optree().tree_unflatten(_optree().tree_structure(structure, **_OPTIONS), flat_sequence)
