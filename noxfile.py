@@ -34,6 +34,8 @@ COMBINATIONS = [names for size in range(1, 5) for names in itertools.combination
 TESTING = ("hypothesis", "pytest", "pytest-xdist")
 # What the examples, and the tests of where data comes from, need beside kcore.
 EXAMPLES = ("optax", "pandas", "scikit-learn")
+# JAX compiles each op anew for each shape.
+EFFORT = {"jax": "0.25"}
 # tests/conftest.py is of no use, and does harm, where there may be no backend.
 CUT = "--confcutdir=tests/packaging"
 
@@ -159,7 +161,8 @@ def typecheck(session: nox.Session) -> None:
 def tests(session: nox.Session, backend: str) -> None:
     """The suite on one backend, with the others installed to compare with."""
     with environment(session, "kcore[all]", *EXAMPLES, *TESTING) as python:
-        chosen = (*suites("ops", "layers", "train", "backends", "examples"), "--kcore-backend", backend, "-n", "auto")
+        tried = ("--kcore-backend", backend, "--kcore-effort", EFFORT.get(backend, "1"))
+        chosen = (*suites("ops", "layers", "train", "backends", "examples"), *tried, "-n", "auto")
         python("-m", "pytest", *chosen, *session.posargs, JAX_ENABLE_X64="1")
 
 

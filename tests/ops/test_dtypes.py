@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from dtype_calls import OPS, DtypeCall, as_dtype, calls, takes_functions
 from kcore_ops.conformance import checks, faults
-from kcore_ops.dtypes import ALLOWED_DTYPES
+from kcore_ops.dtypes import ALLOWED_DTYPES, result_type
 from kcore_ops.inference import inferring
 from kcore_ops.operation import Op, op_of
 from kcore_ops.plugin import Backend
@@ -80,6 +80,13 @@ def test_two_backends_in_one_process_agree_on_all_pairs(backend, other_backend, 
         args = [as_dtype(np.ones(2, "float32"), dtype) for dtype in pair]
         one, two = (result_of(found, op_of(name), args) for found in (backend, other_backend))
         assert one == two, f"{name} of {pair}: {one} on {backend.name} and {two} on {other_backend.name}"
+
+
+def test_frameworks_dtypes_and_python_types_promote_as_names_do(backend):
+    x = backend.to_tensor(np.ones(1), "float16")
+    assert result_type(x.dtype, float) == result_type(float, "float16") == "float16"
+    assert result_type(x.dtype, "int32") == "float16"
+    assert result_type(x.dtype, complex) == "complex64"
 
 
 def result_of(backend: Backend, op: Op, args: Sequence[Any]) -> str:

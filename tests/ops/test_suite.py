@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 
 import numpy as np
 import pytest
@@ -85,15 +84,14 @@ def test_a_wrong_value_fails(lacking):
         suite().test_value_dtype_and_spec(lacking, all_cases()["add"][0])
 
 
-def test_a_slow_failure_is_told_as_it_is(backend):
-    waits = [1.1]
-
-    def check(case, dtype, args):
-        time.sleep(waits.pop() if waits else 0.0)
-        raise AssertionError("too slow to be tried often, and wrong")
-
-    with pytest.raises(AssertionError, match="too slow to be tried often, and wrong"):
-        suite()._draw(check, all_cases()["add"][0], most=20, least=1)
+@pytest.mark.parametrize(("effort", "inputs"), [(1.0, 20), (0.25, 5), (0.0, 1)])
+def test_as_many_inputs_are_tried_as_the_effort_says(effort, inputs):
+    tried = []
+    chosen = suite()
+    chosen._effort = effort
+    chosen._draw(lambda case, dtype, args: tried.append(dtype), all_cases()["add"][0], 20, ("float32", "float64"))
+    assert len(tried) == inputs
+    assert set(tried) <= {"float32", "float64"}
 
 
 FOUND = {"add": ("native", ""), "mean": ("derived", ""), "svd": ("missing", "backend 'numpy' has no svd")}

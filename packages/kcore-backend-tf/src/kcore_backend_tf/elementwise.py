@@ -45,7 +45,8 @@ def floor_divide(x1, x2):
     rest = tf.raw_ops.TruncateMod(x=x1, y=x2)
     quotient = (x1 - rest) / x2
     is_above = tf.not_equal(rest, 0) & tf.not_equal(rest < 0, x2 < 0)
-    return tf.where(tf.equal(x2, 0), x1 / x2, tf.round(tf.where(is_above, quotient - 1, quotient)))
+    steps = tf.where(tf.equal(x2, 0), x1 / x2, tf.round(tf.where(is_above, quotient - 1, quotient)))
+    return tf.stop_gradient(steps)
 
 
 def mod(x1, x2):

@@ -46,7 +46,10 @@ def rfft(x, fft_length):
 
 def irfft(x, fft_length):
     _check_points(x[0], fft_length, least=2 if fft_length is None else 1)
-    return tf.signal.irfft(_complex(x), None if fft_length is None else [fft_length])
+    if fft_length is None:
+        return tf.signal.irfft(_complex(x))
+    # Cut here: the gradient of TensorFlow's irfft of more than it needs fails (2.21).
+    return tf.signal.irfft(_complex(x)[..., : fft_length // 2 + 1], [fft_length])
 
 
 TABLE: dict[str, Callable[..., Any]] = {

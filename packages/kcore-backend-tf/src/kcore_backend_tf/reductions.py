@@ -200,7 +200,7 @@ def searchsorted(sorted_sequence, values, side):
 
 
 def segment_sum(data, segment_ids, num_segments, sorted):
-    return tf.math.unsorted_segment_sum(data, _known(segment_ids, num_segments), num_segments)
+    return _of_segments(tf.math.unsorted_segment_sum, data, segment_ids, num_segments)
 
 
 def segment_max(data, segment_ids, num_segments, sorted):
@@ -213,7 +213,7 @@ def segment_min(data, segment_ids, num_segments, sorted):
 
 def _extreme_of_segments(extreme, worst, data, segment_ids, num_segments):
     known = _known(segment_ids, num_segments)
-    result = extreme(data, known, num_segments)
+    result = _of_segments(extreme, data, segment_ids, num_segments)
     if not data.dtype.is_floating:
         return result
     # An empty segment is infinite, where TensorFlow gives the last finite number.
@@ -223,7 +223,13 @@ def _extreme_of_segments(extreme, worst, data, segment_ids, num_segments):
 
 
 def segment_prod(data, segment_ids, num_segments, sorted):
-    return tf.math.unsorted_segment_prod(data, _known(segment_ids, num_segments), num_segments)
+    return _of_segments(tf.math.unsorted_segment_prod, data, segment_ids, num_segments)
+
+
+def _of_segments(function, data, segment_ids, num_segments):
+    known = _known(segment_ids, num_segments)
+    # The functions' gradients look each row's segment up, even where there are no segments.
+    return function(data, known, num_segments) if num_segments else tf.zeros_like(data[:0])
 
 
 def _known(segment_ids, num_segments):

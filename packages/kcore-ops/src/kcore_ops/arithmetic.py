@@ -17,7 +17,7 @@ from kcore_ops.spec import TensorSpec
 
 __all__ = ["abs", "absolute", "add", "conj", "conjugate", "divide", "divide_no_nan", "fabs", "floor_divide", "fmax",
            "fmin", "fmod", "gcd", "imag", "isreal", "lcm", "maximum", "minimum", "mod", "multiply", "negative", "power",
-           "real", "reciprocal", "square", "stop_gradient", "subtract", "true_divide"]  # fmt: skip
+           "real", "reciprocal", "square", "squared_modulus", "stop_gradient", "subtract", "true_divide"]  # fmt: skip
 
 
 @primitive(dtypes=promote)
@@ -200,6 +200,11 @@ def absolute(x: Tensor) -> Tensor:
 
 
 abs = absolute
+
+
+def squared_modulus(x: Any) -> Any:
+    """Square of each element's size; the second derivative of a real number's size would not do at 0."""
+    return square(absolute(x) if is_complex_dtype(x.dtype) else x)
 
 
 @op(dtypes=real_floating)

@@ -155,7 +155,8 @@ def result_type(*dtypes: Any) -> str:
     if not dtypes:
         return config.floatx()
     weak = {int: "int", float: "float", complex: "complex"}
-    names = [weak[dtype] if dtype in (int, float, complex) else standardize_dtype(dtype) for dtype in dtypes]
+    # TensorFlow's dtypes are equal to Python's types, and none themselves.
+    names = [weak[d] if isinstance(d, type) and d in weak else standardize_dtype(d) for d in dtypes]
     return concrete(join_all(names))
 
 

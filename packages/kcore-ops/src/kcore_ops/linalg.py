@@ -11,7 +11,7 @@ import builtins
 from typing import Any
 
 from kcore_ops import config
-from kcore_ops.arithmetic import absolute, conj, divide, maximum, multiply, power, square, subtract
+from kcore_ops.arithmetic import absolute, conj, divide, maximum, multiply, power, square, squared_modulus, subtract
 from kcore_ops.comparison import equal, greater, not_equal, where
 from kcore_ops.conversion import cast, dtype, shape
 from kcore_ops.diagonals import diagonal
@@ -348,7 +348,7 @@ def _vector_norm(x: Tensor, ord: Any, axis: tuple[int, ...], keepdims: bool) -> 
     if isinstance(ord, str):
         raise ArgumentError(f"there is no norm {ord!r} of vectors", fix="pass a number, or two axes")
     if ord is None or ord == 2:
-        return sqrt(sum(square(absolute(x) if is_complex_dtype(dtype(x)) else x), axis=axis, keepdims=keepdims))
+        return sqrt(sum(squared_modulus(x), axis=axis, keepdims=keepdims))
     size = absolute(x)
     if ord == float("inf"):
         return max(size, axis=axis, keepdims=keepdims)

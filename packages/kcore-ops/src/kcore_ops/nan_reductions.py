@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from kcore_ops.arithmetic import absolute, divide, square
+from kcore_ops.arithmetic import divide, squared_modulus
 from kcore_ops.comparison import equal, isnan, where
 from kcore_ops.conversion import cast
 from kcore_ops.cumulative import cumprod, cumsum
 from kcore_ops.dtypes import (
     at_least_float32,
-    is_complex_dtype,
     is_float_dtype,
     is_int_dtype,
     real_dtype,
@@ -61,7 +60,7 @@ def nanvar(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     known = where(missing, 0.0, cast(x, wide))
     count = sum(cast(logical_not(missing), real_dtype(wide)), axis=axis, keepdims=True)
     distance = where(missing, 0.0, known - divide(sum(known, axis=axis, keepdims=True), cast(count, wide)))
-    squares = sum(square(absolute(distance) if is_complex_dtype(kind) else distance), axis=axis, keepdims=keepdims)
+    squares = sum(squared_modulus(distance), axis=axis, keepdims=keepdims)
     return cast(divide(squares, sum(count, axis=axis, keepdims=keepdims)), real_dtype(kind))
 
 

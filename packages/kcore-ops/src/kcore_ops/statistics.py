@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kcore_ops.arithmetic import absolute, conjugate, divide, square, subtract
+from kcore_ops.arithmetic import conjugate, divide, squared_modulus, subtract
 from kcore_ops.comparison import isnan, where
 from kcore_ops.conversion import cast
 from kcore_ops.dtypes import at_least_float32, is_complex_dtype, standardize_dtype
@@ -36,13 +36,8 @@ def var(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """
     kind = standardize_dtype(x.dtype)
     wide = cast(x, at_least_float32(kind))
-    found = mean(_squared_distance(wide, mean(wide, axis=axis, keepdims=True)), axis=axis, keepdims=keepdims)
+    found = mean(squared_modulus(wide - mean(wide, axis=axis, keepdims=True)), axis=axis, keepdims=keepdims)
     return found if is_complex_dtype(kind) else cast(found, kind)
-
-
-def _squared_distance(x: Any, center: Any) -> Any:
-    distance = x - center
-    return square(absolute(distance) if is_complex_dtype(x.dtype) else distance)
 
 
 @op(dtypes=floating)
@@ -76,7 +71,7 @@ def moments(x: Tensor, axes: Axis, keepdims: bool = False, synchronized: bool = 
     kind = standardize_dtype(x.dtype)
     wide = cast(x, at_least_float32(kind))
     center = mean(wide, axis=axes, keepdims=True)
-    variance = mean(_squared_distance(wide, center), axis=axes, keepdims=keepdims)
+    variance = mean(squared_modulus(wide - center), axis=axes, keepdims=keepdims)
     reduced = normalize_axes(axes, len(x.shape))
     return cast(center if keepdims or not reduced else squeeze(center, axis=reduced), kind), cast(variance, kind)
 
@@ -152,7 +147,7 @@ def corrcoef(x: Tensor) -> Tensor:
     kind = standardize_dtype(x.dtype)
     rows = cast(x if len(x.shape) == 2 else expand_dims(x, 0), at_least_float32(kind))
     distance = rows - mean(rows, axis=1, keepdims=True)
-    lengths = sqrt(sum(square(absolute(distance)), axis=1, keepdims=True))
+    lengths = sqrt(sum(squared_modulus(distance), axis=1, keepdims=True))
     products = matmul(distance, conjugate(transpose(distance)))
     # One after the other: the product of two lengths may be too small or too large for a float.
     found = divide(divide(products, cast(lengths, products.dtype)), cast(transpose(lengths), products.dtype))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,7 @@ class Case:
             results that are right in more than one way, as eigenvectors are, which have no sign of their own.
         second_gradient: whether the gradient has one worth checking too.
         errors: whether what is wrong with a call shows in its shapes and dtypes.
+        effort: how many inputs are tried, as a multiple of the usual, where the op is slow.
         by_value: whether sizes of the results depend on values, so that a compiler of fixed sizes may refuse the call.
     """
 
@@ -55,13 +56,15 @@ class Case:
     errors: bool = True
     by_value: bool = False
     second_gradient: bool = True
+    effort: float = 1.0
 
-    def inputs(self) -> st.SearchStrategy[tuple[str, tuple[Any, ...]]]:
-        """Strategy for a dtype and arguments."""
+    def inputs(self, among: Collection[str] | None = None) -> st.SearchStrategy[tuple[str, tuple[Any, ...]]]:
+        """Strategy for a dtype, one of the case's that is also `among` some, and arguments."""
+        dtypes = [dtype for dtype in self.dtypes if among is None or dtype in among]
 
         @st.composite
         def drawn(draw: Any) -> tuple[str, tuple[Any, ...]]:
-            dtype = draw(st.sampled_from(self.dtypes))
+            dtype = draw(st.sampled_from(dtypes))
             return dtype, tuple(self.arguments(draw, dtype))
 
         return drawn()
@@ -82,12 +85,13 @@ def case(
     errors: bool = True,
     by_value: bool = False,
     second_gradient: bool = True,
+    effort: float = 1.0,
 ) -> Callable[[Callable[[Draw, str], Sequence[Any]]], Callable[[Draw, str], Sequence[Any]]]:
     """Add a case for an op; decorates the function from `draw` and a dtype to the arguments."""
 
     def add(arguments: Callable[[Draw, str], Sequence[Any]]) -> Callable[[Draw, str], Sequence[Any]]:
         new = Case(op, arguments, reference, tuple(dtypes), gradient, tolerance, tuple(known), compare, errors,
-                   by_value, second_gradient)  # fmt: skip
+                   by_value, second_gradient, effort)  # fmt: skip
         _cases.setdefault(op, []).append(new)
         return arguments
 

@@ -13,7 +13,7 @@ from kcore_ops.comparison import greater_equal, less, where
 from kcore_ops.conversion import cast, shape
 from kcore_ops.creation import arange, ones_like, zeros_like
 from kcore_ops.draws import random_normal
-from kcore_ops.dtypes import standardize_dtype
+from kcore_ops.dtypes import result_type, standardize_dtype
 from kcore_ops.errors import ArgumentError, ShapeError
 from kcore_ops.image.filters import gaussian_blur
 from kcore_ops.image.layout import as_float, back_to, round_half_away, spatial_axes
@@ -102,7 +102,8 @@ def _read(
             points.append([found(round_half_away(place), None, size)])
         else:
             below = floor(place)
-            part = cast(place - below, kind)
+            wide = result_type(kind, place.dtype)
+            part = cast(cast(place, wide) - cast(below, wide), kind)
             points.append([found(below, 1.0 - part, size), found(below + 1.0, part, size)])
     total: Any = None
     for corner in itertools.product(*points):

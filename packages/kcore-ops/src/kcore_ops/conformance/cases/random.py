@@ -35,13 +35,13 @@ for _name, _least, _most in [
         return seed(draw), draw(shapes()), dtype
 
 
-@case("random_gamma", dtypes=FLOATS, gradient=False, compare=within(0, np.inf))
+@case("random_gamma", dtypes=FLOATS, effort=0.2, gradient=False, compare=within(0, np.inf))
 def _gamma(draw, dtype):
     shape = draw(shapes(max_rank=2))
     return seed(draw), shape, draw(arrays(dtype, shape[draw(st.integers(0, len(shape))) :], 0, 3)), dtype
 
 
-@case("random_beta", dtypes=FLOATS, gradient=False, compare=within(0, 1))
+@case("random_beta", dtypes=FLOATS, effort=0.2, gradient=False, compare=within(0, 1))
 def _beta(draw, dtype):
     shape = draw(shapes(max_rank=2))
     first = draw(arrays(dtype, shape[draw(st.integers(0, len(shape))) :], 0.5, 3))
@@ -53,7 +53,7 @@ def _whole_and_at_most_the_count(results, args):
     return [(x >= 0) & (x <= count) & (x == np.floor(x)) for x in (np.asarray(x, "float64") for x in results)]
 
 
-@case("random_binomial", dtypes=FLOATS, gradient=False, compare=_whole_and_at_most_the_count)
+@case("random_binomial", dtypes=FLOATS, effort=0.2, gradient=False, compare=_whole_and_at_most_the_count)
 def _binomial(draw, dtype):
     shape = draw(shapes(max_rank=2))
     counts = draw(arrays(dtype, shape[draw(st.integers(0, len(shape))) :], 0, 50))
