@@ -96,11 +96,9 @@ def test_a_field_that_is_not_known_is_named(written):
 
 
 def test_arguments_that_can_not_be_are_refused():
-    with pytest.raises(
-        ValueError, match=r"saving whole models is not part of this release\n  fix: save_weights_only=True"
-    ):
-        ModelCheckpoint("model.keras")
-    with pytest.raises(ValueError, match=r"filepath is 'w.h5'\n  fix: let it end in .weights.h5"):
+    with pytest.raises(ValueError, match=r"filepath is 'w.weights.h5'\n  fix: let it end in .keras, for whole models"):
+        ModelCheckpoint("w.weights.h5")
+    with pytest.raises(ValueError, match=r"filepath is 'w.h5'\n  fix: let it end in .weights.h5, for weights alone"):
         ModelCheckpoint("w.h5", save_weights_only=True)
     for save_freq in ("batch", 0, True):
         with pytest.raises(ValueError, match=r"save_freq can not be .*\n  fix: use \"epoch\" or a positive number"):

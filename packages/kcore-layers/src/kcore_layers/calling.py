@@ -280,13 +280,15 @@ class Calling(State):
         """Build the layer for the arguments of a call; layers inside a `call` are built as they are reached."""
         from kcore_layers.layer import Layer
 
-        if getattr(self.build, "__wrapped__", None) is Layer.build:
-            return  # the call itself builds what is inside
         tensors = {
             name: value
             for name, value in values.items()
             if not name.endswith("mask") and any(hasattr(leaf, "shape") for leaf in tree.flatten(value))
         }
+        if getattr(self.build, "__wrapped__", None) is Layer.build:
+            # The call itself builds what is inside.
+            self.set_untracked("_build_shapes", {f"{name}_shape": shape_of(value) for name, value in tensors.items()})
+            return
         names = self.build_parameters
         if len(names) == 1 and names[0].removesuffix("_shape") not in tensors:
             first = next(iter(tensors.values()), None)

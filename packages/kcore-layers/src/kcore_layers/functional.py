@@ -18,7 +18,7 @@ from kcore_layers.tracking import TrackedDict, TrackedList
 __all__ = ["Functional"]
 
 
-@builtin("keras.models")
+@builtin("keras.src.models.functional")  # where Keras has it: it is not public there
 class Functional(Model):
     """A model of the calls between inputs and outputs; `Model(inputs, outputs)` makes one.
 

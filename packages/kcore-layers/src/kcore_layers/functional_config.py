@@ -6,17 +6,14 @@ from typing import Any
 
 from kcore_ops import KerasTensor, tree
 from kcore_ops.errors import ArgumentError
-from kcore_ops.operation import Op, all_ops
+from kcore_ops.operation import Op
 
-from kcore_layers.graph import callee, is_input, names_of_calls
+from kcore_layers.graph import is_input, names_of_calls
 from kcore_layers.layer import Layer
-from kcore_layers.naming import snake_case
+from kcore_layers.saved_ops import is_of_op, op_from, op_to_data
 from kcore_layers.serialization import deserialize_keras_object, serialize_keras_object
 
 __all__ = ["config_of_graph", "model_from_config"]
-
-# Where ops stand in configs: each call of one is an entry of its own.
-OPS_MODULE = "kcore.ops"
 
 
 def config_of_graph(model: Any) -> dict[str, Any]:
@@ -29,16 +26,12 @@ def config_of_graph(model: Any) -> dict[str, Any]:
     calls: dict[int, list[Any]] = {}
     for node, name in zip(nodes, names_of_calls(nodes), strict=True):
         if isinstance(node.op, Op):
-            entry: dict[str, Any] = {
-                "module": OPS_MODULE,
-                "class_name": node.op.name,
-                "config": {"name": name},
-                "registered_name": None,
-                "name": name,
-                "inbound_nodes": [],
-            }
+            data, args = op_to_data(node.op, list(node.args))
+            config = {"name": name, **serialize_keras_object(data["config"])}
+            entry: dict[str, Any] = {**data, "config": config, "name": name, "inbound_nodes": []}
             entries[id(node)] = entry
         else:
+            args = list(node.args)
             if id(node.op) not in entries:
                 entries[id(node.op)] = {**serialize_keras_object(node.op), "name": node.op.name, "inbound_nodes": []}
             entry = entries[id(node.op)]
@@ -47,16 +40,27 @@ def config_of_graph(model: Any) -> dict[str, Any]:
         for i, x in enumerate(tree.flatten(node.outputs)):
             places[id(x)] = [entry["name"], number, i]
         if not is_input(node):
-            entry["inbound_nodes"].append(
-                {"args": _data(list(node.args), places), "kwargs": _data(dict(node.kwargs), places)}
-            )
+            entry["inbound_nodes"].append({"args": _data(args, places), "kwargs": _data(dict(node.kwargs), places)})
     return {
         "name": model.name,
         "trainable": model.trainable,
         "layers": list(entries.values()),
         "input_layers": _structure(model.inputs_structure, places),
-        "output_layers": _structure(model.outputs_structure, places),
+        "output_layers": _structure(model.outputs_structure, _counted_as_outputs(places, graph.operations)),
     }
+
+
+def _counted_as_outputs(places: dict[int, list[Any]], operations: list[Any]) -> dict[int, list[Any]]:
+    """Give places as `output_layers` has them: Keras counts the calls of functional models from 1 there."""
+    names = {operation.name for operation in operations if is_functional(operation)}
+    return {key: [name, number + (name in names), i] for key, (name, number, i) in places.items()}
+
+
+def is_functional(operation: Any) -> bool:
+    """Say whether a layer is a functional model."""
+    from kcore_layers.functional import Functional
+
+    return isinstance(operation, Functional)
 
 
 def _structure(structure: Any, places: dict[int, list[Any]]) -> Any:
@@ -69,10 +73,8 @@ def _data(value: Any, places: dict[int, list[Any]]) -> Any:
             "class_name": "__keras_tensor__",
             "config": {"shape": list(value.shape), "dtype": value.dtype, "keras_history": places[id(value)]},
         }
-    if isinstance(value, list):
-        return [_data(each, places) for each in value]
-    if isinstance(value, tuple):
-        return {"class_name": "__tuple__", "items": [_data(each, places) for each in value]}
+    if isinstance(value, list | tuple):
+        return type(value)(_data(each, places) for each in value)
     if isinstance(value, dict):
         return {name: _data(each, places) for name, each in value.items()}
     return serialize_keras_object(value)
@@ -99,7 +101,7 @@ def model_from_config(cls: type, config: dict[str, Any], custom_objects: Any = N
             if all((place[0], place[1]) in outputs for place in _histories(call)):
                 args = _value(call["args"], outputs, custom_objects)
                 kwargs = _value(call["kwargs"], outputs, custom_objects)
-                outputs[name, number] = tree.flatten(_call(made[name], list(args), dict(kwargs)))
+                outputs[name, number] = tree.flatten(made[name](*args, **kwargs))
             else:
                 late.append((name, number, call))
         if len(late) == len(waiting):
@@ -109,32 +111,26 @@ def model_from_config(cls: type, config: dict[str, Any], custom_objects: Any = N
             ).at(f"the config of model {config.get('name')!r}")
         waiting = late
 
-    def tensor(place: list[Any]) -> Any:
+    def input_of(place: list[Any]) -> Any:
         return outputs[place[0], place[1]][place[2]]
 
-    structures = [_tensors(config[key], tensor) for key in ("input_layers", "output_layers")]
+    def output_of(place: list[Any]) -> Any:
+        return outputs[place[0], place[1] - is_functional(made[place[0]])][place[2]]
+
+    structures = _tensors(config["input_layers"], input_of), _tensors(config["output_layers"], output_of)
     model: Any = cls(*structures, name=config.get("name"), trainable=config.get("trainable", True))
     return model
 
 
 def _operation(entry: dict[str, Any], custom_objects: Any) -> Any:
-    """Give the layer, or the op, of an entry."""
-    module = str(entry.get("module"))
-    if module == OPS_MODULE or module.startswith("keras.src.ops"):
-        for name in (entry["class_name"], snake_case(entry["class_name"])):
-            if name in all_ops():
-                return all_ops()[name]
-        raise ArgumentError(f"there is no op {entry['class_name']!r}", fix="update kcore-ops").at("a model's config")
+    """Give the layer of an entry, or what calls its op."""
+    if is_of_op(entry):
+        settings = {name: value for name, value in entry["config"].items() if name != "name"}
+        return op_from(entry, deserialize_keras_object(settings, custom_objects))
     return deserialize_keras_object(
         {key: value for key, value in entry.items() if key not in ("inbound_nodes", "name")},
         custom_objects=custom_objects,
     )
-
-
-def _call(operation: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
-    if isinstance(operation, Op) and any(name.startswith("*") for name in operation.parameters):
-        args[-1:] = args[-1]
-    return callee(operation)(*args, **kwargs)
 
 
 def _histories(value: Any) -> list[list[Any]]:
@@ -151,8 +147,6 @@ def _value(value: Any, outputs: dict[tuple[str, int], list[Any]], custom_objects
         if kind == "__keras_tensor__":
             name, number, i = value["config"]["keras_history"]
             return outputs[name, number][i]
-        if kind == "__tuple__":
-            return tuple(_value(each, outputs, custom_objects) for each in value["items"])
         if kind is not None and "config" in value:
             return deserialize_keras_object(value, custom_objects=custom_objects)
         return {name: _value(each, outputs, custom_objects) for name, each in value.items()}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, BinaryIO
 
 import h5py
 import numpy as np
@@ -24,19 +24,19 @@ _MOST_PACKED = 1032
 
 
 @contextmanager
-def opened(path: str) -> Iterator[h5py.File]:
-    """Open a file for reading.
+def opened(source: str | BinaryIO, what: str) -> Iterator[h5py.File]:
+    """Open a file for reading: one by its path, or the contents of one. `what` says which, for messages.
 
     Raises:
         ArgumentError: if there is none, or it is not a whole HDF5 file.
     """
     try:
-        file = h5py.File(path, "r")
+        file = h5py.File(source, "r")
     except FileNotFoundError as error:
-        raise ArgumentError(f"there is no file {path!r}", fix="check the path") from error
+        raise ArgumentError(f"there is no file {what}", fix="check the path") from error
     except OSError as error:
         raise ArgumentError(
-            f"{path!r} can not be read as an HDF5 file: it is of another format, or not whole",
+            f"{what} can not be read as an HDF5 file: it is of another format, or not whole",
             fix="pass a file that save_weights wrote",
         ) from error
     with file:

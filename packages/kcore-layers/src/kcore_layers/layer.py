@@ -260,16 +260,20 @@ class Layer(Calling):
 
     # Building.
 
-    def build(self, *shapes: Any) -> None:
+    def build(self, *shapes: Any, **named_shapes: Any) -> None:
         """Make the weights. Override it to make the layer's own; layers inside are built by running `call` on shapes.
 
         Args:
             *shapes: shape of each tensor that `call` takes.
+            **named_shapes: the same by name: `x_shape` for `x`.
         """
-        if not shapes or not self._layers:
+        if not (shapes or named_shapes) or not self._layers:
             return
         specs = [_specs_of(shape, self.input_dtype) for shape in shapes]
-        infer_outputs(self, specs, {})
+        named = {
+            name.removesuffix("_shape"): _specs_of(shape, self.input_dtype) for name, shape in named_shapes.items()
+        }
+        infer_outputs(self, specs, named)
 
     def settle_after_build(self) -> None:
         """Act on the end of a build."""

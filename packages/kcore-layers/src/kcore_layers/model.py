@@ -480,6 +480,12 @@ class Model(Layer):
 
         print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
 
+    def save(self, filepath: Any, overwrite: bool = True, zipped: bool | None = None) -> None:
+        """Write the whole model to a `.keras` file; see `save_model`."""
+        from kcore_layers.model_file import save_model
+
+        save_model(self, filepath, overwrite, zipped)
+
     def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
         """Write the weights to a `.weights.h5` file, whole or not at all.
 

@@ -1,7 +1,8 @@
-"""The kinds of models."""
+"""The kinds of models, and whole models as files."""
 
 from kcore_layers.functional import Functional
 from kcore_layers.model import Model
+from kcore_layers.model_file import load_model, model_from_json, save_model
 from kcore_layers.sequential import Sequential
 
-__all__ = ["Functional", "Model", "Sequential"]
+__all__ = ["Functional", "Model", "Sequential", "load_model", "model_from_json", "save_model"]

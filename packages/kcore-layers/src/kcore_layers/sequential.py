@@ -13,7 +13,7 @@ from kcore_layers.input_layer import Input, InputLayer
 from kcore_layers.layer import Layer
 from kcore_layers.model import Model
 from kcore_layers.model_inputs import adjusted
-from kcore_layers.naming import snake_case, unique_names
+from kcore_layers.naming import name_scope, snake_case, unique_names
 from kcore_layers.registered_objects import builtin
 from kcore_layers.serialization import deserialize_keras_object, serialize_keras_object
 
@@ -246,8 +246,9 @@ class Sequential(Model):
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
         """Make one from what `get_config` gave."""
         model = cls(name=config.get("name"), trainable=config.get("trainable", True))
-        for layer in config["layers"]:
-            model.add(deserialize_keras_object(layer, custom_objects=custom_objects), rebuild=False)
+        with name_scope(model.settled_path()):  # layers that say how they are built are built at once
+            for layer in config["layers"]:
+                model.add(deserialize_keras_object(layer, custom_objects=custom_objects), rebuild=False)
         shape = config.get("build_input_shape")
         if shape is not None:
             model.build(tuple(shape))

@@ -6,9 +6,7 @@ of its own; see saved_objects.py for the paths. Files are written whole or not a
 
 from __future__ import annotations
 
-import contextlib
 import os
-import secrets
 import warnings
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
@@ -17,15 +15,16 @@ import h5py
 import numpy as np
 from kcore_ops import StatelessScope, Variable
 from kcore_ops.dtypes import numpy_dtype
-from kcore_ops.errors import ArgumentError, KcoreError
+from kcore_ops.errors import ArgumentError, KcoreError, located
 
 from kcore_layers.hdf5_reading import datasets_in, dtype_of, opened, read
 from kcore_layers.layer import Layer
 from kcore_layers.model import Model
 from kcore_layers.saved_objects import join, saved_objects
 from kcore_layers.state import State
+from kcore_layers.whole_files import path_of, replaced
 
-__all__ = ["load_weights", "save_weights"]
+__all__ = ["check_built", "load_weights", "read_weights", "save_weights", "write_weights"]
 
 ENDING = ".weights.h5"
 Datasets = dict[str, h5py.Dataset]
@@ -57,37 +56,17 @@ def save_weights(model: Any, filepath: str | os.PathLike[str], overwrite: bool =
     >>> bool((model(np.ones((1, 3), "float32")) == before).all())
     True
     """
-    path = _checked_path(filepath, "save_weights")
-    _check_built(model, "save_weights")
-    if os.path.lexists(path) and not overwrite:
-        raise ArgumentError(f"{path!r} exists", fix="pass overwrite=True, or another name").at("save_weights")
-    target = os.path.realpath(path)
-    if not os.path.isdir(os.path.dirname(target)):
-        raise ArgumentError(
-            f"there is no directory {os.path.dirname(path)!r}", fix="make it first, with os.makedirs"
-        ).at("save_weights")
-    temporary = f"{target}.{secrets.token_hex(4)}.tmp"
-    try:
-        with h5py.File(temporary, "x") as file:
-            for place, saved in saved_objects(model):
-                _write(file, place, saved)
-        _to_disk(temporary)
-        os.replace(temporary, target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.remove(temporary)
-        raise
-    with contextlib.suppress(OSError):  # not every system lets a directory be opened
-        _to_disk(os.path.dirname(target))
+    with located("save_weights"):
+        path = _checked_path(filepath)
+        check_built(model)
+        with replaced(path, overwrite) as temporary, h5py.File(temporary, "x") as file:
+            write_weights(model, file)
 
 
-def _to_disk(path: str) -> None:
-    """Have the system write what it keeps in memory of a file or directory."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def write_weights(model: Any, file: h5py.File) -> None:
+    """Write the weights of a model, and the state of its optimizer, to an open file."""
+    for place, saved in saved_objects(model):
+        _write(file, place, saved)
 
 
 def _write(file: h5py.File, place: str, saved: Any) -> None:
@@ -154,19 +133,16 @@ def load_weights(model: Any, filepath: str | os.PathLike[str], skip_mismatch: bo
         ArgumentError: if the file can not be read, or the model is not built; or naming everything that is missing in
             the file, that is in the file alone, or whose shape or dtype is another.
     """
-    path = _checked_path(filepath, "load_weights")
-    _check_built(model, "load_weights")
-    try:
-        with opened(path) as file:
-            by_place = _by_place(datasets_in(file))
-            _load(model, by_place, skip_mismatch)
-    except KcoreError as error:
-        if not error.where:
-            error.at("load_weights").at(f'model "{model.name}"').at(f"file {path!r}")
-        raise
+    with located("load_weights"):
+        path = _checked_path(filepath)
+        check_built(model)
+    with located("load_weights", f'model "{model.name}"', f"file {path!r}"), opened(path, repr(path)) as file:
+        read_weights(model, file, skip_mismatch)
 
 
-def _load(model: Any, by_place: dict[str, Datasets], skip_mismatch: bool) -> None:
+def read_weights(model: Any, file: h5py.File, skip_mismatch: bool = False) -> None:
+    """Set the weights of a model from an open file; see `load_weights`."""
+    by_place = _by_place(datasets_in(file))
     fitting: list[tuple[Any, Datasets]] = []
     faults: list[str] = []
     of_optimizers: list[str] = []
@@ -279,17 +255,12 @@ def _by_place(datasets: Datasets) -> dict[str, Datasets]:
     return by_place
 
 
-def _checked_path(filepath: Any, where: str) -> str:
-    try:
-        path = os.fspath(filepath)
-    except TypeError:
-        path = None
-    if not isinstance(path, str):
-        raise ArgumentError(f"{filepath!r} is not the name of a file", fix="pass a str or a Path").at(where)
+def _checked_path(filepath: Any) -> str:
+    path = path_of(filepath)
     if not path.endswith(ENDING):
         raise ArgumentError(
             f"{path!r} does not end in {ENDING!r}, as files of weights do", fix=f"name it {_stem(path) + ENDING!r}"
-        ).at(where)
+        )
     return path
 
 
@@ -297,8 +268,9 @@ def _stem(path: str) -> str:
     return path.removesuffix(".h5").removesuffix(".keras").removesuffix(".weights")
 
 
-def _check_built(model: Any, where: str) -> None:
+def check_built(model: Any) -> None:
+    """Raise an error if a model has no weights yet."""
     if not model.built:
         raise ArgumentError(
             f'model "{model.name}" is not built, and has no weights yet', fix="call it on data, or call build, first"
-        ).at(where)
+        )

@@ -6,7 +6,8 @@ the framework's own error, where there was one, is the `__cause__`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 __all__ = [
     "ArgumentError",
@@ -19,6 +20,7 @@ __all__ = [
     "MixedBackends",
     "PluginError",
     "ShapeError",
+    "located",
 ]
 
 
@@ -63,6 +65,24 @@ class KcoreError(Exception):
         if self.fix:
             lines.append(f"  fix: {self.fix}")
         return "\n".join(lines)
+
+
+@contextmanager
+def located(*places: str) -> Iterator[None]:
+    """Say where an error that leaves the block was raised, unless it says so itself.
+
+    >>> with located("load_weights", "file 'a'"):
+    ...     raise ArgumentError("the file is empty")
+    Traceback (most recent call last):
+    kcore_ops.errors.ArgumentError: ArgumentError in load_weights, file 'a'
+      the file is empty
+    """
+    try:
+        yield
+    except KcoreError as error:
+        if not error.where:
+            error.where.extend(places)
+        raise
 
 
 class ShapeError(KcoreError, ValueError):

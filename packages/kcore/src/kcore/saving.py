@@ -1,5 +1,6 @@
-"""Objects as plain data, and back."""
+"""Files of models and weights; objects as plain data, and back."""
 
+from kcore_layers.model_file import load_model, save_model
 from kcore_layers.serialization import (
     CustomObjectScope,
     custom_object_scope,
@@ -10,6 +11,7 @@ from kcore_layers.serialization import (
     register_keras_serializable,
     serialize_keras_object,
 )
+from kcore_layers.weights_file import load_weights, save_weights
 
 __all__ = [
     "CustomObjectScope",
@@ -18,6 +20,10 @@ __all__ = [
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
+    "load_model",
+    "load_weights",
     "register_keras_serializable",
+    "save_model",
+    "save_weights",
     "serialize_keras_object",
 ]

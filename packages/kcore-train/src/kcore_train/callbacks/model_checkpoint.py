@@ -1,4 +1,4 @@
-"""`ModelCheckpoint`: the weights, written to a file as training goes on."""
+"""`ModelCheckpoint`: the model or its weights, written to a file as training goes on."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ __all__ = ["ModelCheckpoint"]
 
 
 class ModelCheckpoint(MonitorCallback):
-    """Write the model's weights to a file at the end of each epoch, or after some number of batches.
+    """Write the model, or its weights, to a file at the end of each epoch, or after some number of batches.
 
     Args:
-        filepath: path of the file, ending in `.weights.h5`. It may have the fields `{epoch}` and, with a number for
-            `save_freq`, `{batch}`, both counted from 1, and those of the logs, as in
-            `"{epoch:02d}-{val_loss:.2f}.weights.h5"`. Directories are made as needed.
+        filepath: path of the file, ending in `.keras`, or in `.weights.h5` for weights alone. It may have the fields
+            `{epoch}` and, with a number for `save_freq`, `{batch}`, both counted from 1, and those of the logs, as in
+            `"{epoch:02d}-{val_loss:.2f}.keras"`. Directories are made as needed.
         monitor: name in the logs of the loss or metric that says what is best.
         verbose: whether a line is printed for each file.
         save_best_only: whether to write only when it is better than ever before.
-        save_weights_only: has to be True: whole models can not be saved yet.
+        save_weights_only: whether to write the weights alone.
         mode: "min" if it is better small, "max" if large, "auto" if its name and the model's metrics tell.
         save_freq: "epoch", or a number of batches.
         initial_value_threshold: with `save_best_only`, the value that the first one has to be better than.
 
     Raises:
-        ArgumentError: if `filepath`, `save_weights_only` or `save_freq` is something else, or `filepath` has a field
-            that is neither of the above.
+        ArgumentError: if `filepath` or `save_freq` is something else, or `filepath` has a field that is neither of the
+            above.
 
-    >>> ModelCheckpoint("{epoch:02d}.weights.h5", save_weights_only=True).path_for(epoch=0, batch=None, logs={})
-    '01.weights.h5'
+    >>> ModelCheckpoint("{epoch:02d}.keras").path_for(epoch=0, batch=None, logs={})
+    '01.keras'
     """
 
     def __init__(
@@ -59,13 +59,12 @@ class ModelCheckpoint(MonitorCallback):
         self._epoch = 0
         self._last_batch = -1
         self._batches_since_saving = 0
-        if not save_weights_only:
-            raise ArgumentError(
-                "saving whole models is not part of this release",
-                fix="save_weights_only=True, and a filepath ending in .weights.h5",
-            ).at("ModelCheckpoint")
-        if not self.filepath.endswith(".weights.h5"):
-            raise ArgumentError(f"filepath is {self.filepath!r}", fix="let it end in .weights.h5").at("ModelCheckpoint")
+        ending = ".weights.h5" if save_weights_only else ".keras"
+        if not self.filepath.endswith(ending):
+            what = "weights alone" if save_weights_only else "whole models"
+            raise ArgumentError(f"filepath is {self.filepath!r}", fix=f"let it end in {ending}, for {what}").at(
+                "ModelCheckpoint"
+            )
         is_count = isinstance(save_freq, int) and not isinstance(save_freq, bool) and save_freq > 0
         if save_freq != "epoch" and not is_count:
             raise ArgumentError(
@@ -83,7 +82,7 @@ class ModelCheckpoint(MonitorCallback):
         self._last_batch = -1
 
     def on_train_batch_end(self, batch: int, logs: Numbers = None) -> None:
-        """Write the weights, if enough batches have gone by."""
+        """Write the file, if enough batches have gone by."""
         if self.save_freq == "epoch":
             return
         self._batches_since_saving += batch - self._last_batch
@@ -93,7 +92,7 @@ class ModelCheckpoint(MonitorCallback):
             self._save(self._epoch, batch, logs)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Write the weights, if they are written every epoch."""
+        """Write the file, if that happens every epoch."""
         if self.save_freq == "epoch":
             self._save(epoch, None, logs)
 
@@ -115,7 +114,7 @@ class ModelCheckpoint(MonitorCallback):
             ).at("ModelCheckpoint") from error
 
     def _save(self, epoch: int, batch: int | None, logs: Any) -> None:
-        """Write the weights, unless only the best are written and these are not."""
+        """Write the file, unless only the best is written and this is not."""
         note = ""
         if self.save_best_only:
             value = self.get_monitor_value(logs)
@@ -130,6 +129,7 @@ class ModelCheckpoint(MonitorCallback):
             self.best = value
         path = self.path_for(epoch, batch, logs)
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        self.model.save_weights(path, overwrite=True)
+        write = self.model.save_weights if self.save_weights_only else self.model.save
+        write(path, overwrite=True)
         if self.verbose > 0:
-            say(f"Epoch {epoch + 1}: {note}weights saved to {path}")
+            say(f"Epoch {epoch + 1}: {note}{'weights' if self.save_weights_only else 'model'} saved to {path}")
