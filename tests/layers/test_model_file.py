@@ -155,6 +155,17 @@ def test_the_file_is_laid_out_as_keras_does(backend, path):
     assert set(metadata) == {"keras_version", "kcore_version", "date_saved"}
 
 
+def test_weights_alone_can_be_read(backend, path):
+    model, other = net(), net()
+    model.save(path)
+    other.load_weights(path)
+    np.testing.assert_array_equal(values(other(X)), values(model(X)))
+    with pytest.raises(ArgumentError, match="in load_weights, model .*, file .*net.keras'\n  3 entries do not fit"):
+        Sequential(
+            [Input((3,)), Dense(4, use_bias=False), BatchNormalization(), Dense(3, use_bias=False)]
+        ).load_weights(path)
+
+
 def test_a_config_alone_makes_a_model_with_weights_of_its_own(backend):
     model = net()
     other = model_from_json(model.to_json())

@@ -240,8 +240,9 @@ def test_a_file_of_weights_has_its_ending(backend, tmp_path, name):
     )
     with pytest.raises(ArgumentError, match=f"{expected}.*/net.weights.h5'"):
         two_dense().save_weights(tmp_path / name)
-    with pytest.raises(ArgumentError, match=expected):
-        two_dense().load_weights(tmp_path / name)
+    if not name.endswith(".keras"):  # which has weights too
+        with pytest.raises(ArgumentError, match=expected):
+            two_dense().load_weights(tmp_path / name)
 
 
 def test_what_is_no_file_name_is_refused(backend):

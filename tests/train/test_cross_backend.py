@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from kcore_layers import Input, Sequential
 from kcore_layers.layers import BatchNormalization, Conv2D, Dense, Flatten
+from kcore_layers.models import load_model
 from kcore_layers.random_seed import set_random_seed
 from kcore_ops import registry
 from kcore_train.losses import CategoricalCrossentropy
@@ -102,6 +103,24 @@ def test_a_file_of_weights_written_by_one_backend_is_read_by_all(backend, tmp_pa
             np.testing.assert_allclose(other.predict(x, verbose=0), expected, atol=1e-5, err_msg=name)
             for a, b in zip(other.get_weights(), model.get_weights(), strict=True):
                 np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.needs("gradient")
+def test_a_whole_model_goes_on_training_on_every_backend(backend, tmp_path):
+    x, y = (part[:256] for part in digits())
+    model = quickstart()
+    model.fit(x, y, batch_size=64, shuffle=False, verbose=0)
+    model.save(tmp_path / "model.keras")
+    expected = model.fit(x, y, batch_size=64, shuffle=False, verbose=0).history
+    for name in USABLE:
+        with ops.use_backend(name):
+            other = load_model(tmp_path / "model.keras")
+            if "gradient" not in other.backend.capabilities:
+                assert other.predict(x, verbose=0).shape == y.shape
+                continue
+            history = other.fit(x, y, batch_size=64, shuffle=False, verbose=0).history
+        for key, values in expected.items():
+            assert history[key] == pytest.approx(values, abs=1e-4), (name, key)
 
 
 @pytest.mark.needs("gradient")

@@ -497,7 +497,7 @@ class Model(Layer):
         save_weights(self, filepath, overwrite)
 
     def load_weights(self, filepath: Any, skip_mismatch: bool = False) -> None:
-        """Read the weights from a `.weights.h5` file; none of them, if something does not fit.
+        """Read the weights from a `.weights.h5` or a `.keras` file; none of them, if something does not fit.
 
         Args:
             filepath: the file.

@@ -13,7 +13,7 @@ import os
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import h5py
@@ -25,7 +25,7 @@ from kcore_layers.serialization import deserialize_keras_object, serialize_keras
 from kcore_layers.weights_file import check_built, read_weights, write_weights
 from kcore_layers.whole_files import path_of, replaced
 
-__all__ = ["load_model", "model_from_json", "save_model"]
+__all__ = ["load_model", "model_from_json", "save_model", "weights_in"]
 
 ENDING = ".keras"
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
@@ -118,11 +118,18 @@ def load_model(
             if not compile and isinstance(config, dict):
                 config.pop("compile_config", None)
             model = _model_of(config, custom_objects, safe_mode)
-            with opened(io.BytesIO(_part(archive, WEIGHTS)), WEIGHTS) as file:
+            with _weights_of(archive) as file:
                 _set_weights(model, file)
     except KcoreError as error:
         raise error.at("load_model").at(f"file {path!r}")  # noqa: B904 (its cause is its own)
     return model
+
+
+@contextmanager
+def weights_in(path: str) -> Iterator[h5py.File]:
+    """Open the weights in the file of a whole model."""
+    with _archive(path) as archive, _weights_of(archive) as file:
+        yield file
 
 
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
@@ -192,6 +199,10 @@ def _part(archive: zipfile.ZipFile, name: str) -> bytes:
     # Damaged, encrypted, or packed in a way that Python can not unpack.
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError, zlib.error) as error:
         raise ArgumentError(f"{name} can not be read: {error}", fix=_FIX) from error
+
+
+def _weights_of(archive: zipfile.ZipFile) -> AbstractContextManager[h5py.File]:
+    return opened(io.BytesIO(_part(archive, WEIGHTS)), WEIGHTS)
 
 
 def _parsed(text: str | bytes, what: str) -> Any:

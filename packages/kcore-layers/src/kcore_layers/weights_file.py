@@ -57,7 +57,8 @@ def save_weights(model: Any, filepath: str | os.PathLike[str], overwrite: bool =
     True
     """
     with located("save_weights"):
-        path = _checked_path(filepath)
+        path = path_of(filepath)
+        _check_ending(path)
         check_built(model)
         with replaced(path, overwrite) as temporary, h5py.File(temporary, "x") as file:
             write_weights(model, file)
@@ -126,18 +127,24 @@ def load_weights(model: Any, filepath: str | os.PathLike[str], skip_mismatch: bo
 
     Args:
         model: a built model.
-        filepath: a file that `save_weights` or Keras 3 wrote.
+        filepath: a file that `save_weights` or Keras 3 wrote; or that of a whole model, `.keras`.
         skip_mismatch: whether layers that do not fit keep their weights, with a warning, in place of an error.
 
     Raises:
         ArgumentError: if the file can not be read, or the model is not built; or naming everything that is missing in
             the file, that is in the file alone, or whose shape or dtype is another.
     """
+    from kcore_layers.model_file import weights_in
+
     with located("load_weights"):
-        path = _checked_path(filepath)
+        path = path_of(filepath)
+        is_of_model = path.endswith(".keras")
+        if not is_of_model:
+            _check_ending(path)
         check_built(model)
-    with located("load_weights", f'model "{model.name}"', f"file {path!r}"), opened(path, repr(path)) as file:
-        read_weights(model, file, skip_mismatch)
+    with located("load_weights", f'model "{model.name}"', f"file {path!r}"):
+        with weights_in(path) if is_of_model else opened(path, repr(path)) as file:
+            read_weights(model, file, skip_mismatch)
 
 
 def read_weights(model: Any, file: h5py.File, skip_mismatch: bool = False) -> None:
@@ -255,13 +262,11 @@ def _by_place(datasets: Datasets) -> dict[str, Datasets]:
     return by_place
 
 
-def _checked_path(filepath: Any) -> str:
-    path = path_of(filepath)
+def _check_ending(path: str) -> None:
     if not path.endswith(ENDING):
         raise ArgumentError(
             f"{path!r} does not end in {ENDING!r}, as files of weights do", fix=f"name it {_stem(path) + ENDING!r}"
         )
-    return path
 
 
 def _stem(path: str) -> str:
