@@ -17,7 +17,7 @@ CALLS = {
         x[:, :, None], x[:, :, None], x[:, :, None], scale=0.25, is_causal=True
     ),
     "einsum": lambda ops, x: ops.einsum("bij,bkj->bik", x, x),
-    "get_item": lambda ops, x: x[:, 1:, None, ::2] + x[..., 0, :1, None, None][:, None],
+    "get_item": lambda ops, x: x[:, 1:, None, ::2] + x[..., 0, :1, None, None],
     "layer_normalization": lambda ops, x: ops.layer_normalization(x, x[0, 0], x[0, 1], axis=-1),
     "one_hot": lambda ops, x: ops.one_hot(ops.argmax(x, axis=1), 4, axis=1),
     "pad": lambda ops, x: ops.pad(x, [[0, 0], [1, 2], [0, 1]], constant_values=7.0),
@@ -27,7 +27,7 @@ CALLS = {
     "roll": lambda ops, x: ops.roll(ops.flip(ops.repeat(x, 2, axis=2), axis=[1]), 1, axis=1),
     "softmax": lambda ops, x: ops.softmax(x, axis=1) + ops.log_softmax(x) + ops.leaky_relu(x, 0.3),
     "split": lambda ops, x: ops.stack(ops.split(x, 2, axis=1), axis=0)[1],
-    "statistics": lambda ops, x: ops.var(x, axis=1) + ops.quantile(x, 0.3, axis=1, keepdims=False),
+    "statistics": lambda ops, x: ops.var(x, axis=1) + ops.std(x, axis=-2),
     "take": lambda ops, x: ops.take(x, [0, 2], axis=1),
     "top_k": lambda ops, x: ops.top_k(x, 2)[0],
     "unravel": lambda ops, x: ops.tensordot(x, x[0], axes=[[1], [0]]),

@@ -111,7 +111,9 @@ def _like(parameter, x):
 def dot_product_attention(query, key, value, bias, mask, scale, is_causal, flash_attention, attn_logits_soft_cap):
     if flash_attention is None and not config.is_flash_attention_enabled():
         flash_attention = False
-    if attn_logits_soft_cap is not None or any(x.ndim != 4 or not x.numel() for x in (query, key, value)):
+    is_odd = any(x.ndim != 4 or not x.numel() for x in (query, key, value))
+    is_odd = is_odd or any(x is not None and x.ndim < 2 for x in (bias, mask))
+    if attn_logits_soft_cap is not None or is_odd:
         return _dot_product_attention(
             query, key, value, bias, mask, scale, is_causal, flash_attention, attn_logits_soft_cap
         )
