@@ -133,6 +133,25 @@ def test_models_of_several_arguments_are_built_by_what_they_were_called_with(bac
     assert_same(model, load_model(path, custom_objects={"Tokens": Tokens}), *inputs)
 
 
+def test_layers_are_built_with_the_dtypes_they_were_called_with(backend, path):
+    class Chosen(Layer):
+        """A layer whose call takes integers alone, as a framework's own function may."""
+
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.dense = Dense(2)
+
+        def call(self, inputs):
+            assert ops.dtype(inputs["index"]) == "int32"
+            return self.dense(ops.take(inputs["table"], inputs["index"], axis=0))
+
+    inputs = {"table": Input((3,)), "index": Input((), dtype="int32")}
+    model = Model(inputs, Chosen(name="chosen")(inputs))
+    model.save(path)
+    data = {"table": X, "index": np.array([1, 3])}
+    assert_same(model, load_model(path, custom_objects={"Chosen": Chosen}), data)
+
+
 def test_layers_that_two_models_share_are_shared_again(backend, path):
     inner = Sequential([Input((3,)), Dense(3)], name="inner")
     x = Input((3,))

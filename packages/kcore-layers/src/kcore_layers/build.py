@@ -9,11 +9,12 @@ from typing import Any
 
 from kcore_ops import tree
 from kcore_ops.current import on
+from kcore_ops.dtypes import standardize_dtype
 from kcore_ops.spec import is_unknown
 
 from kcore_layers.naming import name_scope
 
-__all__ = ["built_by", "built_for_a_while", "building", "is_building", "shape_of"]
+__all__ = ["built_by", "built_for_a_while", "building", "dtypes_of", "is_building", "shape_of"]
 
 # What every layer that is being built was like before, in the order of their starts, for the outermost build.
 _before: ContextVar[list[tuple[Any, dict[str, Any]]] | None] = ContextVar("kcore_layers_before_build", default=None)
@@ -104,3 +105,8 @@ def shape_of(value: Any) -> Any:
     if value is None or not tree.is_nested(value):
         return None
     return tree.map_structure(lambda leaf: shape_of(leaf), value)
+
+
+def dtypes_of(values: Any) -> Any:
+    """Give the names of the dtypes of a tree of tensors."""
+    return tree.map_structure(lambda leaf: standardize_dtype(leaf.dtype) if hasattr(leaf, "dtype") else None, values)

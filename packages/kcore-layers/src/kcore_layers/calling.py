@@ -22,7 +22,7 @@ from kcore_ops.stateless_scope import in_stateless_scope
 from kcore_ops.tracebacks import shortened
 from kcore_ops.variable import AutocastScope, autocast_dtype
 
-from kcore_layers.build import building, shape_of
+from kcore_layers.build import building, dtypes_of, shape_of
 from kcore_layers.call_context import CallContext, current_context, enter_context, leave_context
 from kcore_layers.call_signature import CallSignature
 from kcore_layers.input_spec import check_inputs
@@ -288,6 +288,7 @@ class Calling(State):
         if getattr(self.build, "__wrapped__", None) is Layer.build:
             # The call itself builds what is inside.
             self.set_untracked("_build_shapes", {f"{name}_shape": shape_of(value) for name, value in tensors.items()})
+            self.set_untracked("_build_dtypes", dtypes_of(tensors))
             return
         names = self.build_parameters
         if len(names) == 1 and names[0].removesuffix("_shape") not in tensors:

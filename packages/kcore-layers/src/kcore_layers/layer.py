@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -269,10 +270,11 @@ class Layer(Calling):
         """
         if not (shapes or named_shapes) or not self._layers:
             return
-        specs = [_specs_of(shape, self.input_dtype) for shape in shapes]
-        named = {
-            name.removesuffix("_shape"): _specs_of(shape, self.input_dtype) for name, shape in named_shapes.items()
-        }
+        dtypes = getattr(self, "_build_dtypes", {})
+        in_order = itertools.chain(dtypes.values(), itertools.repeat(self.input_dtype))
+        specs = [_specs_of(shape, dtype) for shape, dtype in zip(shapes, in_order, strict=False)]
+        by_name = {name.removesuffix("_shape"): shape for name, shape in named_shapes.items()}
+        named = {name: _specs_of(shape, dtypes.get(name, self.input_dtype)) for name, shape in by_name.items()}
         infer_outputs(self, specs, named)
 
     def settle_after_build(self) -> None:
@@ -280,17 +282,25 @@ class Layer(Calling):
         state_changed()
 
     def get_build_config(self) -> dict[str, Any] | None:
-        """Give the shapes it was built with, or None: one as `input_shape`, several by name in `shapes_dict`."""
+        """Give the shapes it was built with, or None: one as `input_shape`, several by name in `shapes_dict`.
+
+        With them go the dtypes by name, as `dtypes`, if a call has built it and they were not its own `input_dtype`.
+        """
         shapes = {name: shape for name, shape in getattr(self, "_build_shapes", {}).items() if shape is not None}
         if not shapes:
             return None
-        return {"input_shape": next(iter(shapes.values()))} if len(shapes) == 1 else {"shapes_dict": shapes}
+        config = {"input_shape": next(iter(shapes.values()))} if len(shapes) == 1 else {"shapes_dict": shapes}
+        dtypes = getattr(self, "_build_dtypes", {})
+        is_plain = all(dtype == self.input_dtype for dtype in tree.flatten(dtypes))
+        return config if is_plain else {**config, "dtypes": dtypes}
 
     def build_from_config(self, config: Mapping[str, Any] | None) -> None:
         """Build it with the shapes that `get_build_config` gave."""
         if not config:
             return
-        if set(config) == {"input_shape"}:
+        if "dtypes" in config:
+            self.set_untracked("_build_dtypes", dict(config["dtypes"]))
+        if "input_shape" in config:
             self.build(_tuples(config["input_shape"]))
         else:
             self.build(**_tuples(config.get("shapes_dict", config)))
@@ -417,16 +427,17 @@ def dtype_config(policy: Any) -> Any:
     }
 
 
-def _specs_of(shape: Any, dtype: str) -> Any:
-    """Give the spec, or the tree of specs, of a shape or a tree of shapes."""
+def _specs_of(shape: Any, dtype: Any) -> Any:
+    """Give the spec, or the tree of specs, of a shape or a tree of shapes, and a dtype or a tree of dtypes."""
     from kcore_ops import TensorSpec
 
     if shape is None:
         return None
     if isinstance(shape, Mapping):
-        return {name: _specs_of(each, dtype) for name, each in shape.items()}
+        return {name: _specs_of(each, dtype if isinstance(dtype, str) else dtype[name]) for name, each in shape.items()}
     if isinstance(shape, list | tuple) and any(isinstance(each, list | tuple | Mapping) for each in shape):
-        return type(shape)(_specs_of(each, dtype) for each in shape)
+        dtypes = itertools.repeat(dtype) if isinstance(dtype, str) else dtype
+        return type(shape)(_specs_of(each, part) for each, part in zip(shape, dtypes, strict=False))
     return TensorSpec(standardize_shape(shape), dtype)
 
 
