@@ -236,6 +236,18 @@ def test_a_mask_of_the_predictions_counts_as_in_keras(keras, backend, reduction,
     assert_same(result, theirs(keras, "MeanSquaredError", y_true, y_pred, weight, reduction=reduction))
 
 
+@pytest.mark.parametrize("kind", ["float32", "int32"])
+def test_the_loss_of_sequences_is_that_of_keras(keras, backend, kind):
+    y_pred = rng.normal(size=(4, 6, 5)).astype("float32")
+    y_true = np.array([[1, 2, 0], [4, 4, 3], [2, 0, 0], [1, 1, 1]], kind)
+    weight = np.array([1.0, 2.0, 0.0, 3.0])
+    for reduction in ("sum_over_batch_size", "sum", None):
+        result = ours("CTC", y_true, y_pred, weight, reduction=reduction)
+        assert_same(result, theirs(keras, "CTC", y_true, y_pred, weight, reduction=reduction), rtol=1e-4)
+    expected = keras.losses.ctc(keras.ops.convert_to_tensor(y_true), keras.ops.convert_to_tensor(y_pred))
+    assert_same(ops.convert_to_numpy(losses.ctc(y_true, y_pred)), keras.ops.convert_to_numpy(expected), rtol=1e-4)
+
+
 def test_the_generalized_crossentropy_is_that_of_keras(keras, backend):
     y_true, y_pred = indices((6, CLASSES))
     for q in (0.3, 0.9):

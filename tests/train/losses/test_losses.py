@@ -30,10 +30,12 @@ def cases():
         losses.CategoricalGeneralizedCrossEntropy: classes,
         losses.Circle: classes,
         losses.MeanAbsolutePercentageError: 1 - y / 2,
+        losses.CTC: np.array([[1, 2], [3, 0], [2, 2], [1, 0], [0, 0], [3, 1]]),
     }
+    given = {losses.CTC: np.log(rng.dirichlet(np.ones(4), (6, 5))).astype("float32")}
     names = [name for name in losses.__all__ if isinstance(getattr(losses, name), type)]
     kinds = [getattr(losses, name) for name in names if name not in ("Loss", "FunctionLoss")]
-    return [(kind, wanted.get(kind, y), p) for kind in kinds]
+    return [(kind, wanted.get(kind, y), given.get(kind, p)) for kind in kinds]
 
 
 CASES = cases()

@@ -1,6 +1,7 @@
 """Losses."""
 
 from kcore_train.losses import (
+    CTC,
     BinaryCrossentropy,
     BinaryFocalCrossentropy,
     CategoricalCrossentropy,
@@ -31,6 +32,7 @@ from kcore_train.losses import (
     categorical_hinge,
     circle,
     cosine_similarity,
+    ctc,
     deserialize,
     dice,
     get,
@@ -50,6 +52,7 @@ from kcore_train.losses import (
 )
 
 __all__ = [
+    "CTC",
     "BinaryCrossentropy",
     "BinaryFocalCrossentropy",
     "CategoricalCrossentropy",
@@ -80,6 +83,7 @@ __all__ = [
     "categorical_hinge",
     "circle",
     "cosine_similarity",
+    "ctc",
     "deserialize",
     "dice",
     "get",

@@ -11,6 +11,7 @@ from kcore_train.losses.crossentropy import (
     categorical_generalized_cross_entropy,
     sparse_categorical_crossentropy,
 )
+from kcore_train.losses.ctc import CTC, ctc
 from kcore_train.losses.divergence import KLDivergence, Poisson, kl_divergence, poisson
 from kcore_train.losses.focal import (
     BinaryFocalCrossentropy,
@@ -48,6 +49,7 @@ from kcore_train.losses.regression import (
 )
 
 __all__ = [
+    "CTC",
     "BinaryCrossentropy",
     "BinaryFocalCrossentropy",
     "CategoricalCrossentropy",
@@ -79,6 +81,7 @@ __all__ = [
     "categorical_hinge",
     "circle",
     "cosine_similarity",
+    "ctc",
     "deserialize",
     "dice",
     "get",

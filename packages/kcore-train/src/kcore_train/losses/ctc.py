@@ -1,0 +1,65 @@
+"""Connectionist temporal classification: sequences of labels, of which it is not known when each occurs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import kcore_ops as ops
+from kcore_layers.registered_objects import builtin
+from kcore_ops.errors import ShapeError
+from kcore_ops.shapes import differ, show_shape
+
+from kcore_train.losses.alignment import as_float, backend_for, tensor
+from kcore_train.losses.function_loss import FunctionLoss
+
+__all__ = ["CTC", "ctc"]
+
+
+@builtin("keras.losses")
+def ctc(y_true: Any, y_pred: Any) -> Any:
+    """Give minus the logarithm of the probability, in nats, that each sample's predictions spell its labels.
+
+    Shapes: `y_true`, class indices, is `(batch, labels)`, where 0, which is the blank, fills up what is shorter;
+    `y_pred`, logits, is `(batch, steps, classes)`; the result is `(batch,)`. Dtype: that of `y_pred`.
+    Labels that do not fit into the steps cost infinity.
+    Raises: `ShapeError` if the shapes do not fit.
+    Source: Graves et al. (2006), "Connectionist temporal classification", section 4.1.
+
+    >>> ctc([[1, 0]], [[[0.0, 0.0], [0.0, 0.0]]]).round(4)
+    array([0.2877], dtype=float32)
+    """
+    backend = backend_for(y_pred, y_true)
+    outputs, labels = as_float(y_pred, backend), tensor(backend, y_true)
+    sizes, expected = tuple(labels.shape), tuple(outputs.shape)
+    if len(sizes) != 2 or len(expected) != 3 or differ(sizes[0], expected[0]):
+        raise ShapeError(
+            f"y_true has shape {show_shape(sizes)}, y_pred has shape {show_shape(expected)}",
+            fix="pass labels of shape (batch, labels) and logits of shape (batch, steps, classes)",
+        ).at("ctc")
+    num_labels = ops.sum(ops.cast(ops.not_equal(labels, 0), "int32"), axis=-1)
+    num_steps = ops.sum(ops.ones_like(outputs[..., 0], dtype="int32"), axis=-1)
+    return ops.cast(ops.ctc_loss(labels, outputs, num_labels, num_steps), ops.dtype(outputs))
+
+
+@builtin("keras.losses")
+class CTC(FunctionLoss):
+    """Minus the logarithm of the probability, in nats, that predictions spell the labels.
+
+    Shapes: predictions, logits, are `(batch, steps, classes)`; targets, class indices, `(batch, labels)`, where 0,
+    which is the blank, fills up what is shorter.
+    Raises: `ShapeError` if the shapes do not fit.
+    Source: Graves et al. (2006), "Connectionist temporal classification", section 4.1.
+
+    Args:
+        reduction, name, dtype: as of `Loss`.
+
+    >>> CTC()([[1, 0]], [[[0.0, 0.0], [0.0, 0.0]]]).round(4).item()
+    0.2877
+    """
+
+    _has_class_indices = True
+
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str | None = "ctc", dtype: Any = None
+    ) -> None:
+        super().__init__(ctc, reduction, name, dtype)
