@@ -1,0 +1,116 @@
+"""`clone_model`: a model like another, with layers and weights of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kcore_ops import KerasTensor, tree
+from kcore_ops.errors import ArgumentError
+from kcore_ops.operation import Op
+
+from kcore_layers.functional import Functional
+from kcore_layers.graph import callee
+from kcore_layers.input_layer import Input
+from kcore_layers.model import Model
+from kcore_layers.sequential import Sequential
+
+__all__ = ["clone_model"]
+
+
+def clone_model(
+    model: Any,
+    input_tensors: Any = None,
+    clone_function: Callable[[Any], Any] | None = None,
+    call_function: Callable[..., Any] | None = None,
+    recursive: bool = False,
+) -> Any:
+    """Make a model like another, of layers made anew from their configs; the weights are drawn anew too.
+
+    Args:
+        model: the model. One that is neither functional nor sequential is made of its config as a whole.
+        input_tensors: symbolic tensors to build it on, in place of inputs like the model's.
+        clone_function: from a layer to the one that takes its place, another of its config by default. It is asked once
+            for each layer; not for inputs.
+        call_function: what calls the new layers of a functional model: from the layer and the arguments of its call to
+            the output.
+        recursive: whether models inside are cloned in the same way, rather than by `clone_function`.
+
+    Raises:
+        ArgumentError: if an argument does not go with the kind of the model.
+
+    >>> from kcore_layers import Input, Sequential
+    >>> from kcore_layers.layers import Dense
+    >>> model = Sequential([Input((3,)), Dense(2)])
+    >>> other = clone_model(model)
+    >>> other.set_weights(model.get_weights())
+    """
+    if not isinstance(model, Model):
+        raise ArgumentError(f"{model!r} is not a model", fix="pass a model").at("clone_model")
+    if not isinstance(model, Functional | Sequential):
+        _refuse(model, input_tensors=input_tensors, clone_function=clone_function, call_function=call_function)
+        return type(model).from_config(model.get_config())
+    if isinstance(model, Sequential):
+        _refuse(model, call_function=call_function)
+    clones: dict[int, Any] = {}
+
+    def clone(layer: Any) -> Any:
+        if id(layer) not in clones:
+            if recursive and isinstance(layer, Functional | Sequential):
+                inner = call_function if isinstance(layer, Functional) else None
+                made = clone_model(layer, None, clone_function, inner, recursive=True)
+            else:
+                made = clone_function(layer) if clone_function else type(layer).from_config(layer.get_config())
+            clones[id(layer)] = made
+        return clones[id(layer)]
+
+    if isinstance(model, Sequential):
+        first = [] if model._input is None else [_input_like(model._input)]
+        first = first if input_tensors is None else tree.flatten(input_tensors)
+        layers = [*first, *(clone(layer) for layer in model._stack)]
+        return Sequential(layers, trainable=model.trainable, name=model.name)
+    inputs = tree.map_structure(_input_like, model.inputs_structure) if input_tensors is None else input_tensors
+    outputs = _outputs(model, tree.flatten(inputs), clone, call_function)
+    return Model(inputs, outputs, name=model.name, trainable=model.trainable)
+
+
+def _refuse(model: Any, **arguments: Any) -> None:
+    given = [name for name, value in arguments.items() if value is not None]
+    if given:
+        kind = type(model).__name__ + ("" if isinstance(model, Sequential) else ", which is a subclass of Model")
+        raise ArgumentError(
+            f"{', '.join(given)} can not be used with a {kind}", fix="leave it out, or make the model functional"
+        ).at("clone_model")
+
+
+def _input_like(x: KerasTensor) -> Any:
+    return Input(batch_shape=x.shape, dtype=x.dtype, name=x.name)
+
+
+def _outputs(
+    model: Any, inputs: list[Any], clone: Callable[[Any], Any], call_function: Callable[..., Any] | None
+) -> Any:
+    """Make the calls of a model's graph anew, on other inputs and by other layers; gives the outputs."""
+    graph = model.graph
+    if len(inputs) != len(graph.inputs):
+        raise ArgumentError(
+            f"{len(inputs)} input_tensors were given, and the model has {len(graph.inputs)} inputs",
+            fix="pass one for each",
+        ).at("clone_model")
+    tensors = {id(x): new for x, new in zip(graph.inputs, inputs, strict=True)}
+
+    def anew(value: Any) -> Any:
+        return tree.map_structure(lambda leaf: tensors.get(id(leaf), leaf), value)
+
+    for node in graph.nodes:
+        args, kwargs = anew(node.args), anew(node.kwargs)
+        if isinstance(node.op, Op):
+            if any(name.startswith("*") for name in node.op.parameters):
+                args[-1:] = args[-1]
+            result = callee(node.op)(*args, **kwargs)
+        elif call_function is not None:
+            result = call_function(clone(node.op), *args, **kwargs)
+        else:
+            result = clone(node.op)(*args, **kwargs)
+        tensors |= {id(x): new for x, new in zip(tree.flatten(node.outputs), tree.flatten(result), strict=True)}
+    return anew(model.outputs_structure)
