@@ -26,8 +26,7 @@ def chosen(g, condition):
 def kept(g, x, axis, keepdims):
     """Give the cotangent of a reduction the axes it reduced."""
     if not keepdims and axis is not None:
-        axes = sorted(a % len(x.shape) for a in (axis if isinstance(axis, tuple) else (axis,)))
-        for a in axes:
+        for a in sorted(a % len(x.shape) for a in (axis if isinstance(axis, tuple) else (axis,))):
             g = ops.expand_dims(g, a)
     return ops.broadcast_to(g, x.shape)
 

@@ -99,8 +99,7 @@ def backward(outputs, cotangents, leaves, first):
             continue
         rule, args = x.history
         for arg, g in zip(args, rule(grads.pop(name), x, *args), strict=False):
-            for one, one_g in (
-                zip(arg, g, strict=True) if isinstance(arg, list | tuple) and g is not None else [(arg, g)]
-            ):
+            is_several = isinstance(arg, list | tuple) and g is not None
+            for one, one_g in zip(arg, g, strict=True) if is_several else [(arg, g)]:
                 add(one, one_g)
     return grads
