@@ -17,7 +17,7 @@ from kcore_layers import Input, Layer, Model, Sequential
 from kcore_layers.layers import Activation, BatchNormalization, Dense, Embedding
 from kcore_layers.models import load_model, model_from_json, save_model
 from kcore_layers.serialization import SerializationError
-from kcore_ops.errors import ArgumentError
+from kcore_ops.errors import ArgumentError, KcoreError
 from kcore_train import losses, optimizers  # noqa: F401 (other tests put the names known at their start back)
 
 X = np.linspace(-1, 1, 12, dtype="float32").reshape(4, 3)
@@ -298,6 +298,28 @@ def test_damaged_parts_are_named(backend, path):
         load_model(path)
 
 
+def test_a_config_that_makes_no_model_is_told_from_one_that_does(backend, path):
+    model = functional()
+    for change in (
+        lambda config: config["layers"][-1].pop("inbound_nodes"),
+        lambda config: config["layers"][-1].update(config=3),
+        lambda config: config.update(output_layers=[["nowhere", 0, 0]]),
+        lambda config: config.update(layers="all"),
+        lambda config: config["layers"][0]["config"].update(batch_shape=[{}]),
+    ):
+        model.save(path)
+        with zipfile.ZipFile(path) as archive:
+            data = json.loads(archive.read("config.json"))
+        change(data["config"])
+        rewritten(path, **{"config.json": json.dumps(data)})
+        with pytest.raises(KcoreError, match="in .*load_model, file '.*net.keras'"):
+            load_model(path)
+    with pytest.raises(
+        SerializationError, match="in model_from_json\n  the config can not be made into a model: KeyErr"
+    ):
+        model_from_json(json.dumps({"class_name": "Sequential", "module": "keras", "config": {}}))
+
+
 def test_every_weight_that_does_not_fit_is_named(backend, path):
     net(name="net").save(path)
     with zipfile.ZipFile(path) as archive:
@@ -324,6 +346,26 @@ def test_a_model_that_its_config_does_not_build_is_named(backend, path):
     model.save(path)
     with pytest.raises(ArgumentError, match='model "unbuilt" has weights in the file and was not built by its config'):
         load_model(path, custom_objects={"Unbuilt": Unbuilt})
+
+
+def test_whatever_bytes_are_changed_the_error_says_which_file_it_is(backend, path):
+    model = functional()
+    model.save(path)
+    whole, rng = path.read_bytes(), np.random.default_rng(0)
+    refused = 0
+    for _ in range(60):
+        damaged = bytearray(whole)
+        for at in rng.integers(0, len(whole), rng.integers(1, 5)):
+            damaged[at] = rng.integers(256)
+        path.write_bytes(damaged)
+        try:
+            loaded = load_model(path)
+        except KcoreError as error:
+            refused += 1
+            assert f"load_model, file {str(path)!r}" in str(error)
+        else:  # the date of a part, for one
+            assert_same(model, loaded, {"x": X, "y": X})
+    assert refused > 50
 
 
 # Files that attack.

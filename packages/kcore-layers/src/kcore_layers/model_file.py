@@ -21,7 +21,12 @@ from kcore_ops.errors import ArgumentError, KcoreError, located
 
 from kcore_layers._version import __version__
 from kcore_layers.hdf5_reading import opened
-from kcore_layers.serialization import deserialize_keras_object, serialize_keras_object, sharing_objects
+from kcore_layers.serialization import (
+    SerializationError,
+    deserialize_keras_object,
+    serialize_keras_object,
+    sharing_objects,
+)
 from kcore_layers.weights_file import check_built, read_weights, write_weights
 from kcore_layers.whole_files import path_of, replaced
 
@@ -108,7 +113,8 @@ def load_model(
 
     Raises:
         ArgumentError: if the file can not be read, or naming everything in it that does not fit the model.
-        SerializationError: if it names a class or function that is not known here, or holds a lambda in safe mode.
+        SerializationError: if it names a class or function that is not known here, holds a lambda in safe mode, or can
+            not be made into a model.
     """
     with located("load_model"):
         path = _checked_path(filepath)
@@ -137,7 +143,7 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
 
     Raises:
         ArgumentError: if it is not the data of a model.
-        SerializationError: if it names a class or function that is not known here.
+        SerializationError: if it names a class or function that is not known here, or can not be made into a model.
 
     >>> from kcore_layers import Input, Sequential
     >>> from kcore_layers.layers import Dense
@@ -149,8 +155,16 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
 
 
 def _model_of(config: Any, custom_objects: Mapping[str, Any] | None, safe_mode: bool) -> Any:
-    with sharing_objects():
-        model = deserialize_keras_object(config, custom_objects, safe_mode)
+    try:
+        with sharing_objects():
+            model = deserialize_keras_object(config, custom_objects, safe_mode)
+    except KcoreError:
+        raise
+    except Exception as error:  # of data that is not what it should be, or of a class of the user's
+        raise SerializationError(
+            f"the config can not be made into a model: {type(error).__name__}: {error}",
+            fix="compare it with what to_json() gives, and the classes it names with those it was written with",
+        ) from error
     if not hasattr(model, "save_own_variables"):
         raise ArgumentError(f"the data is that of a {type(model).__name__}, not of a model", fix=_FIX)
     return model
