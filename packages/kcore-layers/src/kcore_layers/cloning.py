@@ -10,7 +10,7 @@ from kcore_ops.errors import ArgumentError
 from kcore_ops.operation import Op
 
 from kcore_layers.functional import Functional
-from kcore_layers.graph import callee
+from kcore_layers.graph import callee, takes_any_number
 from kcore_layers.input_layer import Input
 from kcore_layers.model import Model
 from kcore_layers.sequential import Sequential
@@ -105,7 +105,7 @@ def _outputs(
     for node in graph.nodes:
         args, kwargs = anew(node.args), anew(node.kwargs)
         if isinstance(node.op, Op):
-            if any(name.startswith("*") for name in node.op.parameters):
+            if takes_any_number(node.op):
                 args[-1:] = args[-1]
             result = callee(node.op)(*args, **kwargs)
         elif call_function is not None:

@@ -12,7 +12,7 @@ from kcore_ops.errors import ArgumentError
 from kcore_ops.operation import Op
 from kcore_ops.symbolic import Node
 
-__all__ = ["Graph", "callee", "is_input", "names_of_calls"]
+__all__ = ["Graph", "callee", "is_input", "names_of_calls", "takes_any_number"]
 
 # A step of a plan: what to call, the register of its only argument and that of its only result; or where its arguments
 # and results are more, the function that reads and writes the registers itself. Then the registers to empty.
@@ -164,6 +164,11 @@ def callee(operation: Any) -> Callable[..., Any]:
     return function
 
 
+def takes_any_number(operation: Any) -> bool:
+    """Say whether a node's last argument is the list of an op's operands, which is called with them one by one."""
+    return isinstance(operation, Op) and any(name.startswith("*") for name in operation.parameters)
+
+
 def _step(node: Node, registers: dict[int, int], dead: tuple[int, ...]) -> Step:
     function = callee(node.op)
     outputs = node.outputs
@@ -177,8 +182,7 @@ def _run_of(function: Callable[..., Any], node: Node, registers: dict[int, int])
     """Give the function that calls a node with its arguments from the registers, and puts its results there."""
     fills = [(i, _filling(value, registers)) for i, value in enumerate(node.args)]
     named = [(name, _filling(value, registers)) for name, value in node.kwargs.items()]
-    takes_any_number = isinstance(node.op, Op) and any(name.startswith("*") for name in node.op.parameters)
-    spread = len(fills) - 1 if takes_any_number else None
+    spread = len(fills) - 1 if takes_any_number(node.op) else None
     targets = [registers[id(x)] for x in tree.flatten(node.outputs)]
     is_single = isinstance(node.outputs, KerasTensor)
 

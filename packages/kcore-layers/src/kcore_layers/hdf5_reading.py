@@ -15,12 +15,12 @@ import numpy as np
 from kcore_ops.dtypes import ALLOWED_DTYPES, numpy_dtype
 from kcore_ops.errors import ArgumentError
 
-__all__ = ["datasets_in", "dtype_of", "opened", "read"]
+__all__ = ["MOST_PACKED", "datasets_in", "dtype_of", "opened", "read"]
 
 # The filters that come with HDF5 and h5py: deflate, shuffle, fletcher32, szip, nbit, scale-offset, lzf.
 _KNOWN_FILTERS = frozenset({1, 2, 3, 4, 5, 6, 32000})
-# Deflate, the best of these, packs at most this many bytes into one.
-_MOST_PACKED = 1032
+# Deflate, the best of these, packs at most this many bytes into one. What claims more was made to exhaust the memory.
+MOST_PACKED = 1032
 
 
 @contextmanager
@@ -99,7 +99,7 @@ def _check(path: str, dataset: h5py.Dataset) -> None:
     if filters - _KNOWN_FILTERS:
         raise _refused(path, f"is packed with the HDF5 filters {sorted(filters)}, of which not all come with h5py")
     stored = dataset.id.get_storage_size()
-    if dataset.nbytes > stored * (_MOST_PACKED if filters else 1):
+    if dataset.nbytes > stored * (MOST_PACKED if filters else 1):
         raise _refused(path, f"claims {dataset.nbytes} bytes of numbers, where the file has {stored}")
 
 

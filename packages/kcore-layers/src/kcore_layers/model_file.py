@@ -20,7 +20,7 @@ import h5py
 from kcore_ops.errors import ArgumentError, KcoreError, located
 
 from kcore_layers._version import __version__
-from kcore_layers.hdf5_reading import opened
+from kcore_layers.hdf5_reading import MOST_PACKED, opened
 from kcore_layers.serialization import (
     SerializationError,
     deserialize_keras_object,
@@ -36,8 +36,6 @@ ENDING = ".keras"
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 # The release of Keras whose format this is.
 KERAS_VERSION = "3.15.1"
-# A part that is larger than this many times what it takes up in the file was made to exhaust the memory.
-_MOST_PACKED = 1032  # by deflate
 
 
 def save_model(
@@ -205,7 +203,7 @@ def _part(archive: zipfile.ZipFile, name: str) -> bytes:
     """Give the contents of one of an archive's files."""
     try:
         entry = archive.getinfo(name)
-        if entry.file_size > _MOST_PACKED * max(entry.compress_size, 1):
+        if entry.file_size > MOST_PACKED * max(entry.compress_size, 1):
             raise ArgumentError(f"{name} claims {entry.file_size} bytes, and has {entry.compress_size}", fix=_FIX)
         return archive.read(entry)
     except KeyError as error:

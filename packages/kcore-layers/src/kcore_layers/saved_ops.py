@@ -13,6 +13,7 @@ from kcore_ops import KerasTensor, tree
 from kcore_ops.errors import ArgumentError
 from kcore_ops.operation import TENSOR_KINDS, Op, all_ops
 
+from kcore_layers.graph import takes_any_number
 from kcore_layers.naming import snake_case
 
 __all__ = ["is_of_op", "op_from", "op_to_data"]
@@ -145,7 +146,7 @@ def op_from(entry: dict[str, Any], settings: dict[str, Any]) -> Callable[..., An
 
     def call(*args: Any, **kwargs: Any) -> Any:
         given = list(args)
-        if module == OURS and given and any(parameter.startswith("*") for parameter in op.parameters):
+        if module == OURS and given and takes_any_number(op):
             given[-1:] = given[-1]
         if name == "get_item" and isinstance(given[1], list):  # JSON has no tuples
             given[1] = tuple(given[1])
