@@ -5,14 +5,17 @@ from __future__ import annotations
 import itertools
 import os
 import sys
+import zlib
 
 os.environ.setdefault("JAX_ENABLE_X64", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 
 import kcore_ops as ops
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
+from kcore_layers.random_seed import set_random_seed
 from kcore_ops import registry
 
 settings.register_profile(
@@ -26,6 +29,10 @@ def name_of(config: pytest.Config) -> str:
     return str(config.getoption("--kcore-backend") or "numpy")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--seed", type=int, default=0, help="what the tests' random numbers follow from")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(*capabilities): runs on backends that have these capabilities")
 
@@ -37,6 +44,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if lacking:
         config.hook.pytest_deselected(items=lacking)
         items[:] = [item for item in items if item not in set(lacking)]
+
+
+@pytest.fixture(autouse=True)
+def _seeded(request: pytest.FixtureRequest):
+    """Let each test draw numbers of its own, the same in every run, whatever ran before it in its process.
+
+    That goes for Python's, NumPy's, kcore's and the frameworks' generators, and for a module's `rng`.
+    """
+    seed = zlib.crc32(f"{request.config.getoption('seed')} {request.node.nodeid}".encode())
+    set_random_seed(seed)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(seed)
+    if "tensorflow" in sys.modules:
+        sys.modules["tensorflow"].random.set_seed(seed)
+    if hasattr(request.module, "rng"):
+        request.module.rng.bit_generator.state = np.random.default_rng(seed).bit_generator.state
 
 
 _num_tests = itertools.count(1)

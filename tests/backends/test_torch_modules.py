@@ -62,9 +62,9 @@ def test_state_dicts_are_loaded_into_the_variables():
 
 def test_an_optimizer_of_torch_trains_it():
     model = net()
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
     losses = []
-    for _ in range(20):
+    for _ in range(60):
         optimizer.zero_grad()
         loss = ((model(X) - 3) ** 2).mean()
         loss.backward()

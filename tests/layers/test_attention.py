@@ -8,10 +8,10 @@ import pytest
 from kcore_layers.layers.attention import AdditiveAttention, Attention
 from kcore_ops.errors import ArgumentError, ShapeError
 
-RNG = np.random.default_rng(0)
-QUERY = RNG.normal(size=(2, 5, 3)).astype("float32")
-VALUE = RNG.normal(size=(2, 4, 6)).astype("float32")
-KEY = RNG.normal(size=(2, 4, 3)).astype("float32")
+rng = np.random.default_rng(0)
+QUERY = rng.normal(size=(2, 5, 3)).astype("float32")
+VALUE = rng.normal(size=(2, 4, 6)).astype("float32")
+KEY = rng.normal(size=(2, 4, 3)).astype("float32")
 QUERY_MASK = np.array([[1, 1, 0, 1, 1], [1, 1, 1, 0, 0]], bool)
 VALUE_MASK = np.array([[1, 1, 0, 1], [1, 0, 0, 0]], bool)
 

@@ -10,10 +10,10 @@ from kcore_layers.layers.multi_head_attention import MultiHeadAttention
 from kcore_layers.masking import get_mask, set_mask
 from kcore_ops.errors import ArgumentError, ShapeError
 
-RNG = np.random.default_rng(0)
-QUERY = RNG.normal(size=(2, 5, 6)).astype("float32")
-VALUE = RNG.normal(size=(2, 4, 7)).astype("float32")
-PAIRS = np.concatenate([np.ones((2, 5, 1), bool), RNG.random((2, 5, 3)) < 0.6], axis=-1)
+rng = np.random.default_rng(0)
+QUERY = rng.normal(size=(2, 5, 6)).astype("float32")
+VALUE = rng.normal(size=(2, 4, 7)).astype("float32")
+PAIRS = np.concatenate([np.ones((2, 5, 1), bool), rng.random((2, 5, 3)) < 0.6], axis=-1)
 
 
 def numpy(x):

@@ -10,9 +10,9 @@ from kcore_ops.errors import ArgumentError, DTypeError, ShapeError
 from kcore_ops.image.filters import psnr
 from kcore_ops.nn.blocks import depth_to_space, space_to_depth
 
-RNG = np.random.default_rng(0)
-IMAGE = RNG.uniform(0, 1, (6, 5, 3)).astype("float32")
-BATCH = RNG.uniform(0, 1, (2, 6, 5, 3)).astype("float32")
+rng = np.random.default_rng(0)
+IMAGE = rng.uniform(0, 1, (6, 5, 3)).astype("float32")
+BATCH = rng.uniform(0, 1, (2, 6, 5, 3)).astype("float32")
 
 
 def tensor(x, dtype="float32"):
@@ -227,20 +227,20 @@ def test_edges_of_unsigned_integers_have_a_sign(backend):
 
 
 def test_images_are_most_like_themselves(backend):
-    noisy = np.clip(BATCH + RNG.normal(0, 0.2, BATCH.shape), 0, 1)
+    noisy = np.clip(BATCH + rng.normal(0, 0.2, BATCH.shape), 0, 1)
     np.testing.assert_allclose(numbers(image.ssim(tensor(BATCH), tensor(BATCH), filter_size=3)), 1, rtol=1e-5)
     assert (numbers(image.ssim(tensor(BATCH), tensor(noisy), filter_size=3)) < 0.9).all()
     assert np.isinf(numbers(psnr(tensor(BATCH), tensor(BATCH), 1.0)))
 
 
 def test_patches_side_by_side_are_blocks_made_channels(backend):
-    x = tensor(RNG.normal(size=(2, 6, 4, 3)))
+    x = tensor(rng.normal(size=(2, 6, 4, 3)))
     np.testing.assert_array_equal(numbers(image.extract_patches(x, 2)), numbers(space_to_depth(x, 2)))
 
 
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
 def test_space_to_depth_is_undone(backend, data_format):
-    x = RNG.normal(size=(2, 6, 4, 6)).astype("float32")
+    x = rng.normal(size=(2, 6, 4, 6)).astype("float32")
     back = depth_to_space(space_to_depth(tensor(x), 2, data_format), 2, data_format)
     np.testing.assert_array_equal(numbers(back), x)
 

@@ -18,13 +18,13 @@ OURS = {
     "GroupQueryAttention": GroupedQueryAttention,
     "MultiHeadAttention": MultiHeadAttention,
 }
-RNG = np.random.default_rng(0)
-QUERY = RNG.normal(size=(2, 5, 6)).astype("float32")
-VALUE = RNG.normal(size=(2, 4, 7)).astype("float32")
-KEY = RNG.normal(size=(2, 4, 6)).astype("float32")
+rng = np.random.default_rng(0)
+QUERY = rng.normal(size=(2, 5, 6)).astype("float32")
+VALUE = rng.normal(size=(2, 4, 7)).astype("float32")
+KEY = rng.normal(size=(2, 4, 6)).astype("float32")
 QUERY_MASK = np.array([[1, 1, 0, 1, 1], [1, 1, 1, 0, 0]], bool)
 VALUE_MASK = np.array([[1, 1, 0, 1], [1, 0, 0, 0]], bool)
-PAIRS = RNG.random((2, 5, 4)) < 0.6
+PAIRS = rng.random((2, 5, 4)) < 0.6
 
 HEADS = {
     "plain": lambda k: k["MultiHeadAttention"](2, 3),

@@ -11,7 +11,7 @@ import pytest
 from kcore_layers.masking import set_mask
 from kcore_train import losses
 
-rng = np.random.default_rng()
+rng = np.random.default_rng(0)
 
 
 @pytest.fixture(autouse=True)

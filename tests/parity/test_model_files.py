@@ -8,7 +8,7 @@ import pytest
 from kcore_layers.models import load_model
 from kcore_train import optimizers
 from saved_calls import CALLS
-from test_weights_files import MAKERS, RNG, compiled, draw_numbers, libraries
+from test_weights_files import MAKERS, rng, compiled, draw_numbers, libraries
 
 __all__ = ["libraries"]  # a fixture
 
@@ -69,7 +69,7 @@ def test_what_either_writes_the_other_reads(keras, libraries, tmp_path, name):
 def test_what_either_has_trained_the_other_goes_on_with(libraries, keras, tmp_path, optimizer, kwargs):
     theirs = compiled(keras.optimizers, libraries[0], optimizer, kwargs)
     ours = compiled(optimizers, libraries[1], optimizer, kwargs)
-    x, y = RNG.normal(size=(8, 3)).astype("float32"), RNG.normal(size=(8, 2)).astype("float32")
+    x, y = rng.normal(size=(8, 3)).astype("float32"), rng.normal(size=(8, 2)).astype("float32")
     for model, load in ((theirs, load_model), (ours, keras.models.load_model)):
         model.fit(x, y, batch_size=4, epochs=2, verbose=0)
         model.save(tmp_path / "net.keras")

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from kcore_train import optimizers
 
-RNG = np.random.default_rng(0)
+rng = np.random.default_rng(0)
 
 
 @pytest.fixture
@@ -221,7 +221,7 @@ def entries(path):
 def draw_numbers(model):
     """Set all weights to numbers drawn anew."""
     for v in model.weights:
-        v.assign(np.asarray(RNG.normal(size=v.shape) * 4, "float32"))
+        v.assign(np.asarray(rng.normal(size=v.shape) * 4, "float32"))
 
 
 @EACH
@@ -255,7 +255,7 @@ OPTIMIZERS = [
 def test_the_state_of_an_optimizer_goes_along(libraries, keras, tmp_path, optimizer, kwargs):
     theirs = compiled(keras.optimizers, libraries[0], optimizer, kwargs)
     ours = compiled(optimizers, libraries[1], optimizer, kwargs)
-    x, y = RNG.normal(size=(8, 3)).astype("float32"), RNG.normal(size=(8, 2)).astype("float32")
+    x, y = rng.normal(size=(8, 3)).astype("float32"), rng.normal(size=(8, 2)).astype("float32")
     for model in (theirs, ours):
         model.fit(x, y, batch_size=4, epochs=2, verbose=0)
     for first, second in ((theirs, ours), (ours, theirs)):

@@ -14,8 +14,8 @@ from kcore_train.optimizers.schedules import ExponentialDecay
 
 pytestmark = pytest.mark.needs("gradient")
 
-RNG = np.random.default_rng(0)
-X, Y = RNG.normal(size=(16, 3)).astype("float32"), RNG.normal(size=(16, 2)).astype("float32")
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(16, 3)).astype("float32"), rng.normal(size=(16, 2)).astype("float32")
 
 
 def compiled():
