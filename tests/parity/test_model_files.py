@@ -8,7 +8,7 @@ import pytest
 from kcore_layers.models import load_model
 from kcore_train import optimizers
 from saved_calls import CALLS
-from test_weights_files import MAKERS, rng, compiled, draw_numbers, libraries
+from test_weights_files import MAKERS, compiled, draw_numbers, libraries, rng
 
 __all__ = ["libraries"]  # a fixture
 
