@@ -70,7 +70,7 @@ def _bounded_memory():
     """Now and then drop what JAX has compiled: each drawn shape is one more executable, and there are thousands."""
     yield
     jax = sys.modules.get("jax")
-    if jax is not None and next(_num_tests) % 20 == 0:
+    if jax is not None and next(_num_tests) % 100 == 0:
         jax.clear_caches()
 
 
