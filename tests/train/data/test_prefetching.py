@@ -25,14 +25,6 @@ def no_thread_is_left():
     assert threads() == []
 
 
-def until(condition) -> bool:
-    """Wait, for a second at most, for what another thread brings about."""
-    deadline = time.monotonic() + 1
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.001)
-    return bool(condition())
-
-
 @pytest.mark.parametrize("buffer", [1, 2, 7])
 def test_items_come_in_the_order_of_the_source(buffer):
     assert list(prefetch(iter(range(50)), buffer)) == list(range(50))
@@ -42,7 +34,7 @@ def test_an_empty_source_gives_nothing():
     assert list(prefetch([])) == []
 
 
-def test_the_source_is_read_ahead_by_the_size_of_the_buffer_and_one_in_hand():
+def test_the_source_is_read_ahead_by_the_size_of_the_buffer_and_one_in_hand(until):
     read = []
     items = prefetch((read.append(i) or i for i in itertools.count()), buffer=3)
     assert next(items) == 0
@@ -70,14 +62,14 @@ def test_an_error_of_the_source_comes_after_the_items_before_it_with_its_own_tra
     assert threads() == []
 
 
-def test_a_break_ends_the_thread():
+def test_a_break_ends_the_thread(until):
     for item in prefetch(itertools.count()):
         if item == 3:
             break
     assert until(lambda: not threads())
 
 
-def test_an_error_of_the_consumer_ends_the_thread():
+def test_an_error_of_the_consumer_ends_the_thread(until):
     def consume():
         for _ in prefetch(itertools.count()):
             raise ValueError("of the consumer")
@@ -95,7 +87,7 @@ def test_closing_ends_the_thread_before_it_returns():
     assert threads() == []
 
 
-def test_a_forgotten_iterator_ends_its_thread():
+def test_a_forgotten_iterator_ends_its_thread(until):
     items = prefetch(itertools.count())
     next(items)
     assert len(threads()) == 1
@@ -132,7 +124,7 @@ def test_waiting_items_are_not_kept_once_given():
     items.close()
 
 
-def test_a_source_that_hangs_does_not_hang_who_stops_listening(monkeypatch):
+def test_a_source_that_hangs_does_not_hang_who_stops_listening(monkeypatch, until):
     monkeypatch.setattr(prefetching, "_PATIENCE", 0.01)
     released = threading.Event()
 

@@ -72,7 +72,7 @@ def test_several_workers_make_batches_at_a_time():
     class Meeting(PyDataset):
         """No batch is ready before another is begun."""
 
-        barrier = threading.Barrier(2, timeout=5)
+        barrier = threading.Barrier(2, timeout=30)
 
         def __len__(self):
             return 4
@@ -84,10 +84,11 @@ def test_several_workers_make_batches_at_a_time():
     assert numbers(adapter(Meeting(workers=2), shuffle=False).epoch()) == [0, 1, 2, 3]
 
 
-def test_workers_are_ahead_by_no_more_than_the_queue():
+def test_workers_are_ahead_by_no_more_than_the_queue(until):
     dataset = Numbered(100, workers=2, max_queue_size=4)
     batches = adapter(dataset, shuffle=False).epoch()
     next(batches)
+    assert until(lambda: max(dataset.log) == 4)
     time.sleep(0.05)
     assert max(dataset.log) == 4
     batches.close()
