@@ -199,8 +199,8 @@ def _scatter_update_once(draw, dtype):
 
 @case("scatter_update", _scatter_update, dtypes=NUMERIC, gradient=False, tolerance=4)
 def _scatter_update_combined(draw, dtype):
-    shape = draw(shapes(min_rank=1))
-    batch = draw(shapes(max_rank=2))
+    shape = draw(shapes(min_rank=1, max_rank=2))
+    batch = draw(shapes(min_rank=1, max_rank=2))
     reduction = draw(st.sampled_from(sorted(_COMBINED)))
     return draw(arrays(dtype, shape)), *_updates(draw, dtype, shape, batch), reduction
 
