@@ -105,6 +105,7 @@ from kcore_ops.errors import (
     MissingOp,
     MixedBackends,
     PluginError,
+    RangeError,
     ShapeError,
 )
 from kcore_ops.exponentials import (
@@ -338,6 +339,7 @@ __all__ = [
     "MissingOp",
     "MixedBackends",
     "PluginError",
+    "RangeError",
     "Shape",
     "ShapeError",
     "StatelessScope",

@@ -9,10 +9,11 @@ import numpy as np
 
 from kcore_ops import dtypes, registry, tree
 from kcore_ops.current import current_backend
-from kcore_ops.dtypes import standardize_dtype
+from kcore_ops.dtypes import check_fits, standardize_dtype
 from kcore_ops.errors import ArgumentError, DTypeError, MixedBackends, ShapeError
 from kcore_ops.operation import Op, all_ops
 from kcore_ops.plugin import Backend
+from kcore_ops.promotion import COMPARING
 from kcore_ops.shapes import show_shape
 from kcore_ops.spec import TensorSpec
 from kcore_ops.variable import Variable
@@ -94,15 +95,30 @@ class Call:
         return [describe(value, backend) for value in self.values]
 
     def settle(self, described: list[str], backend: Backend | None) -> list[str]:
-        """Give the dtype each value is to be cast to, by the op's rules."""
+        """Give the dtype each value is to be cast to, by the op's rules.
+
+        Raises:
+            DTypeError: if a rule has none.
+            RangeError: if a Python number does not fit its dtype, and the op does more than compare.
+        """
         targets = [dtypes.concrete(dtype) for dtype in described]
+        checked = set(range(len(targets)))
         for names, rule in self.op.rules:
             spots = [i for name in names for i in range(len(self.values))[self.groups[name][1]]]
             if spots:
                 target = rule([described[i] for i in spots])
                 for i in spots:
                     targets[i] = target
-        return [backend.canonical_dtype(target) for target in targets] if backend else targets
+                checked -= set(spots) if rule in COMPARING else set()
+        targets = [backend.canonical_dtype(target) for target in targets] if backend else targets
+        for i in checked:
+            if self.values[i].__class__ is int:
+                check_fits(self.values[i], targets[i])
+        return targets
+
+    def compares(self, name: str) -> bool:
+        """Say whether the op does no more than compare what is passed for a parameter."""
+        return any(name in names and rule in COMPARING for names, rule in self.op.rules)
 
     def replaced(self, values: Sequence[Any]) -> list[Any]:
         """Give the arguments with other values in place of the tensors."""
@@ -141,10 +157,18 @@ def _stacked(values: list[Any]) -> Any:
 
 
 def _array_of(value: Any, leaves: list[Any]) -> np.ndarray[Any, Any]:
-    """Make an array of nested lists of numbers: Python numbers get the default dtype of their kind."""
+    """Make an array of nested lists of numbers: Python numbers get the default dtype of their kind.
+
+    Integers of which int32 can not hold one become int64.
+    """
     if all(type(leaf) in HOST_NUMBERS for leaf in leaves):
-        kinds = [dtypes.result_type(*{type(leaf) for leaf in leaves})]
-        return np.array(value, dtypes.numpy_dtype(kinds[0]))
+        kind = dtypes.result_type(*{type(leaf) for leaf in leaves})
+        try:
+            return np.array(value, dtypes.numpy_dtype(kind))
+        except OverflowError:
+            for leaf in leaves:
+                check_fits(leaf, "int64")
+            return np.array(value, np.int64)
     return np.array(value)
 
 

@@ -9,7 +9,7 @@ from kcore_ops.conversion import cast
 from kcore_ops.errors import ArgumentError
 from kcore_ops.logic import logical_and, logical_not, logical_or
 from kcore_ops.operation import Tensor, op, primitive
-from kcore_ops.promotion import boolean, floating, promote, real
+from kcore_ops.promotion import boolean, compared, floating, ordered, promote, real
 from kcore_ops.shapes import broadcast_shapes, elementwise
 from kcore_ops.spec import TensorSpec
 
@@ -17,11 +17,12 @@ __all__ = ["allclose", "equal", "greater", "greater_equal", "isclose", "isfinite
            "isposinf", "less", "less_equal", "not_equal", "select", "where"]  # fmt: skip
 
 
-@primitive(dtypes=promote)
+@primitive(dtypes=compared)
 def equal(x1: Tensor, x2: Tensor) -> Tensor:
     """Say where two tensors are equal; NaN is equal to nothing.
 
-    Shapes: `x1` and `x2` broadcast. Dtype: bool, after a comparison in their common one.
+    Shapes: `x1` and `x2` broadcast. Dtype: bool, after a comparison in their common one; a
+    Python integer outside of it is compared as the number it is.
     Raises: `ShapeError` if the shapes do not broadcast.
 
     >>> equal([1, 2], [1.0, 2.5])
@@ -30,11 +31,12 @@ def equal(x1: Tensor, x2: Tensor) -> Tensor:
     return elementwise(x1, x2, "bool")
 
 
-@op(dtypes=promote)
+@op(dtypes=compared)
 def not_equal(x1: Tensor, x2: Tensor) -> Tensor:
     """Say where two tensors differ; NaN differs from everything.
 
-    Shapes: `x1` and `x2` broadcast. Dtype: bool, after a comparison in their common one.
+    Shapes: `x1` and `x2` broadcast. Dtype: bool, after a comparison in their common one; a
+    Python integer outside of it is compared as the number it is.
     Raises: `ShapeError` if the shapes do not broadcast.
 
     >>> not_equal([1, 2], [1.0, 2.5])
@@ -43,11 +45,12 @@ def not_equal(x1: Tensor, x2: Tensor) -> Tensor:
     return logical_not(equal(x1, x2))
 
 
-@primitive(dtypes=real)
+@primitive(dtypes=ordered)
 def less(x1: Tensor, x2: Tensor) -> Tensor:
     """Say where `x1` is less than `x2`.
 
-    Shapes: `x1` and `x2` broadcast. Dtype: bool, after a comparison in their common one.
+    Shapes: `x1` and `x2` broadcast. Dtype: bool, after a comparison in their common one; a
+    Python integer outside of it is compared as the number it is.
     Raises: `DTypeError` if one is complex; `ShapeError` if the shapes do not broadcast.
 
     >>> less([1, 2], [1.0, 2.5])
@@ -56,11 +59,12 @@ def less(x1: Tensor, x2: Tensor) -> Tensor:
     return elementwise(x1, x2, "bool")
 
 
-@primitive(dtypes=real)
+@primitive(dtypes=ordered)
 def less_equal(x1: Tensor, x2: Tensor) -> Tensor:
     """Say where `x1` is less than `x2` or equal to it.
 
-    Shapes: `x1` and `x2` broadcast. Dtype: bool, after a comparison in their common one.
+    Shapes: `x1` and `x2` broadcast. Dtype: bool, after a comparison in their common one; a
+    Python integer outside of it is compared as the number it is.
     Raises: `DTypeError` if one is complex; `ShapeError` if the shapes do not broadcast.
 
     >>> less_equal([1, 3], [1.0, 2.5])
@@ -69,11 +73,12 @@ def less_equal(x1: Tensor, x2: Tensor) -> Tensor:
     return elementwise(x1, x2, "bool")
 
 
-@primitive(dtypes=real)
+@primitive(dtypes=ordered)
 def greater(x1: Tensor, x2: Tensor) -> Tensor:
     """Say where `x1` is greater than `x2`.
 
-    Shapes: `x1` and `x2` broadcast. Dtype: bool, after a comparison in their common one.
+    Shapes: `x1` and `x2` broadcast. Dtype: bool, after a comparison in their common one; a
+    Python integer outside of it is compared as the number it is.
     Raises: `DTypeError` if one is complex; `ShapeError` if the shapes do not broadcast.
 
     >>> greater([1, 3], [1.0, 2.5])
@@ -82,11 +87,12 @@ def greater(x1: Tensor, x2: Tensor) -> Tensor:
     return elementwise(x1, x2, "bool")
 
 
-@primitive(dtypes=real)
+@primitive(dtypes=ordered)
 def greater_equal(x1: Tensor, x2: Tensor) -> Tensor:
     """Say where `x1` is greater than `x2` or equal to it.
 
-    Shapes: `x1` and `x2` broadcast. Dtype: bool, after a comparison in their common one.
+    Shapes: `x1` and `x2` broadcast. Dtype: bool, after a comparison in their common one; a
+    Python integer outside of it is compared as the number it is.
     Raises: `DTypeError` if one is complex; `ShapeError` if the shapes do not broadcast.
 
     >>> greater_equal([1, 2], [1.0, 2.5])

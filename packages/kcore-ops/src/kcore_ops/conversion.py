@@ -45,6 +45,7 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, rag
 
     Raises:
         DTypeError: if `x` is nothing a backend knows.
+        RangeError: if a Python integer does not fit the dtype. Arrays are cast, as NumPy casts them.
 
     >>> convert_to_tensor([1.0, 2.0])
     array([1., 2.], dtype=float32)
@@ -56,7 +57,16 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, rag
     (value,) = call.values
     if isinstance(value, TensorSpec):
         return value if name in (None, value.dtype) else cast(value, name)
-    return tensor_on(call.backend(), value, name)
+    backend = call.backend()
+    if isinstance(x, list | tuple):
+        _check_items(value, backend, name)
+    return tensor_on(backend, value, name)
+
+
+def _check_items(value: Any, backend: Backend, dtype: str | None) -> None:
+    """Refuse numbers of a list, an array by now, that the dtype of the tensor can not hold."""
+    if isinstance(value, np.ndarray):
+        dtypes.check_fits(value, dtype or backend.canonical_dtype(dtypes.standardize_dtype(value.dtype)))
 
 
 def tensor_on(backend: Backend, value: Any, dtype: str | None) -> Any:
@@ -71,6 +81,7 @@ def tensor_on(backend: Backend, value: Any, dtype: str | None) -> Any:
         return value if dtype in (None, backend.dtype(value)) else backend.ops["cast"](value, dtype)
     if isinstance(value, list | tuple):
         value = calls.Call(op_of(cast), (value, dtype)).values[0]
+        _check_items(value, backend, dtype)
     if not isinstance(value, calls.HOST_TYPES):
         owner = registry.owner(type(value))
         if owner is backend:
@@ -87,6 +98,8 @@ def tensor_on(backend: Backend, value: Any, dtype: str | None) -> Any:
     if dtype is None:
         described = calls.describe(value, backend)[0]
         dtype = backend.canonical_dtype(dtypes.concrete(described))
+    if value.__class__ is int:
+        dtypes.check_fits(value, dtype)
     return backend.to_tensor(value, dtype)
 
 

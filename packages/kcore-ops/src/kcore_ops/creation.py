@@ -18,7 +18,7 @@ from kcore_ops.conversion import cast, convert_to_tensor
 from kcore_ops.conversion import dtype as dtype_of
 from kcore_ops.conversion import shape as shape_of
 from kcore_ops.errors import ArgumentError, DTypeError, ShapeError
-from kcore_ops.operation import Axis, DType, FloatDType, Shape, Tensor, op, op_of, primitive
+from kcore_ops.operation import Axis, DType, FloatDType, Number, Shape, Tensor, op, op_of, primitive
 from kcore_ops.promotion import floating, keep, real_floating
 from kcore_ops.rounding import floor
 from kcore_ops.shapes import broadcast_shapes, one_of, same_shape, show_shape
@@ -30,11 +30,12 @@ __all__ = ["arange", "array", "copy", "empty", "empty_like", "eye", "full", "ful
 
 
 @primitive
-def full(shape: Shape, fill_value: Any, dtype: FloatDType = None) -> Tensor:
+def full(shape: Shape, fill_value: Number, dtype: FloatDType = None) -> Tensor:
     """Make a tensor of the given shape filled with a number, or with a tensor that broadcasts to the shape.
 
     Shapes: sizes may be scalar tensors. Dtype: `dtype`; the default float if None.
-    Raises: `ShapeError` if `fill_value` does not broadcast; `DTypeError` if it is complex and `dtype` is not.
+    Raises: `ShapeError` if `fill_value` does not broadcast; `DTypeError` if it is complex and `dtype` is not;
+    `RangeError` if it is an integer that `dtype` can not hold.
 
     >>> full((2, 3), 7)
     array([[7., 7., 7.],
@@ -90,7 +91,7 @@ def empty(shape: Shape, dtype: FloatDType = None) -> Tensor:
 
 
 @op
-def full_like(x: Tensor, fill_value: Any, dtype: DType = None) -> Tensor:
+def full_like(x: Tensor, fill_value: Number, dtype: DType = None) -> Tensor:
     """Make a tensor shaped like `x` filled with a number, or with a tensor that broadcasts to that shape.
 
     Dtype: `dtype`; that of `x` if None.
@@ -143,7 +144,8 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: DType = None) 
 
     Shapes: `(ceil((stop - start) / step),)`; the numbers may be scalar tensors.
     Dtype: `dtype`; if None, the common one of the numbers.
-    Raises: `ArgumentError` if `step` is 0; `DTypeError` if `dtype` is not real.
+    Raises: `ArgumentError` if `step` is 0; `RangeError` if an integer is outside `dtype`; `DTypeError` if `dtype` is
+    not real.
 
     >>> arange(3), arange(1, 2, 0.25)
     (array([0, 1, 2], dtype=int32), array([1.  , 1.25, 1.5 , 1.75], dtype=float32))
@@ -151,7 +153,12 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: DType = None) 
     if stop is None:
         start, stop = 0, start
     step = 1 if step is None else step
-    return count_from(start, stop, step, dtype or _common_dtype(start, stop, step))
+    dtype = dtype or _common_dtype(start, stop, step)
+    if start.__class__ is int and stop.__class__ is int and step.__class__ is int:
+        numbers = range(start, stop, step or 1)
+        for number in (*numbers[:1], *numbers[-1:]):
+            dtypes.check_fits(number, dtype)
+    return count_from(start, stop, step, dtype)
 
 
 def _common_dtype(*numbers: Any) -> str:

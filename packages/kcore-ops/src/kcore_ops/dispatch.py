@@ -15,7 +15,7 @@ from typing import Any
 from kcore_ops import inference
 from kcore_ops.calls import Call, SymbolicShape, backend_of
 from kcore_ops.current import current_backend
-from kcore_ops.dtypes import standardize_dtype
+from kcore_ops.dtypes import check_fits, standardize_dtype
 from kcore_ops.errors import ArgumentError, KcoreError
 from kcore_ops.operation import TENSOR_KINDS, Op
 from kcore_ops.plans import Run, make_plan, on_current, remember, store, with_conversions
@@ -30,6 +30,9 @@ _GUARDS = {
     "shape": "{0} = settle_shape({0}, op)",
     "dtype": "if {0} is not None: {0} = settle_dtype({0}, op)",
     "float_dtype": "{0} = settle_dtype({0}, op)",
+    # What every integer dtype holds is looked at no further.
+    "number": "if ({0}.__class__ is int or {0}.__class__ is float) and not 0 <= {0} <= 127: "
+    "check_number({0}, op, ({arguments}))",
 }
 
 
@@ -75,7 +78,7 @@ def _template(header: tuple[str, ...]) -> types.CodeType:
     names = [part.partition(":")[0] for part in header]
     kinds = {part.partition(":")[0]: part.partition(":")[2] or "sequence" for part in header}
     arguments = "".join(f"{name.lstrip('*')}, " for name in names)
-    lines = [_GUARDS[kind].format(name) for name, kind in kinds.items() if kind in _GUARDS]
+    lines = [_GUARDS[kind].format(name, arguments=arguments) for name, kind in kinds.items() if kind in _GUARDS]
     lines += [
         f"if {name}.__class__ is SymbolicShape: return dispatch(op, ({arguments}))"
         for name, kind in kinds.items()
@@ -100,7 +103,8 @@ def _template(header: tuple[str, ...]) -> types.CodeType:
             # Outside the handler, or the miss would be shown as the context of whatever goes wrong.
             f"return dispatch(op, ({arguments}))",
         ]
-    cells = "op, plans, numbers, create, dispatch, recover, settle_axis, settle_shape, settle_dtype, SymbolicShape"
+    cells = "op, plans, numbers, create, dispatch, recover, settle_axis, settle_shape, settle_dtype, check_number, "
+    cells += "SymbolicShape"
     source = "\n".join(
         [f"def make({cells}):", f"    def function({', '.join(names)}):", *(f"        {line}" for line in lines)]
     )
@@ -167,6 +171,21 @@ def settle_dtype(dtype: Any, op: Op) -> str:
         return standardize_dtype(dtype)
     except KcoreError as error:
         raise error.at(op.name)  # noqa: B904 (its cause is its own)
+
+
+def check_number(number: float, op: Op, args: tuple[Any, ...]) -> None:
+    """Refuse a number that the dtype asked for, or else that of the first tensor, can not hold."""
+    call = Call(op, args)
+    kinds = list(op.parameters.values())
+    dtype = next((arg for kind, arg in zip(kinds, args, strict=True) if kind.endswith("dtype")), None)
+    backend = call.backend()
+    try:
+        if dtype is not None:
+            check_fits(number, settle_dtype(dtype, op))
+        elif call.values:
+            check_fits(number, call.settle([described for described, _ in call.specs(backend)], backend)[0])
+    except KcoreError as error:
+        raise error.at(op.name, call.received()) if not error.where else error  # noqa: B904 (its cause is its own)
 
 
 # The way of a call that has no plan yet.

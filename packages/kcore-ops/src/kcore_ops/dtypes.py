@@ -13,7 +13,7 @@ import ml_dtypes
 import numpy as np
 
 from kcore_ops import config
-from kcore_ops.errors import DTypeError
+from kcore_ops.errors import DTypeError, RangeError
 
 __all__ = [
     "ALLOWED_DTYPES",
@@ -247,6 +247,43 @@ def limits(dtype: str) -> tuple[float, float]:
     kind = int if dtype in INTEGERS else float
     info = read(numpy_dtype(dtype))
     return kind(info.min), kind(info.max)
+
+
+def check_fits(number: Any, dtype: str) -> None:
+    """Refuse numbers that an integer dtype can not hold, which frameworks wrap around, each where it likes.
+
+    Args:
+        number: a Python number, or an array of integers; anything else passes.
+        dtype: the name of the dtype it is to have. Only an integer one is looked at: floats have infinities.
+
+    Raises:
+        RangeError: if `number`, or one of the numbers, is outside the limits of `dtype`.
+
+    >>> check_fits(300, "uint8")
+    Traceback (most recent call last):
+    kcore_ops.errors.RangeError: RangeError
+      300 is outside uint8, which goes from 0 to 255
+      fix: use a dtype that holds it: int16
+    """
+    if dtype not in INTEGERS:
+        return
+    least, most = limits(dtype)
+    if isinstance(number, np.ndarray):
+        if number.size == 0 or number.dtype.kind not in "iu" or (least <= number.min() and number.max() <= most):
+            return
+        number = int(number.min() if number.min() < least else number.max())
+    if number.__class__ not in (int, float) or least - 1 < number < most + 1:
+        return
+    wider = next((name for name in (*SIGNED, "uint64") if _holds(name, number, dtype)), "float64")
+    raise RangeError(
+        f"{number} is outside {dtype}, which goes from {least} to {most}", fix=f"use a dtype that holds it: {wider}"
+    )
+
+
+def _holds(name: str, number: float, dtype: str) -> bool:
+    """Say whether an integer dtype holds a number, and all that `dtype` holds."""
+    (least, most), (low, high) = limits(name), limits(dtype)
+    return least <= min(number, low) and max(number, high) <= most
 
 
 def epsilon_of(dtype: str) -> float:

@@ -19,6 +19,7 @@ __all__ = [
     "MissingOp",
     "MixedBackends",
     "PluginError",
+    "RangeError",
     "ShapeError",
     "located",
 ]
@@ -95,6 +96,10 @@ class DTypeError(KcoreError, TypeError):
 
 class ArgumentError(KcoreError, ValueError):
     """An argument whose value is not one of those allowed."""
+
+
+class RangeError(KcoreError, OverflowError):
+    """A number that a dtype can not hold."""
 
 
 class MissingOp(KcoreError, NotImplementedError):

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     Shape: TypeAlias = Any
     DType: TypeAlias = Any
     FloatDType: TypeAlias = Any
+    Number: TypeAlias = Any
 else:
 
     class Tensor:
@@ -51,6 +52,9 @@ else:
     class FloatDType:
         """A dtype, where None means `config.floatx()`."""
 
+    class Number:
+        """A Python number that becomes an element of the result; an integer that the dtype can not hold is refused."""
+
 
 _KINDS = {
     "Tensor": "tensor",
@@ -61,6 +65,8 @@ _KINDS = {
     "Shape": "shape",
     "DType": "dtype",
     "FloatDType": "float_dtype",
+    "Number": "number",
+    "Number | None": "number",
 }
 TENSOR_KINDS = ("tensor", "optional", "sequence", "tree")
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from kcore_ops import config, inference, tree
+import numpy as np
+
+from kcore_ops import config, dtypes, inference, tree
 from kcore_ops.calls import HOST_NUMBERS, HOST_TYPES, Call
 from kcore_ops.current import backend_in_block, current_backend, on, on_default_change
 from kcore_ops.operation import Op, all_ops
@@ -129,7 +131,7 @@ def make_plan(op: Op, call: Call, backend: Backend) -> tuple[Run, bool]:
         is_reusable = not any(isinstance(value, list | tuple) for value in call.original)
         spots = {position: spots.start for position, spots in call.groups.values() if spots.start < spots.stop}
         steps = [(position, converts[spot]) for position, spot in spots.items() if converts[spot] is not None]
-        run = with_conversions(function, steps)
+        run = _with_numbers_in_range(op, call, targets, with_conversions(function, steps))
     elif kinds == {"sequence"} and len(call.groups) == 1:
         is_reusable = all(
             value is given and hasattr(value, "dtype")
@@ -181,6 +183,35 @@ def with_conversions(function: Run, steps: list[tuple[int, Run]]) -> Run:
         return function(*converted)
 
     return run
+
+
+def _with_numbers_in_range(op: Op, call: Call, targets: list[str], run: Run) -> Run:
+    """Look at the Python integers that are to become integers of a tensor's dtype, which may be too small for them."""
+    for name, (position, spots) in call.groups.items():
+        for value, target in zip(call.values[spots], targets[spots], strict=True):
+            if value.__class__ is int and target in dtypes.INTEGERS:
+                run = _with_number_in_range(op, position, target, call.compares(name), run)
+    return run
+
+
+def _with_number_in_range(op: Op, position: int, dtype: str, compares: bool, run: Run) -> Run:
+    least, most = dtypes.limits(dtype)
+
+    def beyond(*args: Any) -> Any:
+        number = args[position]
+        if not compares:
+            dtypes.check_fits(number, dtype)
+        # No number of an integer dtype is infinite, not even once it is a float.
+        infinity = np.float32("-inf" if number < least else "inf")
+        return op.function(*args[:position], infinity, *args[position + 1 :])
+
+    def run_of_two(x: Any, y: Any) -> Any:
+        return run(x, y) if least <= y <= most else beyond(x, y)
+
+    def run_of_many(*args: Any) -> Any:
+        return run(*args) if least <= args[position] <= most else beyond(*args)
+
+    return run_of_two if position == 1 and len(op.parameters) == 2 else run_of_many
 
 
 def _with_conversion_of_items(op: Op, position: int, converts: list[Any], function: Run) -> Run:

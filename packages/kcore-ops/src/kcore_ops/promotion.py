@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from kcore_ops import dtypes as dt
 from kcore_ops.errors import DTypeError
 
-__all__ = ["Rule", "accumulate", "boolean", "exact", "floating", "index", "integer", "integral", "keep", "numeric",
-           "product", "promote", "real", "real_floating", "real_numeric"]  # fmt: skip
+__all__ = ["COMPARING", "Rule", "accumulate", "boolean", "compared", "exact", "floating", "index", "integer",
+           "integral", "keep", "numeric", "ordered", "product", "promote", "real", "real_floating", "real_numeric"]  # fmt: skip
 
 Rule = Callable[[Sequence[str]], str]
 
@@ -52,6 +52,20 @@ def real(dtypes: Sequence[str]) -> str:
     if dtype in dt.COMPLEX:
         raise DTypeError(f"the op takes real numbers and got {dtype}", fix="take ops.real(x) or ops.absolute(x) first")
     return dtype
+
+
+def compared(dtypes: Sequence[str]) -> str:
+    """Cast to the common dtype; a number that it does not hold compares as what it is."""
+    return promote(dtypes)
+
+
+def ordered(dtypes: Sequence[str]) -> str:
+    """Cast to the common dtype, which can not be complex; a number that it does not hold compares as what it is."""
+    return real(dtypes)
+
+
+# For a tensor of integers any number beyond their dtype is as good as infinity to these; to others it is an error.
+COMPARING: tuple[Rule, ...] = (compared, ordered)
 
 
 def floating(dtypes: Sequence[str]) -> str:

@@ -14,7 +14,7 @@ from kcore_ops.dtypes import at_least_float32, is_bool_dtype, is_float_dtype, is
 from kcore_ops.errors import ArgumentError, ShapeError
 from kcore_ops.exponentials import exp, log
 from kcore_ops.logic import logical_not
-from kcore_ops.operation import Axis, DType, Tensor, op, primitive
+from kcore_ops.operation import Axis, DType, Number, Tensor, op, primitive
 from kcore_ops.promotion import accumulate, boolean, floating, index, real, real_floating
 from kcore_ops.shapes import differ, normalize_axes, reduced_shape, show_shape, size_of
 from kcore_ops.shaping import expand_dims, reshape
@@ -54,7 +54,7 @@ def prod(x: Tensor, axis: Axis = None, keepdims: bool = False, dtype: DType = No
 
 
 @primitive(dtypes=real)
-def max(x: Tensor, axis: Axis = None, keepdims: bool = False, initial: float | None = None) -> Tensor:
+def max(x: Tensor, axis: Axis = None, keepdims: bool = False, initial: Number | None = None) -> Tensor:
     """Largest element along `axis`, an axis or several, or of all; NaN if one is NaN.
 
     Shapes: as for `sum`. Dtype: that of `x`, which `initial`, a number to take into account as well, is cast to.
@@ -67,7 +67,7 @@ def max(x: Tensor, axis: Axis = None, keepdims: bool = False, initial: float | N
 
 
 @primitive(dtypes=real)
-def min(x: Tensor, axis: Axis = None, keepdims: bool = False, initial: float | None = None) -> Tensor:
+def min(x: Tensor, axis: Axis = None, keepdims: bool = False, initial: Number | None = None) -> Tensor:
     """Smallest element along `axis`, an axis or several, or of all; NaN if one is NaN.
 
     Shapes: as for `sum`. Dtype: that of `x`, which `initial`, a number to take into account as well, is cast to.

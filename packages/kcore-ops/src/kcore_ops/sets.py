@@ -17,7 +17,7 @@ from kcore_ops.indexing import scatter_update, take
 from kcore_ops.logic import logical_and, logical_not, logical_or
 from kcore_ops.operation import Axis, Tensor, op
 from kcore_ops.positions import nonzero
-from kcore_ops.promotion import real
+from kcore_ops.promotion import ordered, real
 from kcore_ops.reductions import any, sum
 from kcore_ops.shapes import normalize_axis, size_of
 from kcore_ops.shaping import expand_dims, moveaxis, pad_constant, reshape, roll
@@ -109,7 +109,7 @@ def _is_new(rows: Any, total: Any) -> Any:
     return logical_or(differs, equal(arange(total, dtype="int32"), 0))
 
 
-@op(dtypes=real)
+@op(dtypes=ordered)
 def isin(x1: Tensor, x2: Tensor, assume_unique: bool = False, invert: bool = False) -> Tensor:
     """Say which elements of `x1` are equal to some element of `x2`, or with `invert` to none; NaN is equal to nothing.
 

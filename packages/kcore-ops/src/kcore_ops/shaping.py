@@ -11,7 +11,7 @@ from kcore_ops.comparison import less, where
 from kcore_ops.conversion import convert_to_numpy
 from kcore_ops.conversion import shape as shape_of
 from kcore_ops.errors import ArgumentError, ShapeError
-from kcore_ops.operation import Axis, Shape, Tensor, op, primitive
+from kcore_ops.operation import Axis, Number, Shape, Tensor, op, primitive
 from kcore_ops.shapes import (
     broadcast_shapes,
     normalize_axes,
@@ -365,7 +365,7 @@ def _sources(size: Any, before: Any, after: Any, mode: str) -> Any:
 
 
 @primitive
-def pad_constant(x: Tensor, pad_width: Any, constant: Any) -> Tensor:
+def pad_constant(x: Tensor, pad_width: Any, constant: Number) -> Tensor:
     """Add a constant before and after the elements of `x`; `pad_width` is one pair (before, after) for each axis.
 
     >>> pad_constant([1, 2], ((1, 0),), 5)

@@ -10,7 +10,7 @@ from kcore_ops.errors import ArgumentError, ShapeError
 from kcore_ops.indexing import take_along_axis
 from kcore_ops.logic import logical_and
 from kcore_ops.operation import Tensor, op, primitive
-from kcore_ops.promotion import index, real
+from kcore_ops.promotion import index, ordered, real
 from kcore_ops.reductions import sum
 from kcore_ops.shapes import differ, normalize_axis, one_of, show_shape, size_of
 from kcore_ops.shaping import expand_dims, squeeze
@@ -99,7 +99,7 @@ def top_k(x: Tensor, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
     return TensorSpec(found, x.dtype), TensorSpec(found, "int32")
 
 
-@primitive(dtypes={"sorted_sequence values": real})
+@primitive(dtypes={"sorted_sequence values": ordered})
 def searchsorted(sorted_sequence: Tensor, values: Tensor, side: str = "left") -> Tensor:
     """Indices at which `values` can be put into an ascending sequence so that it stays ascending.
 
@@ -121,7 +121,7 @@ def searchsorted(sorted_sequence: Tensor, values: Tensor, side: str = "left") ->
     return TensorSpec(values.shape, "int32")
 
 
-@op(dtypes=real)
+@op(dtypes=ordered)
 def digitize(x: Tensor, bins: Tensor) -> Tensor:
     """Number of the bin that each element falls into: `bins[i - 1] <= x < bins[i]`.
 
