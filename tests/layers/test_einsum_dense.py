@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import kcore_ops as ops
 import numpy as np
 import pytest
+from kcore_layers.initializers import LecunNormal
 from kcore_layers.layers.einsum_dense import EinsumDense
 from kcore_ops.errors import ArgumentError, ShapeError
 
@@ -41,6 +43,35 @@ def test_the_output_is_the_einsum_plus_the_bias(
     assert (layer.bias is None) if bias_shape is None else (tuple(layer.bias.shape) == bias_shape)
     expected = np.tanh(np.einsum(equation, x, layer.kernel.numpy()) + (0 if bias_shape is None else 1))
     np.testing.assert_allclose(numbers(y), expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("equation", "output_shape", "input_shape", "fan_in", "fan_out"),
+    [
+        ("ab,bc->ac", 60, (None, 80), 80, 60),
+        ("abc,cde->abde", (None, 8, 16), (None, 10, 32), 32, 128),
+        ("abde,dec->abc", (None, 40), (None, 3, 8, 16), 128, 40),
+        ("abc,dc->abd", (None, 90), (None, 3, 50), 50, 90),
+        ("abc,bcd->abd", (10, 30), (None, 10, 20), 20, 300),  # b is summed over in neither: Keras counts it as output
+        ("abc,bc->abc", (60, 80), (None, 60, 80), 1, 4800),
+        ("...x,xyz->...yz", (5, 20), (None, 4, 60), 60, 100),
+    ],
+)
+def test_a_kernel_starts_with_the_spread_of_the_axes_that_are_summed_over(
+    equation, output_shape, input_shape, fan_in, fan_out
+):
+    for initializer, n in (("lecun_normal", fan_in), ("glorot_uniform", (fan_in + fan_out) / 2)):
+        layer = EinsumDense(equation, output_shape, kernel_initializer=initializer)
+        layer.build(input_shape)
+        assert abs(layer.kernel.numpy().std() * math.sqrt(n) - 1) < 0.06
+        assert layer.get_config()["kernel_initializer"]["config"]["input_axes"] is None
+
+
+def test_an_initializer_that_was_told_its_axes_keeps_them():
+    initializer = LecunNormal(input_axes=[0, 1], output_axes=[2])
+    layer = EinsumDense("abc,cde->abde", (None, 8, 16), kernel_initializer=initializer)
+    layer.build((None, 10, 32))
+    assert abs(layer.kernel.numpy().std() * math.sqrt(32 * 8) - 1) < 0.06
 
 
 @pytest.mark.parametrize("equation", ["abc", "ab,bc->a...c", "...ab,bc->ac", "ab,bc", "ab,bc->ac,d", 3])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 from kcore_ops.errors import ArgumentError, ShapeError
@@ -45,7 +46,8 @@ class VarianceScaling(RandomInitializer):
         mode: whether `n` is that of "fan_in", "fan_out", or "fan_avg".
         distribution: "truncated_normal" within two standard deviations, "untruncated_normal" or "uniform".
         seed: an integer, a `SeedGenerator` or None; see `RandomInitializer`.
-        input_axes: the axes of the input, where they are others; `output_axes` must be given too.
+        input_axes: the axes of the input, where they are others; `output_axes` must be given too. `EinsumDense` and the
+            attention layers give those of their kernels.
         output_axes: the axes of the output.
 
     Raises:
@@ -81,8 +83,20 @@ class VarianceScaling(RandomInitializer):
         self.scale = scale
         self.mode = mode
         self.distribution = distribution
-        self.input_axes = input_axes
-        self.output_axes = output_axes
+        self.input_axes = _listed("input_axes", input_axes)
+        self.output_axes = _listed("output_axes", output_axes)
+
+    def with_axes(self, input_axes: Sequence[int], output_axes: Sequence[int]) -> Self:
+        """Give one like it for a weight with these axes of input and output, or itself, if it was told others.
+
+        >>> bool(abs(HeUniform(seed=1).with_axes([0], [1, 2])((6, 4, 5))).max() <= 1.0)
+        True
+        """
+        if self.input_axes is not None:
+            return self
+        told = copy.copy(self)
+        told.input_axes, told.output_axes = list(input_axes), list(output_axes)
+        return told
 
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
         """Draw an array of float32 or float64."""
@@ -233,7 +247,9 @@ class LecunNormal(_Named):
     settings = (1.0, "fan_in", "truncated_normal")
 
 
-def fans(shape: tuple[int, ...], input_axes: _Axes = None, output_axes: _Axes = None) -> tuple[int, int]:
+def fans(
+    shape: tuple[int, ...], input_axes: Sequence[int] | None = None, output_axes: Sequence[int] | None = None
+) -> tuple[int, int]:
     """Give the number of inputs and of outputs that a weight connects.
 
     >>> fans((3, 3, 16, 32))
@@ -248,9 +264,19 @@ def fans(shape: tuple[int, ...], input_axes: _Axes = None, output_axes: _Axes = 
     return window * shape[-2], window * shape[-1]
 
 
-def _size(shape: tuple[int, ...], axes: int | Sequence[int]) -> int:
+def _listed(name: str, axes: Any) -> list[int] | None:
+    """Give an axis or several as a list, which Keras reads from configs, too."""
+    if axes is None:
+        return None
     try:
-        return math.prod(shape[axis] for axis in ([axes] if isinstance(axes, int) else axes))
+        return [axis.__index__() for axis in (axes if isinstance(axes, Sequence) else [axes])]
+    except (AttributeError, TypeError):
+        raise ArgumentError(f"{name} can not be {axes!r}", fix="pass integers, for example [0, 1]") from None
+
+
+def _size(shape: tuple[int, ...], axes: Sequence[int]) -> int:
+    try:
+        return math.prod(shape[axis] for axis in axes)
     except IndexError as error:
         raise ShapeError(
             f"a weight of shape {shape} has not got the axes {axes}", fix="check input_axes and output_axes"

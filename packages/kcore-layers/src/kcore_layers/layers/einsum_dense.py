@@ -12,6 +12,7 @@ from kcore_ops.errors import ArgumentError, ShapeError
 from kcore_ops.shapes import show_shape
 
 from kcore_layers import activations
+from kcore_layers.initializers.variance_scaling import VarianceScaling
 from kcore_layers.input_spec import InputSpec
 from kcore_layers.layer import Layer
 from kcore_layers.options import config_of, options_of, set_options
@@ -38,7 +39,8 @@ class EinsumDense(Layer):
             those of the last axes, as many as are given.
         activation: a function or its name; None is none.
         bias_axes: the axes of the output that the bias has; None is no bias.
-        kernel_initializer: of the kernel.
+        kernel_initializer: of the kernel. One that scales by the kernel's inputs and outputs counts the axes that the
+            equation sums over as inputs, and the others as outputs.
         bias_initializer: of the bias.
         kernel_regularizer: of the kernel.
         bias_regularizer: of the bias.
@@ -91,7 +93,10 @@ class EinsumDense(Layer):
     def build(self, input_shape: Any) -> None:
         """Make kernel and bias for inputs of a shape."""
         kernel_shape, bias_shape = self._axes.weight_shapes(tuple(input_shape), self.output_shape)
-        self.kernel = self.add_weight(shape=kernel_shape, **options_of(self, "kernel"))
+        options = options_of(self, "kernel")
+        if isinstance(options["initializer"], VarianceScaling):
+            options["initializer"] = options["initializer"].with_axes(*self._axes.fan_axes())
+        self.kernel = self.add_weight(shape=kernel_shape, **options)
         self.bias = None if bias_shape is None else self.add_weight(shape=bias_shape, **options_of(self, "bias"))
         self.input_spec = InputSpec(ndim=len(input_shape))
 
@@ -150,6 +155,12 @@ class _Equation:
             if letter not in outputs:
                 raise _letter_error(f"axis {letter!r} of the bias is not one of the output", text)
         return cls(text, inputs, kernel, outputs, bias_axes, places[dots])
+
+    def fan_axes(self) -> tuple[list[int], list[int]]:
+        """Give the axes of the kernel that are summed over, and those of the output."""
+        is_output = [letter in self.outputs for letter in self.kernel]
+        summed = [axis for axis, kept in enumerate(is_output) if not kept]
+        return summed, [axis for axis, kept in enumerate(is_output) if kept]
 
     def weight_shapes(
         self, input_shape: tuple[Any, ...], output_shape: tuple[Any, ...]
