@@ -10,6 +10,7 @@ import kcore_ops as ops
 import numpy as np
 import pytest
 from kcore_layers.initializers.variance_scaling import fans
+from kcore_layers.initializers.windows import WINDOWS
 from kcore_layers.random_seed import set_random_seed
 from kcore_ops.errors import ArgumentError, DTypeError, ShapeError
 
@@ -192,11 +193,27 @@ def test_untruncated_numbers_have_the_variance_and_the_tails():
         ((30, 40, 50), ([0], [1, 2]), (30, 2000)),
         ((30, 40, 50), ([0], [2]), (30, 50)),
         ((30, 40, 50), ([-3], [-1]), (30, 50)),
-        ((30, 40, 50), (0, 2), (30, 50)),
+        ((30, 40, 50), ([], [0, 1, 2]), (1, 60000)),
     ],
 )
 def test_fans_count_the_inputs_and_outputs_a_weight_connects(shape, axes, expected):
     assert fans(shape, *axes) == expected
+
+
+def test_one_axis_is_written_to_a_config_as_a_list_and_read_back():
+    made = initializers.LecunNormal(seed=1, input_axes=-2, output_axes=(-1,))
+    data = json.loads(json.dumps(initializers.serialize(made)))
+    assert data["config"] == {"seed": 1, "input_axes": [-2], "output_axes": [-1]}
+    assert (initializers.deserialize(data)((3, 4, 5)) == made((3, 4, 5))).all()
+
+
+def test_a_copy_told_its_axes_leaves_the_original_and_keeps_axes_given_before():
+    generator = ops.random.SeedGenerator(3)
+    made = initializers.LecunNormal(generator)
+    told = made.with_axes([0], [1, 2])
+    assert (made.input_axes, told.input_axes, told.output_axes) == (None, [0], [1, 2])
+    assert told.seed is generator
+    assert told.with_axes([1], [2]) is told
 
 
 def test_a_weight_without_the_axes_named_is_refused():
@@ -275,6 +292,20 @@ def test_a_periodic_window_is_the_symmetric_one_of_one_sample_more():
     np.testing.assert_allclose(kernel, longer[:-1], atol=1e-12)
 
 
+@pytest.mark.parametrize("name", WINDOWS)
+def test_a_window_is_symmetric_and_its_periodic_form_is_highest_in_the_middle(name):
+    kernel = initializers.STFT(window=name, scaling=None)((9, 1, 2), "float64")[:, 0, 0]
+    np.testing.assert_allclose(kernel, kernel[::-1], atol=1e-12)
+    periodic = initializers.STFT(window=name, scaling=None, periodic=True)
+    np.testing.assert_allclose(periodic((8, 1, 2), "float64")[4], 1, atol=1e-6)
+    assert periodic((1, 1, 2), "float64")[0, 0, 0] == 1
+
+
+def test_a_tukey_window_is_flat_in_its_middle_half():
+    kernel = initializers.STFT(window="tukey", scaling=None)((9, 1, 2), "float64")[:, 0, 0]
+    np.testing.assert_allclose(kernel, [0, 0.5, 1, 1, 1, 1, 1, 0.5, 0], atol=1e-12)
+
+
 @pytest.mark.parametrize(
     "make, message",
     [
@@ -286,13 +317,17 @@ def test_a_periodic_window_is_the_symmetric_one_of_one_sample_more():
             "distribution can not be 'normal'\n  fix: use",
         ),
         (lambda: initializers.HeNormal(input_axes=0), "input_axes=0 and output_axes=None: one without the other"),
+        (
+            lambda: initializers.HeNormal(input_axes="a", output_axes=0),
+            "input_axes can not be 'a'\n  fix: pass integers",
+        ),
         (lambda: initializers.RandomNormal(stddev=-1), "stddev can not be -1\n  fix: use a finite number from 0"),
         (lambda: initializers.RandomNormal(mean="a"), "mean can not be 'a'"),
         (lambda: initializers.RandomUniform(1, -1), "minval=1 is above maxval=-1"),
         (lambda: initializers.RandomNormal(seed="x"), "'x' is not a seed"),
         (lambda: initializers.RandomNormal(seed=True), "True is not a seed"),
         (lambda: initializers.STFT(side="left"), "side can not be 'left'\n  fix: use 'real' or 'imag'"),
-        (lambda: initializers.STFT(window="x"), "no window named 'x'\n  fix: use one of bartlett"),
+        (lambda: initializers.STFT(window="x"), "no window named 'x'\n  fix: use one of barthann"),
         (lambda: initializers.STFT(scaling="x"), "scaling can not be 'x'"),
         (lambda: initializers.Orthogonal()((3,)), r"an orthogonal weight can not have the shape \(3,\)"),
         (lambda: initializers.STFT()((3, 4)), r"a weight of shape \(3, 4\) is no kernel"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -10,17 +10,10 @@ from kcore_ops import dtypes
 from kcore_ops.errors import ArgumentError, ShapeError
 
 from kcore_layers.initializers.initializer import MODULE, Array, Initializer, checked
+from kcore_layers.initializers.windows import WINDOWS
 from kcore_layers.serialization import builtin, deserialize_keras_object, serialize_keras_object
 
 __all__ = ["STFT"]
-
-_WINDOWS: dict[str, Callable[[int], Array]] = {
-    "bartlett": np.bartlett,
-    "blackman": np.blackman,
-    "boxcar": np.ones,
-    "hamming": np.hamming,
-    "hann": np.hanning,
-}
 
 
 @builtin(MODULE, aliases=("STFTInitializer",))
@@ -31,7 +24,8 @@ class STFT(Initializer):
 
     Args:
         side: "real" for cosines, "imag" for minus sines.
-        window: "hann", "hamming", "blackman", "bartlett", "boxcar", an array as long as the frame, or None.
+        window: "hann", "hamming", "blackman", "tukey" and others of scipy.signal's names; an array as long as the
+            frame; or None.
         scaling: "density" divides by the root of the sum of the window's squares, "spectrum" by its sum; None, and no
             window, leave it.
         periodic: whether a window by name is periodic rather than symmetric.
@@ -55,8 +49,8 @@ class STFT(Initializer):
     ) -> None:
         if side not in ("real", "imag"):
             raise ArgumentError(f"side can not be {side!r}", fix="use 'real' or 'imag'").at("STFT")
-        if isinstance(window, str) and window not in _WINDOWS:
-            raise ArgumentError(f"no window named {window!r}", fix=f"use one of {', '.join(_WINDOWS)}").at("STFT")
+        if isinstance(window, str) and window not in WINDOWS:
+            raise ArgumentError(f"no window named {window!r}", fix=f"use one of {', '.join(WINDOWS)}").at("STFT")
         if scaling not in ("density", "spectrum", None):
             raise ArgumentError(f"scaling can not be {scaling!r}", fix="use 'density', 'spectrum' or None").at("STFT")
         self.side = side
@@ -82,8 +76,8 @@ class STFT(Initializer):
         if self.window is None:
             return np.ones(frame)
         if isinstance(self.window, str):
-            make = _WINDOWS[self.window]
-            window = make(frame + 1)[:-1] if self.periodic else make(frame)
+            make = WINDOWS[self.window]
+            window = make(frame + 1)[:-1] if self.periodic and frame > 1 else make(frame)
         else:
             window = np.array(self.window, "float64")
         if window.shape != (frame,):
