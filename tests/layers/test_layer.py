@@ -62,7 +62,7 @@ def test_arrays_are_cast_to_what_the_layer_computes_in(backend, dtype):
 def test_integers_stay_integers_on_the_way_in(backend):
     class Kind(Layer):
         def call(self, x):
-            self.set_untracked("seen", backend.dtype(x))
+            self._kcore_set_untracked("seen", backend.dtype(x))
             return x
 
     layer = Kind()
@@ -89,12 +89,12 @@ def test_a_layer_belongs_to_the_backend_it_was_made_on(backend, other_backend):
     with ops.use_backend(other_backend.name):
         assert isinstance(layer(X), backend.tensor_types)
         assert isinstance(Linear()(X), other_backend.tensor_types)
-    assert layer.backend is backend
+    assert layer._kcore_backend is backend
 
 
 class TakesTraining(Layer):
     def call(self, x, training=None):
-        self.set_untracked("seen", training)
+        self._kcore_set_untracked("seen", training)
         return x
 
 
@@ -301,7 +301,7 @@ def test_losses_are_those_of_the_last_call(backend):
     for factor in (1, 2):
         model(ops.convert_to_tensor(factor * X))
         assert [float(values(loss)) for loss in model.losses] == [15.0 * factor] * 2
-    model.clear_losses()
+    model._kcore_clear_losses()
     assert model.losses == []
 
 
@@ -361,7 +361,7 @@ class SeesMask(Layer):
         self.supports_masking = True
 
     def call(self, x, mask=None):
-        self.set_untracked("seen", None if mask is None else values(mask))
+        self._kcore_set_untracked("seen", None if mask is None else values(mask))
         return x * 2
 
 

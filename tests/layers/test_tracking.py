@@ -17,7 +17,7 @@ class Holder(Layer):
 
 
 def names(layer):
-    return [each.name for each in layer._layers]
+    return [each.name for each in layer._kcore_layers]
 
 
 def dense(name):

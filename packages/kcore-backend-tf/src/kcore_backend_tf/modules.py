@@ -15,19 +15,19 @@ class TensorflowLayer:
     name: Any = None  # the layer's own attribute, in place of tf.Module's property
     name_scope: Any = None
 
-    def join_framework(self: Any) -> None:
+    def _kcore_join_framework(self: Any) -> None:
         tf.Module.__init__(self)
 
     def _trackable_children(self: Any, save_type: Any = "checkpoint", **kwargs: Any) -> dict[str, Any]:
         children: dict[str, Any] = {}
         if save_type != "checkpoint":
             children.update(super()._trackable_children(save_type, **kwargs))  # type: ignore[misc]
-        for variable in (*self._trainable_variables, *self._non_trainable_variables):
+        for variable in (*self._kcore_trainable_variables, *self._kcore_non_trainable_variables):
             name = variable.name
             while name in children:
                 name += "_"
             children[name] = variable._storage
-        for i, generator in enumerate(self._seed_generators):
+        for i, generator in enumerate(self._kcore_seed_generators):
             children[f"seed_{i}"] = generator.state._storage
-        children.update(self.named_sublayers())
+        children.update(self._kcore_named_sublayers())
         return children

@@ -74,26 +74,26 @@ class TorchLayer:
     _parameters: dict[str, Any]
     _buffers: dict[str, Any]
     _modules: dict[str, Any]
-    _mode: bool | None
+    _kcore_mode: bool | None
 
-    def join_framework(self) -> None:
+    def _kcore_join_framework(self) -> None:
         torch.nn.Module.__init__(self)  # type: ignore[arg-type]
-        self.__dict__["_mode"] = None
+        self.__dict__["_kcore_mode"] = None
 
-    def to_trackable(self: Any, value: Any) -> Any:
+    def _kcore_to_trackable(self: Any, value: Any) -> Any:
         if isinstance(value, torch.nn.Module) and not isinstance(value, TorchLayer):
-            return self.wrap_module(value)
+            return self._kcore_wrap_module(value)
         return value
 
-    def tracking_changed(self: Any) -> None:
+    def _kcore_tracking_changed(self: Any) -> None:
         """Let the module's dicts hold what the layer tracks: names are those of attributes and variables."""
-        super().tracking_changed()  # type: ignore[misc]
-        layers = [(key, layer) for key, layer in self.named_sublayers() if isinstance(layer, torch.nn.Module)]
+        super()._kcore_tracking_changed()  # type: ignore[misc]
+        layers = [(key, layer) for key, layer in self._kcore_named_sublayers() if isinstance(layer, torch.nn.Module)]
         # Without dots, so that torch's look-ups by path find them as attributes.
-        natives = self.__dict__.get("native_modules", {})
+        natives = self.__dict__.get("_kcore_native_modules", {})
         _refill(self._modules, {**{key.replace(".", "_"): layer for key, layer in layers}, **natives})
-        self._keep(self._parameters, _outside(natives, self._trainable_variables))
-        self._keep(self._buffers, _outside(natives, self._non_trainable_variables))
+        self._keep(self._parameters, _outside(natives, self._kcore_trainable_variables))
+        self._keep(self._buffers, _outside(natives, self._kcore_non_trainable_variables))
 
     def _keep(self, home: dict[str, Any], variables: list[TorchVariable]) -> None:
         held = {}
@@ -111,40 +111,40 @@ class TorchLayer:
 
     def _apply(self: Any, fn: Any, recurse: bool = True) -> Any:
         result = super()._apply(fn, recurse)  # type: ignore[misc]
-        for variable in (*self._trainable_variables, *self._non_trainable_variables):
+        for variable in (*self._kcore_trainable_variables, *self._kcore_non_trainable_variables):
             variable.refresh()
-        self._fast = None
+        self._kcore_fast = None
         return result
 
     # Modes: what train() and eval() said is the flag of calls that are not given one.
 
     def train(self: Any, mode: bool = True) -> Any:
-        self.__dict__.update(_mode=mode, _fast=None)
+        self.__dict__.update(_kcore_mode=mode, _kcore_fast=None)
         return super().train(mode)  # type: ignore[misc]
 
-    def default_training(self) -> bool | None:
-        return self._mode
+    def _kcore_default_training(self) -> bool | None:
+        return self._kcore_mode
 
     # Hooks: a module that has some is called the way that runs them.
 
     def _has_hooks(self: Any) -> bool:
         return bool(self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks)
 
-    def _call_with_care(self: Any, args: Any, kwargs: Any) -> Any:
+    def _kcore_call_with_care(self: Any, args: Any, kwargs: Any) -> Any:
         if self._has_hooks() and not self.__dict__.get("_is_in_hooks"):
             self.__dict__["_is_in_hooks"] = True
             try:
                 return torch.nn.Module.__call__(self, *args, **kwargs)
             finally:
                 self.__dict__["_is_in_hooks"] = False
-        return super()._call_with_care(args, kwargs)  # type: ignore[misc]
+        return super()._kcore_call_with_care(args, kwargs)  # type: ignore[misc]
 
-    def _remember_fast(self: Any, x: Any) -> None:
-        if not self._has_hooks() and (self._mode is None or not self.call_signature.takes_training):
-            super()._remember_fast(x)  # type: ignore[misc]
+    def _kcore_remember_fast(self: Any, x: Any) -> None:
+        if not self._has_hooks() and (self._kcore_mode is None or not self._kcore_call_signature.takes_training):
+            super()._kcore_remember_fast(x)  # type: ignore[misc]
 
     def forward(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return super()._call_with_care(args, kwargs)  # type: ignore[misc]
+        return super()._kcore_call_with_care(args, kwargs)  # type: ignore[misc]
 
 
 def _outside(natives: dict[str, torch.nn.Module], variables: list[TorchVariable]) -> list[TorchVariable]:
@@ -160,7 +160,7 @@ def _forgetting_fast(name: str) -> Callable[..., Any]:
     of_module = getattr(torch.nn.Module, name)
 
     def register(self: Any, *args: Any, **kwargs: Any) -> Any:
-        self.__dict__["_fast"] = None
+        self.__dict__["_kcore_fast"] = None
         return of_module(self, *args, **kwargs)
 
     return register

@@ -23,7 +23,7 @@ def config_of_arguments(layer: Any, base: type) -> dict[str, Any]:
     cls = original_class(type(layer))
     if any("get_config" in each.__dict__ for each in _classes_up_to(cls, base)):
         return {}
-    args, kwargs = layer._arguments
+    args, kwargs = layer._kcore_arguments
     try:
         bound = inspect.signature(cls.__init__).bind(layer, *args, **kwargs)  # type: ignore[misc]
     except TypeError:

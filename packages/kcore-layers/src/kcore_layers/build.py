@@ -30,7 +30,7 @@ def building(layer: Any) -> Iterator[None]:
         token = _before.set(before)
     before.append((layer, _snapshot(layer)))
     try:
-        with name_scope(layer.settled_path()), on(layer.backend):
+        with name_scope(layer._kcore_settled_path()), on(layer._kcore_backend):
             yield
     except BaseException:
         if is_outermost:
@@ -45,7 +45,7 @@ def building(layer: Any) -> Iterator[None]:
 @contextmanager
 def built_for_a_while(layer: Any) -> Iterator[None]:
     """Build layers inside the `with` block; at its end the layer, and those that were inside before, are as before."""
-    before = [(each, _snapshot(each)) for each in layer.sublayers()]
+    before = [(each, _snapshot(each)) for each in layer._kcore_sublayers()]
     try:
         with building(layer):
             yield
@@ -78,7 +78,7 @@ def _restore(layer: Any, state: dict[str, Any]) -> None:
         elif isinstance(value, dict):
             dict.clear(value)
             dict.update(value, contents)
-    layer.tracking_changed()
+    layer._kcore_tracking_changed()
 
 
 def built_by(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -87,13 +87,13 @@ def built_by(original: Callable[..., Any]) -> Callable[..., Any]:
     def build(self: Any, *args: Any, **kwargs: Any) -> None:
         if self.built:
             return
-        names = self.build_parameters
+        names = self._kcore_build_parameters
         shapes = {**dict(zip(names, args, strict=False)), **kwargs}
         with building(self):
             original(self, *args, **kwargs)
-            self.set_untracked("_build_shapes", shapes)
+            self._kcore_set_untracked("_kcore_build_shapes", shapes)
             self.built = True
-            self.settle_after_build()
+            self._kcore_settle_after_build()
 
     return build
 

@@ -41,28 +41,28 @@ class Calling(State):
         _fast: class and dtype of the tensors with which a call may go to `call` at once, or None.
     """
 
-    backend: Backend
+    _kcore_backend: Backend
     built: bool
     autocast: bool
-    dtype_policy_object: Any
+    _kcore_dtype_policy: Any
     input_spec: Any
     # What Layer defines.
     call: Any
     build: Any
     compute_mask: Any
-    check_ready: Any
-    settle_after_build: Any
+    _kcore_check_ready: Any
+    _kcore_settle_after_build: Any
     add_loss: Any
-    clear_losses: Any
-    call_signature: CallSignature
-    build_parameters: tuple[str, ...]
-    _fast: set[Any] | None
+    _kcore_clear_losses: Any
+    _kcore_call_signature: CallSignature
+    _kcore_build_parameters: tuple[str, ...]
+    _kcore_fast: set[Any] | None
     _autocast: str | None
-    _takes_training: bool
-    _activity_regularizer: Any
-    _adds_losses: bool
-    _supports_masking: bool
-    _context_arguments: tuple[str, ...]
+    _kcore_takes_training: bool
+    _kcore_activity_regularizer: Any
+    _kcore_adds_losses: bool
+    _kcore_supports_masking: bool
+    _kcore_context_arguments: tuple[str, ...]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the layer on tensors; given symbolic tensors, give the symbolic results.
@@ -74,28 +74,32 @@ class Calling(State):
         Raises:
             ShapeError: if an input does not fit the layer; the text names the layer.
         """
-        fast = self._fast
+        fast = self._kcore_fast
         if fast is None or len(args) != 1 or (kwargs and (len(kwargs) != 1 or "training" not in kwargs)):
-            return self._call_with_care(args, kwargs)
+            return self._kcore_call_with_care(args, kwargs)
         x = args[0]
         try:
             if (x.__class__, x.dtype) not in fast:
-                return self._call_with_care(args, kwargs)
+                return self._kcore_call_with_care(args, kwargs)
         except (AttributeError, TypeError):
-            return self._call_with_care(args, kwargs)
+            return self._kcore_call_with_care(args, kwargs)
         if (
-            current_backend() is not self.backend
+            current_backend() is not self._kcore_backend
             or autocast_dtype() != self._autocast
-            or (in_use() and (self.call_signature.masks or self._supports_masking) and get_mask(x) is not None)
+            or (
+                in_use()
+                and (self._kcore_call_signature.masks or self._kcore_supports_masking)
+                and get_mask(x) is not None
+            )
         ):
-            return self._call_with_care(args, kwargs)
+            return self._kcore_call_with_care(args, kwargs)
         context = current_context()
         training = kwargs["training"] if kwargs else None
         if training is None and context is not None:
             training = context.training
         token = None
         if context is None:
-            if self._layers or training is not None:
+            if self._kcore_layers or training is not None:
                 token = enter_context(CallContext(self, training))
         elif training is not context.training:
             token = enter_context(CallContext(context.entry, training, context.arguments))
@@ -103,65 +107,65 @@ class Calling(State):
             spec = self.input_spec
             if spec is not None and spec.fault(x.shape):
                 check_inputs(spec, x)
-            if training is None or not self._takes_training:
+            if training is None or not self._kcore_takes_training:
                 return self.call(x)
             return self.call(x, training=training)
         except Exception as error:
-            raise self.locate(error)  # noqa: B904 (it is the same error)
+            raise self._kcore_locate(error)  # noqa: B904 (it is the same error)
         finally:
             if token is not None:
                 leave_context(token)
 
-    def _call_with_care(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        self.check_ready()
-        if current_backend() is not self.backend:
-            with on(self.backend):
-                return self._call_with_care(args, kwargs)
+    def _kcore_call_with_care(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        self._kcore_check_ready()
+        if current_backend() is not self._kcore_backend:
+            with on(self._kcore_backend):
+                return self._kcore_call_with_care(args, kwargs)
         try:
-            bound, training, context = self._settle_arguments(args, kwargs)
+            bound, training, context = self._kcore_settle_arguments(args, kwargs)
             values = bound.arguments
             is_as_it_was = self._convert(bound)
             if any(isinstance(leaf, TensorSpec) for leaf in tree.flatten(dict(values))) and not is_inferring():
-                return call_on_symbols(self, bound, self._passed_training(args, kwargs))
+                return call_on_symbols(self, bound, self._kcore_passed_training(args, kwargs))
             if self.built:
                 outputs = self._run(bound, training, context)
             else:
                 with building(self):
-                    self.build_for(values)
-                    self._check_input(values)
+                    self._kcore_build_for(values)
+                    self._kcore_check_input(values)
                     outputs = self._run(bound, training, context, is_checked=True)
-                    self.set_untracked("_output_shape_when_built", shape_of(outputs))
+                    self._kcore_set_untracked("_kcore_output_shape_when_built", shape_of(outputs))
                     if not self.built:
                         self.built = True
-                        self.settle_after_build()
+                        self._kcore_settle_after_build()
         except Exception as error:
-            raise self.locate(error)  # noqa: B904 (it is the same error)
+            raise self._kcore_locate(error)  # noqa: B904 (it is the same error)
         if is_as_it_was and (len(values) == 1 or (len(values) == 2 and "training" in values)):
-            self._remember_fast(next(iter(values.values())))
+            self._kcore_remember_fast(next(iter(values.values())))
         return outputs
 
-    def _passed_training(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool | None:
+    def _kcore_passed_training(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool | None:
         """Give the training flag among the arguments of a call, or None."""
-        signature = self.call_signature
+        signature = self._kcore_call_signature
         if "training" in kwargs or not signature.takes_training:
             return kwargs.get("training")
         found: bool | None = signature.bind(args, kwargs).arguments.get("training")
         return found
 
-    def default_training(self) -> bool | None:
+    def _kcore_default_training(self) -> bool | None:
         """Give the training flag of a call that is told none and is in no other; a framework's modules may have one."""
         return None
 
-    def run_on_specs(self, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    def _kcore_run_on_specs(self, args: list[Any], kwargs: dict[str, Any]) -> Any:
         """Run `call` on specs, or on zeros in their place, for what comes out."""
-        bound, training, context = self._settle_arguments(tuple(args), kwargs)
+        bound, training, context = self._kcore_settle_arguments(tuple(args), kwargs)
         self._convert(bound)
         try:
             return self._run(bound, training, context)
         except Exception as error:
-            raise self.locate(error)  # noqa: B904 (it is the same error)
+            raise self._kcore_locate(error)  # noqa: B904 (it is the same error)
 
-    def locate(self, error: Exception) -> Exception:
+    def _kcore_locate(self, error: Exception) -> Exception:
         """Say in an error that it happened in this layer, unless a layer inside has."""
         if isinstance(error, KcoreError):
             if not any(place.startswith("layer ") for place in error.where):
@@ -170,46 +174,48 @@ class Calling(State):
             error.add_note(f'kcore: in layer "{self.path}" ({type(self).__name__})')
         return shortened(error)
 
-    def _remember_fast(self, x: Any) -> None:
+    def _kcore_remember_fast(self, x: Any) -> None:
         """Note that tensors like `x` can go straight to `call`, if nothing has to be done before or after it."""
         if (
-            self._activity_regularizer is not None
-            or self._adds_losses
-            or self._context_arguments
-            or not isinstance(x, self.backend.tensor_types)
+            self._kcore_activity_regularizer is not None
+            or self._kcore_adds_losses
+            or self._kcore_context_arguments
+            or not isinstance(x, self._kcore_backend.tensor_types)
             or isinstance(x, HOST_NUMBERS)
-            or self._overrides_compute_mask()
+            or self._kcore_overrides_compute_mask()
             or not (self.input_spec is None or hasattr(self.input_spec, "fault"))
         ):
             return
-        object.__setattr__(self, "_autocast", self.autocast_in_call())
-        object.__setattr__(self, "_takes_training", self.call_signature.takes_training)
+        object.__setattr__(self, "_autocast", self._kcore_autocast_in_call())
+        object.__setattr__(self, "_kcore_takes_training", self._kcore_call_signature.takes_training)
         kind: Any = (x.__class__, x.dtype)  # type: ignore[attr-defined]
-        object.__setattr__(self, "_fast", {*(self._fast or ()), kind})
+        object.__setattr__(self, "_kcore_fast", {*(self._kcore_fast or ()), kind})
 
-    def _overrides_compute_mask(self) -> bool:
+    def _kcore_overrides_compute_mask(self) -> bool:
         from kcore_layers.layer import Layer
 
         return type(self).compute_mask is not Layer.compute_mask
 
-    def autocast_in_call(self) -> str | None:
+    def _kcore_autocast_in_call(self) -> str | None:
         """Give the dtype variables are read in inside `call`, or None for their own."""
-        policy = self.dtype_policy_object.for_path(self.path)
+        policy = self._kcore_dtype_policy.for_path(self.path)
         dtype = policy.compute_dtype
         return dtype if dtype != policy.variable_dtype and is_float_dtype(dtype) else None
 
     # Arguments.
 
-    def _settle_arguments(
+    def _kcore_settle_arguments(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[inspect.BoundArguments, bool | None, CallContext | None]:
         """Match arguments to `call`'s parameters, and those that come from the call around this one."""
-        signature = self.call_signature
+        signature = self._kcore_call_signature
         context = current_context()
         passed = dict(kwargs)
         training = passed.get("training") if signature.takes_training else passed.pop("training", None)
         own = {
-            name: passed.pop(name) for name in self._context_arguments if name in passed and name not in signature.names
+            name: passed.pop(name)
+            for name in self._kcore_context_arguments
+            if name in passed and name not in signature.names
         }
         bound = signature.bind(args, passed)
         if training is None:
@@ -217,7 +223,7 @@ class Calling(State):
         if training is None and context is not None:
             training = context.training
         elif training is None:
-            training = self.default_training()
+            training = self._kcore_default_training()
         if training is None and signature.takes_training:
             training = signature.training_default
         if signature.takes_training and training is not None:
@@ -229,7 +235,7 @@ class Calling(State):
         if own or context is None or context.training != training:
             entry = self if context is None else context.entry
             inherited = {} if context is None else context.arguments
-            named = {name: bound.arguments[name] for name in self._context_arguments if name in bound.arguments}
+            named = {name: bound.arguments[name] for name in self._kcore_context_arguments if name in bound.arguments}
             return bound, training, CallContext(entry, training, {**inherited, **named, **own})
         return bound, training, None
 
@@ -239,23 +245,23 @@ class Calling(State):
         for name, value in bound.arguments.items():
             if value is None or value is True or value is False or name == "training":
                 continue
-            if isinstance(value, self.backend.tensor_types) or not tree.is_nested(value):
-                converted = self._convert_leaf(value)
-            elif name == self.call_signature.first and _is_list_of_numbers(value):
-                converted = self._convert_leaf(np.asarray(tensor_on(self.backend, value, None)))
+            if isinstance(value, self._kcore_backend.tensor_types) or not tree.is_nested(value):
+                converted = self._kcore_convert_leaf(value)
+            elif name == self._kcore_call_signature.first and _is_list_of_numbers(value):
+                converted = self._kcore_convert_leaf(np.asarray(tensor_on(self._kcore_backend, value, None)))
             else:
-                converted = tree.map_structure(self._convert_leaf, value)
+                converted = tree.map_structure(self._kcore_convert_leaf, value)
                 is_as_it_was = False
             if converted is not value:
                 bound.arguments[name] = converted
                 is_as_it_was = False
         return is_as_it_was
 
-    def _convert_leaf(self, x: Any) -> Any:
-        dtype = self.dtype_policy_object.for_path(self.path).compute_dtype if self.autocast else None
+    def _kcore_convert_leaf(self, x: Any) -> Any:
+        dtype = self._kcore_dtype_policy.for_path(self.path).compute_dtype if self.autocast else None
         if isinstance(x, np.ndarray | np.generic):
             is_narrowed = dtype is not None and is_float_dtype(x.dtype.name)
-            tensor = tensor_on(self.backend, x, dtype if is_narrowed else None)
+            tensor = tensor_on(self._kcore_backend, x, dtype if is_narrowed else None)
             if tensor is not x and in_use():
                 set_mask(tensor, get_mask(x))
             return tensor
@@ -263,12 +269,12 @@ class Calling(State):
             return cast(x, dtype) if dtype is not None and is_float_dtype(x.dtype) and x.dtype != dtype else x
         if isinstance(x, Variable) or isinstance(x, HOST_TYPES) or not hasattr(x, "dtype"):
             return x
-        if not isinstance(x, self.backend.tensor_types):
-            return tensor_on(self.backend, x, None)  # raises for another framework's tensor
+        if not isinstance(x, self._kcore_backend.tensor_types):
+            return tensor_on(self._kcore_backend, x, None)  # raises for another framework's tensor
         if dtype is not None:
-            found = self.backend.dtype(x)
+            found = self._kcore_backend.dtype(x)
             if found != dtype and is_float_dtype(found):
-                converted = self.backend.ops["cast"](x, dtype)
+                converted = self._kcore_backend.ops["cast"](x, dtype)
                 if in_use():
                     set_mask(converted, get_mask(x))
                 return converted
@@ -276,7 +282,7 @@ class Calling(State):
 
     # The call itself.
 
-    def build_for(self, values: dict[str, Any]) -> None:
+    def _kcore_build_for(self, values: dict[str, Any]) -> None:
         """Build the layer for the arguments of a call; layers inside a `call` are built as they are reached."""
         from kcore_layers.layer import Layer
 
@@ -287,10 +293,12 @@ class Calling(State):
         }
         if getattr(self.build, "__wrapped__", None) is Layer.build:
             # The call itself builds what is inside.
-            self.set_untracked("_build_shapes", {f"{name}_shape": shape_of(value) for name, value in tensors.items()})
-            self.set_untracked("_build_dtypes", dtypes_of(tensors))
+            self._kcore_set_untracked(
+                "_kcore_build_shapes", {f"{name}_shape": shape_of(value) for name, value in tensors.items()}
+            )
+            self._kcore_set_untracked("_kcore_build_dtypes", dtypes_of(tensors))
             return
-        names = self.build_parameters
+        names = self._kcore_build_parameters
         if len(names) == 1 and names[0].removesuffix("_shape") not in tensors:
             first = next(iter(tensors.values()), None)
             self.build(shape_of(first))
@@ -300,7 +308,7 @@ class Calling(State):
             shapes = dict(zip(names, (shape_of(value) for value in tensors.values()), strict=False))
         self.build(**shapes)
 
-    def _check_input(self, values: dict[str, Any]) -> None:
+    def _kcore_check_input(self, values: dict[str, Any]) -> None:
         if self.input_spec is not None and values:
             check_inputs(self.input_spec, next(iter(values.values())))
 
@@ -314,27 +322,27 @@ class Calling(State):
         """Call `call` with everything around it in place."""
         values = bound.arguments
         if not is_checked:
-            self._check_input(values)
-        masks = self._pass_masks(values) if in_use() else None
-        if self._adds_losses and current_context() is None and not in_stateless_scope():
-            self.clear_losses()
+            self._kcore_check_input(values)
+        masks = self._kcore_pass_masks(values) if in_use() else None
+        if self._kcore_adds_losses and current_context() is None and not in_stateless_scope():
+            self._kcore_clear_losses()
         token = None if context is None else enter_context(context)
         try:
-            dtype = self.autocast_in_call()
+            dtype = self._kcore_autocast_in_call()
             if autocast_dtype() == dtype:
                 outputs = self.call(*bound.args, **bound.kwargs)
             else:
                 with AutocastScope(dtype):
                     outputs = self.call(*bound.args, **bound.kwargs)
-            if self._activity_regularizer is not None:
+            if self._kcore_activity_regularizer is not None:
                 self._regularize(outputs)
         finally:
             if token is not None:
                 leave_context(token)
-        self._mask_outputs(values, masks, outputs)
+        self._kcore_mask_outputs(values, masks, outputs)
         return outputs
 
-    def _pass_masks(self, values: dict[str, Any]) -> Any:
+    def _kcore_pass_masks(self, values: dict[str, Any]) -> Any:
         """Pass on the masks that the tensors carry; gives that of the first argument."""
         first = None
         for position, (name, value) in enumerate(list(values.items())):
@@ -348,15 +356,15 @@ class Calling(State):
                 continue
             if position == 0:
                 first = found
-            parameter = self.call_signature.masks.get(name)
+            parameter = self._kcore_call_signature.masks.get(name)
             if parameter is not None and values.get(parameter) is None:
                 values[parameter] = found
         return first
 
-    def _mask_outputs(self, values: dict[str, Any], masks: Any, outputs: Any) -> None:
+    def _kcore_mask_outputs(self, values: dict[str, Any], masks: Any, outputs: Any) -> None:
         """Give the outputs their masks."""
-        overrides = self._overrides_compute_mask()
-        if is_inferring() or not (overrides or (self._supports_masking and masks is not None)):
+        overrides = self._kcore_overrides_compute_mask()
+        if is_inferring() or not (overrides or (self._kcore_supports_masking and masks is not None)):
             return
         found = self.compute_mask(next(iter(values.values()), None), masks)
         if found is None:
@@ -371,9 +379,9 @@ class Calling(State):
         if is_inferring():
             return
         for x in tree.flatten(outputs):
-            batch = self.backend.shape(x)[0] if len(x.shape) else 1
+            batch = self._kcore_backend.shape(x)[0] if len(x.shape) else 1
             # Per sample, so that the weight of the penalty does not depend on the batch.
-            self.add_loss(self._activity_regularizer(x) / cast(batch, self.backend.dtype(x)))
+            self.add_loss(self._kcore_activity_regularizer(x) / cast(batch, self._kcore_backend.dtype(x)))
 
 
 def _is_list_of_numbers(value: Any) -> bool:

@@ -28,11 +28,11 @@ def citizen_class(cls: type, backend: Backend, extra: type | None = None) -> typ
     """
     cls = original_class(cls)
     citizens: dict[Any, type]
-    if "_citizens" in cls.__dict__:
-        citizens = cls.__dict__["_citizens"]
+    if "_kcore_citizens" in cls.__dict__:
+        citizens = cls.__dict__["_kcore_citizens"]
     else:
         citizens = {}
-        cls._citizens = citizens  # type: ignore[attr-defined]
+        cls._kcore_citizens = citizens  # type: ignore[attr-defined]
     key = (backend, extra)
     if key not in citizens:
         citizens[key] = _make(cls, backend, extra)
@@ -46,20 +46,20 @@ def _make(cls: type, backend: Backend, extra: type | None) -> type:
         "__module__": cls.__module__,
         "__qualname__": cls.__qualname__,
         "__doc__": cls.__doc__,
-        "_original": cls,
-        "_extra": extra,
+        "_kcore_original": cls,
+        "_kcore_extra": extra,
     }
     made = type(cls.__name__, bases, namespace)
     original = made.build  # type: ignore[attr-defined]
-    made.call_signature = study_call(made.call)  # type: ignore[attr-defined]
-    made.build_parameters = study_build(original)  # type: ignore[attr-defined]
+    made._kcore_call_signature = study_call(made.call)  # type: ignore[attr-defined]
+    made._kcore_build_parameters = study_build(original)  # type: ignore[attr-defined]
     made.build = functools.wraps(original)(built_by(original))  # type: ignore[attr-defined]
     return made
 
 
 def original_class(cls: type) -> type:
     """Give the class as it was written."""
-    found: type = cls.__dict__.get("_original", cls)
+    found: type = cls.__dict__.get("_kcore_original", cls)
     return found
 
 
@@ -67,5 +67,5 @@ def remake(cls: type, backend: str, extra: type | None) -> Any:
     """Give an instance with nothing in it yet, for copies and pickles."""
     found = registry.load(backend)
     layer: Any = object.__new__(citizen_class(cls, found, extra))
-    layer.start(found)
+    layer._kcore_start(found)
     return layer

@@ -65,11 +65,11 @@ def clone_model(
         return clones[id(layer)]
 
     if isinstance(model, Sequential):
-        first = [] if model._input is None else [_input_like(model._input)]
+        first = [] if model._kcore_input is None else [_input_like(model._kcore_input)]
         first = first if input_tensors is None else tree.flatten(input_tensors)
-        layers = [*first, *(clone(layer) for layer in model._stack)]
+        layers = [*first, *(clone(layer) for layer in model._kcore_stack)]
         return Sequential(layers, trainable=model.trainable, name=model.name)
-    inputs = tree.map_structure(_input_like, model.inputs_structure) if input_tensors is None else input_tensors
+    inputs = tree.map_structure(_input_like, model._kcore_inputs_structure) if input_tensors is None else input_tensors
     outputs = _outputs(model, tree.flatten(inputs), clone, call_function)
     return Model(inputs, outputs, name=model.name, trainable=model.trainable)
 
@@ -91,7 +91,7 @@ def _outputs(
     model: Any, inputs: list[Any], clone: Callable[[Any], Any], call_function: Callable[..., Any] | None
 ) -> Any:
     """Make the calls of a model's graph anew, on other inputs and by other layers; gives the outputs."""
-    graph = model.graph
+    graph = model._kcore_graph
     if len(inputs) != len(graph.inputs):
         raise ArgumentError(
             f"{len(inputs)} input_tensors were given, and the model has {len(graph.inputs)} inputs",
@@ -113,4 +113,4 @@ def _outputs(
         else:
             result = clone(node.op)(*args, **kwargs)
         tensors |= {id(x): new for x, new in zip(tree.flatten(node.outputs), tree.flatten(result), strict=True)}
-    return anew(model.outputs_structure)
+    return anew(model._kcore_outputs_structure)

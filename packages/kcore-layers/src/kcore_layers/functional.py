@@ -40,11 +40,11 @@ class Functional(Model):
     (4, 2)
     """
 
-    graph: Graph
-    inputs_structure: Any
-    outputs_structure: Any
-    _single_input: bool
-    _single_output: bool
+    _kcore_graph: Graph
+    _kcore_inputs_structure: Any
+    _kcore_outputs_structure: Any
+    _kcore_single_input: bool
+    _kcore_single_output: bool
 
     def __init__(self, inputs: Any = None, outputs: Any = None, name: str | None = None, **kwargs: Any) -> None:
         trainable = kwargs.pop("trainable", True)
@@ -56,16 +56,16 @@ class Functional(Model):
                 raise ArgumentError(
                     f"{what} must be symbolic tensors; found a {type(wrong).__name__}", fix="make them with Input"
                 ).at("Model")
-        self.set_untracked("inputs_structure", _plain(inputs))
-        self.set_untracked("outputs_structure", _plain(outputs))
+        self._kcore_set_untracked("_kcore_inputs_structure", _plain(inputs))
+        self._kcore_set_untracked("_kcore_outputs_structure", _plain(outputs))
         self._set_graph(Graph(tree.flatten(inputs), tree.flatten(outputs)))
         if not trainable:
             self.trainable = False
 
     def _set_graph(self, graph: Graph) -> None:
-        self.set_untracked("graph", graph)
-        self.set_untracked("_single_input", isinstance(self.inputs_structure, KerasTensor))
-        self.set_untracked("_single_output", isinstance(self.outputs_structure, KerasTensor))
+        self._kcore_set_untracked("_kcore_graph", graph)
+        self._kcore_set_untracked("_kcore_single_input", isinstance(self._kcore_inputs_structure, KerasTensor))
+        self._kcore_set_untracked("_kcore_single_output", isinstance(self._kcore_outputs_structure, KerasTensor))
         names = [layer.name for layer in self.layers]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
@@ -73,30 +73,30 @@ class Functional(Model):
                 f"several layers are named {', '.join(map(repr, twice))}", fix="give each layer of a model its own name"
             ).at("Model")
         self.built = True
-        self.track_again()
-        self.settle_after_build()
+        self._kcore_track_again()
+        self._kcore_settle_after_build()
 
-    def track_again(self) -> None:
+    def _kcore_track_again(self) -> None:
         """Keep the graph's layers, in their order, before those that were assigned to attributes."""
-        own = self.layers if "graph" in self.__dict__ else []
-        super().track_again()
+        own = self.layers if "_kcore_graph" in self.__dict__ else []
+        super()._kcore_track_again()
         ids = {id(layer) for layer in own}
-        self._layers[:] = [*own, *(layer for layer in self._layers if id(layer) not in ids)]
-        self.tracking_changed()
+        self._kcore_layers[:] = [*own, *(layer for layer in self._kcore_layers if id(layer) not in ids)]
+        self._kcore_tracking_changed()
 
     @property
     def layers(self) -> list[Any]:
         """The layers of the graph, in order."""
-        return [operation for operation in self.graph.operations if isinstance(operation, Layer)]
+        return [operation for operation in self._kcore_graph.operations if isinstance(operation, Layer)]
 
     @layers.setter
     def layers(self, _: Any) -> None:
         raise ArgumentError("layers can not be set", fix="use another attribute name").at(f'model "{self.name}"')
 
-    def named_sublayers(self) -> list[tuple[str, Any]]:
+    def _kcore_named_sublayers(self) -> list[tuple[str, Any]]:
         """Give the layers inside by name, those made up numbered from the start of this model."""
-        layers = list(self._layers)
-        names = [snake_case(type(each).__name__) if each._has_auto_name else each.name for each in layers]
+        layers = list(self._kcore_layers)
+        names = [snake_case(type(each).__name__) if each._kcore_has_auto_name else each.name for each in layers]
         return list(zip(unique_names(names), layers, strict=True))
 
     def build(self, input_shape: Any = None) -> None:
@@ -104,64 +104,64 @@ class Functional(Model):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Run the graph."""
-        graph = self.graph
+        graph = self._kcore_graph
         wanted = graph.inputs
-        if self._single_input and not isinstance(inputs, list | tuple | dict):
+        if self._kcore_single_input and not isinstance(inputs, list | tuple | dict):
             values = [inputs]
         else:
-            values = arrange(self.inputs_structure, inputs, [x.name for x in wanted], self.name)
+            values = arrange(self._kcore_inputs_structure, inputs, [x.name for x in wanted], self.name)
         values = [adjusted(x, like, self.name) for x, like in zip(values, wanted, strict=True)]
         outputs = graph.run(values)
-        if self._single_output:
+        if self._kcore_single_output:
             return outputs[0]
-        return tree.pack_sequence_as(self.outputs_structure, outputs)
+        return tree.pack_sequence_as(self._kcore_outputs_structure, outputs)
 
     @property
     def inputs(self) -> list[KerasTensor]:
         """The symbolic tensors where the graph starts."""
-        return list(self.graph.inputs)
+        return list(self._kcore_graph.inputs)
 
     @property
     def outputs(self) -> list[KerasTensor]:
         """The symbolic tensors where it ends."""
-        return list(self.graph.outputs)
+        return list(self._kcore_graph.outputs)
 
     @property
     def input(self) -> Any:
         """The inputs, as the model was made of them."""
-        return self.inputs_structure
+        return self._kcore_inputs_structure
 
     @property
     def output(self) -> Any:
         """The outputs, as the model was made of them."""
-        return self.outputs_structure
+        return self._kcore_outputs_structure
 
     @property
     def input_shape(self) -> Any:
         """The shape of the input, or a tree of them."""
-        return tree.map_structure(lambda x: x.shape, self.inputs_structure)
+        return tree.map_structure(lambda x: x.shape, self._kcore_inputs_structure)
 
     @property
     def output_shape(self) -> Any:
         """The shape of the output, or a tree of them."""
-        return tree.map_structure(lambda x: x.shape, self.outputs_structure)
+        return tree.map_structure(lambda x: x.shape, self._kcore_outputs_structure)
 
     @property
     def input_names(self) -> list[str]:
         """The names of the inputs."""
-        return [x.name for x in self.graph.inputs]
+        return [x.name for x in self._kcore_graph.inputs]
 
     @property
     def output_names(self) -> list[str]:
         """The names of what computes the outputs: those of a dict are its keys."""
-        if isinstance(self.outputs_structure, dict):
-            return [str(path[0]) for path, _ in tree.flatten_with_path(self.outputs_structure)]
-        return [x.name if x.node is None else x.node.op.name for x in self.graph.outputs]
+        if isinstance(self._kcore_outputs_structure, dict):
+            return [str(path[0]) for path, _ in tree.flatten_with_path(self._kcore_outputs_structure)]
+        return [x.name if x.node is None else x.node.op.name for x in self._kcore_graph.outputs]
 
     @property
     def operations(self) -> list[Any]:
         """The layers and ops of the graph, in order."""
-        return list(self.graph.operations)
+        return list(self._kcore_graph.operations)
 
     def get_config(self) -> dict[str, Any]:
         """Give the graph as plain data: layers with their configs, and the calls between them."""
@@ -172,16 +172,16 @@ class Functional(Model):
     def __reduce__(self) -> Any:
         make, args, state = super().__reduce__()
         state = dict(state)
-        for name in ("inputs_structure", "outputs_structure"):
+        for name in ("_kcore_inputs_structure", "_kcore_outputs_structure"):
             leaves = iter(range(len(tree.flatten(state[name]))))
             state[name] = tree.map_structure(lambda _, leaves=leaves: next(leaves), state[name])
         return make, args, state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        graph = state["graph"]
-        inputs = tree.map_structure(lambda i: graph.inputs[i], state["inputs_structure"])
-        outputs = tree.map_structure(lambda i: graph.outputs[i], state["outputs_structure"])
-        super().__setstate__({**state, "inputs_structure": inputs, "outputs_structure": outputs})
+        graph = state["_kcore_graph"]
+        inputs = tree.map_structure(lambda i: graph.inputs[i], state["_kcore_inputs_structure"])
+        outputs = tree.map_structure(lambda i: graph.outputs[i], state["_kcore_outputs_structure"])
+        super().__setstate__({**state, "_kcore_inputs_structure": inputs, "_kcore_outputs_structure": outputs})
 
     def get_build_config(self) -> dict[str, Any] | None:
         """Give None: the config says all."""

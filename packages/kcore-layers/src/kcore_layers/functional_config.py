@@ -18,7 +18,7 @@ __all__ = ["config_of_graph", "model_from_config"]
 
 def config_of_graph(model: Any) -> dict[str, Any]:
     """Give a functional model's config."""
-    graph = model.graph
+    graph = model._kcore_graph
     entries: dict[int, dict[str, Any]] = {}  # by layer, or by node for ops
     places: dict[int, list[Any]] = {}  # of each tensor: the name of its entry, number of the call, number of the output
     inputs = [x.node for x in graph.inputs if x.node is not None and is_input(x.node)]
@@ -45,8 +45,8 @@ def config_of_graph(model: Any) -> dict[str, Any]:
         "name": model.name,
         "trainable": model.trainable,
         "layers": list(entries.values()),
-        "input_layers": _structure(model.inputs_structure, places),
-        "output_layers": _structure(model.outputs_structure, _counted_as_outputs(places, graph.operations)),
+        "input_layers": _structure(model._kcore_inputs_structure, places),
+        "output_layers": _structure(model._kcore_outputs_structure, _counted_as_outputs(places, graph.operations)),
     }
 
 
@@ -92,7 +92,7 @@ def model_from_config(cls: type, config: dict[str, Any], custom_objects: Any = N
     for entry in config["layers"]:
         operation = _operation(entry, custom_objects)
         made[entry["name"]] = operation
-        if isinstance(operation, Layer) and getattr(operation, "is_input_layer", False):
+        if isinstance(operation, Layer) and getattr(operation, "_kcore_is_input_layer", False):
             outputs[entry["name"], 0] = [operation.output]  # type: ignore[attr-defined]
         waiting += [(entry["name"], number, call) for number, call in enumerate(entry["inbound_nodes"])]
     while waiting:

@@ -155,7 +155,7 @@ def _key(node: Node) -> int:
 
 def is_input(node: Node) -> bool:
     """Say whether a node stands for an input rather than a call."""
-    return bool(getattr(node.op, "is_input_layer", False))
+    return bool(getattr(node.op, "_kcore_is_input_layer", False))
 
 
 def callee(operation: Any) -> Callable[..., Any]:

@@ -35,7 +35,7 @@ class InputLayer(Layer):
         ArgumentError: if neither or both of `shape` and `batch_shape` are given.
     """
 
-    is_input_layer = True
+    _kcore_is_input_layer = True
     output: KerasTensor
     _dtype: str
 
@@ -66,13 +66,13 @@ class InputLayer(Layer):
         elif batch_shape is None:
             batch_shape = (batch_size, *standardize_shape(shape))
         self.batch_shape = standardize_shape(batch_shape)
-        self.set_untracked("_dtype", standardize_dtype(dtype))
+        self._kcore_set_untracked("_dtype", standardize_dtype(dtype))
         self.optional = bool(optional)
         self.built = True
         output = KerasTensor(self.batch_shape, self._dtype, name=self.name)
         output.node = Node(self, [], None)
         output.node.outputs = output
-        self.set_untracked("output", output)
+        self._kcore_set_untracked("output", output)
 
     @property
     def dtype(self) -> str:

@@ -57,46 +57,56 @@ class Layer(Calling):
     'linear/w'
     """
 
-    backend: Backend
+    _kcore_backend: Backend
     built: bool
     autocast: bool
-    dtype_policy_object: dtype_policies.DTypePolicy
+    _kcore_dtype_policy: dtype_policies.DTypePolicy
     input_spec: InputSpec | Any = None
-    is_input_layer: ClassVar[bool] = False
-    _is_ready: bool
-    _has_auto_name: bool
-    _losses: list[Any]
-    _adds_losses: bool
-    _supports_masking: bool
-    _context_arguments: tuple[str, ...]
-    _activity_regularizer: Any
-    _arguments: tuple[tuple[Any, ...], dict[str, Any]]
-    _extra: ClassVar[type | None] = None
+    _kcore_is_input_layer: ClassVar[bool] = False
+    _kcore_is_ready: bool
+    _kcore_has_auto_name: bool
+    _kcore_losses: list[Any]
+    _kcore_adds_losses: bool
+    _kcore_supports_masking: bool
+    _kcore_context_arguments: tuple[str, ...]
+    _kcore_activity_regularizer: Any
+    _kcore_arguments: tuple[tuple[Any, ...], dict[str, Any]]
+    _kcore_extra: ClassVar[type | None] = None
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """Make an instance of the class that belongs to the current backend as well."""
         backend = current_backend()
-        layer: Any = object.__new__(citizen_class(cls, backend, cls._extra or cls.base_for(args, kwargs)))
-        layer.start(backend)
-        layer.set_untracked("_arguments", (args, kwargs))
+        layer: Any = object.__new__(citizen_class(cls, backend, cls._kcore_extra or cls._kcore_base_for(args, kwargs)))
+        layer._kcore_start(backend)
+        layer._kcore_set_untracked("_kcore_arguments", (args, kwargs))
         return layer
 
     @classmethod
-    def base_for(cls, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> type | None:
+    def _kcore_base_for(cls, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> type | None:
         """Give a class that instances made with these arguments are to have as a base beside their own."""
         return None
 
-    def start(self, backend: Backend) -> None:
+    def _kcore_start(self, backend: Backend) -> None:
         """Prepare what must be there before the first attribute is set."""
         self.__dict__.update(
-            backend=backend, built=False, _lists={}, _fast=None, _is_ready=False, _trainable=True, _path=None,
-            _losses=[], _adds_losses=False, _context_arguments=(), _supports_masking=False, _activity_regularizer=None,
-        )  # fmt: skip
-        self.start_tracking()
+            built=False,
+            _kcore_backend=backend,
+            _kcore_lists={},
+            _kcore_fast=None,
+            _kcore_is_ready=False,
+            _kcore_trainable=True,
+            _kcore_path=None,
+            _kcore_losses=[],
+            _kcore_adds_losses=False,
+            _kcore_context_arguments=(),
+            _kcore_supports_masking=False,
+            _kcore_activity_regularizer=None,
+        )
+        self._kcore_start_tracking()
         if backend.layer_base is not None:
-            self.join_framework()
+            self._kcore_join_framework()
 
-    def join_framework(self) -> None:
+    def _kcore_join_framework(self) -> None:
         """Prepare what the framework's class of modules needs; the backend's mixin says what."""
 
     def __init__(
@@ -119,37 +129,37 @@ class Layer(Calling):
             )
         if name is not None and (not isinstance(name, str) or "/" in name):
             raise ArgumentError(f"{name!r} can not be a layer's name", fix="use a string without /")
-        self.set_untracked("_has_auto_name", name is None)
+        self._kcore_set_untracked("_kcore_has_auto_name", name is None)
         self.name = name or auto_name(snake_case(original_class(type(self)).__name__))
-        self.set_untracked("dtype_policy_object", dtype_policies.get(dtype))
+        self._kcore_set_untracked("_kcore_dtype_policy", dtype_policies.get(dtype))
         self.autocast = bool(autocast)
-        self._trainable = bool(trainable)
-        self.set_untracked("_activity_regularizer", regularizers.get(activity_regularizer))
+        self._kcore_trainable = bool(trainable)
+        self._kcore_set_untracked("_kcore_activity_regularizer", regularizers.get(activity_regularizer))
         if input_shape is not None:
-            self.set_untracked("_input_shape_arg", standardize_shape(input_shape))
-        self._is_ready = True
+            self._kcore_set_untracked("_kcore_input_shape_arg", standardize_shape(input_shape))
+        self._kcore_is_ready = True
 
     # What it computes in.
 
     @property
     def dtype_policy(self) -> dtype_policies.DTypePolicy:
         """The dtype it computes in, and the one it keeps variables in."""
-        return self.dtype_policy_object
+        return self._kcore_dtype_policy
 
     @dtype_policy.setter
     def dtype_policy(self, policy: Any) -> None:
-        self.set_untracked("dtype_policy_object", dtype_policies.get(policy))
-        self._fast = None
+        self._kcore_set_untracked("_kcore_dtype_policy", dtype_policies.get(policy))
+        self._kcore_fast = None
 
     @property
     def compute_dtype(self) -> str:
         """The dtype it computes in."""
-        return self.dtype_policy_object.for_path(self.path).compute_dtype
+        return self._kcore_dtype_policy.for_path(self.path).compute_dtype
 
     @property
     def variable_dtype(self) -> str:
         """The dtype it keeps variables in."""
-        return self.dtype_policy_object.for_path(self.path).variable_dtype
+        return self._kcore_dtype_policy.for_path(self.path).variable_dtype
 
     @property
     def dtype(self) -> str:
@@ -169,36 +179,36 @@ class Layer(Calling):
     @property
     def supports_masking(self) -> bool:
         """Whether the mask of the input is that of the output too."""
-        return self._supports_masking
+        return self._kcore_supports_masking
 
     @supports_masking.setter
     def supports_masking(self, value: bool) -> None:
-        self._supports_masking = bool(value)
+        self._kcore_supports_masking = bool(value)
 
     @property
     def activity_regularizer(self) -> Any:
         """Function of the output whose value is added to the losses, or None."""
-        return self._activity_regularizer
+        return self._kcore_activity_regularizer
 
     @activity_regularizer.setter
     def activity_regularizer(self, value: Any) -> None:
-        self.set_untracked("_activity_regularizer", regularizers.get(value))
-        self._fast = None
+        self._kcore_set_untracked("_kcore_activity_regularizer", regularizers.get(value))
+        self._kcore_fast = None
 
     # Its place and its weights.
 
-    def wrap_module(self, module: Any) -> Layer:
+    def _kcore_wrap_module(self, module: Any) -> Layer:
         """Give a layer around a native module of the framework's, which was assigned to an attribute."""
         from kcore_layers.layers.torch_module_wrapper import TorchModuleWrapper
 
         return TorchModuleWrapper(module)
 
-    def settled_path(self) -> str:
+    def _kcore_settled_path(self) -> str:
         """Settle the path, if that has not happened yet: under the layer being built now."""
-        if self._path is None:
+        if self._kcore_path is None:
             outer = current_path()
-            self._path = f"{outer}/{self.name}" if outer else self.name
-        return self._path
+            self._kcore_path = f"{outer}/{self.name}" if outer else self.name
+        return self._kcore_path
 
     def add_weight(
         self,
@@ -234,13 +244,13 @@ class Layer(Calling):
         >>> Layer(name="scale").add_weight(shape=(2,), initializer="ones", name="gamma")
         <Variable path=scale/gamma shape=(2,) dtype=float32 value=[1. 1.]>
         """
-        self.check_ready()
+        self._kcore_check_ready()
         dtype = self.variable_dtype if dtype is None else standardize_dtype(dtype)
         if initializer is None:
             initializer = "glorot_uniform" if is_float_dtype(dtype) else "zeros"
         shape = () if shape is None else standardize_shape(shape)
-        path = self.settled_path()
-        with on(self.backend):
+        path = self._kcore_settled_path()
+        with on(self._kcore_backend):
             try:
                 variable = Variable(
                     initializers.get(initializer), shape, dtype, trainable, autocast, aggregation, name=name
@@ -251,8 +261,8 @@ class Layer(Calling):
         variable.regularizer = regularizers.get(regularizer)
         variable.constraint = constraints.get(constraint)
         variable.overwrite_with_gradient = overwrite_with_gradient
-        self.track_variable(variable)
-        self.tracking_changed()
+        self._kcore_track_variable(variable)
+        self._kcore_tracking_changed()
         return variable
 
     def add_variable(self, shape: Any, initializer: Any, **kwargs: Any) -> Variable:
@@ -268,16 +278,16 @@ class Layer(Calling):
             *shapes: shape of each tensor that `call` takes.
             **named_shapes: the same by name: `x_shape` for `x`.
         """
-        if not (shapes or named_shapes) or not self._layers:
+        if not (shapes or named_shapes) or not self._kcore_layers:
             return
-        dtypes = getattr(self, "_build_dtypes", {})
+        dtypes = getattr(self, "_kcore_build_dtypes", {})
         in_order = itertools.chain(dtypes.values(), itertools.repeat(self.input_dtype))
         specs = [_specs_of(shape, dtype) for shape, dtype in zip(shapes, in_order, strict=False)]
         by_name = {name.removesuffix("_shape"): shape for name, shape in named_shapes.items()}
         named = {name: _specs_of(shape, dtypes.get(name, self.input_dtype)) for name, shape in by_name.items()}
         infer_outputs(self, specs, named)
 
-    def settle_after_build(self) -> None:
+    def _kcore_settle_after_build(self) -> None:
         """Act on the end of a build."""
         state_changed()
 
@@ -286,11 +296,11 @@ class Layer(Calling):
 
         With them go the dtypes by name, as `dtypes`, if a call has built it and they were not its own `input_dtype`.
         """
-        shapes = {name: shape for name, shape in getattr(self, "_build_shapes", {}).items() if shape is not None}
+        shapes = {name: shape for name, shape in getattr(self, "_kcore_build_shapes", {}).items() if shape is not None}
         if not shapes:
             return None
         config = {"input_shape": next(iter(shapes.values()))} if len(shapes) == 1 else {"shapes_dict": shapes}
-        dtypes = getattr(self, "_build_dtypes", {})
+        dtypes = getattr(self, "_kcore_build_dtypes", {})
         is_plain = all(dtype == self.input_dtype for dtype in tree.flatten(dtypes))
         return config if is_plain else {**config, "dtypes": dtypes}
 
@@ -299,7 +309,7 @@ class Layer(Calling):
         if not config:
             return
         if "dtypes" in config:
-            self.set_untracked("_build_dtypes", dict(config["dtypes"]))
+            self._kcore_set_untracked("_kcore_build_dtypes", dict(config["dtypes"]))
         if "input_shape" in config:
             self.build(_tuples(config["input_shape"]))
         else:
@@ -344,12 +354,12 @@ class Layer(Calling):
             scope = current_scope()
             if scope is not None and scope.collect_losses:
                 scope.add_loss(each)
-            self._losses.append(each)
-        self._adds_losses, self._fast = True, None
+            self._kcore_losses.append(each)
+        self._kcore_adds_losses, self._kcore_fast = True, None
         context = current_context()
         if context is not None:
-            context.entry.set_untracked("_adds_losses", True)
-            context.entry.set_untracked("_fast", None)
+            context.entry._kcore_set_untracked("_kcore_adds_losses", True)
+            context.entry._kcore_set_untracked("_kcore_fast", None)
 
     @property
     def losses(self) -> list[Any]:
@@ -358,13 +368,13 @@ class Layer(Calling):
         if scope is not None and scope.collect_losses:
             found = list(scope.losses)
         else:
-            found = [loss for layer in self.sublayers() for loss in layer._losses]
+            found = [loss for layer in self._kcore_sublayers() for loss in layer._kcore_losses]
         return found + [v.regularizer(v) for v in self.trainable_variables if v.regularizer is not None]
 
-    def clear_losses(self) -> None:
+    def _kcore_clear_losses(self) -> None:
         """Forget the losses that calls added."""
-        for layer in self.sublayers():
-            layer._losses.clear()
+        for layer in self._kcore_sublayers():
+            layer._kcore_losses.clear()
 
     # Configuration.
 
@@ -374,12 +384,12 @@ class Layer(Calling):
         Raises:
             ArgumentError: if the class has arguments of its own and does not say how to give them.
         """
-        config = {"name": self.name, "trainable": self._trainable, "dtype": dtype_config(self.dtype_policy)}
-        if self._activity_regularizer is not None:
-            config["activity_regularizer"] = regularizers.serialize(self._activity_regularizer)
-        return {**config, **self._config_of_arguments()}
+        config = {"name": self.name, "trainable": self._kcore_trainable, "dtype": dtype_config(self.dtype_policy)}
+        if self._kcore_activity_regularizer is not None:
+            config["activity_regularizer"] = regularizers.serialize(self._kcore_activity_regularizer)
+        return {**config, **self._kcore_config_of_arguments()}
 
-    def _config_of_arguments(self) -> dict[str, Any]:
+    def _kcore_config_of_arguments(self) -> dict[str, Any]:
         """Give the arguments it was made with, for a class that has no `get_config`: those that are plain data."""
         from kcore_layers.auto_config import config_of_arguments
 
@@ -395,22 +405,26 @@ class Layer(Calling):
     # Copies and pickles.
 
     def __reduce__(self) -> Any:
-        state = {name: value for name, value in self.__dict__.items() if name not in ("backend", "_lists", "_fast")}
-        state.pop("_arguments", None)
+        state = {
+            name: value
+            for name, value in self.__dict__.items()
+            if name not in ("_kcore_backend", "_kcore_lists", "_kcore_fast")
+        }
+        state.pop("_kcore_arguments", None)
         cls = type(self)
-        return remake, (original_class(cls), self.backend.name, cls._extra), state
+        return remake, (original_class(cls), self._kcore_backend.name, cls._kcore_extra), state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self.set_untracked("_arguments", ((), {}))
-        self.tracking_changed()
+        self._kcore_set_untracked("_kcore_arguments", ((), {}))
+        self._kcore_tracking_changed()
 
     def __repr__(self) -> str:
         return f"<{original_class(type(self)).__name__} name={self.__dict__.get('name')}, built={self.built}>"
 
-    def check_ready(self) -> None:
+    def _kcore_check_ready(self) -> None:
         """Raise if the class's `__init__` did not call Layer's."""
-        if not self._is_ready:
+        if not self._kcore_is_ready:
             name = original_class(type(self)).__name__
             raise ArgumentError(
                 f"{name}.__init__ did not call super().__init__()", fix="call it first, before anything else"

@@ -46,7 +46,7 @@ class Model(Layer):
         return super().__new__(cls, *args, **kwargs)
 
     @classmethod
-    def base_for(cls, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> type | None:
+    def _kcore_base_for(cls, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> type | None:
         """Give `Functional` for a subclass that is made of inputs and outputs."""
         from kcore_layers.functional import Functional
 
@@ -60,7 +60,7 @@ class Model(Layer):
 
         if _are_inputs_and_outputs(args, kwargs) and not isinstance(self, Functional):
             # A subclass whose __init__ takes something else, and passes inputs and outputs on.
-            self.__class__ = citizen_class(type(self), self.backend, Functional)
+            self.__class__ = citizen_class(type(self), self._kcore_backend, Functional)
             Functional.__init__(self, *args, **kwargs)  # type: ignore[arg-type]
             return
         if args:
@@ -72,7 +72,7 @@ class Model(Layer):
     @property
     def layers(self) -> list[Any]:
         """The layers directly inside, in order."""
-        return list(self._layers)
+        return list(self._kcore_layers)
 
     @layers.setter
     def layers(self, _: Any) -> None:
@@ -101,9 +101,9 @@ class Model(Layer):
     # Training: the component `trainer` does it.
 
     @property
-    def trainer(self) -> Any:
+    def _kcore_trainer(self) -> Any:
         """What trains this model: made by the component `trainer` when it is first asked for."""
-        found = self.__dict__.get("_trainer")
+        found = self.__dict__.get("_kcore_made_trainer")
         if found is None:
             try:
                 component = registry.component("trainer")
@@ -112,7 +112,7 @@ class Model(Layer):
                     "model.fit() and its kin need the package kcore-train\n  fix: pip install kcore-train"
                 ) from error
             found = component(self)
-            self.set_untracked("_trainer", found)
+            self._kcore_set_untracked("_kcore_made_trainer", found)
         return found
 
     def compile(
@@ -143,7 +143,7 @@ class Model(Layer):
         Raises:
             ArgumentError: if a name is unknown.
         """
-        self.trainer.compile(
+        self._kcore_trainer.compile(
             optimizer=optimizer,
             loss=loss,
             loss_weights=loss_weights,
@@ -204,7 +204,7 @@ class Model(Layer):
             GradientsUnavailable: if the backend has no gradients.
         """
         arguments = {name: value for name, value in locals().items() if name != "self"}
-        return self.trainer.fit(**arguments)
+        return self._kcore_trainer.fit(**arguments)
 
     def evaluate(
         self,
@@ -235,7 +235,7 @@ class Model(Layer):
             The loss if there are no metrics; a list of them, or a dict.
         """
         arguments = {name: value for name, value in locals().items() if name not in ("self", "kwargs")}
-        return self.trainer.evaluate(**arguments, **kwargs)
+        return self._kcore_trainer.evaluate(**arguments, **kwargs)
 
     def predict(
         self,
@@ -254,21 +254,21 @@ class Model(Layer):
             steps: batches to predict; all if None.
             callbacks: a list of callbacks.
         """
-        return self.trainer.predict(x, batch_size=batch_size, verbose=verbose, steps=steps, callbacks=callbacks)
+        return self._kcore_trainer.predict(x, batch_size=batch_size, verbose=verbose, steps=steps, callbacks=callbacks)
 
     def train_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
     ) -> Any:
         """Take one training step; gives the loss and the metrics of this batch."""
-        return self.trainer.train_on_batch(x, y, sample_weight, class_weight, return_dict)
+        return self._kcore_trainer.train_on_batch(x, y, sample_weight, class_weight, return_dict)
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """Evaluate one batch; gives its loss and metrics."""
-        return self.trainer.test_on_batch(x, y, sample_weight, return_dict)
+        return self._kcore_trainer.test_on_batch(x, y, sample_weight, return_dict)
 
     def predict_on_batch(self, x: Any) -> Any:
         """Give the outputs for one batch as NumPy arrays."""
-        return self.trainer.predict_on_batch(x)
+        return self._kcore_trainer.predict_on_batch(x)
 
     # The lids of the box: override one of these to change what a step does.
 
@@ -278,25 +278,25 @@ class Model(Layer):
         On one whose step is a function of the state: `train_step(self, state, data)`, returning `(logs, state)`, with
         state `(trainable_variables, non_trainable_variables, optimizer_variables, metrics_variables)`.
         """
-        return self.trainer.train_step(*args)
+        return self._kcore_trainer.train_step(*args)
 
     def test_step(self, *args: Any) -> Any:
         """Evaluate one batch; override it with the arguments of `train_step`, the state without the optimizer's."""
-        return self.trainer.test_step(*args)
+        return self._kcore_trainer.test_step(*args)
 
     def predict_step(self, *args: Any) -> Any:
         """Give the outputs for one batch; override it as `test_step`."""
-        return self.trainer.predict_step(*args)
+        return self._kcore_trainer.predict_step(*args)
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
         """Give the scalar to minimise: the compiled losses, and those that layers added."""
-        return self.trainer.compute_loss(x, y, y_pred, sample_weight, training)
+        return self._kcore_trainer.compute_loss(x, y, y_pred, sample_weight, training)
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
         """Update the metrics, and give their results by name."""
-        found: dict[str, Any] = self.trainer.compute_metrics(x, y, y_pred, sample_weight)
+        found: dict[str, Any] = self._kcore_trainer.compute_metrics(x, y, y_pred, sample_weight)
         return found
 
     def stateless_compute_loss(
@@ -311,21 +311,21 @@ class Model(Layer):
         training: bool = True,
     ) -> Any:
         """Give the loss, and the values of the variables afterwards, as a function of their values."""
-        return self.trainer.stateless_compute_loss(
+        return self._kcore_trainer.stateless_compute_loss(
             trainable_variables, non_trainable_variables, metrics_variables, x, y, y_pred, sample_weight, training
         )
 
     def make_train_function(self, force: bool = False) -> Callable[..., Any]:
         """Give the function that takes a training step, compiled."""
-        return self.trainer.make_train_function(force)  # type: ignore[no-any-return]
+        return self._kcore_trainer.make_train_function(force)  # type: ignore[no-any-return]
 
     def make_test_function(self, force: bool = False) -> Callable[..., Any]:
         """Give the function that evaluates a batch, compiled."""
-        return self.trainer.make_test_function(force)  # type: ignore[no-any-return]
+        return self._kcore_trainer.make_test_function(force)  # type: ignore[no-any-return]
 
     def make_predict_function(self, force: bool = False) -> Callable[..., Any]:
         """Give the function that predicts a batch, compiled."""
-        return self.trainer.make_predict_function(force)  # type: ignore[no-any-return]
+        return self._kcore_trainer.make_predict_function(force)  # type: ignore[no-any-return]
 
     def reset_metrics(self) -> None:
         """Start the metrics anew."""
@@ -334,72 +334,72 @@ class Model(Layer):
 
     def get_metrics_result(self) -> dict[str, Any]:
         """Give the results of the metrics so far, by name."""
-        found: dict[str, Any] = self.trainer.get_metrics_result()
+        found: dict[str, Any] = self._kcore_trainer.get_metrics_result()
         return found
 
     def get_compile_config(self) -> dict[str, Any] | None:
         """Give the arguments of `compile` as plain data, or None."""
-        trainer = self.__dict__.get("_trainer")
+        trainer = self.__dict__.get("_kcore_made_trainer")
         return None if trainer is None else trainer.get_compile_config()
 
     def compile_from_config(self, config: Mapping[str, Any]) -> None:
         """Compile with what `get_compile_config` gave."""
-        self.trainer.compile_from_config(config)
+        self._kcore_trainer.compile_from_config(config)
 
     @property
     def optimizer(self) -> Any:
         """The optimizer it was compiled with, or None."""
-        trainer = self.__dict__.get("_trainer")
+        trainer = self.__dict__.get("_kcore_made_trainer")
         return None if trainer is None else trainer.optimizer
 
     @optimizer.setter
     def optimizer(self, value: Any) -> None:
-        self.trainer.optimizer = value
+        self._kcore_trainer.optimizer = value
 
     @property
     def loss(self) -> Any:
         """The loss it was compiled with, or None."""
-        trainer = self.__dict__.get("_trainer")
+        trainer = self.__dict__.get("_kcore_made_trainer")
         return None if trainer is None else trainer.loss
 
     @property
     def compiled(self) -> bool:
         """Whether it was compiled."""
-        trainer = self.__dict__.get("_trainer")
+        trainer = self.__dict__.get("_kcore_made_trainer")
         return trainer is not None and trainer.is_compiled
 
     @property
     def stop_training(self) -> bool:
         """Whether `fit` is to end after this batch; callbacks set it."""
-        return bool(self.__dict__.get("_stop_training", False))
+        return bool(self.__dict__.get("_kcore_stop_training", False))
 
     @stop_training.setter
     def stop_training(self, value: bool) -> None:
-        self.set_untracked("_stop_training", bool(value))
+        self._kcore_set_untracked("_kcore_stop_training", bool(value))
 
     @property
     def run_eagerly(self) -> bool:
         """Whether steps run uncompiled."""
-        return bool(self.trainer.run_eagerly)
+        return bool(self._kcore_trainer.run_eagerly)
 
     @run_eagerly.setter
     def run_eagerly(self, value: bool) -> None:
-        self.trainer.run_eagerly = value
+        self._kcore_trainer.run_eagerly = value
 
     @property
     def jit_compile(self) -> Any:
         """Whether steps are compiled."""
-        return self.trainer.jit_compile
+        return self._kcore_trainer.jit_compile
 
     @jit_compile.setter
     def jit_compile(self, value: Any) -> None:
-        self.trainer.jit_compile = value
+        self._kcore_trainer.jit_compile = value
 
     @property
     def metrics(self) -> list[Any]:
         """The metrics: the loss's first, then those compiled, then those that layers hold."""
-        trainer = self.__dict__.get("_trainer")
-        held = list(self._listed("metrics"))
+        trainer = self.__dict__.get("_kcore_made_trainer")
+        held = list(self._kcore_listed("metrics"))
         return held if trainer is None else [*trainer.metrics(held)]
 
     @property
@@ -422,13 +422,13 @@ class Model(Layer):
             raise ArgumentError(
                 f"value_format can not be {value_format!r}", fix='use "backend_tensor" or "numpy_array"'
             ).at("get_state_tree")
-        groups, as_arrays = self._state_groups(), value_format == "numpy_array"
+        groups, as_arrays = self._kcore_state_groups(), value_format == "numpy_array"
         return {
             name: _tree_of({v.path: np.array(v.numpy()) if as_arrays else v.value for v in variables})
             for name, variables in groups.items()
         }
 
-    def _state_groups(self) -> dict[str, list[Any]]:
+    def _kcore_state_groups(self) -> dict[str, list[Any]]:
         return {
             "trainable_variables": self.trainable_variables,
             "non_trainable_variables": self.non_trainable_variables,
@@ -443,7 +443,7 @@ class Model(Layer):
             ArgumentError: naming the paths that are unknown.
         """
         updates, unknown = [], []
-        for group, variables in self._state_groups().items():
+        for group, variables in self._kcore_state_groups().items():
             by_path = {v.path: v for v in variables}
             for path, value in _leaves_of(state_tree.get(group, {})):
                 if path in by_path:

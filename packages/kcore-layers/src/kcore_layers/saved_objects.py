@@ -93,4 +93,4 @@ def _own_names(value: Any) -> set[str]:
     if base is None:
         return set()
     plain: Any = Layer(name="plain")
-    return {*dir(base), *dir(plain.backend.layer_base), *dir(plain.backend.layer_mixin), *plain.__dict__}
+    return {*dir(base), *dir(plain._kcore_backend.layer_base), *dir(plain._kcore_backend.layer_mixin), *plain.__dict__}

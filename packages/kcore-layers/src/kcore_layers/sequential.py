@@ -39,19 +39,19 @@ class Sequential(Model):
     (None, 2)
     """
 
-    _stack: list[Any]
-    _input: Any
-    _output: Any
+    _kcore_stack: list[Any]
+    _kcore_input: Any
+    _kcore_output: Any
 
     def __init__(self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None) -> None:
         super().__init__(trainable=trainable, name=name)
         # The layers that run: a layer assigned to an attribute is part of the state alone.
-        self.set_untracked("_stack", [])
-        self.set_untracked("_input", None)
-        self.set_untracked("_output", None)
+        self._kcore_set_untracked("_kcore_stack", [])
+        self._kcore_set_untracked("_kcore_input", None)
+        self._kcore_set_untracked("_kcore_output", None)
         for layer in layers or ():
             self.add(layer, rebuild=False)
-        self._rebuild()
+        self._kcore_rebuild()
 
     def add(self, layer: Any, rebuild: bool = True) -> None:
         """Put a layer at the end.
@@ -61,59 +61,59 @@ class Sequential(Model):
         """
         if isinstance(layer, KerasTensor):
             layer = layer.node.op if layer.node is not None and isinstance(layer.node.op, InputLayer) else layer
-        layer = self.to_trackable(layer)
+        layer = self._kcore_to_trackable(layer)
         if not isinstance(layer, Layer):
             raise ArgumentError(
                 f"a Sequential is made of layers, and {layer!r} is a {type(layer).__name__}",
                 fix="wrap a function in Lambda" if callable(layer) else "pass a layer",
             ).at("Sequential.add")
-        if any(each.name == layer.name for each in self._stack):
+        if any(each.name == layer.name for each in self._kcore_stack):
             raise ArgumentError(f"two layers are named {layer.name!r}", fix="pass name= to one").at("Sequential.add")
         if isinstance(layer, InputLayer):
-            if self._stack or self._input is not None:
+            if self._kcore_stack or self._kcore_input is not None:
                 raise ArgumentError("an Input can only be the first layer", fix="move it to the front").at(
                     "Sequential.add"
                 )
-            self.set_untracked("_input", layer.output)
+            self._kcore_set_untracked("_kcore_input", layer.output)
             return
-        shape = getattr(layer, "_input_shape_arg", None)
-        if shape is not None and not self._stack and self._input is None:
-            self.set_untracked("_input", Input(shape, dtype=layer.input_dtype))
-        self._stack.append(layer)
-        self.set_untracked("built", False)
-        self.set_untracked("_fast", None)
-        self.track_again()
+        shape = getattr(layer, "_kcore_input_shape_arg", None)
+        if shape is not None and not self._kcore_stack and self._kcore_input is None:
+            self._kcore_set_untracked("_kcore_input", Input(shape, dtype=layer.input_dtype))
+        self._kcore_stack.append(layer)
+        self._kcore_set_untracked("built", False)
+        self._kcore_set_untracked("_kcore_fast", None)
+        self._kcore_track_again()
         if rebuild:
-            self._rebuild()
+            self._kcore_rebuild()
 
     def pop(self, rebuild: bool = True) -> Any:
         """Take the last layer away, and give it."""
-        if not self._stack:
+        if not self._kcore_stack:
             raise ArgumentError("there is no layer to take away").at("Sequential.pop")
-        layer = self._stack.pop()
-        self.set_untracked("built", False)
-        self.set_untracked("_fast", None)
-        self.track_again()
+        layer = self._kcore_stack.pop()
+        self._kcore_set_untracked("built", False)
+        self._kcore_set_untracked("_kcore_fast", None)
+        self._kcore_track_again()
         if rebuild:
-            self._rebuild()
+            self._kcore_rebuild()
         return layer
 
-    def _rebuild(self) -> None:
-        if self._input is not None and self._stack:
-            self.build(self._input.shape)
+    def _kcore_rebuild(self) -> None:
+        if self._kcore_input is not None and self._kcore_stack:
+            self.build(self._kcore_input.shape)
 
-    def track_again(self) -> None:
+    def _kcore_track_again(self) -> None:
         """Keep the layers that were added, before those that were assigned to attributes."""
-        own = self.__dict__.get("_stack", ())
-        super().track_again()
+        own = self.__dict__.get("_kcore_stack", ())
+        super()._kcore_track_again()
         ids = {id(layer) for layer in own}
-        self._layers[:] = [*own, *(layer for layer in self._layers if id(layer) not in ids)]
-        self.tracking_changed()
+        self._kcore_layers[:] = [*own, *(layer for layer in self._kcore_layers if id(layer) not in ids)]
+        self._kcore_tracking_changed()
 
-    def named_sublayers(self) -> list[tuple[str, Any]]:
+    def _kcore_named_sublayers(self) -> list[tuple[str, Any]]:
         """Give the layers inside by name, those made up numbered from the start of this model."""
-        layers = list(self._layers)
-        names = [snake_case(type(each).__name__) if each._has_auto_name else each.name for each in layers]
+        layers = list(self._kcore_layers)
+        names = [snake_case(type(each).__name__) if each._kcore_has_auto_name else each.name for each in layers]
         return list(zip(unique_names(names), layers, strict=True))
 
     def build(self, input_shape: Any = None) -> None:
@@ -122,49 +122,49 @@ class Sequential(Model):
         Raises:
             ShapeError: if no shape is given, nor known from an `Input`.
         """
-        if self._input is None:
+        if self._kcore_input is None:
             if input_shape is None:
                 raise ShapeError("the shape of the input is not known", fix="pass input_shape, or add an Input first")
-            dtype = self._stack[0].input_dtype if self._stack else None
-            self.set_untracked("_input", Input(batch_shape=standardize_shape(input_shape), dtype=dtype))
-        self._chain()
+            dtype = self._kcore_stack[0].input_dtype if self._kcore_stack else None
+            self._kcore_set_untracked("_kcore_input", Input(batch_shape=standardize_shape(input_shape), dtype=dtype))
+        self._kcore_chain()
 
-    def _chain(self) -> None:
+    def _kcore_chain(self) -> None:
         """Give the symbolic input to the layers, which builds them, and keep the symbolic output."""
-        x = self._input
-        for layer in self._stack:
+        x = self._kcore_input
+        for layer in self._kcore_stack:
             x = layer(x)
-        self.set_untracked("_output", x)
+        self._kcore_set_untracked("_kcore_output", x)
 
-    def build_for(self, values: dict[str, Any]) -> None:
+    def _kcore_build_for(self, values: dict[str, Any]) -> None:
         """Build the layers for a call, with a batch of any size."""
         x = values["inputs"]
-        if self._input is None and hasattr(x, "shape"):
+        if self._kcore_input is None and hasattr(x, "shape"):
             shape = [size if type(size) is int else None for size in x.shape]
-            dtype = x.dtype if isinstance(x.dtype, str) else self.backend.dtype(x)
-            self.set_untracked("_input", Input(batch_shape=(None, *shape[1:]), dtype=dtype))
-        self.build(None if self._input is None else self._input.shape)
+            dtype = x.dtype if isinstance(x.dtype, str) else self._kcore_backend.dtype(x)
+            self._kcore_set_untracked("_kcore_input", Input(batch_shape=(None, *shape[1:]), dtype=dtype))
+        self.build(None if self._kcore_input is None else self._kcore_input.shape)
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Run the layers in order."""
         x = inputs
-        if self._input is not None and hasattr(x, "shape"):
-            x = adjusted(x, self._input, self.name)
-        for layer in self._stack:
+        if self._kcore_input is not None and hasattr(x, "shape"):
+            x = adjusted(x, self._kcore_input, self.name)
+        for layer in self._kcore_stack:
             x = layer(x)
         return x
 
     @property
     def layers(self) -> list[Any]:
         """The layers, without an `Input`."""
-        return list(self._stack)
+        return list(self._kcore_stack)
 
     @layers.setter
     def layers(self, _: Any) -> None:
         raise ArgumentError("layers can not be set", fix="use add() and pop()").at("Sequential")
 
-    def _needs_shapes(self) -> None:
-        if self._output is None:
+    def _kcore_needs_shapes(self) -> None:
+        if self._kcore_output is None:
             raise ShapeError(
                 f'the shapes of "{self.name}" are not known before it is built',
                 fix="add an Input first, call build(), or call it on data",
@@ -173,14 +173,14 @@ class Sequential(Model):
     @property
     def inputs(self) -> list[KerasTensor]:
         """The symbolic input, in a list."""
-        self._needs_shapes()
-        return [self._input]
+        self._kcore_needs_shapes()
+        return [self._kcore_input]
 
     @property
     def outputs(self) -> list[KerasTensor]:
         """The symbolic output, in a list."""
-        self._needs_shapes()
-        return [self._output]
+        self._kcore_needs_shapes()
+        return [self._kcore_output]
 
     @property
     def input(self) -> KerasTensor:
@@ -210,43 +210,43 @@ class Sequential(Model):
     @property
     def output_names(self) -> list[str]:
         """The name of the last layer, in a list."""
-        return [self._stack[-1].name]
+        return [self._kcore_stack[-1].name]
 
     def get_config(self) -> dict[str, Any]:
         """Give the layers' configs, an `Input` first if there is one."""
         from kcore_layers.layer import dtype_config
 
-        first = [] if self._input is None else [self._input.node.op]
+        first = [] if self._kcore_input is None else [self._kcore_input.node.op]
         config: dict[str, Any] = {
             "name": self.name,
             "trainable": self.trainable,
             "dtype": dtype_config(self.dtype_policy),
-            "layers": [serialize_keras_object(layer) for layer in (*first, *self._stack)],
+            "layers": [serialize_keras_object(layer) for layer in (*first, *self._kcore_stack)],
         }
-        if self._input is not None:
-            config["build_input_shape"] = self._input.shape
+        if self._kcore_input is not None:
+            config["build_input_shape"] = self._kcore_input.shape
         return config
 
     def __reduce__(self) -> Any:
         make, args, state = super().__reduce__()
-        first = None if self._input is None else self._input.node.op
-        return make, args, {**state, "_input": first, "_output": None}
+        first = None if self._kcore_input is None else self._kcore_input.node.op
+        return make, args, {**state, "_kcore_input": first, "_kcore_output": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        first = state["_input"]
-        super().__setstate__({**state, "_input": None if first is None else first.output})
+        first = state["_kcore_input"]
+        super().__setstate__({**state, "_kcore_input": None if first is None else first.output})
         if self.built and first is not None:
-            self._chain()
+            self._kcore_chain()
 
     def get_build_config(self) -> dict[str, Any] | None:
         """Give the shape of the input, or None."""
-        return None if self._input is None else {"input_shape": self._input.shape}
+        return None if self._kcore_input is None else {"input_shape": self._kcore_input.shape}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
         """Make one from what `get_config` gave."""
         model = cls(name=config.get("name"), trainable=config.get("trainable", True))
-        with name_scope(model.settled_path()):  # layers that say how they are built are built at once
+        with name_scope(model._kcore_settled_path()):  # layers that say how they are built are built at once
             for layer in config["layers"]:
                 model.add(deserialize_keras_object(layer, custom_objects=custom_objects), rebuild=False)
         shape = config.get("build_input_shape")

@@ -18,84 +18,84 @@ class State(Tracking):
     """Mixin with the Keras-shaped views of a layer's state, and the calls that take the state as arguments."""
 
     name: str
-    _path: str | None
-    _trainable: bool
-    _lists: dict[str, Any]
+    _kcore_path: str | None
+    _kcore_trainable: bool
+    _kcore_lists: dict[str, Any]
 
     @property
     def path(self) -> str:
         """Where it stands: the names of the layers it was built in, and its own."""
-        return self._path or self.name
+        return self._kcore_path or self.name
 
-    def sublayers(self, recursive: bool = True, include_self: bool = True) -> Iterator[Any]:
+    def _kcore_sublayers(self, recursive: bool = True, include_self: bool = True) -> Iterator[Any]:
         """Give the layers inside, each once, parents first."""
         seen: set[int] = set()
-        rest: list[Any] = [self] if include_self else list(self._layers)
+        rest: list[Any] = [self] if include_self else list(self._kcore_layers)
         seen.add(id(self))
         while rest:
             layer = rest.pop(0)
             yield layer
             if recursive or layer is self:
-                inner = [each for each in layer._layers if id(each) not in seen]
+                inner = [each for each in layer._kcore_layers if id(each) not in seen]
                 seen.update(id(each) for each in inner)
                 rest[:0] = inner
 
-    def named_sublayers(self) -> list[tuple[str, Any]]:
+    def _kcore_named_sublayers(self) -> list[tuple[str, Any]]:
         """Give the layers directly inside, each with its place among the attributes: `dense`, `blocks.0`."""
         places: dict[int, str] = {}
-        for place, value in self.tracked_attributes():
+        for place, value in self._kcore_tracked_attributes():
             places.setdefault(id(value), place)
-        return [(places.get(id(layer), layer.name), layer) for layer in self._layers]
+        return [(places.get(id(layer), layer.name), layer) for layer in self._kcore_layers]
 
     def _flatten_layers(self, include_self: bool = True, recursive: bool = True) -> Iterator[Any]:
-        return self.sublayers(recursive, include_self)
+        return self._kcore_sublayers(recursive, include_self)
 
-    def _listed(self, name: str) -> list[Any]:
+    def _kcore_listed(self, name: str) -> list[Any]:
         """Give a list that is made anew only when some state has changed."""
-        lists = self._lists
+        lists = self._kcore_lists
         if lists.get("version") != state_version():
             lists.clear()
             lists["version"] = state_version()
         if name not in lists:
-            lists[name] = getattr(self, f"_list_{name}")()
+            lists[name] = getattr(self, f"_kcore_list_{name}")()
         found: list[Any] = lists[name]
         return found
 
-    def _list_variables(self) -> list[Variable]:
-        seeds = [generator.state for generator in self._seed_generators]
+    def _kcore_list_variables(self) -> list[Variable]:
+        seeds = [generator.state for generator in self._kcore_seed_generators]
         return _each_once(
-            [*self._trainable_variables, *self._non_trainable_variables, *seeds],
-            *(layer.variables for layer in self._layers),
+            [*self._kcore_trainable_variables, *self._kcore_non_trainable_variables, *seeds],
+            *(layer.variables for layer in self._kcore_layers),
         )
 
-    def _list_weights(self) -> list[Variable]:
-        own = [*self._trainable_variables, *self._non_trainable_variables]
-        return _each_once(own, *(layer.weights for layer in self._layers))
+    def _kcore_list_weights(self) -> list[Variable]:
+        own = [*self._kcore_trainable_variables, *self._kcore_non_trainable_variables]
+        return _each_once(own, *(layer.weights for layer in self._kcore_layers))
 
-    def _list_reachable(self) -> list[Variable]:
+    def _kcore_list_reachable(self) -> list[Variable]:
         """Give the variables that no layer with `trainable=False` holds back."""
-        if not self._trainable:
+        if not self._kcore_trainable:
             return []
-        own = [*self._trainable_variables, *self._non_trainable_variables]
-        return _each_once(own, *(layer._listed("reachable") for layer in self._layers))
+        own = [*self._kcore_trainable_variables, *self._kcore_non_trainable_variables]
+        return _each_once(own, *(layer._kcore_listed("reachable") for layer in self._kcore_layers))
 
-    def _list_metrics(self) -> list[Any]:
-        return _each_once(list(self._metrics), *(layer.metrics for layer in self._layers))
+    def _kcore_list_metrics(self) -> list[Any]:
+        return _each_once(list(self._kcore_metrics), *(layer.metrics for layer in self._kcore_layers))
 
     @property
     def variables(self) -> list[Variable]:
         """All variables: weights, and the states of seed generators; not those of metrics."""
-        return list(self._listed("variables"))
+        return list(self._kcore_listed("variables"))
 
     @property
     def weights(self) -> list[Variable]:
         """The variables that a file of weights holds: without the states of seed generators."""
-        return list(self._listed("weights"))
+        return list(self._kcore_listed("weights"))
 
     @property
     def trainable_variables(self) -> list[Variable]:
         """The variables that an optimizer changes: none if the layer is not trainable."""
-        return [v for v in self._listed("reachable") if v._trainable]
+        return [v for v in self._kcore_listed("reachable") if v._trainable]
 
     @property
     def trainable_weights(self) -> list[Variable]:
@@ -106,18 +106,18 @@ class State(Tracking):
     def non_trainable_variables(self) -> list[Variable]:
         """The variables that an optimizer leaves alone, states of seed generators included."""
         trainable = {id(v) for v in self.trainable_variables}
-        return [v for v in self._listed("variables") if id(v) not in trainable]
+        return [v for v in self._kcore_listed("variables") if id(v) not in trainable]
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
         """The weights that an optimizer leaves alone."""
         trainable = {id(v) for v in self.trainable_variables}
-        return [v for v in self._listed("weights") if id(v) not in trainable]
+        return [v for v in self._kcore_listed("weights") if id(v) not in trainable]
 
     @property
     def metrics(self) -> list[Any]:
         """The metrics held by the layer and those inside it."""
-        return list(self._listed("metrics"))
+        return list(self._kcore_listed("metrics"))
 
     @property
     def metrics_variables(self) -> list[Variable]:
@@ -127,15 +127,15 @@ class State(Tracking):
     @property
     def trainable(self) -> bool:
         """Whether an optimizer may change the layer's variables."""
-        return self._trainable
+        return self._kcore_trainable
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
         value = bool(value)
-        object.__setattr__(self, "_trainable", value)
-        for variable in self._trainable_variables:
+        object.__setattr__(self, "_kcore_trainable", value)
+        for variable in self._kcore_trainable_variables:
             variable.trainable = value
-        for layer in self._layers:
+        for layer in self._kcore_layers:
             layer.trainable = value
         state_changed()
 
@@ -174,7 +174,7 @@ class State(Tracking):
 
     def save_own_variables(self, store: Any) -> None:
         """Put the layer's own variables, not those of layers inside, into a mapping from "0", "1", ... to arrays."""
-        for i, v in enumerate([*self._trainable_variables, *self._non_trainable_variables]):
+        for i, v in enumerate([*self._kcore_trainable_variables, *self._kcore_non_trainable_variables]):
             store[str(i)] = v.numpy()
 
     def load_own_variables(self, store: Any) -> None:
@@ -183,7 +183,7 @@ class State(Tracking):
         Raises:
             ArgumentError: if the mapping has too few or too many.
         """
-        own = [*self._trainable_variables, *self._non_trainable_variables]
+        own = [*self._kcore_trainable_variables, *self._kcore_non_trainable_variables]
         if len(store) != len(own):
             raise ArgumentError(
                 f'layer "{self.name}" has {len(own)} variables of its own and the file {len(store)} for it',

@@ -99,7 +99,11 @@ def print_summary(
         )
     for cells in zip(*(cells for _, cells in columns), strict=True):
         table.add_row(*(Text(cell) for cell in cells))
-    parts = [Text(f'Model: "{model.name}" (backend: {model.backend.name})', style="bold"), table, *_totals(model)]
+    parts = [
+        Text(f'Model: "{model.name}" (backend: {model._kcore_backend.name})', style="bold"),
+        table,
+        *_totals(model),
+    ]
     console = Console(file=None if print_fn is None else io.StringIO(), highlight=False)
     if print_fn is not None or not console.is_terminal:
         width = line_length or (_WIDTH_OF_GRAPH if has_sources else _WIDTH)
@@ -130,7 +134,7 @@ def _row(layer: Any, shape: Any = None) -> _Row:
 def _shapes_in_sequence(model: Any) -> dict[int, Any]:
     """Give the shape of what each layer gives, where the model is built."""
     shapes: dict[int, Any] = {}
-    x = model._output
+    x = model._kcore_output
     while x is not None and x.node is not None and not is_input(x.node):
         shapes.setdefault(id(x.node.op), shape_of(x.node.outputs))
         x = next(iter(x.node.inputs), None)
@@ -139,8 +143,8 @@ def _shapes_in_sequence(model: Any) -> dict[int, Any]:
 
 def _known_shape(layer: Any) -> Any:
     """Give the shape that a layer gave when it was built, or would give for the shape it was built for; else None."""
-    shape = getattr(layer, "_output_shape_when_built", None)
-    built_for = getattr(layer, "_build_shapes", None)
+    shape = getattr(layer, "_kcore_output_shape_when_built", None)
+    built_for = getattr(layer, "_kcore_build_shapes", None)
     if shape is None and isinstance(layer, Functional):
         return layer.output_shape
     if shape is None and built_for:
@@ -152,7 +156,7 @@ def _known_shape(layer: Any) -> Any:
 
 
 def _rows_of_graph(model: Any) -> list[_Row]:
-    graph = model.graph
+    graph = model._kcore_graph
     nodes = [*(x.node for x in graph.inputs if x.node is not None and is_input(x.node)), *graph.nodes]
     rows: dict[str, _Row] = {}
     places: dict[int, str] = {}

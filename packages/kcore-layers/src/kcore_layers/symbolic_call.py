@@ -34,11 +34,11 @@ def call_on_symbols(layer: Any, bound: inspect.BoundArguments, training: bool | 
     specs = tree.map_structure(_spec, dict(bound.arguments))
     if not layer.built:
         with building(layer):
-            layer.build_for(specs)
+            layer._kcore_build_for(specs)
             outputs = _outputs(layer, bound, specs)
-            layer.set_untracked("_output_shape_when_built", shape_of(outputs))
+            layer._kcore_set_untracked("_kcore_output_shape_when_built", shape_of(outputs))
             layer.built = True
-            layer.settle_after_build()
+            layer._kcore_settle_after_build()
     else:
         outputs = _outputs(layer, bound, specs)
     if not any(isinstance(leaf, KerasTensor) for leaf in tree.flatten(dict(bound.arguments))):
@@ -71,16 +71,18 @@ def infer_outputs(layer: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> An
 
     args, kwargs = tree.map_structure(_spec, (list(args), dict(kwargs)))
     if not layer.built and not is_building(layer):
-        bound = layer.call_signature.bind(args, {name: each for name, each in kwargs.items() if name != "training"})
+        bound = layer._kcore_call_signature.bind(
+            args, {name: each for name, each in kwargs.items() if name != "training"}
+        )
         with built_for_a_while(layer):
-            layer.build_for(bound.arguments)
+            layer._kcore_build_for(bound.arguments)
             return infer_outputs(layer, args, kwargs)
 
     def on_specs(call_args: list[Any], call_kwargs: dict[str, Any]) -> Any:
         with inferring():
-            return layer.run_on_specs(call_args, call_kwargs)
+            return layer._kcore_run_on_specs(call_args, call_kwargs)
 
-    with on(layer.backend):
+    with on(layer._kcore_backend):
         try:
             return evaluate(on_specs, [args, kwargs])
         except KcoreError as error:
@@ -104,12 +106,12 @@ def _infer_by_trial(layer: Any, args: Sequence[Any], kwargs: dict[str, Any], fau
             if not isinstance(leaf, TensorSpec):
                 return leaf
             shape = [size if s is None else int(s) for s in leaf.shape]
-            return layer.backend.to_tensor(np.zeros(shape, numpy_dtype(leaf.dtype)), leaf.dtype)
+            return layer._kcore_backend.to_tensor(np.zeros(shape, numpy_dtype(leaf.dtype)), leaf.dtype)
 
         trial_args, trial_kwargs = tree.map_structure(zeros, (list(args), dict(kwargs)))
         try:
             with StatelessScope():
-                outcomes.append(layer.run_on_specs(trial_args, trial_kwargs))
+                outcomes.append(layer._kcore_run_on_specs(trial_args, trial_kwargs))
         except Exception as error:
             if isinstance(error, KcoreError) or type(error) is type(fault):
                 raise
@@ -121,6 +123,6 @@ def _common_spec(layer: Any, outcomes: list[Any]) -> Any:
     def spec(*tensors: Any) -> TensorSpec:
         shapes = [tuple(x.shape) for x in tensors]
         sizes = [group[0] if len(set(group)) == 1 else None for group in zip(*shapes, strict=True)]
-        return TensorSpec(sizes, layer.backend.dtype(tensors[0]))
+        return TensorSpec(sizes, layer._kcore_backend.dtype(tensors[0]))
 
     return tree.map_structure(spec, *outcomes)

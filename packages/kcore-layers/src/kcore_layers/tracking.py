@@ -14,7 +14,14 @@ __all__ = ["TrackedDict", "TrackedList", "Tracking", "is_metric", "state_version
 _PLAIN = frozenset({bool, int, float, complex, str, bytes, type(None)})
 # Attributes that are not part of the state: what Tracking and Layer keep for themselves.
 _OWN = frozenset(
-    {"_layers", "_trainable_variables", "_non_trainable_variables", "_metrics", "_seed_generators", "_tracked_names"}
+    {
+        "_kcore_layers",
+        "_kcore_metrics",
+        "_kcore_non_trainable_variables",
+        "_kcore_seed_generators",
+        "_kcore_tracked_names",
+        "_kcore_trainable_variables",
+    }
 )
 
 _version = [0]
@@ -64,7 +71,7 @@ def _telling(kind: type, name: str) -> None:
         result = of_builtin(self, *args, **kwargs)
         owner = self.__dict__.get("_owner")
         if owner is not None:
-            owner.track_again()
+            owner._kcore_track_again()
         return self if result is not None and name == "__ior__" else result
 
     method.__name__ = name
@@ -90,7 +97,7 @@ def _tracked_inside(value: Any, owner: Tracking | None) -> Any:
         return TrackedDict(value, owner)
     if value.__class__ is tuple and any(item.__class__ not in _PLAIN for item in value):
         return tuple(_tracked_inside(item, owner) for item in value)
-    return value if owner is None or value.__class__ in _PLAIN else owner.to_trackable(value)
+    return value if owner is None or value.__class__ in _PLAIN else owner._kcore_to_trackable(value)
 
 
 def trackables_in(value: Any, key: str) -> Iterator[tuple[str, Any]]:
@@ -111,78 +118,80 @@ class Tracking:
     The lists are in the order in which things were first assigned.
     """
 
-    _layers: list[Any]
-    _trainable_variables: list[Variable]
-    _non_trainable_variables: list[Variable]
-    _metrics: list[Any]
-    _seed_generators: list[SeedGenerator]
-    _tracked_names: dict[str, None]
+    _kcore_layers: list[Any]
+    _kcore_trainable_variables: list[Variable]
+    _kcore_non_trainable_variables: list[Variable]
+    _kcore_metrics: list[Any]
+    _kcore_seed_generators: list[SeedGenerator]
+    _kcore_tracked_names: dict[str, None]
 
-    def start_tracking(self) -> None:
+    def _kcore_start_tracking(self) -> None:
         """Prepare the lists; before any attribute is set."""
         start: dict[str, Any] = {name: [] for name in _OWN}
-        start["_tracked_names"] = {}
+        start["_kcore_tracked_names"] = {}
         self.__dict__.update(start)
 
-    def to_trackable(self, value: Any) -> Any:
+    def _kcore_to_trackable(self, value: Any) -> Any:
         """Give what is to be kept for a value that is assigned; a layer around a framework's own module, for one."""
         return value
 
     def __setattr__(self, name: str, value: Any) -> None:
         if value.__class__ in _PLAIN:
             object.__setattr__(self, name, value)
-            if name in self._tracked_names:
-                del self._tracked_names[name]
-                self.track_again()
+            if name in self._kcore_tracked_names:
+                del self._kcore_tracked_names[name]
+                self._kcore_track_again()
             return
         if name in _OWN:
             object.__setattr__(self, name, value)
             return
         value = _tracked_inside(value, self)
-        was_tracked = name in self._tracked_names
+        was_tracked = name in self._kcore_tracked_names
         if isinstance(value, TrackedList | TrackedDict) or any(True for _ in trackables_in(value, name)):
-            self._tracked_names[name] = None
+            self._kcore_tracked_names[name] = None
             if isinstance(value, Variable) and value.is_auto_named:
                 value.rename(name)
         elif was_tracked:
-            del self._tracked_names[name]
+            del self._kcore_tracked_names[name]
         object.__setattr__(self, name, value)
-        if was_tracked or name in self._tracked_names:
-            self.track_again()
+        if was_tracked or name in self._kcore_tracked_names:
+            self._kcore_track_again()
 
     def __delattr__(self, name: str) -> None:
         object.__delattr__(self, name)
-        if self._tracked_names.pop(name, name) is None:
-            self.track_again()
+        if self._kcore_tracked_names.pop(name, name) is None:
+            self._kcore_track_again()
 
-    def set_untracked(self, name: str, value: Any) -> None:
+    def _kcore_set_untracked(self, name: str, value: Any) -> None:
         """Set an attribute that is not part of the state."""
         object.__setattr__(self, name, value)
 
-    def tracked_attributes(self) -> Iterator[tuple[str, Any]]:
+    def _kcore_tracked_attributes(self) -> Iterator[tuple[str, Any]]:
         """Give what the attributes hold that has state, each with its place, in the order of the attributes."""
-        for name in self._tracked_names:
+        for name in self._kcore_tracked_names:
             if name in self.__dict__:
                 yield from trackables_in(self.__dict__[name], name)
 
-    def track_again(self) -> None:
+    def _kcore_track_again(self) -> None:
         """Bring the lists up to date with the attributes: what was there keeps its place."""
-        held = {id(value): value for _, value in self.tracked_attributes()}
-        _update(self._layers, held, lambda value: isinstance(value, Tracking))
-        _update(self._metrics, held, lambda value: is_metric(value) and not isinstance(value, Tracking))
-        _update(self._seed_generators, held, lambda value: isinstance(value, SeedGenerator))
+        held = {id(value): value for _, value in self._kcore_tracked_attributes()}
+        _update(self._kcore_layers, held, lambda value: isinstance(value, Tracking))
+        _update(self._kcore_metrics, held, lambda value: is_metric(value) and not isinstance(value, Tracking))
+        _update(self._kcore_seed_generators, held, lambda value: isinstance(value, SeedGenerator))
         for variable in held.values():
             if isinstance(variable, Variable):
-                self.track_variable(variable)
-        self.tracking_changed()
+                self._kcore_track_variable(variable)
+        self._kcore_tracking_changed()
 
-    def track_variable(self, variable: Variable) -> None:
+    def _kcore_track_variable(self, variable: Variable) -> None:
         """Note a variable as part of the state."""
-        listed = self._trainable_variables if variable.trainable else self._non_trainable_variables
-        if not any(variable is other for other in (*self._trainable_variables, *self._non_trainable_variables)):
+        listed = self._kcore_trainable_variables if variable.trainable else self._kcore_non_trainable_variables
+        if not any(
+            variable is other for other in (*self._kcore_trainable_variables, *self._kcore_non_trainable_variables)
+        ):
             listed.append(variable)
 
-    def tracking_changed(self) -> None:
+    def _kcore_tracking_changed(self) -> None:
         """Act on a change of the lists."""
         state_changed()
 

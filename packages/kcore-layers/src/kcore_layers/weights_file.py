@@ -188,7 +188,7 @@ def read_weights(model: Any, file: h5py.File, skip_mismatch: bool = False) -> No
 
 def _faults(place: str, layer: Any, datasets: Datasets) -> list[str]:
     """Give what does not fit between a layer and its part of the file."""
-    own = [*layer._trainable_variables, *layer._non_trainable_variables]
+    own = [*layer._kcore_trainable_variables, *layer._kcore_non_trainable_variables]
     if type(layer).load_own_variables is not State.load_own_variables:
         return _faults_of_trial(place, layer, datasets)
     if own and not datasets:

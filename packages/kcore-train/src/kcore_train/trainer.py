@@ -80,7 +80,7 @@ class Trainer:
     @property
     def backend(self) -> Backend:
         """The model's backend."""
-        return self.model.backend
+        return self.model._kcore_backend
 
     # compile
 
@@ -355,7 +355,7 @@ class Trainer:
             described = (
                 tuple(id(v) for v in model.trainable_variables),
                 tuple(id(v) for v in model.non_trainable_variables),
-                tuple(layer.trainable for layer in model.sublayers()),
+                tuple(layer.trainable for layer in model._kcore_sublayers()),
             )
             self._described = (version, described)
         return self._described[1]

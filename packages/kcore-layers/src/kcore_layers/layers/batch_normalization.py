@@ -106,7 +106,7 @@ class BatchNormalization(Layer):
         self.center = center
         self.scale = scale
         self.renorm = renorm
-        self.set_untracked("renorm_clipping", None if renorm_clipping is None else dict(renorm_clipping))
+        self._kcore_set_untracked("renorm_clipping", None if renorm_clipping is None else dict(renorm_clipping))
         self.renorm_momentum = renorm_momentum
         self.synchronized = synchronized
         set_options(
@@ -149,7 +149,7 @@ class BatchNormalization(Layer):
         """Give the normalized inputs."""
         if ops.dtype(inputs) != self.compute_dtype:
             inputs = ops.cast(inputs, self.compute_dtype)
-        if not training or not self._trainable:
+        if not training or not self._kcore_trainable:
             mean, variance = self.moving_mean, self.moving_variance
             return ops.batch_normalization(inputs, mean, variance, self._axis, self.beta, self.gamma, self.epsilon)
         mean, variance = self._moments(inputs, mask)

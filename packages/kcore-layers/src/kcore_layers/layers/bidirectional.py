@@ -77,7 +77,7 @@ class Bidirectional(Layer):
         self.stateful = layer.stateful
         self.input_spec = layer.input_spec
         self.supports_masking = True
-        self.set_untracked("_first_weights", weights)
+        self._kcore_set_untracked("_first_weights", weights)
 
     def _check_pair(self, forward: Any, backward: Any) -> None:
         if forward.go_backwards == backward.go_backwards:

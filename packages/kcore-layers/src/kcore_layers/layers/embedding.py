@@ -92,7 +92,7 @@ class Embedding(Layer):
         """Give where the inputs are not 0, if that stands for padding."""
         return ops.not_equal(inputs, 0) if self.mask_zero else None
 
-    def _overrides_compute_mask(self) -> bool:
+    def _kcore_overrides_compute_mask(self) -> bool:
         return self.mask_zero
 
     def get_config(self) -> dict[str, Any]:

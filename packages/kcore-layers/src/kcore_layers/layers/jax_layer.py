@@ -65,26 +65,26 @@ class JaxLayer(Layer):
     ) -> None:
         super().__init__(**kwargs)
         try:
-            self.backend.native_key(np.zeros(2, "uint32"))
+            self._kcore_backend.native_key(np.zeros(2, "uint32"))
         except NotImplementedError:
             raise ArgumentError(
-                f"JaxLayer runs JAX functions, and the current backend is {self.backend.name}",
+                f"JaxLayer runs JAX functions, and the current backend is {self._kcore_backend.name}",
                 fix="make the layer on the backend built on JAX, in `with use_backend(...):`",
             ).at("JaxLayer") from None
         self.call_fn = call_fn
         self.init_fn = init_fn
         self.native_serialization_platforms = native_serialization_platforms
         self.seed_generator = SeedGenerator(seed)
-        self.set_untracked("_takes", _arguments(call_fn, _CALL_ARGUMENTS, "call_fn", ("inputs",)))
+        self._kcore_set_untracked("_takes", _kcore_arguments(call_fn, _CALL_ARGUMENTS, "call_fn", ("inputs",)))
         if init_fn is not None:
-            _arguments(init_fn, ("rng", "inputs", "training"), "init_fn", ("rng", "inputs"))
+            _kcore_arguments(init_fn, ("rng", "inputs", "training"), "init_fn", ("rng", "inputs"))
         elif params is None and state is None and {"params", "state"} & set(self._takes):
             raise ArgumentError(
                 "call_fn takes params or state, and there is no init_fn, params or state to begin with",
                 fix="pass init_fn=, or params= and state=",
             ).at("JaxLayer")
-        self.set_untracked("params", None)
-        self.set_untracked("state", None)
+        self._kcore_set_untracked("params", None)
+        self._kcore_set_untracked("state", None)
         if params is not None or state is not None:
             self._hold(params, state)
 
@@ -92,16 +92,16 @@ class JaxLayer(Layer):
         """Make variables of the first parameters and state."""
 
         def variable(value: Any, trainable: bool) -> Any:
-            dtype = self.backend.dtype(ops.convert_to_tensor(value))
+            dtype = self._kcore_backend.dtype(ops.convert_to_tensor(value))
             trains = trainable and is_float_dtype(dtype)
             return self.add_weight(
                 tuple(np.shape(value)), lambda shape, dtype=None: value, dtype, trainable=trains, autocast=False
             )
 
         if params is not None:
-            self.set_untracked("params", tree.map_structure(lambda value: variable(value, True), params))
+            self._kcore_set_untracked("params", tree.map_structure(lambda value: variable(value, True), params))
         if state is not None:
-            self.set_untracked("state", tree.map_structure(lambda value: variable(value, False), state))
+            self._kcore_set_untracked("state", tree.map_structure(lambda value: variable(value, False), state))
         for name in ("params", "state"):
             for i, each in enumerate(tree.flatten(getattr(self, name))):
                 if each is not None:
@@ -111,7 +111,7 @@ class JaxLayer(Layer):
         """Ask `init_fn` for the first parameters, with inputs of zeros."""
         if self.init_fn is None or self.params is not None or self.state is not None:
             return
-        with self.backend.outside_graphs():
+        with self._kcore_backend.outside_graphs():
             inputs = _zeros(input_shape, self.compute_dtype)
             arguments = {"rng": self._key(), "inputs": inputs, "training": True}
             names = inspect.signature(self.init_fn).parameters
@@ -120,7 +120,7 @@ class JaxLayer(Layer):
             self._hold(params, state)
 
     def _key(self) -> Any:
-        return self.backend.native_key(self.seed_generator.next())
+        return self._kcore_backend.native_key(self.seed_generator.next())
 
     def call(self, inputs: Any, training: bool | None = False) -> Any:
         """Give what the function gives, and keep the new state."""
@@ -160,7 +160,7 @@ class JaxLayer(Layer):
         return super().from_config({**config, **functions})
 
 
-def _arguments(
+def _kcore_arguments(
     function: Callable[..., Any], allowed: tuple[str, ...], what: str, needed: tuple[str, ...]
 ) -> tuple[str, ...]:
     """Give the names of a function's parameters.

@@ -57,10 +57,10 @@ class Lambda(Layer):
         super().__init__(**kwargs)
         if not callable(function):
             raise ArgumentError(f"{function!r} is not a function", fix="pass a function of the inputs").at("Lambda")
-        self.set_untracked("function", function)
-        self.set_untracked("arguments", dict(arguments or {}))
-        self.set_untracked("_output_shape", output_shape)
-        self.set_untracked("mask", mask)
+        self._kcore_set_untracked("function", function)
+        self._kcore_set_untracked("arguments", dict(arguments or {}))
+        self._kcore_set_untracked("_output_shape", output_shape)
+        self._kcore_set_untracked("mask", mask)
         self.supports_masking = mask is not None
         names = _parameters(function)
         self._passes_mask = "mask" in names
@@ -90,7 +90,7 @@ class Lambda(Layer):
         """Give the mask of the output, if there is to be one."""
         return self.mask(inputs, mask) if callable(self.mask) else self.mask
 
-    def _overrides_compute_mask(self) -> bool:
+    def _kcore_overrides_compute_mask(self) -> bool:
         return self.mask is not None
 
     def get_config(self) -> dict[str, Any]:

@@ -61,8 +61,8 @@ class Normalization(Layer):
                 "Normalization"
             )
         self.axis = () if axis is None else tuple(axis) if isinstance(axis, Sequence) else (axis,)
-        self.set_untracked("input_mean", mean)
-        self.set_untracked("input_variance", variance)
+        self._kcore_set_untracked("input_mean", mean)
+        self._kcore_set_untracked("input_variance", variance)
         self.invert = invert
         self.supports_masking = True
 

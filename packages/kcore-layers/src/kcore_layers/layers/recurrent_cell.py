@@ -51,7 +51,7 @@ class RecurrentCell(Layer):
         self.dropout = checked_rate(self, "dropout", dropout)
         self.recurrent_dropout = checked_rate(self, "recurrent_dropout", recurrent_dropout)
         self.seed_generator = SeedGenerator(seed)
-        self.set_untracked("state_size", self.units if self.num_states == 1 else [self.units] * self.num_states)
+        self._kcore_set_untracked("state_size", self.units if self.num_states == 1 else [self.units] * self.num_states)
         self.output_size = self.units
         self.reset_dropout_mask()
         self.reset_recurrent_dropout_mask()
@@ -87,18 +87,18 @@ class RecurrentCell(Layer):
 
     def reset_dropout_mask(self) -> None:
         """Forget the mask of the inputs: the next step draws another."""
-        self.set_untracked("_dropout_mask", None)
+        self._kcore_set_untracked("_dropout_mask", None)
 
     def reset_recurrent_dropout_mask(self) -> None:
         """Forget the mask of the hidden state."""
-        self.set_untracked("_recurrent_dropout_mask", None)
+        self._kcore_set_untracked("_recurrent_dropout_mask", None)
 
     def _mask(self, name: str, like: Any, rate: float) -> Any:
         mask = self.__dict__[name]
         if mask is None and rate > 0:
             mask = ops.random.dropout(ops.ones_like(like), rate, seed=self.seed_generator)
             if not isinstance(mask, TensorSpec):
-                self.set_untracked(name, mask)
+                self._kcore_set_untracked(name, mask)
         return mask
 
     def drop(self, sequences: Any) -> Any:

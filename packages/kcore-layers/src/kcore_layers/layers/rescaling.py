@@ -34,8 +34,8 @@ class Rescaling(Layer):
 
     def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.set_untracked("scale", scale)
-        self.set_untracked("offset", offset)
+        self._kcore_set_untracked("scale", scale)
+        self._kcore_set_untracked("offset", offset)
         self._factor, self._term = _plain(scale), _plain(offset)
         self.supports_masking = True
 

@@ -83,7 +83,7 @@ class RNN(Layer):
         self.unroll = unroll
         self.zero_output_for_mask = zero_output_for_mask
         self.supports_masking = True
-        self.set_untracked("state_size", _plain(cell.state_size))
+        self._kcore_set_untracked("state_size", _plain(cell.state_size))
         self.states: list[Any] | None = None
 
     def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
@@ -251,8 +251,8 @@ class RNN(Layer):
         """Do the same as `reset_state`."""
         self.reset_state()
 
-    def _list_weights(self) -> list[Any]:
-        return self._without_states(super()._list_weights())
+    def _kcore_list_weights(self) -> list[Any]:
+        return self._without_states(super()._kcore_list_weights())
 
     def _without_states(self, variables: list[Any]) -> list[Any]:
         """Leave out the states, which files do not hold."""
@@ -261,12 +261,14 @@ class RNN(Layer):
 
     def save_own_variables(self, store: Any) -> None:
         """Put the layer's own weights, without its states, into a mapping."""
-        for i, v in enumerate(self._without_states([*self._trainable_variables, *self._non_trainable_variables])):
+        for i, v in enumerate(
+            self._without_states([*self._kcore_trainable_variables, *self._kcore_non_trainable_variables])
+        ):
             store[str(i)] = v.numpy()
 
     def load_own_variables(self, store: Any) -> None:
         """Set the layer's own weights from a mapping."""
-        own = self._without_states([*self._trainable_variables, *self._non_trainable_variables])
+        own = self._without_states([*self._kcore_trainable_variables, *self._kcore_non_trainable_variables])
         if own or len(store):
             super().load_own_variables(store)
 

@@ -54,9 +54,9 @@ class TimeDistributed(Wrapper):
         """Give what the layer gives for each step."""
         batch, time, *sizes = ops.shape(inputs)
         kwargs: dict[str, Any] = {}
-        if self.layer.call_signature.takes_training and training is not None:
+        if self.layer._kcore_call_signature.takes_training and training is not None:
             kwargs["training"] = training
-        if mask is not None and len(mask.shape) > 2 and "mask" in self.layer.call_signature.names:
+        if mask is not None and len(mask.shape) > 2 and "mask" in self.layer._kcore_call_signature.names:
             kwargs["mask"] = ops.reshape(mask, (batch * time, *ops.shape(mask)[2:]))
         outputs = self.layer(ops.reshape(inputs, (batch * time, *sizes)), **kwargs)
         return tree.map_structure(lambda y: ops.reshape(y, (batch, time, *ops.shape(y)[1:])), outputs)

@@ -37,34 +37,34 @@ class TorchModuleWrapper(Layer):
     """
 
     module: Any
-    native_modules: dict[str, Any]
+    _kcore_native_modules: dict[str, Any]
     _by_name: dict[str, Any]
 
     def __init__(self, module: Any, name: str | None = None, output_shape: Any = None, **kwargs: Any) -> None:
         kwargs.setdefault("autocast", False)
         super().__init__(name=name, **kwargs)
-        if self.backend.layer_base is None or not isinstance(module, self.backend.layer_base):
+        if self._kcore_backend.layer_base is None or not isinstance(module, self._kcore_backend.layer_base):
             raise ArgumentError(
-                f"the current backend, {self.backend.name}, has no modules such as a {type(module).__name__}",
+                f"the current backend, {self._kcore_backend.name}, has no modules such as a {type(module).__name__}",
                 fix="make the layer on the backend of the module's framework, in `with use_backend(...):`",
             ).at("TorchModuleWrapper")
-        self.set_untracked("module", module)
-        self.set_untracked("native_modules", {"module": module})
+        self._kcore_set_untracked("module", module)
+        self._kcore_set_untracked("_kcore_native_modules", {"module": module})
         self.output_shape = None if output_shape is None else tuple(output_shape)
         try:
-            variables = self.backend.variables_of_module(module)
+            variables = self._kcore_backend.variables_of_module(module)
         except NotImplementedError as error:
             raise ArgumentError(str(error), fix="make the layer on a backend that has").at(
                 "TorchModuleWrapper"
             ) from error
-        self.set_untracked("_by_name", dict(variables))
+        self._kcore_set_untracked("_by_name", dict(variables))
         for variable in variables.values():
-            self.track_variable(variable)
-        self.tracking_changed()
+            self._kcore_track_variable(variable)
+        self._kcore_tracking_changed()
 
     def build(self, *shapes: Any) -> None:
         """Give the variables their paths: there is nothing to make."""
-        path = self.settled_path()
+        path = self._kcore_settled_path()
         for name, variable in self._by_name.items():
             variable.path = f"{path}/{name}"
 
@@ -75,7 +75,7 @@ class TorchModuleWrapper(Layer):
         args, kwargs = self._in_dtype((args, kwargs))
         if in_stateless_scope():
             values = {name: variable.value for name, variable in self._by_name.items()}
-            return self.backend.call_module(self.module, values, args, kwargs)
+            return self._kcore_backend.call_module(self.module, values, args, kwargs)
         return self.module(*args, **kwargs)
 
     def _in_dtype(self, arguments: Any) -> Any:
@@ -84,7 +84,7 @@ class TorchModuleWrapper(Layer):
         if len(dtypes) != 1:
             return arguments
         (dtype,) = dtypes
-        backend = self.backend
+        backend = self._kcore_backend
 
         def cast(x: Any) -> Any:
             if not isinstance(x, backend.tensor_types) or backend.dtype(x) == dtype:
