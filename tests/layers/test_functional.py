@@ -77,6 +77,51 @@ def test_names_that_do_not_match_are_refused(backend):
     )
 
 
+class Maybe(Layer):
+    def call(self, x, y=None):
+        return x if y is None else x + y
+
+
+@pytest.mark.parametrize("form", [dict, list])
+def test_none_is_refused_for_an_input_that_is_needed(backend, form):
+    left, right = Input((2,), name="left"), Input((2,), name="right")
+    named = {"left": left, "right": right}
+    model = Model(named if form is dict else list(named.values()), Maybe()(left, right), name="net")
+    data = {"left": ONES, "right": None}
+    with pytest.raises(
+        ArgumentError, match="input 'right' of model \"net\" is None, and the model needs it\n  fix: .*optional=True"
+    ):
+        model(data if form is dict else list(data.values()))
+    with pytest.raises(ArgumentError, match="input 'left' of model \"one\" is None"):
+        Model(left, Dense(1)(left), name="one")(None)
+
+
+def test_none_is_taken_for_an_input_that_is_optional(backend):
+    left, right = Input((2,), name="left"), Input((2,), name="right", optional=True)
+    model = Model([left, right], Maybe()(left, right))
+    again = Model.from_config(model.get_config(), custom_objects={"Maybe": Maybe})
+    for each in (model, again, pickle.loads(pickle.dumps(model))):
+        np.testing.assert_array_equal(values(each([ONES, None])), ONES)
+        np.testing.assert_array_equal(values(each([ONES, ONES])), 2 * ONES)
+
+
+def test_layers_cast_their_inputs_and_add_no_calls_for_it(backend):
+    x = Input((3,))
+    model = Model(x, Dense(1, dtype="mixed_float16")(x))
+    assert [type(each).__name__ for each in model.operations] == ["InputLayer", "Dense"]
+    assert model.outputs[0].dtype == "float16" and ops.dtype(model(X)) == "float16"
+
+
+@pytest.mark.parametrize("form", [tuple, list, dict])
+def test_the_form_of_the_outputs_is_kept_by_the_config(backend, form):
+    x = Input((3,))
+    outputs = {"a": (Dense(1)(x), Dense(2)(x)), "b": [Dense(3)(x)]}
+    model = Model((x,), outputs if form is dict else form(outputs["a"]))
+    again = Model.from_config(model.get_config())
+    assert isinstance(again.input, tuple) and type(again((X,))) is form
+    assert ops.tree.map_structure(lambda t: t.shape, again.output) == model.output_shape
+
+
 def test_outputs_come_in_the_form_the_model_was_made_with(backend):
     x = Input((3,))
     a, b = Dense(1)(x), Dense(2)(x)

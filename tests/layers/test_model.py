@@ -32,7 +32,7 @@ def test_layers_are_found_by_name_and_place(backend):
     with pytest.raises(ArgumentError, match="one of name and index is needed"):
         model.get_layer()
     with pytest.raises(
-        ArgumentError, match='in model "net"\n  layers can not be set\n  fix: use another attribute name'
+        AttributeError, match='in model "net"\n  layers can not be set\n  fix: use another attribute name'
     ):
         model.layers = []
 

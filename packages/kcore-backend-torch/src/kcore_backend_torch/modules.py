@@ -80,6 +80,16 @@ class TorchLayer:
         torch.nn.Module.__init__(self)  # type: ignore[arg-type]
         self.__dict__["_kcore_mode"] = None
 
+    def __getattr__(self: Any, name: str) -> Any:
+        try:
+            return super().__getattr__(name)  # type: ignore[misc]
+        except AttributeError:
+            # Python asks here too when a property raises AttributeError: its own words, rather than torch's.
+            found = getattr(type(self), name, None)
+            if not hasattr(found, "__get__"):
+                raise
+            return found.__get__(self, type(self))
+
     def _kcore_to_trackable(self: Any, value: Any) -> Any:
         if isinstance(value, torch.nn.Module) and not isinstance(value, TorchLayer):
             return self._kcore_wrap_module(value)

@@ -10,7 +10,7 @@ import inspect
 from typing import Any
 
 import numpy as np
-from kcore_ops import TensorSpec, Variable, cast, tree
+from kcore_ops import KerasTensor, TensorSpec, Variable, cast, tree
 from kcore_ops.calls import HOST_NUMBERS, HOST_TYPES
 from kcore_ops.conversion import tensor_on
 from kcore_ops.current import current_backend, on
@@ -265,6 +265,8 @@ class Calling(State):
             if tensor is not x and in_use():
                 set_mask(tensor, get_mask(x))
             return tensor
+        if isinstance(x, KerasTensor):
+            return x  # the layer casts what it is given when the graph runs: that is no call of its own
         if isinstance(x, TensorSpec):
             return cast(x, dtype) if dtype is not None and is_float_dtype(x.dtype) and x.dtype != dtype else x
         if isinstance(x, Variable) or isinstance(x, HOST_TYPES) or not hasattr(x, "dtype"):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from kcore_ops import KerasTensor, tree
-from kcore_ops.errors import ArgumentError
+from kcore_ops.errors import ArgumentError, AttributeUnavailable
 
 from kcore_layers.graph import Graph
+from kcore_layers.input_layer import InputLayer
 from kcore_layers.layer import Layer
 from kcore_layers.model import Model
 from kcore_layers.model_inputs import adjusted, arrange
@@ -56,9 +57,10 @@ class Functional(Model):
                 raise ArgumentError(
                     f"{what} must be symbolic tensors; found a {type(wrong).__name__}", fix="make them with Input"
                 ).at("Model")
-        self._kcore_set_untracked("_kcore_inputs_structure", _plain(inputs))
-        self._kcore_set_untracked("_kcore_outputs_structure", _plain(outputs))
-        self._set_graph(Graph(tree.flatten(inputs), tree.flatten(outputs)))
+        graph = Graph(tree.flatten(inputs), tree.flatten(outputs)).from_inputs(InputLayer)
+        self._kcore_set_untracked("_kcore_inputs_structure", tree.pack_sequence_as(_plain(inputs), graph.inputs))
+        self._kcore_set_untracked("_kcore_outputs_structure", tree.pack_sequence_as(_plain(outputs), graph.outputs))
+        self._set_graph(graph)
         if not trainable:
             self.trainable = False
 
@@ -91,7 +93,7 @@ class Functional(Model):
 
     @layers.setter
     def layers(self, _: Any) -> None:
-        raise ArgumentError("layers can not be set", fix="use another attribute name").at(f'model "{self.name}"')
+        raise AttributeUnavailable("layers can not be set", fix="use another attribute name").at(f'model "{self.name}"')
 
     def _kcore_named_sublayers(self) -> list[tuple[str, Any]]:
         """Give the layers inside by name, those made up numbered from the start of this model."""
@@ -127,12 +129,12 @@ class Functional(Model):
         return list(self._kcore_graph.outputs)
 
     @property
-    def input(self) -> Any:
+    def input(self) -> Any:  # type: ignore[override]
         """The inputs, as the model was made of them."""
         return self._kcore_inputs_structure
 
     @property
-    def output(self) -> Any:
+    def output(self) -> Any:  # type: ignore[override]
         """The outputs, as the model was made of them."""
         return self._kcore_outputs_structure
 

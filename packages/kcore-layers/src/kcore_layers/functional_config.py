@@ -161,4 +161,5 @@ def _tensors(structure: Any, tensor: Any) -> Any:
         return tensor(structure)
     if isinstance(structure, dict):
         return {name: _tensors(each, tensor) for name, each in structure.items()}
-    return [_tensors(each, tensor) for each in structure]
+    kind = tuple if isinstance(structure, tuple) else list
+    return kind(_tensors(each, tensor) for each in structure)

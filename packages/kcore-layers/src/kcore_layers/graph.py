@@ -12,6 +12,8 @@ from kcore_ops.errors import ArgumentError
 from kcore_ops.operation import Op
 from kcore_ops.symbolic import Node
 
+from kcore_layers.nodes import note_call
+
 __all__ = ["Graph", "callee", "is_input", "names_of_calls", "takes_any_number"]
 
 # A step of a plan: what to call, the register of its only argument and that of its only result; or where its arguments
@@ -120,6 +122,23 @@ class Graph:
             for node in self.nodes
         ]
         return _graph_of, (sources, calls, numbered(self.outputs))
+
+    def from_inputs(self, make_input: Callable[..., Any]) -> Graph:
+        """Give the same calls on inputs of their own, where this one starts at what other calls compute.
+
+        Args:
+            make_input: gives the layer of an input, from `batch_shape`, `dtype` and `name`.
+        """
+        if all(x.node is not None and is_input(x.node) for x in self.inputs):
+            return self
+        _, (sources, calls, outputs) = self.__reduce__()
+        layers = [
+            make_input(**dict(zip(("batch_shape", "dtype", "name"), source, strict=True)))
+            if isinstance(source, tuple)
+            else source
+            for source in sources
+        ]
+        return _graph_of(layers, calls, outputs)
 
     def run(self, values: Sequence[Any]) -> list[Any]:
         """Give the values of the outputs for values of the inputs."""
@@ -236,6 +255,7 @@ def _graph_of(sources: list[Any], calls: list[Any], outputs: list[Any]) -> Graph
     for operation, args, kwargs, described in calls:
         node = Node(operation, tensor(args), None, tensor(kwargs))
         node.outputs = _map_described(functools.partial(_tensor_of, node), described)
+        note_call(operation, node)
         tensors += tree.flatten(node.outputs)
     return Graph(inputs, tensor(outputs))
 

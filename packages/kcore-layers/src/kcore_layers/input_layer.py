@@ -11,6 +11,7 @@ from kcore_ops.spec import standardize_shape
 from kcore_ops.symbolic import Node
 
 from kcore_layers.layer import Layer
+from kcore_layers.nodes import note_call
 from kcore_layers.registered_objects import builtin
 
 __all__ = ["Input", "InputLayer"]
@@ -72,6 +73,7 @@ class InputLayer(Layer):
         output = KerasTensor(self.batch_shape, self._dtype, name=self.name)
         output.node = Node(self, [], None)
         output.node.outputs = output
+        note_call(self, output.node)
         self._kcore_set_untracked("output", output)
 
     @property

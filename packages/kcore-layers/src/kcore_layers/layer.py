@@ -21,13 +21,14 @@ from kcore_layers.calling import Calling
 from kcore_layers.citizenship import citizen_class, original_class, remake
 from kcore_layers.input_spec import InputSpec
 from kcore_layers.naming import auto_name, current_path, snake_case
+from kcore_layers.nodes import Nodes
 from kcore_layers.symbolic_call import infer_outputs
 from kcore_layers.tracking import state_changed
 
 __all__ = ["Layer"]
 
 
-class Layer(Calling):
+class Layer(Nodes, Calling):
     """A computation with state. Subclass it: set up in `__init__`, make weights in `build`, compute in `call`.
 
     A layer belongs to the backend that was current when it was made, and is an instance of that framework's class of
@@ -282,9 +283,9 @@ class Layer(Calling):
             return
         dtypes = getattr(self, "_kcore_build_dtypes", {})
         in_order = itertools.chain(dtypes.values(), itertools.repeat(self.input_dtype))
-        specs = [_specs_of(shape, dtype) for shape, dtype in zip(shapes, in_order, strict=False)]
+        specs = [specs_of(shape, dtype) for shape, dtype in zip(shapes, in_order, strict=False)]
         by_name = {name.removesuffix("_shape"): shape for name, shape in named_shapes.items()}
-        named = {name: _specs_of(shape, dtypes.get(name, self.input_dtype)) for name, shape in by_name.items()}
+        named = {name: specs_of(shape, dtypes.get(name, self.input_dtype)) for name, shape in by_name.items()}
         infer_outputs(self, specs, named)
 
     def _kcore_settle_after_build(self) -> None:
@@ -311,9 +312,9 @@ class Layer(Calling):
         if "dtypes" in config:
             self._kcore_set_untracked("_kcore_build_dtypes", dict(config["dtypes"]))
         if "input_shape" in config:
-            self.build(_tuples(config["input_shape"]))
+            self.build(tuples_of(config["input_shape"]))
         else:
-            self.build(**_tuples(config.get("shapes_dict", config)))
+            self.build(**tuples_of(config.get("shapes_dict", config)))
 
     # Calling; see calling.py.
 
@@ -331,8 +332,8 @@ class Layer(Calling):
 
     def compute_output_shape(self, *shapes: Any, **named_shapes: Any) -> Any:
         """Give the shape of the output, or a tree of them, from shapes of the inputs."""
-        specs = [_specs_of(shape, self.input_dtype) for shape in shapes]
-        named = {name: _specs_of(shape, self.input_dtype) for name, shape in named_shapes.items()}
+        specs = [specs_of(shape, self.input_dtype) for shape in shapes]
+        named = {name: specs_of(shape, self.input_dtype) for name, shape in named_shapes.items()}
         named = {name.removesuffix("_shape"): spec for name, spec in named.items()}
         return tree.map_structure(lambda spec: tuple(spec.shape), self.compute_output_spec(*specs, **named))
 
@@ -411,6 +412,7 @@ class Layer(Calling):
             if name not in ("_kcore_backend", "_kcore_lists", "_kcore_fast")
         }
         state.pop("_kcore_arguments", None)
+        state.pop("_kcore_first_call", None)  # a copy stands in no graph
         cls = type(self)
         return remake, (original_class(cls), self._kcore_backend.name, cls._kcore_extra), state
 
@@ -441,24 +443,24 @@ def dtype_config(policy: Any) -> Any:
     }
 
 
-def _specs_of(shape: Any, dtype: Any) -> Any:
+def specs_of(shape: Any, dtype: Any) -> Any:
     """Give the spec, or the tree of specs, of a shape or a tree of shapes, and a dtype or a tree of dtypes."""
     from kcore_ops import TensorSpec
 
     if shape is None:
         return None
     if isinstance(shape, Mapping):
-        return {name: _specs_of(each, dtype if isinstance(dtype, str) else dtype[name]) for name, each in shape.items()}
+        return {name: specs_of(each, dtype if isinstance(dtype, str) else dtype[name]) for name, each in shape.items()}
     if isinstance(shape, list | tuple) and any(isinstance(each, list | tuple | Mapping) for each in shape):
         dtypes = itertools.repeat(dtype) if isinstance(dtype, str) else dtype
-        return type(shape)(_specs_of(each, part) for each, part in zip(shape, dtypes, strict=False))
+        return type(shape)(specs_of(each, part) for each, part in zip(shape, dtypes, strict=False))
     return TensorSpec(standardize_shape(shape), dtype)
 
 
-def _tuples(shape: Any) -> Any:
+def tuples_of(shape: Any) -> Any:
     """Give a shape that was a list in a file as a tuple."""
     if isinstance(shape, Mapping):
-        return {name: _tuples(each) for name, each in shape.items()}
+        return {name: tuples_of(each) for name, each in shape.items()}
     if isinstance(shape, list | tuple):
-        return tuple(_tuples(each) for each in shape)
+        return tuple(tuples_of(each) for each in shape)
     return shape

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from kcore_ops import KerasTensor, registry, tree
-from kcore_ops.errors import ArgumentError, PluginError
+from kcore_ops.errors import ArgumentError, AttributeUnavailable, PluginError
 
 from kcore_layers.layer import Layer
 from kcore_layers.registered_objects import builtin
@@ -76,7 +76,7 @@ class Model(Layer):
 
     @layers.setter
     def layers(self, _: Any) -> None:
-        raise ArgumentError("layers can not be set", fix="use another attribute name").at(f'model "{self.name}"')
+        raise AttributeUnavailable("layers can not be set", fix="use another attribute name").at(f'model "{self.name}"')
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Any:
         """Give a layer by its name or its place.

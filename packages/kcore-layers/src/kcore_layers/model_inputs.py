@@ -74,10 +74,16 @@ def adjusted(x: Any, wanted: KerasTensor, model: str) -> Any:
     """Give a value as the model takes it for an input: in its dtype, a last axis of size 1 added or taken away.
 
     Raises:
+        ArgumentError: if it is None and the input is not optional.
         ShapeError: if the shape does not fit.
     """
     if x is None:
-        return x
+        if wanted.node is not None and wanted.node.op.optional:
+            return x
+        raise ArgumentError(
+            f'input {wanted.name!r} of model "{model}" is None, and the model needs it',
+            fix=f"pass a tensor of shape {wanted.shape}, or make it with Input(..., optional=True)",
+        )
     shape = given_shape = x.shape
     if len(shape) != len(wanted.shape):
         if len(shape) == len(wanted.shape) + 1 and shape[-1] == 1:

@@ -133,12 +133,7 @@ def _row(layer: Any, shape: Any = None) -> _Row:
 
 def _shapes_in_sequence(model: Any) -> dict[int, Any]:
     """Give the shape of what each layer gives, where the model is built."""
-    shapes: dict[int, Any] = {}
-    x = model._kcore_output
-    while x is not None and x.node is not None and not is_input(x.node):
-        shapes.setdefault(id(x.node.op), shape_of(x.node.outputs))
-        x = next(iter(x.node.inputs), None)
-    return shapes
+    return {id(layer): shape_of(x) for layer, x in zip(model._kcore_stack, model._kcore_tensors, strict=False)}
 
 
 def _known_shape(layer: Any) -> Any:

@@ -15,6 +15,8 @@ from kcore_ops.errors import KcoreError
 from kcore_ops.inference import evaluate, inferring
 from kcore_ops.symbolic import Node
 
+from kcore_layers.nodes import note_call
+
 __all__ = ["call_on_symbols", "infer_outputs"]
 
 # Sizes of the batch that a call is tried with where it can only be run on tensors.
@@ -31,7 +33,7 @@ def call_on_symbols(layer: Any, bound: inspect.BoundArguments, training: bool | 
     """
     from kcore_layers.build import building, shape_of
 
-    specs = tree.map_structure(_spec, dict(bound.arguments))
+    specs = tree.map_structure(lambda x: layer._kcore_convert_leaf(_spec(x)), dict(bound.arguments))
     if not layer.built:
         with building(layer):
             layer._kcore_build_for(specs)
@@ -49,7 +51,9 @@ def call_on_symbols(layer: Any, bound: inspect.BoundArguments, training: bool | 
     kwargs = dict(passed.kwargs)
     if training is not None:
         kwargs["training"] = training
-    return Node(layer, list(passed.args), outputs, kwargs).outputs
+    node = Node(layer, list(passed.args), outputs, kwargs)
+    note_call(layer, node)
+    return node.outputs
 
 
 def _spec(x: Any) -> Any:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 __all__ = [
     "ArgumentError",
+    "AttributeUnavailable",
     "BackendNotFound",
     "BackendUnusable",
     "DTypeError",
@@ -100,6 +101,10 @@ class ArgumentError(KcoreError, ValueError):
 
 class RangeError(KcoreError, OverflowError):
     """A number that a dtype can not hold."""
+
+
+class AttributeUnavailable(KcoreError, AttributeError):
+    """An attribute that there is not, or not yet, or that can not be set."""
 
 
 class MissingOp(KcoreError, NotImplementedError):
