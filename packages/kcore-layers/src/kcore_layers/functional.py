@@ -129,12 +129,12 @@ class Functional(Model):
         return list(self._kcore_graph.outputs)
 
     @property
-    def input(self) -> Any:  # type: ignore[override]
+    def input(self) -> Any:
         """The inputs, as the model was made of them."""
         return self._kcore_inputs_structure
 
     @property
-    def output(self) -> Any:  # type: ignore[override]
+    def output(self) -> Any:
         """The outputs, as the model was made of them."""
         return self._kcore_outputs_structure
 

@@ -93,7 +93,7 @@ def model_from_config(cls: type, config: dict[str, Any], custom_objects: Any = N
         operation = _operation(entry, custom_objects)
         made[entry["name"]] = operation
         if isinstance(operation, Layer) and getattr(operation, "_kcore_is_input_layer", False):
-            outputs[entry["name"], 0] = [operation.output]  # type: ignore[attr-defined]
+            outputs[entry["name"], 0] = [operation.output]
         waiting += [(entry["name"], number, call) for number, call in enumerate(entry["inbound_nodes"])]
     while waiting:
         late = []

@@ -221,12 +221,12 @@ class Sequential(Model):
         return tree.flatten(self.output)
 
     @property
-    def input(self) -> Any:  # type: ignore[override]
+    def input(self) -> Any:
         """The symbolic input, or a tree of them."""
         return self._kcore_structures()[0]
 
     @property
-    def output(self) -> Any:  # type: ignore[override]
+    def output(self) -> Any:
         """The symbolic output, or a tree of them."""
         return self._kcore_structures()[1]
 
