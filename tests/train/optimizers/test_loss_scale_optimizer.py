@@ -7,6 +7,7 @@ import copy
 import kcore_ops as ops
 import numpy as np
 import pytest
+from kcore_ops import Variable
 from kcore_ops.errors import ArgumentError
 from kcore_train import optimizers
 
@@ -144,9 +145,27 @@ def test_data_and_copies_make_one_like_it(backend):
     [
         (lambda: optimizers.LossScaleOptimizer("adam"), "inner_optimizer can not be 'adam'\n  fix: pass an optimizer"),
         (lambda: make(weight_decay=0.1), "LossScaleOptimizer has no argument 'weight_decay'\n  fix: pass it to"),
-        (lambda: make(optimizers.SGD(0.1, loss_scale_factor=2.0)), "the inner optimizer has loss_scale_factor=2.0"),
     ],
 )  # fmt: skip
 def test_what_can_not_be_is_refused(backend, make_it, message):
     with pytest.raises(ArgumentError, match=message):
         make_it()
+
+
+def test_a_factor_of_the_inner_optimizer_has_no_effect(backend):
+    v = Variable([1.0, 2.0])
+    optimizer = optimizers.LossScaleOptimizer(optimizers.SGD(0.5, loss_scale_factor=100.0), initial_scale=8.0)
+    assert float(ops.convert_to_numpy(optimizer.scale_loss(ops.convert_to_tensor(1.0)))) == 8.0
+    optimizer.apply([ops.convert_to_tensor([800.0, 8.0])], [v])
+    np.testing.assert_allclose(v.numpy(), [-49.0, 1.5])
+
+
+@pytest.mark.parametrize("number", [8.0, np.inf])
+def test_variables_overwritten_with_their_gradient_get_it_as_it_is_if_all_are_finite(backend, number):
+    """Scales of float8 arrive that way."""
+    scale, v = Variable([0.0, 0.0]), Variable([0.0, 0.0])
+    scale.overwrite_with_gradient = True
+    optimizer = optimizers.LossScaleOptimizer(optimizers.SGD(0.5), initial_scale=8.0)
+    optimizer.apply([ops.convert_to_tensor([1.0, 6.0]), ops.convert_to_tensor([number, 8.0])], [scale, v])
+    np.testing.assert_array_equal(scale.numpy(), [1.0, 6.0] if number == 8.0 else [0.0, 0.0])
+    np.testing.assert_array_equal(v.numpy(), [-0.5, -0.5] if number == 8.0 else [0.0, 0.0])

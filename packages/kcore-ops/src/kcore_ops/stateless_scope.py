@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextvars import ContextVar, Token
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from kcore_ops.errors import ArgumentError
 
@@ -18,6 +18,8 @@ _scope: ContextVar[StatelessScope | None] = ContextVar("kcore_stateless_scope", 
 
 class StatelessScope:
     """Inside the `with` block variables have the values given here, and assignments are kept here.
+
+    In a scope inside another one, a variable that neither was given a value for has the outer one's.
 
     Args:
         state_mapping: pairs of a variable and the value it has inside.
@@ -48,7 +50,9 @@ class StatelessScope:
         self.initialize_variables = initialize_variables
         self.losses: list[Any] = []
         self._values: dict[int, tuple[Variable, Any]] = {}
+        self._assigned: dict[int, Variable] = {}
         self._tokens: list[Token[Any]] = []
+        self._outer: StatelessScope | None = None
         for variable, value in state_mapping or ():
             if not isinstance(variable, Variable):
                 raise ArgumentError(
@@ -64,18 +68,29 @@ class StatelessScope:
         """Keep the new value of a variable."""
         variable, value = update
         self._values[id(variable)] = (variable, value)
+        self._assigned[id(variable)] = variable
+
+    def updates(self) -> list[tuple[Variable, Any]]:
+        """Give the variables that were assigned to in this scope, each with its value now."""
+        return [(variable, self._values[key][1]) for key, variable in self._assigned.items()]
 
     def get_current_value(self, variable: Variable) -> Any:
         """Give the value a variable has in this scope, or None if the scope does not know it."""
         found = self._values.get(id(variable))
-        return None if found is None else found[1]
+        if found is None:
+            return None if self._outer is None else self._outer.get_current_value(variable)
+        return found[1]
 
-    def __enter__(self) -> StatelessScope:
+    def __enter__(self) -> Self:
+        if not self._tokens:
+            self._outer = _scope.get()
         self._tokens.append(_scope.set(self))
         return self
 
     def __exit__(self, *error: Any) -> None:
         _scope.reset(self._tokens.pop())
+        if not self._tokens:
+            self._outer = None
 
 
 def current_scope() -> StatelessScope | None:

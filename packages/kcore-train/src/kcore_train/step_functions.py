@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import kcore_ops as ops
 from kcore_layers import Model
+from kcore_layers.tracking import state_version
 from kcore_ops import Variable
 from kcore_ops.conversion import tensor_on
 from kcore_ops.errors import KcoreError
+
+from kcore_train.optimizers.optimizer_state import options_version
+from kcore_train.step_options import options_of
+from kcore_train.step_scope import StepScope
 
 if TYPE_CHECKING:
     from kcore_train.trainer import Trainer
@@ -20,8 +26,31 @@ __all__ = ["StepFunctions"]
 Function = Callable[..., Any]
 
 
+@dataclasses.dataclass
+class _Made:
+    """A function and what it was made for.
+
+    Attributes:
+        function: the function.
+        is_compiled: whether it holds what it read in Python when it was traced.
+        was_traced: whether it has been since somebody looked.
+        made_for: the variables and options it was made for.
+        version: that of all variables and options when they were last compared.
+    """
+
+    function: Function
+    is_compiled: bool = False
+    was_traced: bool = False
+    made_for: Any = None
+    version: Any = None
+
+
+def _unmade(*_: Any) -> Any:
+    raise AssertionError("called before it was made")
+
+
 class StepFunctions:
-    """Makes each step's function when it is first wanted, and again when the model has changed.
+    """Makes each step's function when it is first wanted, and again when the model or an option has changed.
 
     A function is called with a sequence of batches, which it works through in one compiled call. What it gives is None,
     where the results stand in the metrics, or what the model's own step gave for the last batch.
@@ -29,22 +58,41 @@ class StepFunctions:
 
     def __init__(self, trainer: Trainer) -> None:
         self.trainer = trainer
-        self._made: dict[str, tuple[Any, Function]] = {}
-        self._results: tuple[Any, Function] | None = None
+        self._made: dict[str, _Made] = {}
+        self._num_looks = 0
+        self._metrics: tuple[int, ...] = ()
 
     def forget(self) -> None:
         """Make all anew."""
         self._made.clear()
-        self._results = None
+
+    def look_again(self) -> None:
+        """Compare all options with those that functions were made for, also where no version tells of a change."""
+        self._num_looks += 1
 
     def get(self, kind: str, force: bool = False) -> Function:
         """Give the function of a kind: "train", "test" or "predict"."""
-        signature = self.trainer.signature()
-        found = self._made.get(kind)
-        if force or found is None or found[0] != signature:
+        made = self._made.get(kind)
+        version = self._version()
+        if made is None or force or (made.version != version and made.made_for != self._wanted(made)):
+            made = self._made[kind] = _Made(_unmade)
             make = self._in_place if self.trainer.is_in_place else self._functional
-            found = self._made[kind] = (signature, make(kind))
-        return found[1]
+            made.function = make(kind, made)
+            made.made_for = self._wanted(made)
+        made.version = version
+        return made.function
+
+    def _version(self) -> tuple[int, int, int]:
+        return state_version(), options_version(), self._num_looks
+
+    def _wanted(self, made: _Made) -> Any:
+        """Give what a function is to be made for now."""
+        return self.trainer.signature(), options_of(self.trainer) if made.is_compiled else None
+
+    def _settle(self, made: _Made) -> None:
+        """Once a function was traced: what that changed itself, a layer that counts its calls say, is no change."""
+        made.was_traced = False
+        made.made_for, made.version = self._wanted(made), self._version()
 
     def _own_step(self, kind: str) -> Function | None:
         """Give the step that the model's class defines, or None."""
@@ -54,14 +102,9 @@ class StepFunctions:
             return getattr(model, name)  # type: ignore[no-any-return]
         return None
 
-    @property
-    def _is_compiled(self) -> bool:
-        trainer = self.trainer
-        return not trainer.run_eagerly and trainer.jit_compile is not False
-
     # Where variables change in place.
 
-    def _in_place(self, kind: str) -> Function:
+    def _in_place(self, kind: str, made: _Made) -> Function:
         trainer = self.trainer
         backend = trainer.backend
         own = self._own_step(kind)
@@ -69,6 +112,7 @@ class StepFunctions:
         without_gradients = kind != "train"
 
         def run(batches: Sequence[Any]) -> Any:
+            made.was_traced = True
             results = None
             for data in batches:
                 data = _tensors(backend, data)
@@ -82,19 +126,20 @@ class StepFunctions:
         if trainer.run_eagerly:
             return run
         compiled = backend.compile_in_place_step(run, trainer.jit_compile)
-        if compiled is run and trainer.jit_compile is True:
+        made.is_compiled = compiled is not run
+        if not made.is_compiled and trainer.jit_compile is True:
             warnings.warn(
                 f"the {backend.name} backend does not compile steps; leave out jit_compile=True", stacklevel=2
             )
-        return run if compiled is run else self._explaining(compiled)
+        return self._explaining(compiled, made) if made.is_compiled else run
 
-    def _explaining(self, compiled: Function) -> Function:
+    def _explaining(self, compiled: Function, made: _Made) -> Function:
         """Give a compiled step whose errors are kcore's, where the framework only finds out as it runs."""
         trainer = self.trainer
 
         def run(batches: Sequence[Any]) -> Any:
             try:
-                return compiled(batches)
+                results = compiled(batches)
             except KcoreError:
                 raise
             except Exception as error:
@@ -103,16 +148,20 @@ class StepFunctions:
                     if fault is not None:
                         raise fault from error
                 raise
+            if made.was_traced:
+                self._settle(made)
+            return results
 
         return run
 
     # Where a step is a function of the state.
 
-    def _functional(self, kind: str) -> Function:
+    def _functional(self, kind: str, made: _Made) -> Function:
         trainer = self.trainer
         backend = trainer.backend
         own = self._own_step(kind)
-        lists = self._state(kind)
+        others: list[Variable] = []
+        lists = (*self._state(kind), others)
         order: dict[str, None] = {}
 
         def step(state: Any, data: Any) -> tuple[Any, Any]:
@@ -125,15 +174,20 @@ class StepFunctions:
                 return results, (state[0], after)
             return {}, getattr(trainer.steps, kind)(state, data)
 
-        def steps(state: Any, batches: Any) -> tuple[Any, Any]:
+        def steps(values: Any, batches: Any) -> tuple[Any, Any]:
+            made.was_traced = True
             results: Any = {}
-            for data in batches:
-                results, state = step(state, data)
-            if kind != "predict":
-                order.update(dict.fromkeys(results))
-            return results, tuple(list(values) for values in state)
+            state = values[:-1]
+            with StepScope(backend, lists, values) as scope:
+                for data in batches:
+                    scope.set(state)
+                    results, state = step(state, data)
+                if kind != "predict":
+                    order.update(dict.fromkeys(results))
+                return results, (*(list(own) for own in state), scope.settle(others))
 
-        compiled = backend.compile_step(steps) if self._is_compiled else steps
+        made.is_compiled = not trainer.run_eagerly and trainer.jit_compile is not False
+        compiled = backend.compile_step(steps) if made.is_compiled else steps
         assign = backend.assign_storage
 
         def run(batches: Sequence[Any]) -> Any:
@@ -142,6 +196,8 @@ class StepFunctions:
             for variables, values in zip(lists, after, strict=True):
                 for variable, value in zip(variables, values, strict=True):
                     variable._storage = assign(variable._storage, value)
+            if made.was_traced and made.is_compiled:
+                self._settle(made)
             if kind == "predict":
                 return results
             return None if own is None else _in_order(results, order)
@@ -163,28 +219,43 @@ class StepFunctions:
 
     def results(self) -> dict[str, Any]:
         """Give the results of the metrics now, in one compiled call where the backend compiles."""
-        trainer = self.trainer
-        metrics = tuple(id(metric) for metric in trainer.model.metrics)
-        if self._results is None or self._results[0] != metrics:
-            self._results = (metrics, self._make_results())
-        found: dict[str, Any] = self._results[1]()
+        metrics = tuple(id(metric) for metric in self.trainer.model.metrics)
+        made, version = self._made.get("results"), self._version()
+        if (
+            made is None
+            or self._metrics != metrics
+            or (made.version != version and made.made_for != self._wanted(made))
+        ):
+            made = self._made["results"] = _Made(_unmade, is_compiled=not self.trainer.run_eagerly)
+            made.function = self._make_results(made)
+            made.made_for, self._metrics = self._wanted(made), metrics
+        made.version = version
+        found: dict[str, Any] = made.function()
         return found
 
-    def _make_results(self) -> Function:
+    def _make_results(self, made: _Made) -> Function:
         trainer = self.trainer
+        backend, model = trainer.backend, trainer.model
+        in_place = model.get_metrics_result
         if trainer.run_eagerly:
-            return trainer.model.get_metrics_result
+            return in_place
         if trainer.is_in_place:
-            return trainer.backend.compile_in_place_step(trainer.model.get_metrics_result, False)
+            compiled = backend.compile_in_place_step(in_place, False)
+            made.is_compiled = compiled is not in_place
+            return compiled
         order: dict[str, None] = {}
+        others: list[Variable] = []
+        lists = (list(model.metrics_variables), others)
 
-        def results(values: Any) -> dict[str, Any]:
-            found: dict[str, Any] = trainer.steps.results(values)
+        def results(*values: Any) -> dict[str, Any]:
+            with StepScope(backend, lists, values) as scope:
+                found: dict[str, Any] = trainer.steps.results(values[0])
+                scope.settle(others)
             order.update(dict.fromkeys(found))
             return found
 
-        compiled = trainer.backend.jit(results)
-        return lambda: _in_order(compiled([v._storage for v in trainer.model.metrics_variables]), order)
+        compiled = backend.jit(results)
+        return lambda: _in_order(compiled(*[[v._storage for v in variables] for variables in lists]), order)
 
 
 def _in_order(results: dict[str, Any], order: Iterable[str]) -> dict[str, Any]:

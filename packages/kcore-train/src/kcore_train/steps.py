@@ -7,9 +7,12 @@ On a backend whose variables are changed in place a step runs the model as it is
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from kcore_ops import StatelessScope, Variable
+from kcore_ops.stateless_scope import in_stateless_scope
 
 from kcore_train.data import unpack_x_y_sample_weight
 
@@ -73,70 +76,112 @@ class FunctionalSteps:
     def train(self, state: Any, data: Any) -> Any:
         """Give the state after one training step."""
         trainer = self.trainer
-        trainable, non_trainable, optimizer_values, metric_values = state
+        trainable, *rest = map(list, state)
         batch = unpack_x_y_sample_weight(data)
-        differentiated = trainer.backend.value_and_grad(self.loss_and_updates, (0,), True)
-        (_, aux), (gradients,) = differentiated(list(trainable), list(non_trainable), list(metric_values), *batch)
-        loss, y_pred, non_trainable, metric_values = aux
+        others: list[Variable] = []
+        differentiated = trainer.backend.value_and_grad(functools.partial(self.loss_and_updates, others), (0,), True)
+        (_, aux), (gradients,) = differentiated(trainable, rest, *batch)
+        loss, y_pred, (non_trainable, optimizer_values, metric_values), of_others = aux
+        _assign_in_scope(zip(others, of_others, strict=True))
         variables = trainer.model.trainable_variables
         trainable, optimizer_values = trainer.optimizer.stateless_apply_to(
-            variables, list(optimizer_values), gradients, list(trainable)
+            variables, optimizer_values, gradients, trainable
         )
         x, y, sample_weight = batch
-        metric_values = self._noted(metric_values, loss, x, y, y_pred, sample_weight)
-        return trainable, non_trainable, optimizer_values, metric_values
+        with self._scope(trainable, non_trainable, optimizer_values, metric_values) as scope:
+            trainer.note(loss, x, y, y_pred, sample_weight)
+            after, beyond = scope.after(), scope.beyond()
+        _assign_in_scope(beyond)
+        return tuple(after)
 
     def loss_and_updates(
-        self, trainable: Any, non_trainable: Any, metric_values: Any, x: Any, y: Any, sample_weight: Any
+        self, others: list[Variable], trainable: Any, rest: Any, x: Any, y: Any, sample_weight: Any
     ) -> tuple[Any, Any]:
-        """Give the loss to differentiate, and beside it the loss itself, the outputs and what else has changed."""
+        """Give the loss to differentiate, and beside it the loss itself, the outputs and what else has changed.
+
+        Args:
+            others: receives the variables of none of the lists that were assigned to.
+            trainable: the values to differentiate by.
+            rest: the other lists of the state.
+            x: inputs.
+            y: targets.
+            sample_weight: weights of the samples, or None.
+        """
         model = self.trainer.model
-        fixed, tracked = model.non_trainable_variables, model.metrics_variables
-        mapping = _pairs((model.trainable_variables, trainable), (fixed, non_trainable), (tracked, metric_values))
-        with StatelessScope(mapping, collect_losses=True) as scope:
+        with self._scope(trainable, *rest) as scope:
             y_pred = call_model(self.trainer, x, training=True)
             loss = model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
             scaled = self.trainer.optimizer.scale_loss(loss)
-            after = _values(scope, fixed), _values(scope, tracked)
-        return scaled, (loss, y_pred, *after)
+            _, *after = scope.after()
+            beyond = scope.beyond()
+        others[:] = [variable for variable, _ in beyond]
+        return scaled, (loss, y_pred, after, [value for _, value in beyond])
 
     def test(self, state: Any, data: Any) -> Any:
         """Give the state after the evaluation of one batch."""
         trainer = self.trainer
-        model = trainer.model
         trainable, non_trainable, metric_values = state
         x, y, sample_weight = unpack_x_y_sample_weight(data)
-        fixed, tracked = model.non_trainable_variables, model.metrics_variables
-        mapping = _pairs((model.trainable_variables, trainable), (fixed, non_trainable), (tracked, metric_values))
-        with StatelessScope(mapping, collect_losses=True) as scope:
+        with self._scope(trainable, non_trainable, None, metric_values) as scope:
             y_pred = call_model(trainer, x, training=False)
-            loss = model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False)
+            loss = trainer.model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False)
             trainer.note(loss, x, y, y_pred, sample_weight)
-            return trainable, _values(scope, fixed), _values(scope, tracked)
+            after, beyond = scope.after(), scope.beyond()
+        _assign_in_scope(beyond)
+        return tuple(after)
 
     def predict(self, state: Any, data: Any) -> tuple[Any, Any]:
         """Give the outputs for one batch, and the variables that are not trained as they are afterwards."""
-        trainable, non_trainable = state
         x, _, _ = unpack_x_y_sample_weight(data)
-        outputs, after = self.trainer.model.stateless_call(trainable, non_trainable, x, training=False)
+        with self._scope(*state, None, None) as scope:
+            outputs = call_model(self.trainer, x, training=False)
+            (_, after), beyond = scope.after(), scope.beyond()
+        _assign_in_scope(beyond)
         return outputs, after
 
-    def _noted(self, values: Any, loss: Any, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> list[Any]:
-        """Give the values of the metrics' variables once a batch is taken into account."""
-        tracked = self.trainer.model.metrics_variables
-        with StatelessScope(_pairs((tracked, values))) as scope:
-            self.trainer.note(loss, x, y, y_pred, sample_weight)
-            return _values(scope, tracked)
+    def _scope(self, *values: Any) -> _ListsScope:
+        """Give a scope in which the lists of variables have these values: all four, None for one that is left out."""
+        trainer = self.trainer
+        model, optimizer = trainer.model, trainer.optimizer
+        lists = (
+            model.trainable_variables,
+            model.non_trainable_variables,
+            [] if optimizer is None else optimizer.variables,
+            model.metrics_variables,
+        )
+        given = [(variables, own) for variables, own in zip(lists, values, strict=True) if own is not None]
+        return _ListsScope([variables for variables, _ in given], [own for _, own in given])
 
     def results(self, metric_values: Any) -> dict[str, Any]:
         """Give the results of the metrics for values of their variables."""
         with StatelessScope(_pairs((self.trainer.model.metrics_variables, metric_values))):
-            return self.trainer.get_metrics_result()
+            found: dict[str, Any] = self.trainer.model.get_metrics_result()
+            return found
 
 
 def _pairs(*lists: tuple[list[Variable], Any]) -> list[tuple[Variable, Any]]:
     return [pair for variables, values in lists for pair in zip(variables, values, strict=True)]
 
 
-def _values(scope: StatelessScope, variables: list[Variable]) -> list[Any]:
-    return [scope.get_current_value(v) for v in variables]
+class _ListsScope(StatelessScope):
+    """A scope in which lists of variables have the values given."""
+
+    def __init__(self, lists: list[list[Variable]], values: list[Any]) -> None:
+        super().__init__(_pairs(*zip(lists, values, strict=True)), collect_losses=True)
+        self.lists = lists
+
+    def after(self) -> list[list[Any]]:
+        """Give the values of each list now."""
+        return [[self.get_current_value(v) for v in variables] for variables in self.lists]
+
+    def beyond(self) -> list[tuple[Variable, Any]]:
+        """Give the variables of none of the lists that were assigned to, with their values."""
+        listed = {id(v) for variables in self.lists for v in variables}
+        return [(v, value) for v, value in self.updates() if id(v) not in listed]
+
+
+def _assign_in_scope(updates: Iterable[tuple[Variable, Any]]) -> None:
+    """Hand assignments on to the scope around a step; where there is none, a pure function changes nothing."""
+    if in_stateless_scope():
+        for variable, value in updates:
+            variable.assign(value)

@@ -365,16 +365,19 @@ class Trainer:
     @_entered
     def fit(self, **arguments: Any) -> Any:
         """Train; see `Model.fit`."""
+        self.functions.look_again()
         return loops.fit(self, **arguments)
 
     @_entered
     def evaluate(self, **arguments: Any) -> Any:
         """Evaluate; see `Model.evaluate`."""
+        self.functions.look_again()
         return loops.evaluate(self, **arguments)
 
     @_entered
     def predict(self, x: Any, **arguments: Any) -> Any:
         """Predict; see `Model.predict`."""
+        self.functions.look_again()
         return loops.predict(self, x, **arguments)
 
     @_entered

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import kcore_ops as ops
 from kcore_layers.registered_objects import builtin
+from kcore_ops import Variable
+from kcore_ops.errors import ArgumentError
 
 from kcore_train.optimizers.optimizer import Optimizer
 
@@ -48,7 +51,10 @@ class Adam(Optimizer):
         self.beta_1, self.beta_2 = beta_1, beta_2
         self.epsilon = epsilon
         self.amsgrad = amsgrad
-        self.slot_groups = (("momentum", "velocity"), *((("velocity_hat",),) if amsgrad else ()))
+
+    def slots_of(self, variable: Variable) -> Sequence[Sequence[str]]:
+        """Give the groups of slots that a variable has: the moments, and the largest second one with `amsgrad`."""
+        return (("momentum", "velocity"), *((("velocity_hat",),) if self.amsgrad else ()))
 
     def update(
         self, step: Any, learning_rate: Any, gradient: Any, variable: Any, m: Any, v: Any, *top: Any
@@ -83,6 +89,9 @@ class AdamW(Adam):
         amsgrad: as for `Adam`.
         **kwargs: of `Optimizer`.
 
+    Raises:
+        ArgumentError: if `weight_decay` is None.
+
     >>> import numpy as np
     >>> from kcore_ops import Variable
     >>> v = Variable([1.0])
@@ -102,3 +111,5 @@ class AdamW(Adam):
         **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **kwargs)
+        if weight_decay is None:
+            raise ArgumentError("AdamW needs a weight_decay", fix="pass a number, or use Adam").at("AdamW")

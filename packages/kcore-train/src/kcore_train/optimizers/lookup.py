@@ -42,8 +42,8 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
     Raises:
         ArgumentError: if it is not the data of an optimizer.
 
-    >>> deserialize({"class_name": "SGD", "config": {"learning_rate": 0.5}}).learning_rate.item()
-    0.5
+    >>> deserialize({"class_name": "SGD", "config": {"learning_rate": 0.5}}).learning_rate.numpy()
+    array(0.5, dtype=float32)
     """
     if isinstance(config, str):
         config = _as_spelled(config)

@@ -26,14 +26,14 @@ class LossScaleOptimizer(Optimizer):
     Source: Micikevicius et al. (2018), arXiv:1710.03740, section 3.2.
 
     Args:
-        inner_optimizer: the optimizer that updates variables.
+        inner_optimizer: the optimizer that updates variables. A `loss_scale_factor` of its own has no effect here.
         initial_scale: the factor at first.
         dynamic_growth_steps: number of finite steps, one after the other, after which the factor doubles.
         name: its name.
         **kwargs: none; other arguments are the inner optimizer's.
 
     Raises:
-        ArgumentError: if `inner_optimizer` is not an optimizer, or has a `loss_scale_factor`.
+        ArgumentError: if `inner_optimizer` is not an optimizer.
 
     >>> import numpy as np
     >>> from kcore_train.optimizers.sgd import SGD
@@ -61,12 +61,6 @@ class LossScaleOptimizer(Optimizer):
         if kwargs:
             given = ", ".join(map(repr, kwargs))
             raise ArgumentError(f"{own} has no argument {given}", fix="pass it to the inner optimizer")
-        if inner_optimizer.loss_scale_factor is not None:
-            raise ArgumentError(
-                f"the inner optimizer has loss_scale_factor={inner_optimizer.loss_scale_factor}, beside the factor of "
-                f"{own}",
-                fix="leave loss_scale_factor out",
-            ).at(own)
         super().__init__(0.0, name=name)
         self.inner_optimizer = inner_optimizer
         self.initial_scale = initial_scale
@@ -116,13 +110,19 @@ class LossScaleOptimizer(Optimizer):
         """Say whether all numbers of all gradients are finite, as a scalar tensor."""
         return ops.all(ops.stack([ops.all(ops.isfinite(g)) for g in grads if g is not None]))
 
+    def _apply_unscaled(self, gradients: list[Any], variables: list[Variable]) -> None:
+        self._apply(gradients, variables)
+
     def _apply(self, gradients: list[Any], variables: list[Variable]) -> None:
         is_finite = self.check_finite(gradients)
         scale = self.dynamic_scale.value
         inverse = 1 / scale
         # In float32: what float16 lets vanish when it is scaled back is what the scale is for.
-        scaled_back = [ops.cast(g, "float32") * inverse for g in gradients]
-        self._only_if(is_finite, lambda: self.inner_optimizer.apply(scaled_back, variables), variables)
+        scaled_back = [
+            g if v.overwrite_with_gradient else ops.cast(g, "float32") * inverse
+            for g, v in zip(gradients, variables, strict=True)
+        ]
+        self._only_if(is_finite, lambda: self.inner_optimizer._apply_unscaled(scaled_back, variables), variables)
         count = self.step_counter.value + 1
         grows = ops.logical_and(is_finite, count >= self.dynamic_growth_steps)
         factor = ops.where(is_finite, ops.where(grows, 2.0, 1.0), 0.5)

@@ -143,29 +143,34 @@ class Optimizer(OptimizerState):
                 self._apply(gradients, variables)
 
     def _apply(self, gradients: list[Any], variables: list[Variable]) -> None:
+        factor = self.loss_scale_factor
+        if factor is not None:
+            gradients = [
+                g if v.overwrite_with_gradient else g / factor for g, v in zip(gradients, variables, strict=True)
+            ]
+        self._apply_unscaled(gradients, variables)
+
+    def _apply_unscaled(self, gradients: list[Any], variables: list[Variable]) -> None:
+        """Update variables by gradients of the loss itself, whatever factor it was multiplied with."""
+        overwritten: list[tuple[Any, Variable]] = []
         if any(v.overwrite_with_gradient for v in variables):
-            gradients, variables = self._overwrite(gradients, variables)
-        if self.loss_scale_factor is not None:
-            gradients = [g / self.loss_scale_factor for g in gradients]
+            pairs = list(zip(gradients, variables, strict=True))
+            overwritten = [(g, v) for g, v in pairs if v.overwrite_with_gradient]
+            gradients = [g for g, v in pairs if not v.overwrite_with_gradient]
+            variables = [v for v in variables if not v.overwrite_with_gradient]
+        is_last: Any = None
         if self.gradient_accumulation_steps:
-            self._accumulate(gradients, variables)
+            is_last = self._accumulate(gradients, variables)
         else:
             self._update_all(gradients, variables)
+        for g, v in overwritten:
+            v.assign(g if is_last is None else ops.where(is_last, ops.cast(g, v._dtype), v.value))
         if self.use_ema:
             self._average(variables)
         self._iterations.assign(ops.add(self._iterations.value, 1))
 
-    def _overwrite(self, gradients: list[Any], variables: list[Variable]) -> tuple[list[Any], list[Variable]]:
-        rest = []
-        for g, v in zip(gradients, variables, strict=True):
-            if v.overwrite_with_gradient:
-                v.assign(g)
-            else:
-                rest.append((g, v))
-        return [g for g, _ in rest], [v for _, v in rest]
-
-    def _accumulate(self, gradients: list[Any], variables: list[Variable]) -> None:
-        """Average the gradients of several steps, and update at the last of them."""
+    def _accumulate(self, gradients: list[Any], variables: list[Variable]) -> Any:
+        """Average the gradients of several steps, and update at the last of them; says whether this was it."""
         count = self.gradient_accumulation_steps
         assert count is not None
         sums = [self._accumulators[self._places[id(v)]] for v in variables]
@@ -175,6 +180,7 @@ class Optimizer(OptimizerState):
         self._only_if(is_last, lambda: self._update_all(means, variables), variables)
         for total, mean in zip(sums, means, strict=True):
             total.assign(ops.where(is_last, ops.zeros_like(mean), mean * count))
+        return is_last
 
     def _only_if(self, condition: Any, change: Callable[[], None], variables: list[Variable]) -> None:
         """Run `change`, which updates variables, where a condition holds that may be known only when a graph runs."""
@@ -261,11 +267,6 @@ class Optimizer(OptimizerState):
         if name not in self._updaters:
             self._updaters[name] = self.backend.in_place_updater(function)
         return self._updaters[name]
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        object.__setattr__(self, name, value)
-        if isinstance(value, int | float) and name != "built" and "_updaters" in self.__dict__:
-            self._updaters.clear()  # they hold the numbers they were made with
 
     # Averages of the variables.
 

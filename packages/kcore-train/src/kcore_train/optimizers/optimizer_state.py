@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import kcore_ops as ops
+import numpy as np
 from kcore_layers import initializers
 from kcore_layers.naming import auto_name, snake_case
 from kcore_ops import Variable
@@ -15,7 +16,18 @@ from kcore_ops.plugin import Backend
 
 from kcore_train.optimizers.schedules.learning_rate_schedule import LearningRateSchedule
 
-__all__ = ["OptimizerState"]
+__all__ = ["OptimizerState", "ReadOnlyError", "options_version"]
+
+_version = [0]
+
+
+def options_version() -> int:
+    """Give a number that changes whenever an option of any optimizer does: compiled steps hold options as constants."""
+    return _version[0]
+
+
+class ReadOnlyError(ArgumentError, TypeError):
+    """An attribute was set that can not be set to that, or can no longer be."""
 
 
 class OptimizerState:
@@ -42,6 +54,8 @@ class OptimizerState:
         if kwargs:
             unknown = ", ".join(map(repr, kwargs))
             raise ArgumentError(f"{type(self).__name__} has no argument {unknown}", fix="check the spelling")
+        if name is not None and (not isinstance(name, str) or "/" in name):
+            raise ArgumentError(f"name can not be {name!r}", fix="use a string without /").at(type(self).__name__)
         self.name = name or auto_name(snake_case(type(self).__name__))
         self.weight_decay = weight_decay
         self.clipnorm = _positive(self, "clipnorm", clipnorm)
@@ -52,18 +66,22 @@ class OptimizerState:
                 "only one of clipnorm, clipvalue and global_clipnorm can be given", fix="pass one of them"
             ).at(type(self).__name__)
         if use_ema and not 0 <= ema_momentum <= 1:
-            raise ArgumentError(f"ema_momentum can not be {ema_momentum}", fix="use a number from 0 to 1")
+            raise ArgumentError(f"ema_momentum can not be {ema_momentum}", fix="use a number from 0 to 1").at(
+                type(self).__name__
+            )
         self.use_ema = use_ema
         self.ema_momentum = ema_momentum
-        self.ema_overwrite_frequency = ema_overwrite_frequency
+        self.ema_overwrite_frequency = _count(self, "ema_overwrite_frequency", ema_overwrite_frequency, 1)
         self.loss_scale_factor = loss_scale_factor
-        self.gradient_accumulation_steps = gradient_accumulation_steps
+        self.gradient_accumulation_steps = _count(self, "gradient_accumulation_steps", gradient_accumulation_steps, 2)
         self.built = False
         self._backend: Backend | None = None
         self._variables: list[Variable] = []
         self._trainable_variables: list[Variable] = []
         self._places: dict[int, int] = {}
+        # Those that the options ask for, and all that were ever made, by name.
         self._slots: list[list[Variable]] = []
+        self._slots_made: list[dict[str, Variable]] = []
         self._averages: list[Variable] = []
         self._accumulators: list[Variable] = []
         self._undecayed: tuple[set[int], tuple[str, ...]] = (set(), ())
@@ -82,13 +100,43 @@ class OptimizerState:
         self._iterations = self._new_variable(0, "int32", "iteration")
         self._learning_rate = learning_rate
         if not isinstance(learning_rate, LearningRateSchedule) and not callable(learning_rate):
-            if isinstance(learning_rate, bool) or not isinstance(learning_rate, int | float) or learning_rate < 0:
-                if not hasattr(learning_rate, "dtype"):
-                    raise ArgumentError(
-                        f"learning_rate can not be {learning_rate!r}",
-                        fix="pass a number, a LearningRateSchedule or a function",
-                    ).at(type(self).__name__)
+            if not _is_number(learning_rate):
+                raise ArgumentError(
+                    f"learning_rate can not be {learning_rate!r}",
+                    fix="pass a number, a LearningRateSchedule or a function",
+                ).at(type(self).__name__)
             self._learning_rate = self._new_variable(learning_rate, ops.config.floatx(), "learning_rate")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        old = self.__dict__.get(name, self)
+        object.__setattr__(self, name, value)
+        if old is value or name not in self.__dict__ or (value.__class__ is old.__class__ and _are_equal(value, old)):
+            return
+        if self.__dict__.get("built") and old is not self and not name.startswith("_"):
+            self._settle_option(name, old)
+        _version[0] += 1
+        self.__dict__.get("_updaters", {}).clear()  # they hold the numbers they were made with
+
+    def _settle_option(self, name: str, old: Any) -> None:
+        """Make the variables that an option needs which was set once the optimizer is built, or refuse it."""
+        if name == "use_ema":
+            if self.use_ema and not self._averages:
+                self._averages = self.add_optimizer_variables(self._trainable_variables, "average", None)
+            return
+        if name == "gradient_accumulation_steps":
+            value, self.__dict__[name] = self.__dict__[name], old
+            raise ReadOnlyError(
+                f"{name} can not become {value!r} once the optimizer is built: it counts its steps by {name}={old!r}",
+                fix=f"make a new optimizer with {name}={value!r}, and compile the model with it",
+            ).at(type(self).__name__)
+        for v, made in zip(self._trainable_variables, self._slots_made, strict=True):
+            wanted = [slot for group in self.slots_of(v) for slot in group]
+            own = [made[slot] if slot in made else self._make_slot(v, slot) for slot in wanted]
+            self._slots[self._places[id(v)]] = own
+
+    def _make_slot(self, variable: Variable, slot: str) -> Variable:
+        made = self._slots_made[self._places[id(variable)]][slot] = self.new_slot(variable, slot)
+        return made
 
     @property
     def backend(self) -> Backend:
@@ -130,6 +178,7 @@ class OptimizerState:
             self._places[id(v)] = len(self._trainable_variables)
             self._trainable_variables.append(v)
             self._slots.append([])
+            self._slots_made.append({})
         if self.use_ema:
             self._averages += self.add_optimizer_variables(new, "average")
         if self.gradient_accumulation_steps:
@@ -138,7 +187,7 @@ class OptimizerState:
         for i in range(max(map(len, groups))):
             for v, own in zip(new, groups, strict=True):
                 self._slots[self._places[id(v)]] += [
-                    self.new_slot(v, slot) for group in own[i : i + 1] for slot in group
+                    self._make_slot(v, slot) for group in own[i : i + 1] for slot in group
                 ]
         self.built = True
 
@@ -207,20 +256,23 @@ class OptimizerState:
 
     @property
     def learning_rate(self) -> Any:
-        """The learning rate now, a scalar tensor."""
-        return self._current_learning_rate()
+        """The learning rate: a variable; where it follows a schedule or a function, its value now."""
+        rate = self._learning_rate
+        return rate if isinstance(rate, Variable) else self._current_learning_rate()
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
+        rate = self._learning_rate
         if isinstance(value, LearningRateSchedule) or (callable(value) and not isinstance(value, Variable)):
-            if isinstance(self._learning_rate, Variable):
-                self._variables = [v for v in self._variables if v is not self._learning_rate]
+            if isinstance(rate, Variable):
+                self._variables = [v for v in self._variables if v is not rate]
             self._learning_rate = value
-        elif isinstance(self._learning_rate, Variable):
-            self._learning_rate.assign(value)
+        elif isinstance(rate, Variable):
+            rate.assign(value)
         else:
-            raise ArgumentError(
-                "the learning rate follows a schedule, and can not be set to a number",
+            what = "a schedule" if isinstance(rate, LearningRateSchedule) else "a function"
+            raise ReadOnlyError(
+                f"the learning rate follows {what}, and can not be set to a number",
                 fix="make the optimizer with a number for learning_rate",
             ).at(type(self).__name__)
 
@@ -311,7 +363,30 @@ class OptimizerState:
         self.__dict__["_places"] = {id(v): i for i, v in enumerate(self._trainable_variables)}
 
 
+def _are_equal(value: Any, other: Any) -> bool:
+    return isinstance(value, bool | int | float | str) and value == other
+
+
 def _positive(optimizer: Any, name: str, value: Any) -> Any:
-    if value is not None and not value > 0:
+    if value is not None and (not isinstance(value, int | float | np.number) or not value > 0):
         raise ArgumentError(f"{name} can not be {value!r}", fix="use a positive number").at(type(optimizer).__name__)
     return value
+
+
+def _count(optimizer: Any, name: str, value: Any, least: int) -> Any:
+    """Check a number of steps; 0 is none, as None is."""
+    is_number = isinstance(value, int | float | np.number)
+    if value is not None and not (is_number and (value == 0 or (value >= least and value == int(value)))):
+        raise ArgumentError(f"{name} can not be {value!r}", fix=f"use an integer from {least}, or None").at(
+            type(optimizer).__name__
+        )
+    return value
+
+
+def _is_number(value: Any) -> bool:
+    """Say whether a value can be a learning rate: a number that is not negative, or a tensor of one."""
+    if isinstance(value, bool | np.bool_):
+        return False
+    if isinstance(value, int | float | np.number):
+        return not value < 0
+    return tuple(getattr(value, "shape", (0,))) == ()

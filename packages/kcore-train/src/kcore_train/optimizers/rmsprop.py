@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import kcore_ops as ops
 from kcore_layers.registered_objects import builtin
+from kcore_ops import Variable
 
 from kcore_train.optimizers.optimizer import Optimizer
 
@@ -49,10 +51,13 @@ class RMSprop(Optimizer):
         self.momentum = momentum
         self.epsilon = epsilon
         self.centered = centered
+
+    def slots_of(self, variable: Variable) -> Sequence[Sequence[str]]:
+        """Give the groups of slots that a variable has: those of the options that are on."""
         groups = [("velocity",)]
-        groups += [("momentum",)] if momentum > 0 else []
-        groups += [("average_gradient",)] if centered else []
-        self.slot_groups = tuple(groups)
+        groups += [("momentum",)] if self.momentum > 0 else []
+        groups += [("average_gradient",)] if self.centered else []
+        return groups
 
     def update(
         self, step: Any, learning_rate: Any, gradient: Any, variable: Any, velocity: Any, *others: Any

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from kcore_layers.registered_objects import builtin
+from kcore_ops import Variable
 from kcore_ops.errors import ArgumentError
 
 from kcore_train.optimizers.optimizer import Optimizer
@@ -37,11 +40,14 @@ class SGD(Optimizer):
 
     def __init__(self, learning_rate: Any = 0.01, momentum: float = 0.0, nesterov: bool = False, **kwargs: Any) -> None:
         super().__init__(learning_rate, **kwargs)
-        if not isinstance(momentum, int | float) or not 0 <= momentum <= 1:
+        if not isinstance(momentum, int | float | np.number) or not 0 <= momentum <= 1:
             raise ArgumentError(f"momentum can not be {momentum!r}", fix="use a number from 0 to 1").at("SGD")
         self.momentum = momentum
         self.nesterov = nesterov
-        self.slot_groups = (("momentum",),) if momentum else ()
+
+    def slots_of(self, variable: Variable) -> Sequence[Sequence[str]]:
+        """Give the groups of slots that a variable has: a velocity, if there is momentum."""
+        return (("momentum",),) if self.momentum else ()
 
     def update(self, step: Any, learning_rate: Any, gradient: Any, variable: Any, *velocity: Any) -> tuple[Any, ...]:
         """Take one step."""
