@@ -45,7 +45,7 @@ def options_of(trainer: Trainer) -> Any:
     with a config: activations, schedules, regularizers. What a call leaves behind on its layer, tensors, is none.
     """
     model, optimizer = trainer.model, trainer.optimizer
-    parts = [*model.sublayers(), optimizer, trainer.losses, *model.metrics]
+    parts = [*model._kcore_sublayers(), optimizer, trainer.losses, *model.metrics]
     return (
         [_options(part, 0) for part in parts],
         [id(v) for v in getattr(optimizer, "variables", ())],
