@@ -12,6 +12,7 @@ from kcore_ops.errors import ArgumentError
 from kcore_ops.operation import Op
 from kcore_ops.symbolic import Node
 
+from kcore_layers.graph_sizes import computes_size, function_of_sizes, takes_sizes, tensor_of_size
 from kcore_layers.nodes import note_call
 
 __all__ = ["Graph", "callee", "is_input", "names_of_calls", "takes_any_number"]
@@ -19,6 +20,7 @@ __all__ = ["Graph", "callee", "is_input", "names_of_calls", "takes_any_number"]
 # A step of a plan: what to call, the register of its only argument and that of its only result; or where its arguments
 # and results are more, the function that reads and writes the registers itself. Then the registers to empty.
 Step = tuple[Callable[..., Any], int, int, Callable[[list[Any]], None] | None, tuple[int, ...]]
+Registers = dict[int, int]  # the place of a symbolic tensor's value, by its id
 
 
 class Graph:
@@ -100,13 +102,30 @@ class Graph:
         for node in self.nodes:
             for x in tree.flatten(node.outputs):
                 registers.setdefault(id(x), len(registers))
-        last_use = {registers[id(x)]: i for i, node in enumerate(self.nodes) for x in node.inputs}
+        # A size has a second register, for the number.
+        sizes: dict[int, int] = {}
+        for node in self.nodes:
+            if computes_size(node, sizes):
+                sizes[id(node.outputs)] = len(registers) + len(sizes)
+        numbers = {**registers, **sizes}
         kept = {registers[id(x)] for x in self.outputs}
-        steps = []
-        for i, node in enumerate(self.nodes):
-            dead = tuple(sorted({registers[id(x)] for x in node.inputs if last_use[registers[id(x)]] == i} - kept))
-            steps.append(_step(node, registers, dead))
-        return steps, [registers[id(x)] for x in self.outputs], len(registers)
+        made = []
+        for node in self.nodes:
+            size = sizes.get(id(node.outputs))
+            if size is None:
+                made.append(_step(node, callee(node.op), registers, numbers))
+            else:
+                made.append(_step(node, function_of_sizes(node.op), numbers, numbers))
+                tensor, x = registers[id(node.outputs)], node.outputs
+                made.append((tensor_of_size(x.dtype), size, tensor, None, (size,), (tensor,)))
+        if sizes:
+            made = _needed(made, kept)
+        last_use = {register: i for i, (*_, reads, _) in enumerate(made) for register in reads}
+        steps = [
+            (*step, tuple(sorted({register for register in reads if last_use[register] == i} - kept)))
+            for i, (*step, reads, _) in enumerate(made)
+        ]
+        return steps, [registers[id(x)] for x in self.outputs], len(registers) + len(sizes)
 
     def __reduce__(self) -> Any:
         # One list of calls, tensors as numbers: following tensors to the calls they come from goes too deep to recurse.
@@ -188,28 +207,56 @@ def takes_any_number(operation: Any) -> bool:
     return isinstance(operation, Op) and any(name.startswith("*") for name in operation.parameters)
 
 
-def _step(node: Node, registers: dict[int, int], dead: tuple[int, ...]) -> Step:
-    function = callee(node.op)
+def _step(node: Node, function: Callable[..., Any], registers: Registers, numbers: Registers) -> Any:
+    """Give a step without the registers to empty, and the registers that it reads and writes.
+
+    Args:
+        node: the call.
+        function: what computes it.
+        registers: where tensors are, and what the call gives goes.
+        numbers: the same, but sizes as numbers.
+    """
     outputs = node.outputs
+    read: set[int] = set()
+    tables = [numbers if takes_sizes(node, i) else registers for i in range(len(node.args))]
+    for value, table in (*zip(node.args, tables, strict=True), (node.kwargs, registers)):
+        read |= {table[id(leaf)] for leaf in tree.flatten(value) if isinstance(leaf, KerasTensor)}
+    targets = [registers[id(x)] for x in tree.flatten(outputs)]
     if len(node.args) == 1 and not node.kwargs and isinstance(node.args[0], KerasTensor):
         if isinstance(outputs, KerasTensor):
-            return function, registers[id(node.args[0])], registers[id(outputs)], None, dead
-    return function, 0, 0, _run_of(function, node, registers), dead
+            return function, tables[0][id(node.args[0])], targets[0], None, read, targets
+    fills = [_filling(value, table) for value, table in zip(node.args, tables, strict=True)]
+    named = {name: _filling(value, registers) for name, value in node.kwargs.items()}
+    return function, 0, 0, _run_of(function, node, fills, named, targets), read, targets
 
 
-def _run_of(function: Callable[..., Any], node: Node, registers: dict[int, int]) -> Callable[[list[Any]], None]:
+def _needed(steps: list[Any], kept: set[int]) -> list[Any]:
+    """Leave out the steps whose results nothing reads: sizes are seldom wanted both as numbers and as tensors."""
+    needed, found = set(kept), []
+    for step in reversed(steps):
+        *_, reads, writes = step
+        if needed.intersection(writes):
+            needed.update(reads)
+            found.append(step)
+    return found[::-1]
+
+
+def _run_of(
+    function: Callable[..., Any],
+    node: Node,
+    fills: list[Callable[[list[Any]], Any]],
+    named: dict[str, Callable[[list[Any]], Any]],
+    targets: list[int],
+) -> Callable[[list[Any]], None]:
     """Give the function that calls a node with its arguments from the registers, and puts its results there."""
-    fills = [(i, _filling(value, registers)) for i, value in enumerate(node.args)]
-    named = [(name, _filling(value, registers)) for name, value in node.kwargs.items()]
     spread = len(fills) - 1 if takes_any_number(node.op) else None
-    targets = [registers[id(x)] for x in tree.flatten(node.outputs)]
     is_single = isinstance(node.outputs, KerasTensor)
 
     def run(values: list[Any]) -> None:
-        args = [fill(values) for _, fill in fills]
+        args = [fill(values) for fill in fills]
         if spread is not None:
             args[spread:] = args[spread]
-        result = function(*args, **{name: fill(values) for name, fill in named})
+        result = function(*args, **{name: fill(values) for name, fill in named.items()})
         if is_single:
             values[targets[0]] = result
         else:
@@ -219,7 +266,7 @@ def _run_of(function: Callable[..., Any], node: Node, registers: dict[int, int])
     return run
 
 
-def _filling(value: Any, registers: dict[int, int]) -> Callable[[list[Any]], Any]:
+def _filling(value: Any, registers: Registers) -> Callable[[list[Any]], Any]:
     """Give the function from registers to an argument."""
     if isinstance(value, KerasTensor):
         register = registers[id(value)]

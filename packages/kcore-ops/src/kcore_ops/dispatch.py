@@ -12,7 +12,7 @@ import functools
 import types
 from typing import Any
 
-from kcore_ops import inference
+from kcore_ops import inference, tree
 from kcore_ops.calls import Call, SymbolicShape, backend_of
 from kcore_ops.current import current_backend
 from kcore_ops.dtypes import check_fits, standardize_dtype
@@ -20,6 +20,7 @@ from kcore_ops.errors import ArgumentError, KcoreError
 from kcore_ops.operation import TENSOR_KINDS, Op
 from kcore_ops.plans import Run, make_plan, on_current, remember, store, with_conversions
 from kcore_ops.spec import Size, TensorSpec, standardize_shape
+from kcore_ops.symbolic import KerasTensor
 from kcore_ops.tracebacks import shortened
 from kcore_ops.variable import Variable
 
@@ -262,8 +263,13 @@ def _value_of(variable: Variable) -> Any:
 
 
 def recover(op: Op, args: tuple[Any, ...], error: Exception) -> Any:
-    """Raise the error a user can act on: run the body on specs to see what is wrong, keeping `error` as the cause."""
+    """Raise the error a user can act on: run the body on specs to see what is wrong, keeping `error` as the cause.
+
+    What can not be run for a symbolic tensor among the static arguments becomes a call of its graph.
+    """
     call = Call(op, args)
+    if any(isinstance(leaf, KerasTensor) for leaf in tree.flatten(list(args))):
+        return inference.infer_symbolic(op, call)  # a number of copies, say, that is a size of a graph
     cause = error.__cause__ if isinstance(error, KcoreError) else error
     try:
         backend = call.backend()

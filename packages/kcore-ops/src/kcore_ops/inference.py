@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from kcore_ops import tree
-from kcore_ops.errors import KcoreError, ShapeError
+from kcore_ops.errors import ArgumentError, KcoreError, ShapeError
 from kcore_ops.operation import Op
 from kcore_ops.shapes import show_shape
 from kcore_ops.spec import Size, TensorSpec, is_unknown
@@ -157,8 +157,24 @@ def infer_symbolic(op: Op, call: Call) -> Any:
     except KcoreError as error:
         error.where, error.received = [op.name], call.received()
         raise
-    if any(isinstance(value, KerasTensor) for value in (*call.values, *tree.flatten(call.args))):
-        # Sizes that are tensors are arguments like others: in a plain tuple they are found.
-        args = [tuple(arg) if isinstance(arg, SymbolicShape) else arg for arg in call.args]
+    # Sizes that are tensors are arguments like others: in a plain tuple they are found.
+    args = [tuple(arg) if isinstance(arg, SymbolicShape) else arg for arg in call.args]
+    if any(isinstance(value, KerasTensor) for value in (*call.values, *tree.flatten(args))):
+        _refuse_in_graph(op, args)
         return Node(op, args, tree.map_structure(lambda spec: _merge([spec]), result)).outputs
     return result
+
+
+def _refuse_in_graph(op: Op, args: Sequence[Any]) -> None:
+    """Raise for what a graph can not hold, rather than when it runs."""
+    for leaf in tree.flatten(list(args)):
+        if isinstance(leaf, slice) and any(isinstance(x, KerasTensor) for x in (leaf.start, leaf.stop, leaf.step)):
+            raise ArgumentError(
+                "a slice has a bound that the graph computes",
+                fix="use ops.take(x, ops.arange(start, stop, step), axis=...), or slice inside a layer",
+            ).at(op.name)
+    if op.is_draw:
+        raise ArgumentError(
+            "a graph draws no random numbers: its seed would be a constant, and each call would draw the same",
+            fix="draw them in the call of a layer",
+        ).at(op.name)
