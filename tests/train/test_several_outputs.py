@@ -36,7 +36,7 @@ EXPECTED = {
 }
 
 
-# What goes by name has to be given by name: see test_training_errors.
+# Other structures: test_output_structures.
 @pytest.mark.parametrize(("form", "given"), [("list", "list"), ("list", "dict"), ("dict", "dict")])
 def test_each_output_has_its_loss_its_metrics_and_its_weight(backend, form, given):
     as_given = named if given == "dict" else list

@@ -287,10 +287,6 @@ IN_FIT: dict[str, Fault] = {
         lambda: fit(two_headed(loss=["mse"] * 3), X, [Y, PAIRS]),
         f"ArgumentError\n  loss has 3 parts, and the model 2 outputs\n  {HEADS}",
     ),
-    "a list of losses for outputs with names": (
-        lambda: fit(named_heads(loss=["mse", "mse"]), X, {"a": Y, "b": PAIRS}),
-        "ArgumentError\n  loss is a list, and the outputs go by name\n  fix: pass a dict with the keys 'a', 'b'",
-    ),
     "a weight for no output": (
         lambda: fit(two_headed(loss_weights={"c": 1.0}), X, [Y, PAIRS]),
         "ArgumentError\n  loss_weights names 'c', and the outputs are 'a', 'b'\n  fix: name outputs of the model",

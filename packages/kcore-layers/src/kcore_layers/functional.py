@@ -155,10 +155,12 @@ class Functional(Model):
 
     @property
     def output_names(self) -> list[str]:
-        """The names of what computes the outputs: those of a dict are its keys."""
-        if isinstance(self._kcore_outputs_structure, dict):
-            return [str(path[0]) for path, _ in tree.flatten_with_path(self._kcore_outputs_structure)]
-        return [x.name if x.node is None else x.node.op.name for x in self._kcore_graph.outputs]
+        """The names of what computes the outputs, in the order of `outputs`; those of a dict are its keys."""
+        names = [x.name if x.node is None else x.node.op.name for x in self._kcore_graph.outputs]
+        paths = [path for path, _ in tree.flatten_with_path(self._kcore_outputs_structure)]
+        return [
+            path[-1] if path and isinstance(path[-1], str) else name for path, name in zip(paths, names, strict=True)
+        ]
 
     @property
     def operations(self) -> list[Any]:

@@ -25,24 +25,23 @@ class CompiledMetrics:
     """
 
     def __init__(self, plain: Any = None, weighted: Any = None) -> None:
-        self.plain = plain
-        self.weighted = weighted
+        self.plain = _made(plain)
+        self.weighted = _made(weighted)
         self.is_built = False
         # Number of the output, the metric, and whether it takes sample weights.
         self.entries: list[tuple[int, Metric, bool]] = []
         self.names: list[str] = []
         self.result_names: list[str] = []
-        for each in ops.tree.flatten([plain, weighted]):
-            if isinstance(each, str) and metric_for(each, (None,), (None,)) is None:
-                metrics.get(each)
 
     @property
     def metrics(self) -> list[Metric]:
-        """The metrics, in the order of the outputs."""
+        """The metrics, in the order of the outputs; before it is known which outputs there are, those that can be."""
+        if not self.is_built:
+            return [each for each in ops.tree.flatten([self.plain, self.weighted]) if isinstance(each, Metric)]
         return [metric for _, metric, _ in self.entries]
 
     def build(self, y: Any, y_pred: Any, output_names: Sequence[str] | None) -> None:
-        """Make the metrics, now that it is known which outputs there are and what the targets look like.
+        """Settle which metric is for which output, now that these are known, and what the targets look like.
 
         Args:
             y: the targets, or their specs.
@@ -53,45 +52,33 @@ class CompiledMetrics:
             ArgumentError: if there are metrics for outputs that the model has not.
         """
         self.names = names_of_outputs(y_pred, output_names)
-        outputs = ops.tree.flatten(y_pred)
+        outputs = [y_pred] if is_single(y_pred) else ops.tree.flatten(y_pred)
+        targets = per_output(y, y_pred, self.names, "y")
         names: list[str] = []
-        targets = [y] if is_single(y_pred) else per_output(y, y_pred, self.names, "y")
+        plain_names: set[str] = set()
         for what, given, is_weighted in (("metrics", self.plain, False), ("weighted_metrics", self.weighted, True)):
-            for i, chosen in enumerate(self._chosen(given, y_pred, what)):
-                for identifier in chosen:
+            for i, chosen in enumerate(per_output(given, y_pred, self.names, what, holds_lists=True)):
+                for identifier in _listed(chosen):
                     metric = _metric_of(identifier, targets[i], outputs[i])
                     metric.build(_shape(targets[i]), _shape(outputs[i]))
                     self.entries.append((i, metric, is_weighted))
-                    # A metric given by its name goes by what the user called it: "mae", not "mean_absolute_error".
-                    name = identifier if isinstance(identifier, str) else metric.name
-                    names.append(name if is_single(y_pred) else f"{self.names[i]}_{name}")
+                    name = metric.name if len(outputs) == 1 else f"{self.names[i]}_{metric.name}"
+                    if is_weighted and name in plain_names:
+                        name = f"{name.removesuffix(metric.name)}weighted_{metric.name}"
+                    names.append(name)
+            plain_names = set(names)
         self.result_names = _unique(names)
         self.is_built = True
 
-    def _chosen(self, given: Any, y_pred: Any, what: str) -> list[list[Any]]:
-        if given is None:
-            return [[] for _ in self.names]
-        if is_single(y_pred):
-            if isinstance(given, Mapping):
-                given = per_output(given, [y_pred], self.names, what)[0]
-            if isinstance(given, list | tuple) and len(given) == 1 and isinstance(given[0], list | tuple):
-                given = given[0]
-            return [_listed(given)]
-        return [_listed(each) for each in per_output(given, y_pred, self.names, what)]
-
     def update_state(self, y: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take a batch into account."""
-        if is_single(y_pred):
-            target = y[0] if isinstance(y, list | tuple) and len(y) == 1 else y
-            for _, metric, is_weighted in self.entries:
-                metric.update_state(target, y_pred, sample_weight=sample_weight if is_weighted else None)
-            return
-        outputs = ops.tree.flatten(y_pred)
-        targets = per_output(y, y_pred, self.names, "y")
-        is_shared = sample_weight is None or is_single(sample_weight)
-        weights = [sample_weight] * len(outputs) if is_shared else per_output(
-            sample_weight, y_pred, self.names, "sample_weight"
-        )  # fmt: skip
+        names = self.names
+        outputs = [y_pred] if is_single(y_pred) else ops.tree.flatten(y_pred)
+        targets = [y] if is_single(y_pred) and is_single(y) else per_output(y, y_pred, names, "y")
+        if sample_weight is None or is_single(sample_weight):
+            weights = [sample_weight] * len(names)
+        else:
+            weights = per_output(sample_weight, y_pred, names, "sample_weight")
         for i, metric, is_weighted in self.entries:
             metric.update_state(targets[i], outputs[i], sample_weight=weights[i] if is_weighted else None)
 
@@ -110,23 +97,33 @@ def _listed(given: Any) -> list[Any]:
     return list(given) if isinstance(given, list | tuple) else [given]
 
 
-def _metric_of(identifier: Any, y: Any, y_pred: Any) -> Metric:
-    shape_of_y = _shape(y)
-    if shape_of_y is not None:
-        found = metric_for(identifier, shape_of_y, _shape(y_pred) or ())
-        if found is not None:
-            return found  # type: ignore[no-any-return]
-    found = metrics.get(identifier)
+def _made(given: Any) -> Any:
+    """Give metrics in place of what names them, but for names whose meaning the shapes of the data tell."""
+    if isinstance(given, list | tuple):
+        return [_made(each) for each in given]
+    if isinstance(given, Mapping) and "class_name" not in given:
+        return {name: _made(each) for name, each in given.items()}
+    if given is None or isinstance(given, str) and metric_for(given, (None,), (None,)) is not None:
+        return given
+    found = metrics.get(given)
     if isinstance(found, Metric):
-        if isinstance(identifier, str) and identifier != type(found).__name__:
-            found.name = identifier  # "mse" is what its user will look for in the logs
+        if isinstance(given, str):
+            found.name = given  # "mse" is what its user will look for in the logs
         return found
     if not callable(found):
-        raise ArgumentError(f"{identifier!r} is not a metric", fix="pass a Metric, its name or a function").at(
-            "compile"
-        )
+        raise ArgumentError(f"{given!r} is not a metric", fix="pass a Metric, its name or a function").at("compile")
     name = getattr(found, "name", None) or getattr(found, "__name__", type(found).__name__)
     return MeanMetricWrapper(found, name=name)
+
+
+def _metric_of(made: Any, y: Any, y_pred: Any) -> Metric:
+    """Give the metric that `_made` gave, or left to be told by the shapes of the data."""
+    if isinstance(made, Metric):
+        return made
+    shape = _shape(y)
+    if shape is None:
+        raise ArgumentError(f"the metric {made!r} is told by the shape of the targets, and there are none").at("compile")
+    return metric_for(made, shape, _shape(y_pred) or ())  # type: ignore[no-any-return]
 
 
 def _shape(x: Any) -> Any:

@@ -8,6 +8,7 @@ On a backend whose variables are changed in place a step runs the model as it is
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from kcore_ops import StatelessScope, Variable
 from kcore_ops.stateless_scope import in_stateless_scope
 
 from kcore_train.data import unpack_x_y_sample_weight
+from kcore_train.outputs import masks_of, with_masks
 
 if TYPE_CHECKING:
     from kcore_train.trainer import Trainer
@@ -25,6 +27,19 @@ __all__ = ["FunctionalSteps", "InPlaceSteps"]
 def call_model(trainer: Trainer, x: Any, training: bool) -> Any:
     """Run the model on a batch."""
     return trainer.model(x, training=training)
+
+
+def loss_of(trainer: Trainer, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
+    """Give what the model's `compute_loss` gives, which may be of the time when it had no `training`."""
+    model = trainer.model
+    mode = {"training": training} if _takes_training(type(model).compute_loss) else {}
+    return model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, **mode)
+
+
+@functools.cache
+def _takes_training(compute_loss: Any) -> bool:
+    parameters = inspect.signature(compute_loss).parameters.values()
+    return any(each.name == "training" or each.kind is each.VAR_KEYWORD for each in parameters)
 
 
 class InPlaceSteps:
@@ -42,7 +57,7 @@ class InPlaceSteps:
 
         def forward() -> tuple[Any, Any]:
             y_pred = call_model(trainer, x, training=True)
-            loss = model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
+            loss = loss_of(trainer, x, y, y_pred, sample_weight, training=True)
             return optimizer.scale_loss(loss), (loss, y_pred)
 
         storages = [v._storage for v in variables]
@@ -58,7 +73,7 @@ class InPlaceSteps:
         trainer = self.trainer
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         y_pred = call_model(trainer, x, training=False)
-        loss = trainer.model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False)
+        loss = loss_of(trainer, x, y, y_pred, sample_weight, training=False)
         trainer.note(loss, x, y, y_pred, sample_weight)
 
     def predict(self, data: Any) -> Any:
@@ -81,7 +96,7 @@ class FunctionalSteps:
         others: list[Variable] = []
         differentiated = trainer.backend.value_and_grad(functools.partial(self.loss_and_updates, others), (0,), True)
         (_, aux), (gradients,) = differentiated(trainable, rest, *batch)
-        loss, y_pred, (non_trainable, optimizer_values, metric_values), of_others = aux
+        loss, y_pred, masks, (non_trainable, optimizer_values, metric_values), of_others = aux
         _assign_in_scope(zip(others, of_others, strict=True))
         variables = trainer.model.trainable_variables
         trainable, optimizer_values = trainer.optimizer.stateless_apply_to(
@@ -89,7 +104,7 @@ class FunctionalSteps:
         )
         x, y, sample_weight = batch
         with self._scope(trainable, non_trainable, optimizer_values, metric_values) as scope:
-            trainer.note(loss, x, y, y_pred, sample_weight)
+            trainer.note(loss, x, y, with_masks(y_pred, masks), sample_weight)
             after, beyond = scope.after(), scope.beyond()
         _assign_in_scope(beyond)
         return tuple(after)
@@ -107,15 +122,15 @@ class FunctionalSteps:
             y: targets.
             sample_weight: weights of the samples, or None.
         """
-        model = self.trainer.model
+        trainer = self.trainer
         with self._scope(trainable, *rest) as scope:
-            y_pred = call_model(self.trainer, x, training=True)
-            loss = model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
-            scaled = self.trainer.optimizer.scale_loss(loss)
+            y_pred = call_model(trainer, x, training=True)
+            loss = loss_of(trainer, x, y, y_pred, sample_weight, training=True)
+            scaled = trainer.optimizer.scale_loss(loss)
             _, *after = scope.after()
             beyond = scope.beyond()
         others[:] = [variable for variable, _ in beyond]
-        return scaled, (loss, y_pred, after, [value for _, value in beyond])
+        return scaled, (loss, y_pred, masks_of(y_pred), after, [value for _, value in beyond])
 
     def test(self, state: Any, data: Any) -> Any:
         """Give the state after the evaluation of one batch."""
@@ -124,7 +139,7 @@ class FunctionalSteps:
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         with self._scope(trainable, non_trainable, None, metric_values) as scope:
             y_pred = call_model(trainer, x, training=False)
-            loss = trainer.model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False)
+            loss = loss_of(trainer, x, y, y_pred, sample_weight, training=False)
             trainer.note(loss, x, y, y_pred, sample_weight)
             after, beyond = scope.after(), scope.beyond()
         _assign_in_scope(beyond)

@@ -21,8 +21,9 @@ from kcore_train.compiled_losses import CompiledLosses
 from kcore_train.compiled_metrics import CompiledMetrics
 from kcore_train.data import unpack_x_y_sample_weight
 from kcore_train.metrics import Mean
+from kcore_train.outputs import mapped_outputs
 from kcore_train.step_functions import StepFunctions
-from kcore_train.steps import FunctionalSteps, InPlaceSteps
+from kcore_train.steps import FunctionalSteps, InPlaceSteps, loss_of
 
 __all__ = ["Trainer"]
 
@@ -113,7 +114,7 @@ class Trainer:
             if auto_scale_loss and chosen is not None and self.model.dtype_policy.name == "mixed_float16":
                 is_scaling = isinstance(chosen, optimizers.LossScaleOptimizer)
                 chosen = chosen if is_scaling else optimizers.LossScaleOptimizer(chosen)
-            self.loss_tracker = None if loss is None else Mean(name="loss")
+            self.loss_tracker = Mean(name="loss")
         self.optimizer, self.loss = chosen, loss
         self.losses, self.compiled_metrics = losses, compiled_metrics
         self._run_eagerly, self._jit_compile = bool(run_eagerly), jit_compile
@@ -206,7 +207,7 @@ class Trainer:
         total = None
         if self.loss is not None:
             if not self.losses.is_built:
-                self.losses.build(y_pred, self._output_names())
+                self.losses.build(y, y_pred, self._output_names())
             total = self.losses(y, y_pred, sample_weight)
         for loss in self.model.losses:
             loss = ops.sum(ops.cast(loss, ops.config.floatx()))
@@ -236,10 +237,7 @@ class Trainer:
         if self.loss_tracker is not None:
             size = _batch_size(x)
             self.loss_tracker.update_state(ops.stop_gradient(loss), sample_weight=size)
-        if isinstance(y_pred, list | tuple | dict):
-            y_pred = ops.tree.map_structure(ops.stop_gradient, y_pred)
-        else:
-            y_pred = ops.stop_gradient(y_pred)
+        y_pred = mapped_outputs(ops.stop_gradient, y_pred)
         if type(self.model).compute_metrics is Model.compute_metrics:
             self.update_metrics(y, y_pred, sample_weight)
         else:
@@ -290,7 +288,7 @@ class Trainer:
         )
         mapping = [pair for variables, values in lists for pair in zip(variables, values, strict=True)]
         with StatelessScope(mapping, collect_losses=True) as scope:
-            loss = model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=training)
+            loss = loss_of(self, x, y, y_pred, sample_weight, training)
             after = [[scope.get_current_value(v) for v in variables] for variables, _ in lists]
         return loss, tuple(after)
 
@@ -305,10 +303,11 @@ class Trainer:
         if not model.built or needs_metrics or needs_losses:
             y_pred = self._outputs_like(x)
             if y_pred is not None and self.is_compiled:
+                targets = ops.tree.map_structure(_spec, y)
                 if needs_losses:
-                    self.losses.build(y_pred, self._output_names())
+                    self.losses.build(targets, y_pred, self._output_names())
                 if needs_metrics:
-                    self.compiled_metrics.build(ops.tree.map_structure(_spec, y), y_pred, self._output_names())
+                    self.compiled_metrics.build(targets, y_pred, self._output_names())
         if is_training and self.optimizer is not None:
             self.optimizer.build(model.trainable_variables)
 

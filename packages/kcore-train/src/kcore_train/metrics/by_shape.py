@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
+from kcore_train.losses.by_shape import CROSSENTROPIES, kind_of_labels
 from kcore_train.metrics.accuracy import BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy
 from kcore_train.metrics.metric import Metric
 from kcore_train.metrics.probabilistic import (
@@ -13,25 +14,10 @@ from kcore_train.metrics.probabilistic import (
     SparseCategoricalCrossentropy,
 )
 
-__all__ = ["accuracy_for", "crossentropy_for", "kind_of_labels", "metric_for"]
+__all__ = ["accuracy_for", "crossentropy_for", "metric_for"]
 
 Shape = Sequence[int | None]
 _ACCURACIES = ("accuracy", "acc")
-_CROSSENTROPIES = ("crossentropy", "ce")
-
-
-def kind_of_labels(y_true_shape: Shape, y_pred_shape: Shape) -> Literal["binary", "categorical", "sparse"]:
-    """Say what labels are, by their shape and that of predictions: yes or no, one-hot, or class indices.
-
-    >>> kind_of_labels((None, 1), (None, 1)), kind_of_labels((None, 3), (None, 3)), kind_of_labels((None,), (None, 3))
-    ('binary', 'categorical', 'sparse')
-    """
-    labels, predictions = tuple(y_true_shape), tuple(y_pred_shape)
-    if len(predictions) < 2 or predictions[-1] == 1:
-        return "binary"
-    if len(labels) < len(predictions) or (labels[-1] == 1 and predictions[-1] != 1):
-        return "sparse"
-    return "categorical"
 
 
 def accuracy_for(y_true_shape: Shape, y_pred_shape: Shape, name: str = "accuracy", dtype: Any = None) -> Metric:
@@ -70,6 +56,6 @@ def metric_for(identifier: Any, y_true_shape: Shape, y_pred_shape: Shape) -> Any
     """
     if isinstance(identifier, str) and identifier.lower() in _ACCURACIES:
         return accuracy_for(y_true_shape, y_pred_shape, identifier)
-    if isinstance(identifier, str) and identifier.lower() in _CROSSENTROPIES:
+    if isinstance(identifier, str) and identifier.lower() in CROSSENTROPIES:
         return crossentropy_for(y_true_shape, y_pred_shape, identifier)
     return None
