@@ -247,19 +247,6 @@ def test_means_and_sums_take_weights_as_those_of_keras(keras, backend, name):
             np.testing.assert_allclose(ops.convert_to_numpy(ours), keras.ops.convert_to_numpy(theirs), rtol=2e-5)
 
 
-@pytest.mark.parametrize("weighted", [False, True])
-def test_a_mask_of_the_predictions_counts_as_a_weight(keras, backend, weighted):
-    y_true, y_pred = (x.astype("float32") for x in numbers((2, 4, 3)))
-    mask = np.array([[True, True, False, False], [True, True, True, True]])
-    weight = rng.uniform(0, 2, (2, 4)) if weighted else None
-    x = ops.convert_to_tensor(y_pred)
-    set_mask(x, ops.convert_to_tensor(mask))
-    result = ours("MeanSquaredError", [(ops.convert_to_tensor(y_true), x, weight)], {})
-    # Keras's tensors do not all take the attribute that holds a mask; its weights mean the same.
-    batch = (y_true, y_pred, mask * (1.0 if weight is None else weight))
-    assert_same(result, theirs(keras, "MeanSquaredError", [batch], {}))
-
-
 @pytest.mark.parametrize("shapes", [((5, 1), (5,)), ((5,), (5, 1)), ((5, 1), (5, 1))], ids=str)
 @pytest.mark.parametrize("name", ["AUC", "Precision", "BinaryAccuracy", "MeanSquaredError", "TrueNegatives"])
 def test_a_last_axis_of_size_one_is_put_right_as_by_keras(keras, backend, name, shapes):
@@ -287,6 +274,39 @@ def test_sorted_ids_are_compared_as_by_keras(keras, backend):
 
 
 ALL = MEANS + COUNTS + TABLES + REGIONS
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("case", **named(ALL))
+def test_a_mask_of_the_predictions_counts_as_weights_of_zero_in_keras(keras, backend, case, weighted):
+    """Keras looks at masks in its mean metrics alone, and counts what is masked in all others; we in none.
+
+    Its tensors do not all take the attribute that holds a mask; its weights mean the same.
+    """
+    name, kwargs, draw = case
+    y_true, y_pred = draw((6, CLASSES))
+    y_true, y_pred = (x.astype("float32") if x.dtype == "float64" else x for x in (y_true, y_pred))
+    mask = np.array([True, True, False, True, False, True])
+    weight = rng.integers(1, 4, 6) if weighted else np.ones(6, "int64")
+    if draw in (categories, yes_or_no) and "IoU" in name:  # one weight for each number
+        weight, factors = np.broadcast_to(weight[:, None], (6, CLASSES)), (weight * mask)[:, None]
+        factors = np.broadcast_to(factors, (6, CLASSES))
+    else:
+        factors = weight * mask
+    x = ops.convert_to_tensor(y_pred)
+    set_mask(x, ops.convert_to_tensor(mask))
+    result = ours(name, [(ops.convert_to_tensor(y_true), x, weight if weighted else None)], kwargs)
+    assert_same(result, theirs(keras, name, [(y_true, y_pred, factors)], kwargs))
+
+
+def test_weights_and_masks_of_steps_go_together_as_in_keras(keras, backend):
+    y_true, y_pred = (x.astype("float32") for x in numbers((2, 4, 3)))
+    mask = np.array([[True, True, False, False], [True, True, True, True]])
+    weight = rng.uniform(0, 2, (2, 4))
+    x = ops.convert_to_tensor(y_pred)
+    set_mask(x, ops.convert_to_tensor(mask))
+    result = ours("MeanSquaredError", [(ops.convert_to_tensor(y_true), x, weight)], {})
+    assert_same(result, theirs(keras, "MeanSquaredError", [(y_true, y_pred, mask * weight)], {}))
 
 
 @pytest.mark.parametrize("case", **named(ALL))

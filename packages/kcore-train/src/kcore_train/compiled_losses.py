@@ -33,7 +33,8 @@ class CompiledLosses:
         self.functions: list[Loss | None] = []
         self.weights: list[float | None] = []
         self.names: list[str] = []
-        self.trackers: list[Mean] = []
+        # What is reported of each output that has a loss, where there are several of them.
+        self._trackers: list[Mean | None] = []
         _check(loss)
 
     def build(self, y: Any, y_pred: Any, output_names: Sequence[str] | None) -> None:
@@ -56,8 +57,16 @@ class CompiledLosses:
         self.functions = [_loss_of(*each) for each in zip(given, targets, outputs, strict=True)]
         self.weights = per_output(self.loss_weights, y_pred, names, "loss_weights")
         if sum(function is not None for function in self.functions) > 1:
-            self.trackers = [Mean(name=f"{name}_loss") for name in names_of_losses(y_pred, output_names)]
+            self._trackers = [
+                None if function is None else Mean(name=f"{name}_loss")
+                for name, function in zip(names_of_losses(y_pred, output_names), self.functions, strict=True)
+            ]
         self.is_built = True
+
+    @property
+    def trackers(self) -> list[Mean]:
+        """What is reported of each output that has a loss; empty where there is but one."""
+        return [tracker for tracker in self._trackers if tracker is not None]
 
     def __call__(self, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Give the sum of the weighted losses; the trackers of several outputs take note of each.
@@ -86,8 +95,9 @@ class CompiledLosses:
                     f"output {names[i]!r} has a loss and no target", fix="pass a target for it in y"
                 ).at("compute_loss")
             loss = function(targets[i], outputs[i], weights[i])
-            if self.trackers:
-                self.trackers[i].update_state(ops.stop_gradient(loss), sample_weight=ops.shape(outputs[i])[0])
+            tracker = self._trackers[i] if self._trackers else None
+            if tracker is not None:
+                tracker.update_state(ops.stop_gradient(loss), sample_weight=ops.shape(outputs[i])[0])
             factor = self.weights[i]
             loss = loss if factor is None else loss * factor
             total = loss if total is None else total + loss

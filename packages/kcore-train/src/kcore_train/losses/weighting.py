@@ -7,6 +7,7 @@ from typing import Any
 import kcore_ops as ops
 from kcore_ops.dtypes import standardize_dtype
 from kcore_ops.errors import KcoreError, ShapeError
+from kcore_ops.plugin import Backend
 from kcore_ops.shapes import broadcast_shapes, one_of, show_shape
 
 from kcore_train.losses.alignment import backend_for, same_rank, tensor
@@ -41,7 +42,8 @@ def reduced(values: Any, weight: Any, mask: Any, reduction: str | None) -> Any:
     """
     total_weight = None
     if weight is not None or mask is not None:
-        weight = masked_weight(weight, mask, values, is_scaled=reduction in _MEANS)
+        backend, dtype = backend_for(values), standardize_dtype(values.dtype)
+        weight = masked_weight(weight, mask, backend, dtype, is_scaled=reduction in _MEANS)
         values, weight = same_rank(values, weight)
         check_weight(values, weight)
         values = ops.multiply(values, weight)
@@ -55,21 +57,34 @@ def reduced(values: Any, weight: Any, mask: Any, reduction: str | None) -> Any:
     return values
 
 
-def masked_weight(weight: Any, mask: Any, values: Any, *, is_scaled: bool) -> Any:
-    """Give weights that are zero where the mask is; they are scaled up, if asked for, by as much as it leaves out."""
-    dtype = standardize_dtype(values.dtype)
-    backend = backend_for(values)
-    if mask is not None:
-        mask = tensor(backend, mask, dtype)
-        if is_scaled:
-            # Written so that a mean over all is one over those that are kept.
-            mask = ops.divide_no_nan(mask, ops.mean(mask))
-    if weight is None:
-        return mask
-    weight = tensor(backend, weight, dtype)
+def masked_weight(
+    weight: Any, mask: Any, backend: Backend, dtype: str, *, is_scaled: bool = False, is_leading: bool = False
+) -> Any:
+    """Give weights that are zero where a mask is; None if there are neither weights nor a mask.
+
+    Args:
+        weight: factors, or None.
+        mask: booleans or numbers that say what counts, or None.
+        backend, dtype: what the weights are to be tensors of.
+        is_scaled: whether they are scaled up by as much as the mask leaves out.
+        is_leading: whether they are for as many of the mask's leading axes as they have, rather than broadcast.
+
+    Raises:
+        ShapeError: if the weights do not fit the mask.
+    """
+    weight = None if weight is None else tensor(backend, weight, dtype)
     if mask is None:
         return weight
+    mask = tensor(backend, mask, dtype)
+    if is_scaled:
+        # Written so that a mean over all is one over those that are kept.
+        mask = ops.divide_no_nan(mask, ops.mean(mask))
+    if weight is None:
+        return mask
     weight, mask = same_rank(weight, mask)
+    missing = len(mask.shape) - len(weight.shape)
+    if is_leading and missing > 0 and len(weight.shape) > 0:
+        weight = ops.expand_dims(weight, tuple(range(-missing, 0)))
     check_weight(mask, weight, "the mask")
     return ops.multiply(weight, mask)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import kcore_ops as ops
 import numpy as np
+from kcore_layers.masking import get_mask, set_mask
 from kcore_layers.registered_objects import builtin
 from kcore_layers.serialization import deserialize_keras_object
 from kcore_ops.dtypes import numpy_dtype, standardize_dtype
@@ -153,10 +154,12 @@ class AUC(_Counts):
         Raises:
             ShapeError: if targets and predictions, of one shape, or the weights do not fit.
         """
+        mask = get_mask(y_pred)
         y_pred = self._tensor(y_pred)
         self.build(None, y_pred.shape)
         if self._from_logits:
             y_pred = ops.sigmoid(y_pred)
+        set_mask(y_pred, mask)
         self._count(
             Samples(
                 self._backend, y_true, y_pred, sample_weight, "AUC",

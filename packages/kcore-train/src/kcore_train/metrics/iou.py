@@ -8,6 +8,7 @@ from typing import Any
 
 import kcore_ops as ops
 import numpy as np
+from kcore_layers.masking import get_mask, set_mask
 from kcore_layers.registered_objects import builtin
 from kcore_ops.dtypes import is_float_dtype, standardize_dtype
 from kcore_ops.errors import ArgumentError, ShapeError
@@ -49,12 +50,14 @@ class _Confusion(Metric):
         Raises:
             ShapeError: if targets, predictions and weights have not equally many numbers.
         """
+        mask = get_mask(y_pred)
         y_true, y_pred = self._tensor(y_true), self._tensor(y_pred)
         if not self.sparse_y_true:
             y_true = ops.argmax(y_true, axis=self.axis)
         if not self.sparse_y_pred:
             y_pred = ops.argmax(y_pred, axis=self.axis)
         count = self.num_classes
+        kept = None if mask is None else self._kept(mask, y_pred)
         y_true, y_pred = self._flat(y_true, "y_true", None), self._flat(y_pred, "y_pred", y_true)
         target, predicted = ops.cast(y_true, "int32"), ops.cast(y_pred, "int32")
         if sample_weight is None:
@@ -64,12 +67,22 @@ class _Confusion(Metric):
         is_class = ops.logical_and(ops.greater_equal(target, 0), ops.less(target, count))
         is_class = ops.logical_and(is_class, ops.greater_equal(predicted, 0))
         is_class = ops.logical_and(is_class, ops.less(predicted, count))
+        if kept is not None:
+            is_class = ops.logical_and(is_class, kept)
         if self.ignore_class is not None:
             is_class = ops.logical_and(is_class, ops.not_equal(target, self.ignore_class))
         # Segments below 0 are left out of the sum.
         cells = ops.where(is_class, target * count + predicted, ops.full_like(target, -1))
         counts = ops.segment_sum(weight, cells, num_segments=count * count)
         self.total_confusion_matrix.assign_add(ops.reshape(counts, (count, count)))
+
+    def _kept(self, mask: Any, y_pred: Any) -> Any:
+        """Give whether each prediction counts, from a mask of their leading axes."""
+        mask = self._tensor(mask, "bool")
+        missing = len(y_pred.shape) - len(mask.shape)
+        if missing > 0:
+            mask = ops.expand_dims(mask, tuple(range(-missing, 0)))
+        return ops.reshape(ops.broadcast_to(mask, ops.shape(y_pred)), (-1,))
 
     def _flat(self, x: Any, name: str, other: Any) -> Any:
         sizes = (*x.shape, *(() if other is None else other.shape))
@@ -200,8 +213,9 @@ class BinaryIoU(IoU):
         Raises:
             ShapeError: if targets, predictions and weights have not equally many numbers.
         """
-        y_pred = ops.greater_equal(self._tensor(y_pred), self.threshold)
-        super().update_state(y_true, y_pred, sample_weight)
+        decided = ops.greater_equal(self._tensor(y_pred), self.threshold)
+        set_mask(decided, get_mask(y_pred))
+        super().update_state(y_true, decided, sample_weight)
 
     def get_config(self) -> dict[str, Any]:
         """Give the arguments that make another one like it."""

@@ -164,26 +164,12 @@ class MeanMetricWrapper(Mean):
         Raises:
             ShapeError: if the targets do not fit the predictions, or the weights the samples.
         """
-        mask = get_mask(y_pred)
+        sample_weight = self._masked(sample_weight, get_mask(y_pred))
         try:
             values = self._fn(self._tensor(y_true), self._tensor(y_pred), **self._arguments)
         except KcoreError as error:
             raise named_for(error, self._fn, type(self).__name__)  # noqa: B904 (its cause is its own)
-        if mask is not None:
-            sample_weight = self._masked(sample_weight, mask)
         super().update_state(values, sample_weight)
-
-    def _masked(self, weight: Any, mask: Any) -> Any:
-        """Give weights that are zero where the mask is; they are for as many of its leading axes as they have."""
-        mask = self._tensor(mask, self._dtype)
-        if weight is None:
-            return mask
-        weight, mask = same_rank(self._tensor(weight, self._dtype), mask)
-        missing = len(mask.shape) - len(weight.shape)
-        if missing > 0 and len(weight.shape) > 0:
-            weight = ops.expand_dims(weight, tuple(range(-missing, 0)))
-        check_weight(mask, weight, "the mask")
-        return ops.multiply(weight, mask)
 
     def get_config(self) -> dict[str, Any]:
         """Give the arguments that make another one like it."""

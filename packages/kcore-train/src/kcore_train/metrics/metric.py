@@ -17,6 +17,7 @@ from kcore_ops.errors import ArgumentError
 from kcore_ops.plugin import Backend
 
 from kcore_train.losses.alignment import tensor
+from kcore_train.losses.weighting import masked_weight
 
 __all__ = ["Metric"]
 
@@ -195,6 +196,10 @@ class Metric:
     def _tensor(self, x: Any, dtype: str | None = None) -> Any:
         """Give `x` as a tensor of the metric's backend."""
         return tensor(self._backend, x, dtype)
+
+    def _masked(self, weight: Any, mask: Any) -> Any:
+        """Give the weights of samples, or None, with zeros where a mask leaves samples out."""
+        return weight if mask is None else masked_weight(weight, mask, self._backend, self._dtype, is_leading=True)
 
     def get_config(self) -> dict[str, Any]:
         """Give the arguments that make another one like it."""

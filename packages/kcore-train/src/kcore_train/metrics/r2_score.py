@@ -6,6 +6,7 @@ from typing import Any
 
 import kcore_ops as ops
 import numpy as np
+from kcore_layers.masking import get_mask
 from kcore_layers.registered_objects import builtin
 from kcore_ops.errors import ArgumentError, ShapeError
 from kcore_ops.shapes import one_of, show_shape
@@ -73,6 +74,7 @@ class R2Score(Metric):
         Raises:
             ShapeError: if they have not one shape, of two axes, or the weights do not fit.
         """
+        sample_weight = self._masked(sample_weight, get_mask(y_pred))
         y_true, y_pred = self._tensor(y_true, self._dtype), self._tensor(y_pred, self._dtype)
         self.build(y_true.shape, y_pred.shape)
         y_true, y_pred = aligned(y_true, y_pred, "R2Score", broadcast=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import kcore_ops as ops
+from kcore_layers.masking import get_mask
 from kcore_layers.registered_objects import builtin
 
 from kcore_train.losses.alignment import aligned
@@ -161,6 +162,7 @@ class RootMeanSquaredError(Mean):
         Raises:
             ShapeError: if they do not broadcast, or the weights do not fit.
         """
+        sample_weight = self._masked(sample_weight, get_mask(y_pred))
         y_true, y_pred = aligned(self._tensor(y_true), self._tensor(y_pred), type(self).__name__)
         super().update_state(ops.square(ops.subtract(y_true, y_pred)), sample_weight)
 

@@ -7,13 +7,14 @@ from typing import Any
 
 import kcore_ops as ops
 import numpy as np
+from kcore_layers.masking import get_mask
 from kcore_ops.dtypes import standardize_dtype
 from kcore_ops.errors import ArgumentError, ShapeError
 from kcore_ops.plugin import Backend
 from kcore_ops.shapes import differ, normalize_axis, show_shape
 
 from kcore_train.losses.alignment import aligned, same_rank, tensor
-from kcore_train.losses.weighting import check_weight
+from kcore_train.losses.weighting import check_weight, masked_weight
 
 __all__ = ["Samples", "Thresholds", "evenly_spaced"]
 
@@ -34,7 +35,7 @@ class Samples:
     Args:
         backend: the backend of the metric.
         y_true: targets, 0 or 1.
-        y_pred: predictions, of the same shape.
+        y_pred: predictions, of the same shape; what a mask of theirs leaves out does not count.
         sample_weight: factors for the leading axes of these, or None.
         where: who asks, for errors.
         num_labels: the size of the last axis, if it is labels that are counted apart; else 1.
@@ -60,6 +61,7 @@ class Samples:
         class_id: int | None = None,
         top_k: int | None = None,
     ) -> None:
+        mask = get_mask(y_pred)
         y_true, y_pred = aligned(tensor(backend, y_true), tensor(backend, y_pred), where, broadcast=False)
         if standardize_dtype(y_pred.dtype) not in ("float32", "float64"):
             # Half precision counts no further than 2048.
@@ -67,7 +69,7 @@ class Samples:
         dtype = standardize_dtype(y_pred.dtype)
         if top_k is not None:
             y_pred = _only_largest(y_pred, top_k)
-        weight = None if sample_weight is None else tensor(backend, sample_weight, dtype)
+        weight = masked_weight(sample_weight, mask, backend, dtype, is_leading=True)
         if class_id is not None:
             axis_size = y_pred.shape[-1] if len(y_pred.shape) else 1
             if isinstance(axis_size, int) and not -axis_size <= class_id < axis_size:
