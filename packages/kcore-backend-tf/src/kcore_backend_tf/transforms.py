@@ -66,7 +66,19 @@ class TensorflowTransforms:
         return tf.function(function, autograph=False, input_signature=signature)
 
     def compile_in_place_step(self, function: Function, is_compiled: Any) -> Function:
-        return tf.function(function, autograph=False, reduce_retracing=True, jit_compile=is_compiled is True)
+        # A graph serves batches of any size. One of any rank would be of no use: the graph for tensors of other ranks
+        # is another one.
+        graphs: dict[tuple[Any, ...], Function] = {}
+
+        def step(*args: Any) -> Any:
+            ranks = tuple([getattr(leaf, "ndim", None) for leaf in tree.flatten(args)])
+            graph = graphs.get(ranks)
+            if graph is None:
+                graph = tf.function(function, autograph=False, reduce_retracing=True, jit_compile=is_compiled is True)
+                graphs[ranks] = graph
+            return graph(*args)
+
+        return step
 
     def dense_gradient(self, gradient: Any) -> Any:
         return tf.convert_to_tensor(gradient) if isinstance(gradient, tf.IndexedSlices) else gradient
