@@ -1,4 +1,4 @@
-"""One model, and data of other sizes, ranks, dtypes and structures each time: nothing stays as the first data had it."""
+"""One model, and data of other sizes, ranks, dtypes and structures: nothing stays as the first data had it."""
 
 from __future__ import annotations
 

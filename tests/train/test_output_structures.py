@@ -1,4 +1,4 @@
-"""Outputs of any structure, and losses, metrics, targets and weights in the same one, or a simpler that says the same."""
+"""Outputs of any structure, and losses, metrics, targets and weights in the same one, or a simpler one."""
 
 from __future__ import annotations
 

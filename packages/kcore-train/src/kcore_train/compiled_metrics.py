@@ -122,7 +122,9 @@ def _metric_of(made: Any, y: Any, y_pred: Any) -> Metric:
         return made
     shape = _shape(y)
     if shape is None:
-        raise ArgumentError(f"the metric {made!r} is told by the shape of the targets, and there are none").at("compile")
+        raise ArgumentError(
+            f"the metric {made!r} is told by the shape of the targets, and there are none", fix="pass y"
+        ).at("compute_metrics")
     return metric_for(made, shape, _shape(y_pred) or ())  # type: ignore[no-any-return]
 
 
