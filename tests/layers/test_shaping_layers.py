@@ -87,9 +87,9 @@ def test_straight_lines_stay_straight(backend):
     y = numbers(UpSampling2D((4, 1), interpolation="bilinear")(ramp))[0, :, 0, 0]
     np.testing.assert_allclose(y, np.clip((np.arange(20) + 0.5) / 4 - 0.5, 0, 4), rtol=1e-5)
     with pytest.raises(
-        ArgumentError, match="interpolation can not be 'bicubic'\n  fix: use one of 'nearest', 'bilinear'"
+        ArgumentError, match="interpolation can not be 'cubic'\n  fix: use one of 'nearest', 'bilinear'"
     ):
-        UpSampling2D(interpolation="bicubic")
+        UpSampling2D(interpolation="cubic")
 
 
 def test_what_does_not_fit_is_refused(backend):

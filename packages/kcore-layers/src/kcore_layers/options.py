@@ -6,13 +6,17 @@ with `config_of`; what an option is for follows from the end of its name.
 
 from __future__ import annotations
 
+import math
+import numbers
+from collections.abc import Sequence
 from typing import Any
 
-from kcore_ops.errors import ArgumentError, ShapeError
+from kcore_ops.errors import ArgumentError, ArgumentTypeError, KcoreError, ShapeError
 
 from kcore_layers import activations, constraints, initializers, regularizers
 
-__all__ = ["checked_count", "config_of", "known_size", "options_of", "set_options"]
+__all__ = ["checked_axes", "checked_count", "checked_number", "checked_rate", "config_of", "known_size", "options_of",
+           "set_options"]  # fmt: skip
 
 _KINDS: dict[str, Any] = {
     "activation": activations,
@@ -50,10 +54,54 @@ def checked_count(layer: Any, name: str, value: Any, least: int = 1) -> int:
     Raises:
         ArgumentError: if it is not, or less than `least`.
     """
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
+    is_integer = hasattr(value, "__index__") and not isinstance(value, bool)
+    if not is_integer or value < least:
         kind = "a positive integer" if least == 1 else f"an integer of {least} or more"
-        raise ArgumentError(f"{name} can not be {value!r}", fix=f"pass {kind}").at(type(layer).__name__)
+        raise _refused(layer, name, value, kind, is_integer)
     return int(value)
+
+
+def checked_number(layer: Any, name: str, value: Any, kind: str = "a number", least: float = -math.inf) -> float:
+    """Give an argument that must be a number, a NumPy scalar perhaps; `kind` says which ones are allowed.
+
+    Raises:
+        ArgumentError: if it is none, or less than `least`.
+    """
+    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not is_number or not value >= least:
+        raise _refused(layer, name, value, kind, is_number)
+    return value if isinstance(value, int | float) else float(value)
+
+
+def checked_rate(layer: Any, name: str, value: Any, may_be_one: bool = True) -> float:
+    """Give an argument that must be a fraction, from 0 to 1 or to below 1.
+
+    Raises:
+        ArgumentError: if it is not.
+    """
+    end = "1" if may_be_one else "below 1"
+    kind = f"a fraction from 0 to {end}: 0.2 is a fifth"
+    rate = checked_number(layer, name, value, kind, least=0)
+    if rate > 1 or (rate == 1 and not may_be_one):
+        raise _refused(layer, name, value, kind)
+    return float(rate)
+
+
+def checked_axes(layer: Any, name: str, value: Any) -> int | tuple[int, ...]:
+    """Give an argument that must be an axis, or several.
+
+    Raises:
+        ArgumentError: if it is not.
+    """
+    axes = tuple(value) if isinstance(value, Sequence) else (value,)
+    if any(isinstance(axis, bool) or not hasattr(axis, "__index__") for axis in axes):
+        raise _refused(layer, name, value, "an integer, or several", is_of_the_kind=False)
+    return tuple(int(axis) for axis in axes) if isinstance(value, Sequence) else int(value)
+
+
+def _refused(layer: Any, name: str, value: Any, kind: str, is_of_the_kind: bool = True) -> KcoreError:
+    error = ArgumentError if is_of_the_kind else ArgumentTypeError
+    return error(f"{name} can not be {value!r}", fix=f"pass {kind}").at(type(layer).__name__)
 
 
 def known_size(shape: Any, axis: int = -1) -> int:

@@ -97,6 +97,7 @@ from kcore_ops.dtype_policies import DTypePolicy
 from kcore_ops.eigenvalues import eig
 from kcore_ops.errors import (
     ArgumentError,
+    ArgumentTypeError,
     BackendNotFound,
     BackendUnusable,
     DTypeError,
@@ -326,6 +327,7 @@ from kcore_ops.views import view, view_as_complex, view_as_real
 
 __all__ = [
     "ArgumentError",
+    "ArgumentTypeError",
     "Axis",
     "BackendNotFound",
     "BackendUnusable",

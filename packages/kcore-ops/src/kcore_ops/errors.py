@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 __all__ = [
     "ArgumentError",
+    "ArgumentTypeError",
     "AttributeUnavailable",
     "BackendNotFound",
     "BackendUnusable",
@@ -97,6 +98,10 @@ class DTypeError(KcoreError, TypeError):
 
 class ArgumentError(KcoreError, ValueError):
     """An argument whose value is not one of those allowed."""
+
+
+class ArgumentTypeError(ArgumentError, TypeError):
+    """An argument of another type than those allowed."""
 
 
 class RangeError(KcoreError, OverflowError):

@@ -252,7 +252,7 @@ def pair(value: Any, count: int, name: str) -> tuple[int, ...]:
         ArgumentError: if there are not `count` positive integers.
     """
     values = tuple(value) if hasattr(value, "__iter__") else (value,) * count
-    if len(values) != count or any(not hasattr(v, "__index__") or v < 1 for v in values):
+    if len(values) != count or any(isinstance(v, bool) or not hasattr(v, "__index__") or v < 1 for v in values):
         raise ArgumentError(
             f"{name}={value!r} does not fit {count} spatial axes",
             fix=f"pass one positive integer, or {count} of them",

@@ -9,7 +9,8 @@ import kcore_ops as ops
 from kcore_ops.random import SeedGenerator
 
 from kcore_layers.layer import Layer
-from kcore_layers.layers.dropout import checked_rate
+from kcore_layers.layers.dropout import checked_noise_shape
+from kcore_layers.options import checked_rate
 from kcore_layers.registered_objects import builtin
 
 __all__ = ["AlphaDropout"]
@@ -31,7 +32,7 @@ class AlphaDropout(Layer):
         **kwargs: of `Layer`.
 
     Raises:
-        ArgumentError: if the rate is not from 0 to below 1.
+        ArgumentError: if the rate is not from 0 to below 1, or `noise_shape` holds something else than sizes and None.
 
     Source: Klambauer et al. (2017), arXiv:1706.02515, section "Dropout".
 
@@ -43,8 +44,8 @@ class AlphaDropout(Layer):
         self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self.rate = checked_rate(self, rate, may_be_one=False)
-        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
+        self.rate = checked_rate(self, "rate", rate, may_be_one=False)
+        self.noise_shape = checked_noise_shape(self, noise_shape)
         self.seed = seed
         if rate > 0:
             self.seed_generator = SeedGenerator(seed)

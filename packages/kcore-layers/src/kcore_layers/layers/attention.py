@@ -12,8 +12,7 @@ from kcore_ops.random import SeedGenerator
 from kcore_ops.shapes import show_shape
 
 from kcore_layers.layer import Layer
-from kcore_layers.layers.recurrent_cell import checked_rate
-from kcore_layers.options import known_size
+from kcore_layers.options import checked_rate, known_size
 from kcore_layers.registered_objects import builtin
 
 __all__ = ["AdditiveAttention", "Attention"]
@@ -65,6 +64,7 @@ class Attention(Layer):
         self.seed_generator = SeedGenerator(seed) if self.dropout else None
         self.scale: Any = None
         self.concat_score_weight: Any = None
+        self.supports_masking = True
 
     def build(self, input_shape: Any) -> None:
         """Make the weights."""
@@ -94,7 +94,8 @@ class Attention(Layer):
         """Give the averages, and the attention weights if asked for."""
         self._check(inputs)
         query, value, key = (*inputs, inputs[1])[:3]
-        query_mask, value_mask = (*mask, None)[:2] if isinstance(mask, list | tuple) else (mask, None)
+        self._check_mask(mask)
+        query_mask, value_mask = (None, None) if mask is None else mask[:2]
         logits = widened(self.scores(query, key))
         if value_mask is not None:
             logits = ops.where(ops.expand_dims(ops.cast(value_mask, "bool"), 1), logits, LEFT_OUT)
@@ -111,8 +112,21 @@ class Attention(Layer):
         return (output, scores) if return_attention_scores else output
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        """Give the mask of the output: that of the query."""
-        return mask[0] if isinstance(mask, list | tuple) and mask else None
+        """Give the mask of the output: that of the query.
+
+        Raises:
+            ArgumentError: if the masks are not a list of two or three.
+        """
+        self._check_mask(mask)
+        return None if mask is None else mask[0]
+
+    def _check_mask(self, mask: Any) -> None:
+        """Raise unless masks are those of query and value, and perhaps of the key."""
+        if mask is not None and not (isinstance(mask, list | tuple) and len(mask) in (2, 3)):
+            found = f"a list of {len(mask)}" if isinstance(mask, list | tuple) else "no list"
+            raise ArgumentError(
+                f"mask must be a list of two or three, and is {found}", fix="pass [query_mask, value_mask]"
+            )
 
     def _check(self, inputs: Any) -> None:
         """Raise unless inputs, or their shapes, are those of query, value and perhaps key."""

@@ -12,7 +12,7 @@ from kcore_ops.shapes import normalize_axis
 
 from kcore_layers.input_spec import InputSpec
 from kcore_layers.layer import Layer
-from kcore_layers.options import config_of, known_size, options_of, set_options
+from kcore_layers.options import checked_number, config_of, known_size, options_of, set_options
 from kcore_layers.registered_objects import builtin
 
 __all__ = ["BatchNormalization"]
@@ -101,8 +101,8 @@ class BatchNormalization(Layer):
                 f"renorm_clipping has no {', '.join(sorted(map(repr, unknown)))}", fix="use 'rmax', 'rmin' and 'dmax'"
             ).at("BatchNormalization")
         self.axis = int(axis)
-        self.momentum = float(momentum)
-        self.epsilon = float(epsilon)
+        self.momentum = float(checked_number(self, "momentum", momentum))
+        self.epsilon = float(checked_number(self, "epsilon", epsilon))
         self.center = center
         self.scale = scale
         self.renorm = renorm

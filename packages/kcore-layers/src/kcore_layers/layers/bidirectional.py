@@ -179,6 +179,7 @@ class Bidirectional(Layer):
 
 def _copy(layer: Any, prefix: str, go_backwards: bool) -> Any:
     """Make a layer like another, with no weights yet."""
+    more = {"use_cudnn": layer.use_cudnn} if hasattr(layer, "use_cudnn") else {}  # not in configs, as in Keras
     name = prefix + layer.name.removeprefix("forward_").removeprefix("backward_")
     cls: Any = original_class(type(layer))
-    return cls.from_config({**layer.get_config(), "name": name, "go_backwards": go_backwards})
+    return cls.from_config({**layer.get_config(), "name": name, "go_backwards": go_backwards, **more})

@@ -10,24 +10,29 @@ from kcore_ops.errors import ArgumentError
 from kcore_ops.random import SeedGenerator
 
 from kcore_layers.layer import Layer
+from kcore_layers.options import checked_rate
 from kcore_layers.registered_objects import builtin
 
-__all__ = ["Dropout", "checked_rate"]
+__all__ = ["Dropout", "checked_noise_shape"]
 
 
-def checked_rate(layer: Any, rate: Any, may_be_one: bool = True) -> float:
-    """Give a fraction that must be from 0 to 1, or to below 1.
+def checked_noise_shape(layer: Any, value: Any) -> tuple[int | None, ...] | None:
+    """Give the shape of a random mask, in which None is the size of the input.
 
     Raises:
-        ArgumentError: if it is not.
+        ArgumentError: if it is no sequence of positive integers and None.
     """
-    is_number = isinstance(rate, int | float) and not isinstance(rate, bool)
-    if not is_number or not 0 <= rate <= 1 or (rate == 1 and not may_be_one):
-        end = "1" if may_be_one else "below 1"
-        raise ArgumentError(f"rate can not be {rate!r}", fix=f"pass a fraction from 0 to {end}: 0.2 drops a fifth").at(
-            type(layer).__name__
-        )
-    return float(rate)
+    if value is None:
+        return None
+    sizes = tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else (value,)
+    is_fine = [
+        size is None or (hasattr(size, "__index__") and not isinstance(size, bool) and size > 0) for size in sizes
+    ]
+    if not isinstance(value, Sequence) or not all(is_fine):
+        raise ArgumentError(
+            f"noise_shape can not be {value!r}", fix="pass a size, 1 or None (that of the input), for each axis"
+        ).at(type(layer).__name__)
+    return tuple(None if size is None else int(size) for size in sizes)
 
 
 @builtin("keras.layers")
@@ -43,7 +48,7 @@ class Dropout(Layer):
         **kwargs: of `Layer`.
 
     Raises:
-        ArgumentError: if the rate is not from 0 to 1.
+        ArgumentError: if the rate is not from 0 to 1, or `noise_shape` holds something else than sizes and None.
 
     Source: Srivastava et al. (2014), JMLR 15:1929.
 
@@ -55,8 +60,8 @@ class Dropout(Layer):
         self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self.rate = checked_rate(self, rate)
-        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
+        self.rate = checked_rate(self, "rate", rate)
+        self.noise_shape = checked_noise_shape(self, noise_shape)
         self.seed = seed
         if rate > 0:
             self.seed_generator = SeedGenerator(seed)

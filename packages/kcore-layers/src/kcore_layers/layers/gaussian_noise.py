@@ -6,11 +6,10 @@ import math
 from typing import Any
 
 import kcore_ops as ops
-from kcore_ops.errors import ArgumentError
 from kcore_ops.random import SeedGenerator
 
 from kcore_layers.layer import Layer
-from kcore_layers.layers.dropout import checked_rate
+from kcore_layers.options import checked_rate
 from kcore_layers.registered_objects import builtin
 
 __all__ = ["GaussianDropout", "GaussianNoise"]
@@ -36,9 +35,7 @@ class GaussianNoise(Layer):
 
     def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if isinstance(stddev, bool) or not isinstance(stddev, int | float) or not 0 <= stddev <= 1:
-            raise ArgumentError(f"stddev can not be {stddev!r}", fix="pass a number from 0 to 1").at("GaussianNoise")
-        self.stddev = stddev
+        self.stddev = checked_rate(self, "stddev", stddev)
         self.seed = seed
         if stddev > 0:
             self.seed_generator = SeedGenerator(seed)
@@ -78,7 +75,7 @@ class GaussianDropout(Layer):
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.rate = checked_rate(self, rate, may_be_one=False)
+        self.rate = checked_rate(self, "rate", rate, may_be_one=False)
         self.seed = seed
         if rate > 0:
             self.seed_generator = SeedGenerator(seed)

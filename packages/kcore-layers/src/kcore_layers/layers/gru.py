@@ -11,7 +11,7 @@ from kcore_layers import regularizers
 from kcore_layers.input_spec import InputSpec
 from kcore_layers.layer import Layer
 from kcore_layers.layers.recurrent_cell import RecurrentCell, is_usual
-from kcore_layers.layers.rnn import RNN, of_cell
+from kcore_layers.layers.rnn import RNN, checked_use_cudnn, of_cell
 from kcore_layers.options import known_size, options_of
 from kcore_layers.registered_objects import builtin
 
@@ -62,6 +62,7 @@ class GRUCell(RecurrentCell):
 
     num_states = 1
     option_names = _OPTIONS
+    ignored_names = ("implementation",)
 
     def __init__(
         self,
@@ -125,7 +126,7 @@ class GRUCell(RecurrentCell):
         h = gru_step(projected, states[0], kernel, bias, self.reset_after, *functions, mask=mask)
         return h, [h]
 
-    def call(self, inputs: Any, states: Any, training: Any = False) -> tuple[Any, list[Any]]:
+    def call(self, inputs: Any, states: Any, training: Any = False) -> tuple[Any, Any]:
         """Give output and state after a step."""
         return self.run_step(inputs, states, training)
 
@@ -166,7 +167,7 @@ class GRU(RNN):
         **kwargs: of `Layer`.
 
     Raises:
-        ArgumentError: if `units` is not a positive integer, or a rate no fraction.
+        ArgumentError: if `units` is not a positive integer, a rate no fraction, or `use_cudnn` something else.
         ShapeError: when called, if the input has not three axes, or a state does not fit.
 
     Source: Cho et al. (2014), arXiv:1406.1078.
@@ -220,6 +221,7 @@ class GRU(RNN):
         use_cudnn: Literal["auto"] | bool = "auto",
         **kwargs: Any,
     ) -> None:
+        kwargs.pop("implementation", None)  # of Keras: the same products grouped otherwise
         cell = GRUCell(
             units=units,
             activation=activation,
@@ -253,7 +255,7 @@ class GRU(RNN):
             **kwargs,
         )
         self.input_spec = InputSpec(ndim=3)
-        self.use_cudnn = use_cudnn
+        self.use_cudnn = checked_use_cudnn(self, use_cudnn)
 
     def inner_loop(
         self, sequences: Any, initial_state: Any, mask: Any, training: Any = False

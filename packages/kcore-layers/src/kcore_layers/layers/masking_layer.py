@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import kcore_ops as ops
-from kcore_ops.errors import ArgumentError
 
 from kcore_layers.layer import Layer
+from kcore_layers.options import checked_number
 from kcore_layers.registered_objects import builtin
 
 __all__ = ["Masking"]
@@ -35,9 +35,7 @@ class Masking(Layer):
         super().__init__(**kwargs)
         if isinstance(mask_value, dict):  # as Keras writes a tensor in a config
             mask_value = mask_value.get("config", {}).get("value")
-        if not isinstance(mask_value, int | float):
-            raise ArgumentError(f"mask_value can not be {mask_value!r}", fix="pass a number").at("Masking")
-        self.mask_value = mask_value
+        self.mask_value = checked_number(self, "mask_value", mask_value)
         self.supports_masking = True
 
     def call(self, inputs: Any) -> Any:

@@ -34,11 +34,12 @@ class Permute(Layer):
 
     def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.dims = tuple(dims)
-        if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
+        axes = tuple(dims) if isinstance(dims, Sequence) else (dims,)
+        if any(not hasattr(axis, "__index__") for axis in axes) or sorted(axes) != list(range(1, len(axes) + 1)):
             raise ArgumentError(
-                f"dims can not be {dims!r}", fix=f"pass each of the numbers from 1 to {len(self.dims)} once"
+                f"dims can not be {dims!r}", fix=f"pass each of the numbers from 1 to {len(axes)} once, in a tuple"
             ).at("Permute")
+        self.dims = tuple(int(axis) for axis in axes)
         self.input_spec = InputSpec(ndim=len(self.dims) + 1)
 
     def call(self, inputs: Any) -> Any:

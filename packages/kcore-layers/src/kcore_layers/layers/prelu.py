@@ -10,7 +10,7 @@ from kcore_ops.errors import ArgumentError
 
 from kcore_layers.input_spec import InputSpec
 from kcore_layers.layer import Layer
-from kcore_layers.options import config_of, known_size, options_of, set_options
+from kcore_layers.options import checked_axes, config_of, known_size, options_of, set_options
 from kcore_layers.registered_objects import builtin
 
 __all__ = ["PReLU"]
@@ -30,7 +30,7 @@ class PReLU(Layer):
         **kwargs: of `Layer`.
 
     Raises:
-        ArgumentError: if the batch is among the shared axes.
+        ArgumentError: if a shared axis is none, or the batch.
         ShapeError: when called, if the size of an axis that is not shared is not known.
 
     Source: He et al. (2015), arXiv:1502.01852, eq. 1.
@@ -54,9 +54,8 @@ class PReLU(Layer):
             alpha_regularizer=alpha_regularizer,
             alpha_constraint=alpha_constraint,
         )
-        axes = (
-            () if shared_axes is None else tuple(shared_axes) if isinstance(shared_axes, Sequence) else (shared_axes,)
-        )
+        found = () if shared_axes is None else checked_axes(self, "shared_axes", shared_axes)
+        axes = (found,) if isinstance(found, int) else found
         if 0 in axes:
             raise ArgumentError(
                 f"shared_axes={shared_axes!r} holds 0, the batch, along which slopes are always shared",

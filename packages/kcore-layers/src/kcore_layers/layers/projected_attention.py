@@ -16,8 +16,7 @@ from kcore_ops.shapes import show_shape
 from kcore_layers import regularizers
 from kcore_layers.layer import Layer
 from kcore_layers.layers.einsum_dense import EinsumDense
-from kcore_layers.layers.recurrent_cell import checked_rate
-from kcore_layers.options import checked_count, config_of, set_options
+from kcore_layers.options import checked_count, checked_rate, config_of, set_options
 
 __all__ = ["ProjectedAttention"]
 

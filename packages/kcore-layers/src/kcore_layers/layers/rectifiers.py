@@ -5,20 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import kcore_ops as ops
-from kcore_ops.errors import ArgumentError
 
 from kcore_layers import activations
 from kcore_layers.layer import Layer
+from kcore_layers.options import checked_number
 from kcore_layers.registered_objects import builtin
 
 __all__ = ["ELU", "LeakyReLU", "ReLU"]
 
 
-def _not_negative(layer: str, name: str, value: Any) -> float:
+def _not_negative(layer: Layer, name: str, value: Any) -> float:
     """Give an argument that must be a number from 0."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
-        raise ArgumentError(f"{name} can not be {value!r}", fix="pass a number of 0 or more").at(layer)
-    return float(value)
+    return float(checked_number(layer, name, value, "a number of 0 or more", least=0))
 
 
 @builtin("keras.layers")
@@ -44,9 +42,9 @@ class ReLU(Layer):
         self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self.max_value = None if max_value is None else _not_negative("ReLU", "max_value", max_value)
-        self.negative_slope = _not_negative("ReLU", "negative_slope", negative_slope)
-        self.threshold = _not_negative("ReLU", "threshold", threshold)
+        self.max_value = None if max_value is None else _not_negative(self, "max_value", max_value)
+        self.negative_slope = _not_negative(self, "negative_slope", negative_slope)
+        self.threshold = _not_negative(self, "threshold", threshold)
         self.supports_masking = True
 
     def call(self, inputs: Any) -> Any:
@@ -81,7 +79,7 @@ class LeakyReLU(Layer):
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         negative_slope = kwargs.pop("alpha", negative_slope)
         super().__init__(**kwargs)
-        self.negative_slope = _not_negative("LeakyReLU", "negative_slope", negative_slope)
+        self.negative_slope = _not_negative(self, "negative_slope", negative_slope)
         self.supports_masking = True
 
     def call(self, inputs: Any) -> Any:
@@ -103,6 +101,9 @@ class ELU(Layer):
         alpha: minus the limit of the output towards minus infinity.
         **kwargs: of `Layer`.
 
+    Raises:
+        ArgumentError: if `alpha` is not a number.
+
     Source: Clevert et al. (2015), arXiv:1511.07289, eq. 15.
 
     >>> ELU()(np.array([-1.0, 2.0], "float32")).round(3)
@@ -111,7 +112,7 @@ class ELU(Layer):
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.alpha = alpha
+        self.alpha = checked_number(self, "alpha", alpha)
         self.supports_masking = True
 
     def call(self, inputs: Any) -> Any:

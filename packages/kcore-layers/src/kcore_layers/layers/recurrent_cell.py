@@ -6,15 +6,14 @@ from typing import Any
 
 import kcore_ops as ops
 from kcore_ops import TensorSpec
-from kcore_ops.errors import ArgumentError
 from kcore_ops.random import SeedGenerator
 
 from kcore_layers import activations
 from kcore_layers.citizenship import original_class
 from kcore_layers.layer import Layer
-from kcore_layers.options import checked_count, config_of, set_options
+from kcore_layers.options import checked_count, checked_rate, config_of, set_options
 
-__all__ = ["RecurrentCell", "checked_rate", "is_usual"]
+__all__ = ["RecurrentCell", "is_usual"]
 
 
 class RecurrentCell(Layer):
@@ -41,10 +40,13 @@ class RecurrentCell(Layer):
     recurrent_activation: Any
     bias_initializer: Any
 
+    # Arguments of Keras's that group the same products otherwise, without effect here.
+    ignored_names: tuple[str, ...] = ()
+
     def __init__(
         self, units: int, dropout: float, recurrent_dropout: float, seed: Any, options: dict[str, Any], **kwargs: Any
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(**{name: value for name, value in kwargs.items() if name not in self.ignored_names})
         self.units = checked_count(self, "units", units)
         set_options(self, **options)
         self.seed = seed
@@ -64,8 +66,11 @@ class RecurrentCell(Layer):
         """Give output and states after a step; `mask` multiplies the hidden state."""
         raise NotImplementedError
 
-    def run_step(self, inputs: Any, states: Any, training: Any) -> tuple[Any, list[Any]]:
-        """Run one step, with dropout in training."""
+    def run_step(self, inputs: Any, states: Any, training: Any) -> tuple[Any, Any]:
+        """Run one step, with dropout in training; a cell of one state that is given it without a list gives it so."""
+        if not isinstance(states, list | tuple) and self.num_states == 1:
+            output, (state,) = self.run_step(inputs, [states], training)
+            return output, state
         if training and self.dropout:
             inputs = ops.multiply(inputs, self.get_dropout_mask(inputs))
         mask = self.get_recurrent_dropout_mask(states[0]) if training and self.recurrent_dropout else None
@@ -137,14 +142,3 @@ def is_usual(cell: Any, cls: type) -> bool:
         and cell.recurrent_activation is activations.sigmoid
         and original_class(type(cell)) is cls
     )
-
-
-def checked_rate(layer: Any, name: str, value: Any) -> float:
-    """Give an argument that must be a fraction.
-
-    Raises:
-        ArgumentError: if it is not.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise ArgumentError(f"{name} can not be {value!r}", fix="pass a fraction from 0 to 1").at(type(layer).__name__)
-    return value

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numbers
 from typing import Any
 
 import kcore_ops as ops
 import numpy as np
+from kcore_ops import config
 
 from kcore_layers.layer import Layer
 from kcore_layers.registered_objects import builtin
@@ -18,7 +20,9 @@ __all__ = ["Rescaling"]
 class Rescaling(Layer):
     """Multiply by `scale` and add `offset`: `1 / 255` brings bytes to numbers from 0 to 1.
 
-    Shapes: `scale` and `offset` broadcast with the input. Dtype: the layer's, for integers too.
+    Shapes: `scale` and `offset` broadcast with the input. If `config.image_data_format()` was "channels_first" when the
+    layer was made, vectors have a number for each channel of `(..., channels, height, width)`. Dtype: the layer's, for
+    integers too.
 
     Args:
         scale: a number, or several, for example one for each channel.
@@ -37,13 +41,19 @@ class Rescaling(Layer):
         self._kcore_set_untracked("scale", scale)
         self._kcore_set_untracked("offset", offset)
         self._factor, self._term = _plain(scale), _plain(offset)
+        self._is_first = config.image_data_format() == "channels_first"
         self.supports_masking = True
 
     def call(self, inputs: Any) -> Any:
         """Give `inputs * scale + offset`."""
         x = inputs if ops.dtype(inputs) == self.compute_dtype else ops.cast(inputs, self.compute_dtype)
-        y = ops.add(ops.multiply(x, self._factor), self._term)
-        return y if isinstance(self._factor, float) else ops.cast(y, self.compute_dtype)
+        y = ops.add(ops.multiply(x, self._along_channels(self._factor, x)), self._along_channels(self._term, x))
+        return y if ops.dtype(y) == self.compute_dtype else ops.cast(y, self.compute_dtype)
+
+    def _along_channels(self, value: Any, x: Any) -> Any:
+        """Give a vector along the channels of images, the third axis from the end if they are first."""
+        is_vector = isinstance(value, np.ndarray) and value.ndim == 1
+        return value[:, None, None] if self._is_first and is_vector and len(x.shape) > 2 else value
 
     def get_config(self) -> dict[str, Any]:
         """Give the arguments that make another one like it."""
@@ -61,7 +71,7 @@ class Rescaling(Layer):
 
 def _plain(value: Any) -> Any:
     """Give a number as a float, several as an array: what goes with the tensors of any backend."""
-    if isinstance(value, int | float):
+    if isinstance(value, numbers.Real):
         return float(value)
     array = value if isinstance(value, np.ndarray) else ops.convert_to_numpy(ops.convert_to_tensor(value))
     return array.astype("float32")

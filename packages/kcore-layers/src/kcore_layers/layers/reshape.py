@@ -36,7 +36,10 @@ class Reshape(Layer):
     def __init__(self, target_shape: int | Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         sizes = tuple(target_shape) if isinstance(target_shape, Sequence) else (target_shape,)
-        if any(not hasattr(size, "__index__") or size < -1 for size in sizes) or sizes.count(-1) > 1:
+        if (
+            any(isinstance(size, bool) or not hasattr(size, "__index__") or size < -1 for size in sizes)
+            or sizes.count(-1) > 1
+        ):
             raise ArgumentError(
                 f"target_shape can not be {target_shape!r}", fix="pass sizes without the batch, at most one of them -1"
             ).at("Reshape")

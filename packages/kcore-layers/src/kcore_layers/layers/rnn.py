@@ -9,6 +9,7 @@ from kcore_ops import tree
 from kcore_ops.errors import ArgumentError, ShapeError
 from kcore_ops.inference import is_inferring
 from kcore_ops.operation import op_of
+from kcore_ops.shapes import differ, show_shape
 from kcore_ops.spec import is_unknown
 
 from kcore_layers.layer import Layer
@@ -17,7 +18,7 @@ from kcore_layers.layers.stacked_rnn_cells import StackedRNNCells, build_cell
 from kcore_layers.registered_objects import builtin
 from kcore_layers.serialization import deserialize_keras_object, serialize_keras_object
 
-__all__ = ["RNN", "of_cell"]
+__all__ = ["RNN", "checked_use_cudnn", "of_cell"]
 
 
 @builtin("keras.layers")
@@ -27,7 +28,7 @@ class RNN(Layer):
     A cell is an object with `call(inputs, states)`, which gives the output and the states after a step, with
     `state_size`, the size of its state or a list of those of several, and, if its output is not of the size of the
     first, `output_size`. Where a mask is False a step leaves the states as they are, and its output is that of the step
-    before.
+    before. The last states of a stack of cells are those of each, in a list where the cell's first ones are.
 
     Shapes: the input is `(batch, time, ...)`, a mask `(batch, time)`, a state `(batch, size)`; the output is `(batch,
     size)`, or `(batch, time, size)` with `return_sequences`; with `return_state`, a tuple of it and the last states.
@@ -83,7 +84,7 @@ class RNN(Layer):
         self.unroll = unroll
         self.zero_output_for_mask = zero_output_for_mask
         self.supports_masking = True
-        self._kcore_set_untracked("state_size", _plain(cell.state_size))
+        self._kcore_set_untracked("state_size", _as_list(_plain(cell.state_size)))
         self.states: list[Any] | None = None
 
     def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
@@ -99,13 +100,13 @@ class RNN(Layer):
             )
         self.states = [
             self.add_weight(_state_shape(batch, size), "zeros", trainable=False, name="rnn_state")
-            for size in tree.flatten(_as_list(self.state_size))
+            for size in tree.flatten(self.state_size)
         ]
 
     def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training: Any = False) -> Any:
         """Give the output of the last step, or those of all; and, if asked for, the last states."""
         states = self._first_states(sequences, initial_state)
-        mask = tree.flatten(mask)[0] if isinstance(mask, list | tuple) else mask
+        mask = _mask_of_steps(mask, sequences)
         if self.go_backwards:
             sequences = ops.flip(sequences, axis=1)
             mask = None if mask is None else ops.flip(mask, axis=1)
@@ -123,7 +124,7 @@ class RNN(Layer):
             return _as_list(make(batch_size=batch_size))
         dtype = self.compute_dtype
         return tree.map_structure(  # type: ignore[no-any-return]
-            lambda size: ops.zeros(_state_shape(batch_size, size), dtype), _as_list(self.state_size)
+            lambda size: ops.zeros(_state_shape(batch_size, size), dtype), self.state_size
         )
 
     def _first_states(self, sequences: Any, initial_state: Any) -> list[Any]:
@@ -140,7 +141,7 @@ class RNN(Layer):
         if initial_state is None:
             return self.get_initial_state(batch)
         given = tree.flatten(initial_state)
-        sizes = tree.flatten(_as_list(self.state_size))
+        sizes = tree.flatten(self.state_size)
         if len(given) != len(sizes):
             raise ArgumentError(
                 f"initial_state holds {len(given)} tensors, and the cell has {len(sizes)} states",
@@ -152,7 +153,10 @@ class RNN(Layer):
                     f"initial_state[{number}] has shape {_shown(state.shape)}, and the cell's state {size} numbers",
                     fix=f"pass a tensor of shape (batch, {size})",
                 )
-        packed: list[Any] = tree.pack_sequence_as(_as_list(self.state_size), given)
+        # In the form of those that the cells of a stack begin with, so that the last states have it too.
+        is_stack = isinstance(self.cell, StackedRNNCells)
+        form = self.get_initial_state(batch) if is_stack else self.state_size
+        packed: list[Any] = tree.pack_sequence_as(form, given)
         return packed
 
     # The loop.
@@ -220,7 +224,7 @@ class RNN(Layer):
         """Give zeros, shaped like an output: what comes before the first."""
         size = getattr(self.cell, "output_size", None)
         if size is None:
-            size = tree.flatten(_as_list(self.state_size))[0]
+            size = tree.flatten(self.state_size)[0]
         dtype = getattr(self.cell, "compute_dtype", self.compute_dtype)
         return ops.zeros(_state_shape(ops.shape(sequences)[0], size), dtype)
 
@@ -229,7 +233,7 @@ class RNN(Layer):
         mask = tree.flatten(mask)[0] if isinstance(mask, list | tuple) else mask
         output_mask = mask if self.return_sequences else None
         if self.return_state:
-            return [output_mask, *[None for _ in tree.flatten(_as_list(self.state_size))]]
+            return [output_mask, *[None for _ in tree.flatten(self.state_size)]]
         return output_mask
 
     # States that last.
@@ -295,6 +299,36 @@ class RNN(Layer):
 def of_cell(name: str) -> Any:
     """Give a property that is the cell's attribute of a name."""
     return property(lambda self: getattr(self.cell, name), doc=f"The cell's `{name}`.")
+
+
+def checked_use_cudnn(layer: Any, value: Any) -> Any:
+    """Give an argument that says whether a kernel of the backend's may be used.
+
+    Raises:
+        ArgumentError: if it is neither "auto" nor a boolean.
+    """
+    if not isinstance(value, bool) and value != "auto":
+        raise ArgumentError(f"use_cudnn can not be {value!r}", fix="pass 'auto', True or False").at(
+            type(layer).__name__
+        )
+    return value
+
+
+def _mask_of_steps(mask: Any, sequences: Any) -> Any:
+    """Give the mask of the steps, or None; one of the batch alone leaves out none inside a sequence.
+
+    Raises:
+        ShapeError: if it has another batch or other steps than the sequences.
+    """
+    mask = tree.flatten(mask)[0] if isinstance(mask, list | tuple) else mask
+    if mask is None:
+        return None
+    if len(mask.shape) > 2 or any(map(differ, mask.shape, sequences.shape)):
+        raise ShapeError(
+            f"the mask has shape {show_shape(mask.shape)}, and the sequences {show_shape(sequences.shape)}",
+            fix=f"pass a mask of shape {show_shape(sequences.shape[:2])}",
+        )
+    return mask if len(mask.shape) == 2 else None
 
 
 def _as_list(states: Any) -> list[Any]:

@@ -114,7 +114,7 @@ class SimpleRNNCell(RecurrentCell):
         h = self.activation(ops.add(projected, ops.matmul(h, self.recurrent_kernel)))
         return h, [h]
 
-    def call(self, sequence: Any, states: Any, training: Any = False) -> tuple[Any, list[Any]]:
+    def call(self, sequence: Any, states: Any, training: Any = False) -> tuple[Any, Any]:
         """Give output and state after a step."""
         return self.run_step(sequence, states, training)
 

@@ -11,6 +11,7 @@ from kcore_ops.errors import ShapeError
 from kcore_ops.shapes import broadcast_shapes, show_shape
 
 from kcore_layers.layer import Layer
+from kcore_layers.options import checked_axes
 from kcore_layers.registered_objects import builtin
 
 __all__ = ["Softmax"]
@@ -24,19 +25,20 @@ class Softmax(Layer):
     out elements: the output is 0 there, and everywhere along the axis if nothing is left.
 
     Args:
-        axis: the axis along which the output sums to 1, or several.
+        axis: the axis along which the output sums to 1, or several; None is all of them.
         **kwargs: of `Layer`.
 
     Raises:
+        ArgumentError: if `axis` is none of these.
         ShapeError: when called, if there is no such axis, or the mask does not broadcast to the input.
 
     >>> Softmax()(np.zeros((1, 2), "float32"), mask=np.array([[True, False]]))
     array([[1., 0.]], dtype=float32)
     """
 
-    def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
+    def __init__(self, axis: int | Sequence[int] | None = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.axis = axis if isinstance(axis, int) else tuple(axis)
+        self.axis = None if axis is None else checked_axes(self, "axis", axis)
         self.supports_masking = True
 
     def call(self, inputs: Any, mask: Any = None) -> Any:

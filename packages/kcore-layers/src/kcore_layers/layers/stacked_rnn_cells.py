@@ -61,9 +61,10 @@ class StackedRNNCells(Layer):
         for cell in self.cells:
             if hasattr(cell, "get_initial_state"):
                 states.append(cell.get_initial_state(batch_size=batch_size))
+            elif isinstance(cell.state_size, list | tuple):
+                states.append([ops.zeros((batch_size, size), self.compute_dtype) for size in cell.state_size])
             else:
-                sizes = cell.state_size if isinstance(cell.state_size, list | tuple) else [cell.state_size]
-                states.append([ops.zeros((batch_size, size), self.compute_dtype) for size in sizes])
+                states.append(ops.zeros((batch_size, cell.state_size), self.compute_dtype))
         return states
 
     def build(self, input_shape: Any) -> None:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import kcore_ops as ops
+from kcore_ops.errors import ArgumentError
 
 from kcore_layers.layers.convolution import SlidingKernel
+from kcore_layers.layers.zero_padding import is_count
 from kcore_layers.options import checked_count, config_of, options_of, set_options
 from kcore_layers.registered_objects import builtin
 
@@ -47,9 +49,13 @@ class _ConvTranspose(SlidingKernel):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.filters = checked_count(self, "filters", filters)
         self.set_window(kernel_size, strides, padding, data_format, dilation_rate)
-        if isinstance(output_padding, int):
+        if output_padding is not None and not isinstance(output_padding, Sequence):
             output_padding = (output_padding,) * self.rank
-        self.output_padding = None if output_padding is None else tuple(output_padding)
+        if output_padding is not None and (len(output_padding) != self.rank or not all(map(is_count, output_padding))):
+            raise ArgumentError(
+                f"output_padding can not be {output_padding!r}", fix=f"pass a number from 0, or {self.rank} of them"
+            ).at(type(self).__name__)
+        self.output_padding = None if output_padding is None else tuple(int(size) for size in output_padding)
         self.use_bias = use_bias
         set_options(
             self,

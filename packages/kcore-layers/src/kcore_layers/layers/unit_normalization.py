@@ -8,6 +8,7 @@ from typing import Any
 import kcore_ops as ops
 
 from kcore_layers.layer import Layer
+from kcore_layers.options import checked_axes
 from kcore_layers.registered_objects import builtin
 
 __all__ = ["UnitNormalization"]
@@ -24,6 +25,7 @@ class UnitNormalization(Layer):
         **kwargs: of `Layer`.
 
     Raises:
+        ArgumentError: if `axis` is no axis.
         ShapeError: when called, if there is no such axis.
 
     >>> UnitNormalization()(np.array([[3.0, 4.0]], "float32"))
@@ -32,7 +34,7 @@ class UnitNormalization(Layer):
 
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.axis = axis if isinstance(axis, int) else tuple(axis)
+        self.axis = checked_axes(self, "axis", axis)
         self.supports_masking = True
 
     def call(self, inputs: Any) -> Any:

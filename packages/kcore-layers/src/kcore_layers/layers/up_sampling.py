@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal, get_args
 
 import kcore_ops as ops
 from kcore_ops import config
-from kcore_ops.dtypes import at_least_float32
+from kcore_ops.dtypes import at_least_float32, is_float_dtype
 from kcore_ops.errors import ArgumentError
 from kcore_ops.shapes import one_of, pair
 
@@ -17,6 +17,8 @@ from kcore_layers.options import checked_count
 from kcore_layers.registered_objects import builtin
 
 __all__ = ["UpSampling1D", "UpSampling2D", "UpSampling3D"]
+
+Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"]
 
 
 def _repeated(x: Any, first: int, factors: Sequence[int]) -> Any:
@@ -81,15 +83,16 @@ class UpSampling1D(Layer):
 
 @builtin("keras.layers")
 class UpSampling2D(Layer):
-    """Make images larger: repeat each pixel, or put others on straight lines between the pixels.
+    """Make images larger: repeat each pixel, or put others between them on lines or curves.
 
     Shapes: the input is `(batch, height, width, channels)`, or `(batch, channels, height, width)` with
-    `data_format="channels_first"`; the output has `size` times the height and width.
+    `data_format="channels_first"`; the output has `size` times the height and width. Dtype: integers stay such, the
+    nearest ones.
 
     Args:
         size: factors of the height and of the width, one number or two.
         data_format: "channels_last" or "channels_first"; None is `config.image_data_format()`.
-        interpolation: "nearest" or "bilinear".
+        interpolation: "nearest", "bilinear", "bicubic", "lanczos3" or "lanczos5"; see the op `resize`.
         **kwargs: of `Layer`.
 
     Raises:
@@ -103,14 +106,15 @@ class UpSampling2D(Layer):
         self,
         size: int | Sequence[int] = (2, 2),
         data_format: str | None = None,
-        interpolation: str = "nearest",
+        interpolation: Interpolation = "nearest",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         try:
             self.size = pair(size, 2, "size")
             self.data_format = config.standardize_data_format(data_format)
-            self.interpolation = one_of("interpolation", interpolation, ("nearest", "bilinear"))
+            name = interpolation.lower() if isinstance(interpolation, str) else interpolation
+            self.interpolation = one_of("interpolation", name, get_args(Interpolation))
         except ArgumentError as error:
             raise error.at("UpSampling2D") from None
         self._first = 2 if self.data_format == "channels_first" else 1
@@ -120,10 +124,15 @@ class UpSampling2D(Layer):
         """Give the larger images."""
         if self.interpolation == "nearest":
             return _repeated(inputs, self._first, self.size)
-        x = ops.cast(inputs, at_least_float32(self.compute_dtype))
+        dtype = ops.dtype(inputs)
+        if self.interpolation != "bilinear" or not is_float_dtype(dtype):
+            height, width = ops.shape(inputs)[self._first : self._first + 2]
+            sizes = (height * self.size[0], width * self.size[1])
+            return ops.image.resize(inputs, sizes, self.interpolation, data_format=self.data_format)
+        x = ops.cast(inputs, at_least_float32(dtype))
         for axis, factor in enumerate(self.size, self._first):
             x = _interpolated(x, axis, factor) if factor > 1 else x
-        return ops.cast(x, self.compute_dtype)
+        return ops.cast(x, dtype)
 
     def get_config(self) -> dict[str, Any]:
         """Give the arguments that make another one like it."""

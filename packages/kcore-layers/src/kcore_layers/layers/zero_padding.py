@@ -13,7 +13,7 @@ from kcore_layers.input_spec import InputSpec
 from kcore_layers.layer import Layer
 from kcore_layers.registered_objects import builtin
 
-__all__ = ["ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D", "end_pairs", "ends"]
+__all__ = ["ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D", "end_pairs", "ends", "is_count"]
 
 
 def end_pairs(layer: Any, name: str, value: Any, rank: int) -> tuple[tuple[int, int], ...]:
@@ -24,9 +24,7 @@ def end_pairs(layer: Any, name: str, value: Any, rank: int) -> tuple[tuple[int, 
     """
     each = tuple(value) if isinstance(value, Sequence) else (value,) * rank
     pairs = tuple(tuple(ends) if isinstance(ends, Sequence) else (ends, ends) for ends in each)
-    is_fine = len(pairs) == rank and all(
-        len(ends) == 2 and all(hasattr(n, "__index__") and n >= 0 for n in ends) for ends in pairs
-    )
+    is_fine = len(pairs) == rank and all(len(ends) == 2 and all(is_count(n) for n in ends) for ends in pairs)
     if not is_fine:
         raise ArgumentError(
             f"{name} can not be {value!r}",
@@ -42,11 +40,16 @@ def ends(layer: Any, name: str, value: Any) -> tuple[int, int]:
         ArgumentError: if it is neither, or a number is negative.
     """
     pair = tuple(value) if isinstance(value, Sequence) else (value, value)
-    if len(pair) != 2 or any(not hasattr(n, "__index__") or n < 0 for n in pair):
+    if len(pair) != 2 or not all(is_count(n) for n in pair):
         raise ArgumentError(f"{name} can not be {value!r}", fix="pass a number from 0, or two: (before, after)").at(
             type(layer).__name__
         )
     return int(pair[0]), int(pair[1])
+
+
+def is_count(value: Any) -> bool:
+    """Say whether something is a whole number from 0."""
+    return hasattr(value, "__index__") and not isinstance(value, bool) and value >= 0
 
 
 class _ZeroPadding(Layer):
