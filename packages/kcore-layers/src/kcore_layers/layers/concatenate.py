@@ -47,20 +47,35 @@ class Concatenate(Merging):
         return ops.concatenate(list(self.checked_list(inputs)), axis=self.axis)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        """Give the joined masks."""
-        if not isinstance(mask, list | tuple) or all(each is None for each in mask):
+        """Give the joined masks.
+
+        Raises:
+            ArgumentError: if there is not one mask, or None, for each input.
+        """
+        found = self.checked_masks(inputs, mask)
+        if found is None:
             return None
-        ndim = max(len(each.shape) for each in mask if each is not None)
-        axis = normalize_axis(self.axis, len(inputs[0].shape))
+        # A mask of the features too says whether one of them counts.
         masks = [
-            ops.ones(ops.shape(x)[:ndim], dtype="bool") if each is None else each
-            for x, each in zip(inputs, mask, strict=True)
+            ops.any(each, -1) if each is not None and len(each.shape) == len(x.shape) else each
+            for x, each in zip(inputs, found, strict=True)
         ]
+        ndim = max(len(each.shape) for each in masks if each is not None)
+        axis = normalize_axis(self.axis, len(inputs[0].shape))
+        masks = [_over(each, ops.shape(x)[:ndim]) for x, each in zip(inputs, masks, strict=True)]
         return ops.concatenate(masks, axis=axis) if axis < ndim else functools.reduce(ops.logical_or, masks)
 
     def get_config(self) -> dict[str, Any]:
         """Give the arguments that make another one like it."""
         return {**super().get_config(), "axis": self.axis}
+
+
+def _over(mask: Any, shape: Any) -> Any:
+    """Give a mask the shape of more axes; None counts everywhere."""
+    if mask is None:
+        return ops.ones(shape, dtype="bool")
+    axes = (1,) * (len(shape) - len(mask.shape))
+    return ops.broadcast_to(ops.reshape(mask, (*ops.shape(mask), *axes)), shape) if axes else mask
 
 
 def concatenate(inputs: Sequence[Any], axis: int = -1, **kwargs: Any) -> Any:

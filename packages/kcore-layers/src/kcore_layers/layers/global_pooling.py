@@ -58,7 +58,8 @@ class _GlobalMaxPooling(_GlobalPooling):
 class GlobalAveragePooling1D(_GlobalAveragePooling):
     """Average each channel of sequences.
 
-    Steps that a mask, booleans of shape `(batch, time)`, leaves out do not count; with none left the mean is NaN.
+    Steps that a mask, booleans of shape `(batch, time)`, leaves out do not count; with none left the mean is NaN. A
+    mask of the batch alone leaves out no steps.
 
     Shapes: the input is `(batch, time, channels)`, or `(batch, channels, time)` with
     `data_format="channels_first"`; the output is `(batch, channels)`, or has the spatial axes with size 1.
@@ -79,9 +80,17 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
 
     rank = 1
 
+    def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any) -> None:
+        super().__init__(data_format, keepdims, **kwargs)
+        self.supports_masking = True
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """Give no mask: the steps are gone."""
+        return None
+
     def call(self, inputs: Any, mask: Any = None) -> Any:
         """Give the mean of each channel, over the steps that count."""
-        if mask is None:
+        if mask is None or len(mask.shape) == 1:
             return ops.mean(inputs, self._axes, keepdims=self.keepdims)
         (axis,) = self._axes
         mask = ops.expand_dims(ops.cast(mask, ops.dtype(inputs)), 3 - axis)

@@ -61,10 +61,32 @@ class Merging(Layer):
         return self.merge(aligned(self.checked_list(inputs)))
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        """Give where one of the inputs counts; None, everywhere, if one has no mask."""
-        if not isinstance(mask, list | tuple) or any(each is None for each in mask):
+        """Give where one of the inputs counts; None, everywhere, if one has no mask.
+
+        Raises:
+            ArgumentError: if there is not one mask, or None, for each input.
+        """
+        masks = self.checked_masks(inputs, mask)
+        if masks is None or any(each is None for each in masks):
             return None
-        return functools.reduce(ops.logical_or, aligned(mask))
+        return functools.reduce(ops.logical_or, aligned(masks))
+
+    def checked_masks(self, inputs: Any, masks: Any) -> Sequence[Any] | None:
+        """Give the mask of each input, or None if there are none.
+
+        Raises:
+            ArgumentError: if there is not one, or None, for each input.
+        """
+        if masks is None:
+            return None
+        count = len(self.checked_list(inputs))
+        if not isinstance(masks, list | tuple):
+            raise ArgumentError("mask is not a list", fix="pass a mask, or None, for each input: [mask, None]")
+        if len(masks) != count:
+            raise ArgumentError(
+                f"there are {count} inputs and {len(masks)} masks", fix="pass a mask, or None, for each input"
+            )
+        return None if all(each is None for each in masks) else masks
 
     def get_config(self) -> dict[str, Any]:
         """Give the arguments that make another one like it."""
@@ -84,6 +106,43 @@ def aligned(tensors: Sequence[Any]) -> list[Any]:
 def _along(mask: Any, x: Any) -> Any:
     """Give the mask of a tensor as many axes as that has."""
     return ops.reshape(mask, (*ops.shape(mask), *(1,) * (len(x.shape) - len(mask.shape))))
+
+
+class MergingWhatCounts(Merging):
+    """Base of the layers that leave out the elements that a mask leaves out.
+
+    Where all inputs are left out, the element is that of the first one.
+    """
+
+    def call(self, inputs: Any, mask: Any = None) -> Any:
+        """Give the combination of the inputs that count."""
+        tensors = self.checked_list(inputs)
+        masks = self.checked_masks(inputs, mask)
+        if masks is None:
+            return self.merge(aligned(tensors))
+        counts = [None if each is None else _along(each, x) for each, x in zip(masks, tensors, strict=True)]
+        places = iter(aligned([each for each in (*tensors, *counts) if each is not None]))
+        merged, *others = [next(places) for _ in tensors]
+        counting, *of_others = [None if each is None else next(places) for each in counts]
+        for x, counts_too in zip(others, of_others, strict=True):
+            merged = self._merge_two(merged, counting, x, counts_too)
+            both = counting is not None and counts_too is not None
+            counting = ops.logical_or(counting, counts_too) if both else None
+        return self.where_none_counts(merged, counting)
+
+    def _merge_two(self, x: Any, x_counts: Any, y: Any, y_counts: Any) -> Any:
+        """Combine two tensors where both count; elsewhere give the one that does, the first if none."""
+        merged = self.merge([x, y])
+        if y_counts is not None:
+            merged = ops.where(y_counts, merged, x)
+        if x_counts is not None:
+            stays = x_counts if y_counts is None else ops.logical_or(x_counts, ops.logical_not(y_counts))
+            merged = ops.where(stays, merged, y)
+        return merged
+
+    def where_none_counts(self, merged: Any, counting: Any) -> Any:
+        """Give the output, from the merged tensors and where one of them counts (None: everywhere)."""
+        return merged
 
 
 @builtin("keras.layers")
@@ -136,7 +195,7 @@ class Subtract(Merging):
 
 
 @builtin("keras.layers")
-class Multiply(Merging):
+class Multiply(MergingWhatCounts):
     """Multiply tensors, a list of them.
 
     Where a mask leaves out steps of an input, the others' product remains, and 0 where all inputs are left out.
@@ -151,17 +210,9 @@ class Multiply(Merging):
     array([[6., 6.]], dtype=float32)
     """
 
-    def call(self, inputs: Any, mask: Any = None) -> Any:
-        """Give the product of the inputs that count."""
-        tensors = self.checked_list(inputs)
-        if not isinstance(mask, list | tuple) or all(each is None for each in mask):
-            return self.merge(aligned(tensors))
-        counts = [None if each is None else _along(each, x) for each, x in zip(mask, tensors, strict=True)]
-        kept = [x if each is None else ops.where(each, x, 1) for each, x in zip(counts, tensors, strict=True)]
-        product = self.merge(aligned(kept))
-        if any(each is None for each in counts):
-            return product
-        return ops.where(functools.reduce(ops.logical_or, aligned(counts)), product, 0)
+    def where_none_counts(self, merged: Any, counting: Any) -> Any:
+        """Give 0 there."""
+        return merged if counting is None else ops.where(counting, merged, 0)
 
     def merge(self, tensors: list[Any]) -> Any:
         """Give the product."""
@@ -188,8 +239,10 @@ class Average(Merging):
 
 
 @builtin("keras.layers")
-class Maximum(Merging):
+class Maximum(MergingWhatCounts):
     """Take the largest of the elements of tensors, a list of them.
+
+    Elements that a mask leaves out do not take part; where all are left out, that of the first input remains.
 
     Shapes: the inputs broadcast; those of fewer axes get axes of size 1 after the batch.
 
@@ -207,8 +260,10 @@ class Maximum(Merging):
 
 
 @builtin("keras.layers")
-class Minimum(Merging):
+class Minimum(MergingWhatCounts):
     """Take the smallest of the elements of tensors, a list of them.
+
+    Elements that a mask leaves out do not take part; where all are left out, that of the first input remains.
 
     Shapes: the inputs broadcast; those of fewer axes get axes of size 1 after the batch.
 

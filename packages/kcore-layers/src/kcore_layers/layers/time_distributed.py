@@ -7,7 +7,7 @@ from typing import Any
 import kcore_ops as ops
 from kcore_ops import tree
 from kcore_ops.errors import ShapeError
-from kcore_ops.shapes import show_shape
+from kcore_ops.shapes import differ, show_shape
 
 from kcore_layers.input_spec import InputSpec
 from kcore_layers.layers.wrapper import Wrapper
@@ -21,7 +21,8 @@ class TimeDistributed(Wrapper):
     """Apply a layer to each step of a sequence: it sees batch and time as one long batch.
 
     Shapes: the input is `(batch, time, ...)`; where the layer gives `(batch, ...)` for a step, the output is
-    `(batch, time, ...)`. A mask of more axes than batch and time is passed on to a layer that takes one.
+    `(batch, time, ...)`. A mask is `(batch, time, ...)` too, and a layer that takes one is given that of its step: of a
+    mask of batch and time alone, whether the step counts.
 
     Args:
         layer: the layer.
@@ -29,7 +30,7 @@ class TimeDistributed(Wrapper):
 
     Raises:
         ArgumentError: if `layer` is not a layer.
-        ShapeError: when called, if the input has less than three axes.
+        ShapeError: when called, if the input has less than three axes, or the mask has other steps than it.
 
     >>> from kcore_layers.layers.dense import Dense
     >>> TimeDistributed(Dense(2))(np.ones((1, 5, 3), "float32")).shape
@@ -48,21 +49,54 @@ class TimeDistributed(Wrapper):
                 f"the input has shape {show_shape(input_shape)}: it must have at least 3 axes",
                 fix="pass batch and time, and at least one axis more",
             )
-        super().build((input_shape[0], *input_shape[2:]))
+        # How many steps there are in all is another number in each call.
+        super().build((None, *input_shape[2:]))
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Give what the layer gives for each step."""
-        batch, time, *sizes = ops.shape(inputs)
+        batch, time, *_ = ops.shape(inputs)
         kwargs: dict[str, Any] = {}
         if self.layer._kcore_call_signature.takes_training and training is not None:
             kwargs["training"] = training
-        if mask is not None and len(mask.shape) > 2 and "mask" in self.layer._kcore_call_signature.names:
-            kwargs["mask"] = ops.reshape(mask, (batch * time, *ops.shape(mask)[2:]))
-        outputs = self.layer(ops.reshape(inputs, (batch * time, *sizes)), **kwargs)
-        return tree.map_structure(lambda y: ops.reshape(y, (batch, time, *ops.shape(y)[1:])), outputs)
+        if mask is not None:
+            if len(mask.shape) == 1:  # of the batch alone: all steps of an example
+                mask = ops.broadcast_to(ops.expand_dims(mask, 1), (batch, time))
+            self._check_mask(inputs, mask)
+            if "mask" in self.layer._kcore_call_signature.names:
+                kwargs["mask"] = _flat(mask)
+        return _steps(self.layer(_flat(inputs), **kwargs), batch, time)
+
+    def _check_mask(self, inputs: Any, mask: Any) -> None:
+        """Raise unless a mask has the batch and the steps of the inputs."""
+        if len(mask.shape) < 2 or any(map(differ, mask.shape[:2], inputs.shape[:2])):
+            raise ShapeError(
+                f"the mask has shape {show_shape(mask.shape)} and the input {show_shape(inputs.shape)}: batch and "
+                "time, the first two axes, must be the same",
+                fix=f"pass a mask of shape {show_shape(inputs.shape[:2])}",
+            )
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        """Give the mask of the steps; with its further axes, if the layer inside keeps those."""
-        if mask is None or len(mask.shape) <= 2 or self.layer.supports_masking:
+        """Give the mask of the steps; with its further axes, if the layer inside has a mask for its output of a step.
+
+        Without, a step counts if one of its elements does.
+        """
+        if mask is None or len(mask.shape) <= 2:
             return mask
-        return ops.any(mask, tuple(range(2, len(mask.shape))))
+        layer = self.layer
+        passes = layer.supports_masking or layer._kcore_overrides_compute_mask()
+        inner = layer.compute_mask(_flat(inputs), _flat(mask)) if passes else None
+        if inner is None or isinstance(inner, list | tuple):
+            return ops.any(mask, tuple(range(2, len(mask.shape))))
+        batch, time, *_ = ops.shape(inputs)
+        return _steps(inner, batch, time)
+
+
+def _flat(x: Any) -> Any:
+    """Make batch and time one axis."""
+    batch, time, *sizes = ops.shape(x)
+    return ops.reshape(x, (batch * time, *sizes))
+
+
+def _steps(outputs: Any, batch: Any, time: Any) -> Any:
+    """Make two axes of batch and time again."""
+    return tree.map_structure(lambda y: ops.reshape(y, (batch, time, *ops.shape(y)[1:])), outputs)
