@@ -16,6 +16,7 @@ class TorchVariable(Variable):
 
     _home: dict[str, torch.Tensor]
     _key: str
+    _is_of_native = False  # over a tensor of a module that is not ours, whose dict goes with it
 
     @property
     def _storage(self) -> torch.Tensor:
@@ -35,6 +36,20 @@ class TorchVariable(Variable):
         """Take note of a dtype that torch has changed."""
         self._dtype = self.backend.dtype(self._storage)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        make, args, state = super().__reduce__()
+        if not self._is_of_native:
+            # A layer takes the tensor into its own dict again, where the variable's copy lies with it.
+            state = {name: value for name, value in state.items() if name not in ("_home", "_key")}
+            state["_storage"] = _pickled(self._storage)
+        return make, args, state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        rest = {name: value for name, value in state.items() if name != "_storage"}
+        self.__dict__.update(rest)
+        if "_storage" in state:
+            self._storage = _unpickled(state["_storage"])
+
     @classmethod
     def __torch_function__(cls, function: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Let torch's functions take variables as they take tensors."""
@@ -45,6 +60,23 @@ class TorchVariable(Variable):
             return x.value if isinstance(x, Variable) else x
 
         return function(*value(args), **{name: value(x) for name, x in (kwargs or {}).items()})
+
+
+# torch (2.13) pickles tensors of these dtypes and can not unpickle them; copies of them are right.
+_NOT_UNPICKLED = (torch.uint16, torch.uint32, torch.uint64, torch.float8_e4m3fn, torch.float8_e5m2)
+
+
+def _pickled(tensor: torch.Tensor) -> Any:
+    if tensor.dtype not in _NOT_UNPICKLED:
+        return tensor
+    return tensor.detach().reshape(-1).view(torch.uint8), tensor.dtype, tuple(tensor.shape)
+
+
+def _unpickled(value: Any) -> torch.Tensor:
+    if isinstance(value, torch.Tensor):
+        return value
+    numbers, dtype, shape = value
+    return numbers.view(dtype).reshape(shape)  # type: ignore[no-any-return]
 
 
 def variables_of(backend: Any, module: torch.nn.Module) -> dict[str, TorchVariable]:
@@ -65,6 +97,7 @@ def _variable_over(backend: Any, home: dict[str, Any], key: str, name: str) -> T
     trainable = tensor.requires_grad
     variable.describe(backend, name, tuple(tensor.shape), backend.dtype(tensor), trainable=trainable)
     variable.move_to(home, key)
+    variable._is_of_native = True
     return variable
 
 
@@ -79,6 +112,14 @@ class TorchLayer:
     def _kcore_join_framework(self) -> None:
         torch.nn.Module.__init__(self)  # type: ignore[arg-type]
         self.__dict__["_kcore_mode"] = None
+
+    def __getstate__(self: Any) -> dict[str, Any]:
+        """Leave the variables' tensors out of the module's dicts, which are filled again from the variables."""
+        state = super().__getstate__()  # type: ignore[misc]
+        own = {id(v._storage) for v in (*self._kcore_trainable_variables, *self._kcore_non_trainable_variables)}
+        for name in ("_parameters", "_buffers"):
+            state[name] = {key: tensor for key, tensor in state[name].items() if id(tensor) not in own}
+        return state  # type: ignore[no-any-return]
 
     def __getattr__(self: Any, name: str) -> Any:
         try:

@@ -1,51 +1,221 @@
-"""Configs of classes that have no `get_config`: the arguments an instance was made with, where they are plain data."""
+"""Configs of classes whose `get_config` does not know their arguments: those that an instance was made with.
+
+They are kept as config from the moment the instance is made, and go with its copies and pickles. Nothing is kept alive:
+a layer among them that the instance holds is written as it is now, and any other as it was.
+"""
 
 from __future__ import annotations
 
+import copy
 import inspect
+import json
+import weakref
+from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
+import kcore_ops as ops
+import numpy as np
 from kcore_ops import dtype_policies
 from kcore_ops.errors import ArgumentError
 
 from kcore_layers.citizenship import original_class
-from kcore_layers.serialization import deserialize_keras_object, serialize_keras_object
+from kcore_layers.registered_objects import builtin_name
+from kcore_layers.serialization import deserialize_keras_object, noting, serialize_keras_object, tensor_data
 
-__all__ = ["config_of_arguments", "make_from_config"]
+__all__ = ["Arguments", "make_from_config", "takes_arguments_of_its_own"]
+
+# What `Layer.get_config` gives itself.
+_OF_EVERY_LAYER = ("name", "trainable", "dtype")
+_NAMELESS = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL)
 
 
-def config_of_arguments(layer: Any, base: type) -> dict[str, Any]:
-    """Give the arguments of a layer whose class has no `get_config` of its own; {} for other layers.
+class Arguments:
+    """The arguments of one call of a class, as config.
 
-    Raises:
-        ArgumentError: if one of them is not plain data, nor an object that can be written as such.
+    Args:
+        args: by position.
+        kwargs: by name.
+
+    >>> sizes = [1, 2]
+    >>> arguments = Arguments((sizes,), {})
+    >>> sizes.append(3)
+    >>> arguments.args
+    ([1, 2],)
     """
-    cls = original_class(type(layer))
-    if any("get_config" in each.__dict__ for each in _classes_up_to(cls, base)):
-        return {}
-    args, kwargs = layer._kcore_arguments
+
+    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self.args: tuple[Any, ...] = _noted(args)
+        self.kwargs: dict[str, Any] = _noted(kwargs)
+
+    def config(self, owner: Any) -> dict[str, Any]:
+        """Give them by name, as plain data.
+
+        Args:
+            owner: the instance that was made with them.
+
+        Raises:
+            ArgumentError: if one of them is not plain data, nor an object that can be written as such, or has no name.
+        """
+        cls = original_class(type(owner))
+        held = _ids_held_by(owner)
+        return {
+            name: _data_of(value, held, cls, name)
+            for name, value in self._by_name(cls).items()
+            if name not in _OF_EVERY_LAYER
+        }
+
+    def _by_name(self, cls: type) -> dict[str, Any]:
+        itself, *parameters = inspect.signature(cls.__init__).parameters.values()  # type: ignore[misc]
+        if itself.kind is inspect.Parameter.VAR_POSITIONAL:
+            parameters.insert(0, itself)
+        bound = inspect.Signature(parameters).bind(*self.args, **self.kwargs).arguments
+        by_name: dict[str, Any] = {}
+        for parameter in parameters:
+            if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+                by_name.update(bound.get(parameter.name, {}))
+            elif parameter.kind in _NAMELESS and parameter.name in bound:
+                raise ArgumentError(
+                    f"{cls.__name__} has no get_config, and takes {parameter.name} by position alone",
+                    fix=f"define {cls.__name__}.get_config and from_config, or let __init__ take it by name",
+                )
+            elif parameter.name in bound:
+                by_name[parameter.name] = bound[parameter.name]
+        return by_name
+
+    def travelling_with(self, owner: Any) -> Arguments:
+        """Give them for a copy or pickle of the instance: with the layers that it holds, which are copied with it."""
+        held = _ids_held_by(owner)
+        again = object.__new__(Arguments)
+        again.args, again.kwargs = _map(lambda note: note.travelling(held), (self.args, self.kwargs))
+        return again
+
+
+class _Note:
+    """One argument that is no plain data: its data when it was given, or why it has none."""
+
+    def __init__(self, data: Any, problem: str | None = None, live: Any = None) -> None:
+        self.data = data
+        self.problem = problem
+        self._live: Any = live  # a weak reference; what travels holds the object itself
+
+    def live(self, held: set[int]) -> Any:
+        """Give the object itself, if it is there and among those that are held."""
+        value = None if self._live is None else self._live()
+        return value if id(value) in held else None
+
+    def travelling(self, held: set[int]) -> _Note:
+        return _Note(self.data, self.problem, _Strong.to(self.live(held)))
+
+    def __reduce__(self) -> Any:
+        value = self._live.value if isinstance(self._live, _Strong) else None
+        return _note_of, (self.data, self.problem, value)
+
+
+class _Strong:
+    """A reference like a weak one, which keeps its object."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    @classmethod
+    def to(cls, value: Any) -> _Strong | None:
+        return None if value is None else cls(value)
+
+    def __call__(self) -> Any:
+        return self.value
+
+
+def _note_of(data: Any, problem: str | None, value: Any) -> _Note:
+    return _Note(data, problem, None if value is None else weakref.ref(value))
+
+
+class _HostTensor:
+    """A tensor's numbers, which become nested lists only where its data is asked for."""
+
+    def __init__(self, array: Any, dtype: str) -> None:
+        self.array = array
+        self.dtype = dtype
+
+
+def _noted(value: Any, outer: tuple[int, ...] = ()) -> Any:
+    """Give an argument with containers copied, and in place of what is no plain data notes on it."""
+    if value is None or isinstance(value, bool | int | float | str | bytes | np.generic | slice):
+        return value
+    if isinstance(value, list | tuple | dict):
+        if id(value) in outer:
+            return _Note(None, f"a {type(value).__name__} that contains itself")
+        outer = (*outer, id(value))
+        if isinstance(value, dict):
+            return {name: _noted(each, outer) for name, each in value.items()}
+        inside = [_noted(each, outer) for each in value]
+        return tuple(inside) if isinstance(value, tuple) else inside
+    if isinstance(value, np.ndarray):
+        return value.copy()
     try:
-        bound = inspect.signature(cls.__init__).bind(layer, *args, **kwargs)  # type: ignore[misc]
+        if not hasattr(value, "get_config") and ops.is_tensor(value) and not isinstance(value, ops.Variable):
+            return _Note(_HostTensor(np.array(ops.convert_to_numpy(value)), ops.dtype(value)))
+        with noting():
+            data = serialize_keras_object(value)
+        if isinstance(value, FunctionType | BuiltinFunctionType):
+            json.dumps(data)  # a lambda may close over anything
+        return _Note(data, None, _weakly(value))
+    except Exception as error:  # of a get_config of the user's, too: it counts when the config is asked for
+        return _Note(None, f"a {type(value).__name__}: {' '.join(str(error).split())}", _weakly(value))
+
+
+def _weakly(value: Any) -> Any:
+    try:
+        return weakref.ref(value)
     except TypeError:
-        return {}
-    values = dict(list(bound.arguments.items())[1:])
-    values = {**{k: v for k, v in values.items() if k not in ("args", "kwargs")}, **values.get("kwargs", {})}
-    config = {}
-    for name, value in values.items():
-        if name in ("name", "trainable", "dtype"):
-            continue
-        try:
-            config[name] = serialize_keras_object(value)
-        except (TypeError, ValueError) as error:
+        return None
+
+
+def _data_of(value: Any, held: set[int], cls: type, name: str) -> Any:
+    """Give an argument that was noted as plain data."""
+
+    def data_of(note: _Note) -> Any:
+        live = note.live(held)
+        if live is not None and (note.problem is None or hasattr(live, "get_config")):
+            return serialize_keras_object(live)
+        if note.problem is not None:
             raise ArgumentError(
-                f"{cls.__name__} has no get_config, and its argument {name} is no plain data: a {type(value).__name__}",
+                f"{cls.__name__} has no get_config, and its argument {name} is no plain data: {note.problem}",
                 fix=f"define {cls.__name__}.get_config, giving all arguments of __init__",
-            ) from error
-    return config
+            )
+        if isinstance(note.data, _HostTensor):
+            return tensor_data(note.data.array, note.data.dtype)
+        return copy.deepcopy(note.data)
+
+    return serialize_keras_object(_map(data_of, value))
 
 
-def _classes_up_to(cls: type, base: type) -> list[type]:
-    return [each for each in cls.__mro__ if issubclass(each, base) and each is not base]
+def _map(function: Any, value: Any) -> Any:
+    """Apply a function to the notes in an argument."""
+    if isinstance(value, _Note):
+        return function(value)
+    if isinstance(value, list | tuple):
+        return type(value)([_map(function, each) for each in value])
+    return {name: _map(function, each) for name, each in value.items()} if type(value) is dict else value
+
+
+def _ids_held_by(owner: Any) -> set[int]:
+    """Give the id() of each object that an instance holds: its layers, and what its attributes and lists are."""
+    values = list(vars(owner).values())
+    inside = [each for value in values if isinstance(value, list | tuple) for each in value]
+    inside += [each for value in values if isinstance(value, dict) for each in value.values()]
+    layers = owner._kcore_sublayers(include_self=False)
+    return {id(each) for each in (*values, *inside, *layers)}
+
+
+def _definer(cls: type, name: str) -> type:
+    """Give the class that defines an attribute of a class."""
+    return next(base for base in cls.__mro__ if name in base.__dict__)
+
+
+def takes_arguments_of_its_own(cls: type) -> bool:
+    """Say whether a class's `__init__` is newer than its `get_config`, which can not know what it takes then."""
+    made, described = _definer(cls, "__init__"), _definer(cls, "get_config")
+    return made is not described and issubclass(made, described) and builtin_name(cls) is None
 
 
 # What Keras 3.15 writes in the configs of some layers, and null where it does not apply.
@@ -58,19 +228,17 @@ def make_from_config(cls: type, config: dict[str, Any]) -> Any:
     Raises:
         ArgumentError: if it does not take them.
     """
-    known = inspect.signature(cls).parameters
+    known = inspect.signature(cls.__init__).parameters  # type: ignore[misc]
     arguments = {
         name: value for name, value in config.items() if value is not None or name not in _KERAS_ONLY or name in known
     }
     if isinstance(arguments.get("dtype"), dict):
         arguments["dtype"] = dtype_policies.deserialize(arguments["dtype"])
-    from kcore_layers.layer import Layer
-
-    if not any("get_config" in each.__dict__ for each in _classes_up_to(cls, Layer)):
-        arguments = {
-            name: deserialize_keras_object(value) if isinstance(value, dict) and "class_name" in value else value
-            for name, value in arguments.items()
-        }
+    if takes_arguments_of_its_own(cls):
+        # The class it derives from makes its own arguments of data.
+        of_base = inspect.signature(_definer(cls, "get_config").__init__).parameters  # type: ignore[misc]
+        own = [name for name in arguments if name not in of_base]
+        arguments |= {name: deserialize_keras_object(arguments[name]) for name in own}
     try:
         return cls(**arguments)
     except TypeError as error:

@@ -173,13 +173,12 @@ class Functional(Model):
 
         return config_of_graph(self)
 
-    def __reduce__(self) -> Any:
-        make, args, state = super().__reduce__()
-        state = dict(state)
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(super().__getstate__())
         for name in ("_kcore_inputs_structure", "_kcore_outputs_structure"):
             leaves = iter(range(len(tree.flatten(state[name]))))
             state[name] = tree.map_structure(lambda _, leaves=leaves: next(leaves), state[name])
-        return make, args, state
+        return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         graph = state["_kcore_graph"]

@@ -16,6 +16,7 @@ from kcore_ops.spec import standardize_shape
 from kcore_ops.stateless_scope import current_scope
 
 from kcore_layers import constraints, initializers, regularizers
+from kcore_layers.auto_config import Arguments, make_from_config, takes_arguments_of_its_own
 from kcore_layers.call_context import current_context
 from kcore_layers.calling import Calling
 from kcore_layers.citizenship import citizen_class, original_class, remake
@@ -71,15 +72,17 @@ class Layer(Nodes, Calling):
     _kcore_supports_masking: bool
     _kcore_context_arguments: tuple[str, ...]
     _kcore_activity_regularizer: Any
-    _kcore_arguments: tuple[tuple[Any, ...], dict[str, Any]]
+    _kcore_arguments: Arguments | None
     _kcore_extra: ClassVar[type | None] = None
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """Make an instance of the class that belongs to the current backend as well."""
         backend = current_backend()
-        layer: Any = object.__new__(citizen_class(cls, backend, cls._kcore_extra or cls._kcore_base_for(args, kwargs)))
+        cls = citizen_class(cls, backend, cls._kcore_extra or cls._kcore_base_for(args, kwargs))
+        layer: Any = object.__new__(cls)
         layer._kcore_start(backend)
-        layer._kcore_set_untracked("_kcore_arguments", (args, kwargs))
+        arguments = Arguments(args, kwargs) if takes_arguments_of_its_own(cls) else None
+        layer._kcore_set_untracked("_kcore_arguments", arguments)
         return layer
 
     @classmethod
@@ -385,40 +388,37 @@ class Layer(Nodes, Calling):
         Raises:
             ArgumentError: if the class has arguments of its own and does not say how to give them.
         """
-        config = {"name": self.name, "trainable": self._kcore_trainable, "dtype": dtype_config(self.dtype_policy)}
+        policy = dtype_policies.serialize(self.dtype_policy)
+        config = {"name": self.name, "trainable": self._kcore_trainable, "dtype": policy}
         if self._kcore_activity_regularizer is not None:
             config["activity_regularizer"] = regularizers.serialize(self._kcore_activity_regularizer)
         return {**config, **self._kcore_config_of_arguments()}
 
     def _kcore_config_of_arguments(self) -> dict[str, Any]:
-        """Give the arguments it was made with, for a class that has no `get_config`: those that are plain data."""
-        from kcore_layers.auto_config import config_of_arguments
-
-        return config_of_arguments(self, Layer)
+        """Give the arguments it was made with, for a class whose `__init__` is newer than its `get_config`."""
+        return {} if self._kcore_arguments is None else self._kcore_arguments.config(self)
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
         """Make one from what `get_config` gave."""
-        from kcore_layers.auto_config import make_from_config
-
         return make_from_config(original_class(cls), config)
 
     # Copies and pickles.
 
     def __reduce__(self) -> Any:
-        state = {
-            name: value
-            for name, value in self.__dict__.items()
-            if name not in ("_kcore_backend", "_kcore_lists", "_kcore_fast")
-        }
-        state.pop("_kcore_arguments", None)
-        state.pop("_kcore_first_call", None)  # a copy stands in no graph
         cls = type(self)
-        return remake, (original_class(cls), self._kcore_backend.name, cls._kcore_extra), state
+        return remake, (original_class(cls), self._kcore_backend.name, cls._kcore_extra), self.__getstate__()
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What remake() makes, what is found again when asked for, and the place in a graph, where a copy does not stand.
+        left_out = ("_kcore_backend", "_kcore_lists", "_kcore_fast", "_kcore_first_call")
+        state = {name: value for name, value in self.__dict__.items() if name not in left_out}
+        if self._kcore_arguments is not None:
+            state["_kcore_arguments"] = self._kcore_arguments.travelling_with(self)
+        return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._kcore_set_untracked("_kcore_arguments", ((), {}))
         self._kcore_tracking_changed()
 
     def __repr__(self) -> str:
@@ -431,16 +431,6 @@ class Layer(Nodes, Calling):
             raise ArgumentError(
                 f"{name}.__init__ did not call super().__init__()", fix="call it first, before anything else"
             )
-
-
-def dtype_config(policy: Any) -> Any:
-    """Give a dtype policy as plain data, as it stands in configs."""
-    return {
-        "module": "keras",
-        "class_name": "DTypePolicy",
-        "config": {"name": policy.name},
-        "registered_name": None,
-    }
 
 
 def specs_of(shape: Any, dtype: Any) -> Any:

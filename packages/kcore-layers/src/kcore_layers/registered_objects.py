@@ -13,7 +13,7 @@ from contextvars import ContextVar, Token
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from kcore_ops import DTypePolicy, registry
+from kcore_ops import dtype_policies, registry
 from kcore_ops.errors import ArgumentError
 from kcore_ops.random import SeedGenerator
 
@@ -174,11 +174,25 @@ def builtin(module: str, name: str | None = None, aliases: tuple[str, ...] = ())
 def builtin_name(obj: Any) -> tuple[str, str] | None:
     """Give the module and the name that files have a class or function of ours by, or None.
 
-    >>> builtin_name(DTypePolicy)
-    ('keras', 'DTypePolicy')
+    >>> builtin_name(SeedGenerator)
+    ('keras.random', 'SeedGenerator')
     """
     found: tuple[str, str] | None = _declared(obj, _builtin_names)
     return found
+
+
+def name_in_data(cls: type) -> tuple[str | None, str, str | None]:
+    """Give the module that data names a class by, its name there, and the name it is registered by: None for ours.
+
+    >>> name_in_data(SeedGenerator)
+    ('keras.random', 'SeedGenerator', None)
+    """
+    found = builtin_name(cls)
+    if found is not None:
+        return (*found, None)
+    # A module that only this process has says nothing to the reader.
+    place = None if cls.__module__ in ("__main__", "builtins") else cls.__module__
+    return place, cls.__name__, get_registered_name(cls)
 
 
 def saved_as(function: Any, other: Any) -> None:
@@ -323,5 +337,15 @@ def _is_offered(component: str) -> bool:
     return bool(metadata.entry_points(group=registry.COMPONENTS, name=component))
 
 
-builtin("keras", aliases=("FloatDTypePolicy",))(DTypePolicy)
+class _PolicyClasses:
+    """Names of the classes of dtype policies, which kcore-ops has and its users derive from."""
+
+    name_of = staticmethod(name_in_data)
+    find = staticmethod(find_class)
+
+
+for _cls in (dtype_policies.DTypePolicy, dtype_policies.FloatDTypePolicy):
+    builtin("keras.dtype_policies")(builtin("keras")(_cls))
+builtin("keras.dtype_policies")(dtype_policies.DTypePolicyMap)
+dtype_policies.look_up_classes_in(_PolicyClasses())
 builtin("keras.random")(SeedGenerator)

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Sequence
 from typing import Any
 
-from kcore_ops import KerasTensor, config, tree
+from kcore_ops import KerasTensor, config, dtype_policies, tree
 from kcore_ops.errors import ArgumentError, AttributeUnavailable, ShapeError
 
 from kcore_layers.input_layer import Input, InputLayer
@@ -252,13 +252,11 @@ class Sequential(Model):
 
     def get_config(self) -> dict[str, Any]:
         """Give the layers' configs, an `Input` first if one was given."""
-        from kcore_layers.layer import dtype_config
-
         first = [self._kcore_input.node.op] if self._kcore_is_input_given else []
         config: dict[str, Any] = {
             "name": self.name,
             "trainable": self.trainable,
-            "dtype": dtype_config(self.dtype_policy),
+            "dtype": dtype_policies.serialize(self.dtype_policy),
             "layers": [serialize_keras_object(layer) for layer in (*first, *self._kcore_stack)],
         }
         built_for = self.get_build_config() or {}
@@ -268,10 +266,9 @@ class Sequential(Model):
             config["build_input_dtype"] = built_for["dtypes"]["inputs"]
         return config
 
-    def __reduce__(self) -> Any:
-        make, args, state = super().__reduce__()
+    def __getstate__(self) -> dict[str, Any]:
         layers = None if self._kcore_input is None else tree.map_structure(lambda x: x.node.op, self._kcore_input)
-        return make, args, {**state, "_kcore_input": layers, "_kcore_tensors": []}
+        return {**super().__getstate__(), "_kcore_input": layers, "_kcore_tensors": []}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         layers = state["_kcore_input"]

@@ -38,14 +38,19 @@ __all__ = [
     "get_registered_name",
     "get_registered_object",
     "names_in",
+    "noting",
     "register_keras_serializable",
     "resolve",
     "serialize_keras_object",
     "sharing_objects",
+    "tensor_data",
 ]
 
 _always_unsafe: list[bool] = []
 _safe_mode: ContextVar[bool] = ContextVar("kcore_safe_mode", default=True)
+
+# Whether arguments are noted as an object is made, long before anybody may want to save it.
+_is_noting: ContextVar[bool] = ContextVar("kcore_noting", default=False)
 
 # Within `sharing_objects`: the objects saved, with their numbers, by id(); and those loaded, by number.
 _shared: ContextVar[tuple[dict[int, tuple[Any, int]], dict[Any, Any]] | None] = ContextVar("kcore_shared", default=None)
@@ -91,8 +96,7 @@ def serialize_keras_object(obj: Any) -> Any:
     if not isinstance(obj, type) and hasattr(obj, "get_config"):
         return _serialize_instance(obj)
     if not isinstance(obj, ops.Variable) and ops.is_tensor(obj):
-        array = ops.convert_to_numpy(obj)
-        return _tagged("__tensor__", value=array.tolist(), dtype=ops.dtype(obj))
+        return tensor_data(ops.convert_to_numpy(obj), ops.dtype(obj))
     if isinstance(obj, type):
         raise SerializationError(
             f"the class {obj.__name__} can not be saved", fix="save an instance of it, or its name"
@@ -157,6 +161,17 @@ def sharing_objects() -> Iterator[None]:
         _shared.reset(token)
 
 
+@contextmanager
+def noting() -> Iterator[None]:
+    """Serialize objects by themselves, without numbers for sharing or warnings about what is saved."""
+    shared, is_noting = _shared.set(None), _is_noting.set(True)
+    try:
+        yield
+    finally:
+        _is_noting.reset(is_noting)
+        _shared.reset(shared)
+
+
 def enable_unsafe_deserialization() -> None:
     """Let files of this process bring code: lambdas in files run. Load only files you trust as you trust a program."""
     _always_unsafe[:] = [True]
@@ -217,6 +232,11 @@ def _tagged(tag: str, **config: Any) -> dict[str, Any]:
     return {"class_name": tag, "config": config}
 
 
+def tensor_data(array: np.ndarray[Any, Any], dtype: str) -> dict[str, Any]:
+    """Give the data of a tensor, from its numbers."""
+    return _tagged("__tensor__", value=array.tolist(), dtype=dtype)
+
+
 def _decoded(data: bytes) -> str:
     try:
         return data.decode("utf-8")
@@ -229,11 +249,12 @@ def _decoded(data: bytes) -> str:
 def _serialize_function(function: Any) -> dict[str, Any]:
     own = getattr(function, "__name__", None)
     if own == "<lambda>" and not known.is_registered(function):
-        warnings.warn(
-            "a lambda is saved as code, which loads only with safe_mode=False and this version of Python; "
-            "define a function and decorate it with @register_keras_serializable()",
-            stacklevel=3,
-        )
+        if not _is_noting.get():
+            warnings.warn(
+                "a lambda is saved as code, which loads only with safe_mode=False and this version of Python; "
+                "define a function and decorate it with @register_keras_serializable()",
+                stacklevel=3,
+            )
         return to_code(function)
     builtin_name = known.builtin_name(function)
     name = builtin_name[1] if builtin_name else get_registered_name(function)
@@ -247,17 +268,9 @@ def _serialize_function(function: Any) -> dict[str, Any]:
 
 
 def _serialize_instance(obj: Any) -> dict[str, Any]:
-    cls = type(obj)
-    builtin_name = known.builtin_name(cls)
-    if builtin_name:
-        module, name = builtin_name
-        data: dict[str, Any] = {"module": module, "class_name": name, "config": None, "registered_name": None}
-    else:
-        # A module that only this process has says nothing to the reader.
-        place = None if cls.__module__ in ("__main__", "builtins") else cls.__module__
-        name = get_registered_name(cls)
-        data = {"module": place, "class_name": cls.__name__, "config": None, "registered_name": name}
-    data["config"] = serialize_keras_object(dict(obj.get_config()))
+    module, class_name, registered_name = known.name_in_data(type(obj))
+    config = serialize_keras_object(dict(obj.get_config()))
+    data = {"module": module, "class_name": class_name, "config": config, "registered_name": registered_name}
     if hasattr(obj, "get_build_config") and getattr(obj, "built", True):
         build_config = obj.get_build_config()
         if build_config is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, MutableMapping
-from typing import Any
+from typing import Any, Protocol
 
 from kcore_ops import config
 from kcore_ops.conversion import cast, convert_to_tensor
@@ -19,6 +19,7 @@ __all__ = [
     "deserialize",
     "dtype_policy",
     "get",
+    "look_up_classes_in",
     "serialize",
     "set_dtype_policy",
 ]
@@ -198,9 +199,21 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
         return {"default_policy": serialize(self._default), "policy_map": policies}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> DTypePolicyMap:
-        """Make one from what `get_config` gave."""
-        return cls(**config)
+    def from_config(  # type: ignore[override]
+        cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None
+    ) -> DTypePolicyMap:
+        """Make one from what `get_config` gave; policies in it may be names, as Keras writes them.
+
+        Args:
+            config: the arguments.
+            custom_objects: classes of policies by name, beside those that are registered.
+        """
+
+        def policy(value: Any) -> DTypePolicy:
+            return deserialize(value, custom_objects) if isinstance(value, dict) else get(value)
+
+        policies = {path: policy(value) for path, value in (config.get("policy_map") or {}).items()}
+        return cls(**{**config, "default_policy": policy(config.get("default_policy")), "policy_map": policies})
 
     def __repr__(self) -> str:
         return f"<DTypePolicyMap {self._default.name!r} { ({k: p.name for k, p in self._policies.items()}) }>"
@@ -250,22 +263,71 @@ def get(identifier: Any) -> DTypePolicy:
 def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
     """Give a policy as plain data.
 
-    >>> serialize(DTypePolicy("float16"))
-    {'class_name': 'DTypePolicy', 'config': {'name': 'float16'}}
+    >>> serialize(DTypePolicy("float16"))["config"]
+    {'name': 'float16'}
     """
-    return {"class_name": type(dtype_policy).__name__, "config": dtype_policy.get_config()}
+    module, class_name, registered_name = _classes.name_of(type(dtype_policy))
+    return {
+        "module": module,
+        "class_name": class_name,
+        "config": dtype_policy.get_config(),
+        "registered_name": registered_name,
+    }
 
 
-def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> DTypePolicy:
+def deserialize(config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> DTypePolicy:
     """Make a policy of plain data.
 
+    Args:
+        config: what `serialize` gave.
+        custom_objects: classes by name, beside our own and those that are registered for files.
+
     Raises:
-        ArgumentError: if the data is not a policy's.
+        ArgumentError: if the data is not a policy's, or names a class that is not known here.
     """
-    ours: dict[str, Any] = {each.__name__: each for each in (DTypePolicy, DTypePolicyMap, FloatDTypePolicy)}
-    classes = {**ours, **(custom_objects or {})}
-    name = config.get("class_name")
-    if name not in classes or not isinstance(config.get("config"), dict):
+    class_name, inner = config.get("class_name"), config.get("config")
+    if not isinstance(class_name, str) or not isinstance(inner, Mapping):
         raise ArgumentError(f"this is not the data of a dtype policy: {config!r}", fix="pass what serialize() gave")
-    policy: DTypePolicy = classes[name].from_config(config["config"])
-    return policy
+    registered_name = config.get("registered_name")
+    given = custom_objects or {}
+    cls = given.get(registered_name or class_name, given.get(class_name))
+    if cls is None:
+        cls = _classes.find(config.get("module"), class_name, registered_name)
+    if not isinstance(cls, type) or not issubclass(cls, DTypePolicy):
+        raise ArgumentError(
+            f"there is no class {class_name} of dtype policies here",
+            fix=f"decorate it with @register_keras_serializable(), or pass custom_objects={{{class_name!r}: ...}}",
+        )
+    return cls.from_config(dict(inner))
+
+
+class Classes(Protocol):
+    """How data names the classes of policies."""
+
+    def name_of(self, cls: type) -> tuple[str | None, str, str | None]:
+        """Give the module that a class is public in, its name there, and the name it is registered by, if it is."""
+
+    def find(self, module: str | None, class_name: str, registered_name: str | None) -> Any:
+        """Give the class of these names, or None."""
+
+
+class _OwnClasses:
+    """Those of this module, which there are without a registry."""
+
+    def name_of(self, cls: type) -> tuple[str | None, str, str | None]:
+        is_own = self.find(None, cls.__name__, None) is cls
+        return ("keras" if cls is DTypePolicy else "keras.dtype_policies") if is_own else None, cls.__name__, None
+
+    def find(self, module: str | None, class_name: str, registered_name: str | None) -> Any:
+        return next(
+            (cls for cls in (DTypePolicy, DTypePolicyMap, FloatDTypePolicy) if cls.__name__ == class_name), None
+        )
+
+
+_classes: Classes = _OwnClasses()
+
+
+def look_up_classes_in(classes: Classes) -> None:
+    """Let policies be named in data, and found again, by what keeps the names of all classes that files may hold."""
+    global _classes
+    _classes = classes

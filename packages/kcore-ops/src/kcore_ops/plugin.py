@@ -92,6 +92,12 @@ class Backend:
     def __repr__(self) -> str:
         return f"<kcore backend {self.name}>"
 
+    def __reduce__(self) -> Any:
+        """Copy and pickle as the name it is found by: one backend is one object in a process."""
+        from kcore_ops.registry import load
+
+        return load, (self.name,)
+
     # In and out.
 
     def table(self) -> Mapping[str, Callable[..., Any]]:

@@ -84,7 +84,7 @@ class OptimizerState:
         self._slots_made: list[dict[str, Variable]] = []
         self._averages: list[Variable] = []
         self._accumulators: list[Variable] = []
-        self._undecayed: tuple[set[int], tuple[str, ...]] = (set(), ())
+        self._undecayed: tuple[dict[int, Variable], tuple[str, ...]] = ({}, ())
         self._updaters: dict[str, Any] = {}
         self._learning_rate: Any = learning_rate
         self._start(learning_rate)
@@ -296,12 +296,12 @@ class OptimizerState:
 
     def exclude_from_weight_decay(self, var_list: Any = None, var_names: Sequence[str] | None = None) -> None:
         """Leave variables out of the weight decay: those given, and those whose paths hold one of the names."""
-        ids, names = self._undecayed
-        self._undecayed = (ids | {id(v) for v in var_list or ()}, (*names, *(var_names or ())))
+        variables, names = self._undecayed
+        self._undecayed = (variables | {id(v): v for v in var_list or ()}, (*names, *(var_names or ())))
 
     def _decays(self, variable: Variable) -> bool:
-        ids, names = self._undecayed
-        return id(variable) not in ids and not any(name in variable.path for name in names)
+        variables, names = self._undecayed
+        return id(variable) not in variables and not any(name in variable.path for name in names)
 
     # Configuration and files.
 
@@ -351,15 +351,14 @@ class OptimizerState:
         return f"<{type(self).__name__} name={self.name}>"
 
     def __getstate__(self) -> dict[str, Any]:
-        state = {name: value for name, value in self.__dict__.items() if name not in ("_backend", "_updaters")}
-        state["_places"] = None  # by identity, which a copy does not share
-        return {**state, "_backend_name": self.backend.name}
+        # What is found by identity is found anew in a copy, which does not share it.
+        state = {name: value for name, value in self.__dict__.items() if name not in ("_places", "_updaters")}
+        variables, names = self._undecayed
+        return {**state, "_undecayed": (list(variables.values()), names)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        from kcore_ops.registry import load
-
-        backend = load(state.pop("_backend_name"))
-        self.__dict__.update(state, _backend=backend, _updaters={})
+        variables, names = state["_undecayed"]
+        self.__dict__.update(state, _updaters={}, _undecayed=({id(v): v for v in variables}, names))
         self.__dict__["_places"] = {id(v): i for i, v in enumerate(self._trainable_variables)}
 
 
