@@ -410,7 +410,7 @@ class Layer(Nodes, Calling):
         return remake, (original_class(cls), self._kcore_backend.name, cls._kcore_extra), self.__getstate__()
 
     def __getstate__(self) -> dict[str, Any]:
-        # What remake() makes, what is found again when asked for, and the place in a graph, where a copy does not stand.
+        # What remake() makes, what is found again when asked for, and the place in a graph, which a copy has not.
         left_out = ("_kcore_backend", "_kcore_lists", "_kcore_fast", "_kcore_first_call")
         state = {name: value for name, value in self.__dict__.items() if name not in left_out}
         if self._kcore_arguments is not None:

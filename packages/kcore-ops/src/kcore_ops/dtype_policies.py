@@ -199,9 +199,7 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
         return {"default_policy": serialize(self._default), "policy_map": policies}
 
     @classmethod
-    def from_config(  # type: ignore[override]
-        cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None
-    ) -> DTypePolicyMap:
+    def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> DTypePolicyMap:
         """Make one from what `get_config` gave; policies in it may be names, as Keras writes them.
 
         Args:
