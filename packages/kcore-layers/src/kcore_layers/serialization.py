@@ -38,12 +38,10 @@ __all__ = [
     "get_registered_name",
     "get_registered_object",
     "names_in",
-    "noting",
     "register_keras_serializable",
     "resolve",
     "serialize_keras_object",
     "sharing_objects",
-    "tensor_data",
 ]
 
 _always_unsafe: list[bool] = []
