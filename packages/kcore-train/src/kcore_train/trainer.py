@@ -114,7 +114,7 @@ class Trainer:
             if auto_scale_loss and chosen is not None and self.model.dtype_policy.name == "mixed_float16":
                 is_scaling = isinstance(chosen, optimizers.LossScaleOptimizer)
                 chosen = chosen if is_scaling else optimizers.LossScaleOptimizer(chosen)
-            self.loss_tracker = Mean(name="loss")
+            self.loss_tracker = Mean(name="loss") if loss is not None or self._has_loss_of_its_own() else None
         self.optimizer, self.loss = chosen, loss
         self.losses, self.compiled_metrics = losses, compiled_metrics
         self._run_eagerly, self._jit_compile = bool(run_eagerly), jit_compile
@@ -123,6 +123,14 @@ class Trainer:
         self.is_compiled = True
         self.functions.forget()
         self.model.stop_training = False
+
+    def _has_loss_of_its_own(self) -> bool:
+        """Say whether there may be a loss without a compiled one: of `compute_loss`, or added by layers.
+
+        A `train_step` that computes no such loss finds its own metrics alone among the model's.
+        """
+        cls = type(self.model)
+        return cls.compute_loss is not Model.compute_loss or cls.train_step is Model.train_step
 
     def get_compile_config(self) -> dict[str, Any] | None:
         """Give the arguments of `compile` as plain data, or None."""
