@@ -73,6 +73,8 @@ def _attributes(value: Any) -> Iterator[tuple[str, Any]]:
     passed_over = _own_names(value)
     # Not dir(value): a framework's modules may have more names there, for the same layers.
     names = {name for name in object.__dir__(value) if name not in passed_over and not name.startswith("__")}
+    # What the user has assigned is saved whatever its name: `model.summary` may be a layer.
+    names.update(getattr(value, "_kcore_tracked_names", ()))
     if isinstance(value, Model):
         names.add("optimizer")
         if isinstance(value, Functional | Sequential):
