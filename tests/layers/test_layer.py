@@ -224,7 +224,7 @@ def test_a_class_that_forgets_to_call_init_is_told_so(backend):
 
 
 def test_a_layer_without_call_says_so(backend):
-    with pytest.raises(ArgumentError, match='layer "empty" has no call\n  fix: define call'):
+    with pytest.raises(NotImplementedError, match='in layer "empty"\n  Layer has no call\n  fix: define Layer.call'):
         Layer(name="empty")(X)
 
 

@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax._src.core import trace_state_clean  # not public in 0.10; nothing that is says whether JAX is tracing
+from kcore_ops.errors import ArgumentError
 from kcore_ops.plugin import SCALAR_OPS, Backend
 from kcore_ops.variable import Variable
 
@@ -80,6 +82,22 @@ class JaxBackend(Backend):
     def device_scope(self, device: str) -> contextlib.AbstractContextManager[Any]:
         found = next(d for d in _all_devices() if f"{d.platform}:{d.id}" == device)
         return jax.default_device(found)
+
+    def is_tracing(self) -> bool:
+        # Under `jit` everything that is computed is traced; under `grad` and `vmap` what depends on their arguments.
+        return not trace_state_clean()
+
+    def is_traced(self, x: Any) -> bool:
+        return isinstance(x, jax.core.Tracer)
+
+    def assign_storage(self, storage: jax.Array, value: jax.Array) -> jax.Array:
+        if isinstance(value, jax.core.Tracer) and not isinstance(storage, jax.core.Tracer):
+            raise ArgumentError(
+                "a variable would be left with a value that exists only inside a function being transformed by JAX",
+                fix="call layer.stateless_call(trainable_variables, non_trainable_variables, x) there, which returns "
+                "the new values, or call the layer with training=False",
+            )
+        return value
 
     def outside_graphs(self) -> contextlib.AbstractContextManager[Any]:
         return jax.ensure_compile_time_eval()

@@ -109,6 +109,12 @@ class TensorflowBackend(transforms.TensorflowTransforms, Backend):
     def device_scope(self, device: str) -> contextlib.AbstractContextManager[Any]:
         return tf.device(f"/device:{device.upper()}")
 
+    def is_tracing(self) -> bool:
+        return not tf.executing_eagerly()
+
+    def is_traced(self, x: Any) -> bool:
+        return bool(tf.is_symbolic_tensor(x))
+
     def outside_graphs(self) -> contextlib.AbstractContextManager[Any]:
         return tf.init_scope()
 

@@ -9,14 +9,25 @@ import tensorflow as tf
 __all__ = ["TensorflowLayer"]
 
 
+class _Submodules:
+    """The layers inside, in place of tf.Module's property; an attribute of a user's under this name comes first."""
+
+    def __get__(self, layer: Any, owner: type | None = None) -> Any:
+        return self if layer is None else tuple(layer._kcore_sublayers(include_self=False))
+
+
 class TensorflowLayer:
     """Mixin that comes before a layer's own class, as `tf.Module` comes after it."""
 
     name: Any = None  # the layer's own attribute, in place of tf.Module's property
     name_scope: Any = None
+    # What is left of tf.Module's own way of finding what is inside, which `_trackable_children` replaces.
+    _kcore_yielding_names = frozenset({"_flatten", "with_name_scope"})
 
     def _kcore_join_framework(self: Any) -> None:
         tf.Module.__init__(self)
+
+    submodules = _Submodules()
 
     def _trackable_children(self: Any, save_type: Any = "checkpoint", **kwargs: Any) -> dict[str, Any]:
         children: dict[str, Any] = {}

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from kcore_ops.variable import Variable
+from torch.nn.modules.module import _has_any_global_hook
 
 __all__ = ["TorchLayer", "TorchVariable", "variables_of"]
 
@@ -108,6 +109,12 @@ class TorchLayer:
     _buffers: dict[str, Any]
     _modules: dict[str, Any]
     _kcore_mode: bool | None
+    _kcore_instance_names = frozenset(torch.nn.Module().__dict__)
+    # torch itself never calls these on a module inside another.
+    _kcore_yielding_names = frozenset(
+        "T_destination bfloat16 call_super_init compile cpu cuda double dump_patches float half ipu mtia share_memory "
+        "type xpu".split()
+    )
 
     def _kcore_join_framework(self) -> None:
         torch.nn.Module.__init__(self)  # type: ignore[arg-type]
@@ -164,13 +171,13 @@ class TorchLayer:
         result = super()._apply(fn, recurse)  # type: ignore[misc]
         for variable in (*self._kcore_trainable_variables, *self._kcore_non_trainable_variables):
             variable.refresh()
-        self._kcore_fast = None
+        self.__dict__["_kcore_plan"] = None
         return result
 
     # Modes: what train() and eval() said is the flag of calls that are not given one.
 
     def train(self: Any, mode: bool = True) -> Any:
-        self.__dict__.update(_kcore_mode=mode, _kcore_fast=None)
+        self.__dict__.update(_kcore_mode=mode, _kcore_plan=None)
         return super().train(mode)  # type: ignore[misc]
 
     def _kcore_default_training(self) -> bool | None:
@@ -179,23 +186,29 @@ class TorchLayer:
     # Hooks: a module that has some is called the way that runs them.
 
     def _has_hooks(self: Any) -> bool:
-        return bool(self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks)
+        return bool(
+            self._forward_hooks
+            or self._forward_pre_hooks
+            or self._backward_hooks
+            or self._backward_pre_hooks
+            or _has_any_global_hook()
+        )
 
-    def _kcore_call_with_care(self: Any, args: Any, kwargs: Any) -> Any:
-        if self._has_hooks() and not self.__dict__.get("_is_in_hooks"):
-            self.__dict__["_is_in_hooks"] = True
-            try:
-                return torch.nn.Module.__call__(self, *args, **kwargs)
-            finally:
-                self.__dict__["_is_in_hooks"] = False
-        return super()._kcore_call_with_care(args, kwargs)  # type: ignore[misc]
+    def _kcore_careful_call(self, args: Any, kwargs: Any) -> Any:
+        if self._has_hooks():
+            return torch.nn.Module.__call__(self, *args, **kwargs)
+        return self._kcore_full_call(args, kwargs)  # type: ignore[attr-defined]
 
-    def _kcore_remember_fast(self: Any, x: Any) -> None:
-        if not self._has_hooks() and (self._kcore_mode is None or not self._kcore_call_signature.takes_training):
-            super()._kcore_remember_fast(x)  # type: ignore[misc]
+    def _kcore_is_hooked(self) -> Callable[[], bool]:
+        # Hooks of all modules are known to torch alone; those of this one drop the plan as they are registered.
+        return _has_any_global_hook
+
+    def _kcore_make_plan(self: Any, x: Any) -> None:
+        if not self._has_hooks():
+            super()._kcore_make_plan(x)  # type: ignore[misc]
 
     def forward(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return super()._kcore_call_with_care(args, kwargs)  # type: ignore[misc]
+        return self._kcore_full_call(args, kwargs)
 
 
 def _outside(natives: dict[str, torch.nn.Module], variables: list[TorchVariable]) -> list[TorchVariable]:
@@ -207,11 +220,11 @@ def _outside(natives: dict[str, torch.nn.Module], variables: list[TorchVariable]
     return [v for v in variables if id(getattr(v, "_home", None)) not in homes]
 
 
-def _forgetting_fast(name: str) -> Callable[..., Any]:
+def _dropping_plan(name: str) -> Callable[..., Any]:
     of_module = getattr(torch.nn.Module, name)
 
     def register(self: Any, *args: Any, **kwargs: Any) -> Any:
-        self.__dict__["_kcore_fast"] = None
+        self.__dict__["_kcore_plan"] = None
         return of_module(self, *args, **kwargs)
 
     return register
@@ -223,7 +236,7 @@ for _name in (
     "register_full_backward_hook",
     "register_full_backward_pre_hook",
 ):
-    setattr(TorchLayer, _name, _forgetting_fast(_name))
+    setattr(TorchLayer, _name, _dropping_plan(_name))
 
 
 def _refill(held: dict[str, Any], contents: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -10,11 +11,17 @@ from typing import Any
 from kcore_ops import tree
 from kcore_ops.current import on
 from kcore_ops.dtypes import standardize_dtype
+from kcore_ops.inference import computing
 from kcore_ops.spec import is_unknown
+from kcore_ops.stateless_scope import outside_scopes
 
 from kcore_layers.naming import name_scope
 
-__all__ = ["built_by", "built_for_a_while", "building", "dtypes_of", "is_building", "shape_of"]
+__all__ = ["build_lock", "built_by", "built_for_a_while", "building", "dtypes_of", "is_building", "shape_of"]
+
+# Held while layers are built: one thread builds, and the others find built what they came to build. One for all layers,
+# since two threads may reach the same two layers in another order.
+build_lock = threading.RLock()
 
 # What every layer that is being built was like before, in the order of their starts, for the outermost build.
 _before: ContextVar[list[tuple[Any, dict[str, Any]]] | None] = ContextVar("kcore_layers_before_build", default=None)
@@ -45,13 +52,14 @@ def building(layer: Any) -> Iterator[None]:
 @contextmanager
 def built_for_a_while(layer: Any) -> Iterator[None]:
     """Build layers inside the `with` block; at its end the layer, and those that were inside before, are as before."""
-    before = [(each, _snapshot(each)) for each in layer._kcore_sublayers()]
-    try:
-        with building(layer):
-            yield
-    finally:
-        for each, state in reversed(before):
-            _restore(each, state)
+    with build_lock:
+        before = [(each, _snapshot(each)) for each in layer._kcore_sublayers()]
+        try:
+            with building(layer):
+                yield
+        finally:
+            for each, state in reversed(before):
+                _restore(each, state)
 
 
 def is_building(layer: Any) -> bool:
@@ -89,11 +97,15 @@ def built_by(original: Callable[..., Any]) -> Callable[..., Any]:
             return
         names = self._kcore_build_parameters
         shapes = {**dict(zip(names, args, strict=False)), **kwargs}
-        with building(self):
-            original(self, *args, **kwargs)
-            self._kcore_set_untracked("_kcore_build_shapes", shapes)
-            self.built = True
-            self._kcore_settle_after_build()
+        with build_lock:
+            if self.built:
+                return
+            # What a build computes and assigns is real, also where the call that led to it is one for shapes only.
+            with building(self), computing(), outside_scopes():
+                original(self, *args, **kwargs)
+                self._kcore_set_untracked("_kcore_build_shapes", shapes)
+                self.built = True
+                self._kcore_settle_after_build()
 
     return build
 

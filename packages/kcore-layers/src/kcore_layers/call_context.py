@@ -14,17 +14,36 @@ leave_context = _context.reset
 
 
 class CallContext:
-    """The arguments that reach nested calls without being passed.
+    """What reaches nested calls without being passed, and what they leave for the call around them.
 
     Attributes:
         entry: the layer that was called first.
         training: whether the calls inside are for training; None if nobody said.
         arguments: other arguments by name.
+        is_mode: whether `training` is the mode of a framework's module, which a module inside may have its own of.
+        losses: what the calls have added so far, each with the layer that did; shared by all contexts of one entry.
     """
 
-    __slots__ = ("arguments", "entry", "training")
+    __slots__ = ("arguments", "entry", "is_mode", "losses", "training")
 
-    def __init__(self, entry: Any, training: bool | None, arguments: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        entry: Any,
+        training: bool | None,
+        arguments: dict[str, Any] | None = None,
+        is_mode: bool = False,
+        losses: list[tuple[Any, Any]] | None = None,
+    ) -> None:
         self.entry = entry
         self.training = training
         self.arguments = arguments or {}
+        self.is_mode = is_mode
+        self.losses = [] if losses is None else losses
+
+    def changed(
+        self, training: bool | None, is_mode: bool = False, arguments: dict[str, Any] | None = None
+    ) -> CallContext:
+        """Give the context of a call inside this one that is told something else."""
+        return CallContext(
+            self.entry, training, self.arguments if arguments is None else arguments, is_mode, self.losses
+        )

@@ -1,12 +1,14 @@
 """What happens when a layer is called: `Layer.__call__`, after op dispatch the hottest code in kcore.
 
-A call of a built layer with one tensor as it should be, and no mask, goes to `call` almost at once. Everything else
-(other arguments, arrays to convert, masks, symbolic tensors, the first call) takes the way of `_call_with_care`.
+The careful way takes any call: it matches arguments, converts arrays, passes masks on, builds, and answers symbolic
+tensors with symbolic results. What it finds to be true of a layer that is called with one plain tensor it keeps as an
+immutable `CallPlan`, by which later calls go to `call` almost at once.
 """
 
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,31 +16,32 @@ from kcore_ops import KerasTensor, TensorSpec, Variable, cast, tree
 from kcore_ops.calls import HOST_NUMBERS, HOST_TYPES
 from kcore_ops.conversion import tensor_on
 from kcore_ops.current import current_backend, on
+from kcore_ops.dtype_policies import DTypePolicy, FloatDTypePolicy
 from kcore_ops.dtypes import is_float_dtype
-from kcore_ops.errors import KcoreError
+from kcore_ops.errors import ArgumentError, KcoreError
 from kcore_ops.inference import is_inferring
 from kcore_ops.plugin import Backend
-from kcore_ops.stateless_scope import in_stateless_scope
 from kcore_ops.tracebacks import shortened
 from kcore_ops.variable import AutocastScope, autocast_dtype
 
-from kcore_layers.build import building, dtypes_of, shape_of
+from kcore_layers.build import build_lock, building, dtypes_of, shape_of
 from kcore_layers.call_context import CallContext, current_context, enter_context, leave_context
+from kcore_layers.call_plan import CallPlan, plan_version
 from kcore_layers.call_signature import CallSignature
 from kcore_layers.input_spec import check_inputs
-from kcore_layers.masking import get_mask, in_use, set_mask
-from kcore_layers.state import State
+from kcore_layers.losses_of_calls import LossesOfCalls, publish
+from kcore_layers.masking import get_mask, in_use, mask_outputs, pass_masks, set_mask
 from kcore_layers.symbolic_call import call_on_symbols
 
 __all__ = ["Calling"]
 
 
-class Calling(State):
+class Calling(LossesOfCalls):
     """Mixin with `__call__`.
 
     Attributes:
-        call_signature: what is known of the parameters of `call`; one per class.
-        _fast: class and dtype of the tensors with which a call may go to `call` at once, or None.
+        _kcore_call_signature: what is known of the parameters of `call`; one per class.
+        _kcore_plan: how to call it with a plain tensor, or None where that has to be found out.
     """
 
     _kcore_backend: Backend
@@ -52,62 +55,64 @@ class Calling(State):
     compute_mask: Any
     _kcore_check_ready: Any
     _kcore_settle_after_build: Any
-    add_loss: Any
-    _kcore_clear_losses: Any
     _kcore_call_signature: CallSignature
     _kcore_build_parameters: tuple[str, ...]
-    _kcore_fast: set[Any] | None
-    _autocast: str | None
-    _kcore_takes_training: bool
+    _kcore_plan: CallPlan | None
     _kcore_activity_regularizer: Any
-    _kcore_adds_losses: bool
     _kcore_supports_masking: bool
     _kcore_context_arguments: tuple[str, ...]
+    _kcore_has_own_compute_mask: bool
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the layer on tensors; given symbolic tensors, give the symbolic results.
 
         Args:
-            *args: what `call` takes. NumPy arrays become tensors; floating ones are cast to the compute dtype.
+            *args: what `call` takes: tensors, and trees of them. NumPy arrays become tensors; floating ones are cast
+                to the compute dtype.
             **kwargs: what `call` takes; and `training`, which reaches the layers inside without being passed.
 
         Raises:
             ShapeError: if an input does not fit the layer; the text names the layer.
+            ArgumentError: if the arguments are not those of `call`.
         """
-        fast = self._kcore_fast
-        if fast is None or len(args) != 1 or (kwargs and (len(kwargs) != 1 or "training" not in kwargs)):
-            return self._kcore_call_with_care(args, kwargs)
+        plan = self._kcore_plan
+        if plan is None or len(args) != 1 or (kwargs and (len(kwargs) != 1 or "training" not in kwargs)):
+            return self._kcore_careful_call(args, kwargs)
         x = args[0]
         try:
-            if (x.__class__, x.dtype) not in fast:
-                return self._kcore_call_with_care(args, kwargs)
+            if (x.__class__, x.dtype) not in plan.kinds:
+                return self._kcore_careful_call(args, kwargs)
         except (AttributeError, TypeError):
-            return self._kcore_call_with_care(args, kwargs)
+            return self._kcore_careful_call(args, kwargs)
         if (
             current_backend() is not self._kcore_backend
-            or autocast_dtype() != self._autocast
-            or (
-                in_use()
-                and (self._kcore_call_signature.masks or self._kcore_supports_masking)
-                and get_mask(x) is not None
-            )
+            or autocast_dtype() != plan.autocast
+            or plan.version != plan_version[0]
+            or (plan.looks_for_masks and in_use() and get_mask(x) is not None)
+            or (plan.is_hooked is not None and plan.is_hooked())
         ):
-            return self._kcore_call_with_care(args, kwargs)
+            return self._kcore_careful_call(args, kwargs)
         context = current_context()
         training = kwargs["training"] if kwargs else None
-        if training is None and context is not None:
-            training = context.training
+        is_mode = False
+        if training is None:
+            if context is None:
+                training, is_mode = plan.training, plan.mode is not None
+            else:
+                training, is_mode = context.training, context.is_mode
+                if is_mode and plan.mode is not None:
+                    training = plan.mode
         token = None
         if context is None:
-            if self._kcore_layers or training is not None:
-                token = enter_context(CallContext(self, training))
+            if plan.needs_context or training is not None:
+                context = CallContext(self, training, is_mode=is_mode)
+                token = enter_context(context)
         elif training is not context.training:
-            token = enter_context(CallContext(context.entry, training, context.arguments))
+            token = enter_context(context.changed(training, is_mode))
         try:
-            spec = self.input_spec
-            if spec is not None and spec.fault(x.shape):
-                check_inputs(spec, x)
-            if training is None or not self._kcore_takes_training:
+            if plan.fault is not None and plan.fault(x.shape):
+                check_inputs(self.input_spec, x)
+            if training is None or not plan.takes_training:
                 return self.call(x)
             return self.call(x, training=training)
         except Exception as error:
@@ -116,32 +121,51 @@ class Calling(State):
             if token is not None:
                 leave_context(token)
 
-    def _kcore_call_with_care(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _kcore_careful_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call it whatever the arguments are; a framework with hooks of its own runs them around this."""
+        return self._kcore_full_call(args, kwargs)
+
+    def _kcore_full_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         self._kcore_check_ready()
         if current_backend() is not self._kcore_backend:
             with on(self._kcore_backend):
-                return self._kcore_call_with_care(args, kwargs)
+                return self._kcore_full_call(args, kwargs)
         try:
-            bound, training, context = self._kcore_settle_arguments(args, kwargs)
+            bound, training, context = self._kcore_bind(args, kwargs)
             values = bound.arguments
-            is_as_it_was = self._convert(bound)
+            if len(args) > 1:
+                _refuse_numbers(args, values)
+            is_as_it_was = self._kcore_convert(bound)
             if any(isinstance(leaf, TensorSpec) for leaf in tree.flatten(dict(values))) and not is_inferring():
                 return call_on_symbols(self, bound, self._kcore_passed_training(args, kwargs))
             if self.built:
-                outputs = self._run(bound, training, context)
+                outputs = self._kcore_run(bound, training, context)
             else:
-                with building(self):
-                    self._kcore_build_for(values)
-                    self._kcore_check_input(values)
-                    outputs = self._run(bound, training, context, is_checked=True)
-                    self._kcore_set_untracked("_kcore_output_shape_when_built", shape_of(outputs))
-                    if not self.built:
-                        self.built = True
-                        self._kcore_settle_after_build()
+                outputs = self._kcore_build_and_run(bound, training, context)
         except Exception as error:
             raise self._kcore_locate(error)  # noqa: B904 (it is the same error)
         if is_as_it_was and (len(values) == 1 or (len(values) == 2 and "training" in values)):
-            self._kcore_remember_fast(next(iter(values.values())))
+            self._kcore_make_plan(next(iter(values.values())))
+        return outputs
+
+    def _kcore_build_and_run(
+        self, bound: inspect.BoundArguments, training: bool | None, context: CallContext | None
+    ) -> Any:
+        """Build it and call it, as one transaction; a thread that comes second finds it built."""
+        with build_lock:
+            if self.built:
+                return self._kcore_run(bound, training, context)
+            with building(self):
+                self._kcore_build_for(bound.arguments)
+                self._kcore_check_input(bound.arguments)
+                count = len(self._kcore_own_variables())
+                outputs = self._kcore_run(bound, training, context, is_checked=True)
+                if len(self._kcore_own_variables()) > count:
+                    self._kcore_set_untracked("_kcore_makes_weights_in_call", True)
+                self._kcore_set_untracked("_kcore_output_shape_when_built", shape_of(outputs))
+                if not self.built:
+                    self.built = True
+                    self._kcore_settle_after_build()
         return outputs
 
     def _kcore_passed_training(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool | None:
@@ -156,12 +180,16 @@ class Calling(State):
         """Give the training flag of a call that is told none and is in no other; a framework's modules may have one."""
         return None
 
+    def _kcore_is_hooked(self) -> Any:
+        """Give what says in each call whether the framework has hooks to run around it, or None if it never has."""
+        return None
+
     def _kcore_run_on_specs(self, args: list[Any], kwargs: dict[str, Any]) -> Any:
         """Run `call` on specs, or on zeros in their place, for what comes out."""
-        bound, training, context = self._kcore_settle_arguments(tuple(args), kwargs)
-        self._convert(bound)
+        bound, training, context = self._kcore_bind(tuple(args), kwargs)
+        self._kcore_convert(bound)
         try:
-            return self._run(bound, training, context)
+            return self._kcore_run(bound, training, context)
         except Exception as error:
             raise self._kcore_locate(error)  # noqa: B904 (it is the same error)
 
@@ -174,27 +202,45 @@ class Calling(State):
             error.add_note(f'kcore: in layer "{self.path}" ({type(self).__name__})')
         return shortened(error)
 
-    def _kcore_remember_fast(self, x: Any) -> None:
-        """Note that tensors like `x` can go straight to `call`, if nothing has to be done before or after it."""
+    def _kcore_make_plan(self, x: Any) -> None:
+        """Let tensors like `x` go straight to `call` from now on, if nothing has to be done before or after it."""
+        spec = self.input_spec
         if (
             self._kcore_activity_regularizer is not None
             or self._kcore_adds_losses
             or self._kcore_context_arguments
+            or self._kcore_overrides_compute_mask()
+            or "compute_mask" in self.__dict__
+            or self.__dict__.get("_kcore_makes_weights_in_call")
             or not isinstance(x, self._kcore_backend.tensor_types)
             or isinstance(x, HOST_NUMBERS)
-            or self._kcore_overrides_compute_mask()
-            or not (self.input_spec is None or hasattr(self.input_spec, "fault"))
+            or not (spec is None or hasattr(spec, "fault"))
+            # A map, or a policy of the user's, may change its mind.
+            or type(self._kcore_dtype_policy) not in (DTypePolicy, FloatDTypePolicy)
         ):
             return
-        object.__setattr__(self, "_autocast", self._kcore_autocast_in_call())
-        object.__setattr__(self, "_kcore_takes_training", self._kcore_call_signature.takes_training)
+        signature = self._kcore_call_signature
+        mode = self._kcore_default_training()
         kind: Any = (x.__class__, x.dtype)  # type: ignore[attr-defined]
-        object.__setattr__(self, "_kcore_fast", {*(self._kcore_fast or ()), kind})
+        last = self._kcore_plan
+        known = last.kinds if last is not None and last.version == plan_version[0] else frozenset()
+        plan = CallPlan(
+            version=plan_version[0],
+            kinds=known | {kind},
+            autocast=self._kcore_autocast_in_call(),
+            takes_training=signature.takes_training,
+            training=signature.training_default if mode is None else mode,
+            mode=mode,
+            needs_context=bool(self._kcore_layers),
+            looks_for_masks=bool(signature.masks or self._kcore_supports_masking),
+            fault=None if spec is None else spec.fault,
+            is_hooked=self._kcore_is_hooked(),
+        )
+        self.__dict__["_kcore_plan"] = plan
 
     def _kcore_overrides_compute_mask(self) -> bool:
-        from kcore_layers.layer import Layer
-
-        return type(self).compute_mask is not Layer.compute_mask
+        """Say whether outputs have masks other than that of the input."""
+        return self._kcore_has_own_compute_mask
 
     def _kcore_autocast_in_call(self) -> str | None:
         """Give the dtype variables are read in inside `call`, or None for their own."""
@@ -204,10 +250,13 @@ class Calling(State):
 
     # Arguments.
 
-    def _kcore_settle_arguments(
+    def _kcore_bind(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[inspect.BoundArguments, bool | None, CallContext | None]:
-        """Match arguments to `call`'s parameters, and those that come from the call around this one."""
+        """Match arguments to `call`'s parameters, and those that come from the call around this one.
+
+        The third result is the context to run in where it is not the one around.
+        """
         signature = self._kcore_call_signature
         context = current_context()
         passed = dict(kwargs)
@@ -220,10 +269,13 @@ class Calling(State):
         bound = signature.bind(args, passed)
         if training is None:
             training = bound.arguments.get("training") if signature.takes_training else None
-        if training is None and context is not None:
-            training = context.training
-        elif training is None:
-            training = self._kcore_default_training()
+        is_mode = False
+        if training is None:
+            mode = self._kcore_default_training()
+            if context is not None:
+                training, is_mode = context.training, context.is_mode
+            if (training is None or is_mode) and mode is not None:
+                training, is_mode = mode, True
         if training is None and signature.takes_training:
             training = signature.training_default
         if signature.takes_training and training is not None:
@@ -232,14 +284,15 @@ class Calling(State):
             for name, value in context.arguments.items():
                 if name in signature.names and bound.arguments.get(name) is None:
                     bound.arguments[name] = value
-        if own or context is None or context.training != training:
-            entry = self if context is None else context.entry
-            inherited = {} if context is None else context.arguments
+        if own or context is None or context.training is not training:
             named = {name: bound.arguments[name] for name in self._kcore_context_arguments if name in bound.arguments}
-            return bound, training, CallContext(entry, training, {**inherited, **named, **own})
+            arguments = {**({} if context is None else context.arguments), **named, **own}
+            if context is None:
+                return bound, training, CallContext(self, training, arguments, is_mode)
+            return bound, training, context.changed(training, is_mode, arguments)
         return bound, training, None
 
-    def _convert(self, bound: inspect.BoundArguments) -> bool:
+    def _kcore_convert(self, bound: inspect.BoundArguments) -> bool:
         """Make tensors of arrays, and cast floating tensors; says whether there was nothing to do."""
         is_as_it_was = True
         for name, value in bound.arguments.items():
@@ -295,26 +348,31 @@ class Calling(State):
         }
         if getattr(self.build, "__wrapped__", None) is Layer.build:
             # The call itself builds what is inside.
-            self._kcore_set_untracked(
-                "_kcore_build_shapes", {f"{name}_shape": shape_of(value) for name, value in tensors.items()}
-            )
+            shapes = {f"{name}_shape": shape_of(value) for name, value in tensors.items()}
+            self._kcore_set_untracked("_kcore_build_shapes", shapes)
             self._kcore_set_untracked("_kcore_build_dtypes", dtypes_of(tensors))
             return
         names = self._kcore_build_parameters
+        first = next(iter(tensors.values()), None)
         if len(names) == 1 and names[0].removesuffix("_shape") not in tensors:
-            first = next(iter(tensors.values()), None)
             self.build(shape_of(first))
             return
-        shapes = {name: shape_of(tensors.get(name.removesuffix("_shape"))) for name in names}
-        if names and all(shape is None for shape in shapes.values()) and tensors:
-            shapes = dict(zip(names, (shape_of(value) for value in tensors.values()), strict=False))
-        self.build(**shapes)
+        unknown = [name for name in names if name.removesuffix("_shape") not in self._kcore_call_signature.names]
+        if unknown and unknown[0] == names[0]:  # the first one may have any name: there is no doubt what it is
+            unknown = unknown[1:]
+            values = {**values, names[0].removesuffix("_shape"): first}
+        if unknown:
+            raise ArgumentError(
+                f"build takes {', '.join(unknown)}, and call has no such argument",
+                fix=f"name them after arguments of call{self._kcore_call_signature.signature}, with _shape at the end",
+            )
+        self.build(**{name: shape_of(values.get(name.removesuffix("_shape"))) for name in names})
 
     def _kcore_check_input(self, values: dict[str, Any]) -> None:
         if self.input_spec is not None and values:
             check_inputs(self.input_spec, next(iter(values.values())))
 
-    def _run(
+    def _kcore_run(
         self,
         bound: inspect.BoundArguments,
         training: bool | None,
@@ -325,9 +383,8 @@ class Calling(State):
         values = bound.arguments
         if not is_checked:
             self._kcore_check_input(values)
-        masks = self._kcore_pass_masks(values) if in_use() else None
-        if self._kcore_adds_losses and current_context() is None and not in_stateless_scope():
-            self._kcore_clear_losses()
+        masks = pass_masks(self._kcore_call_signature, values)
+        is_entry = current_context() is None
         token = None if context is None else enter_context(context)
         try:
             dtype = self._kcore_autocast_in_call()
@@ -337,53 +394,36 @@ class Calling(State):
                 with AutocastScope(dtype):
                     outputs = self.call(*bound.args, **bound.kwargs)
             if self._kcore_activity_regularizer is not None:
-                self._regularize(outputs)
+                self._kcore_regularize(outputs)
+            if is_entry and context is not None:
+                publish(self, context)
         finally:
             if token is not None:
                 leave_context(token)
-        self._kcore_mask_outputs(values, masks, outputs)
+        if self._kcore_overrides_compute_mask() or (self._kcore_supports_masking and masks is not None):
+            return mask_outputs(self, values, masks, outputs)
         return outputs
 
-    def _kcore_pass_masks(self, values: dict[str, Any]) -> Any:
-        """Pass on the masks that the tensors carry; gives that of the first argument."""
-        first = None
-        for position, (name, value) in enumerate(list(values.items())):
-            if isinstance(value, list | tuple | dict):
-                found = tree.map_structure(lambda x: get_mask(x) if hasattr(x, "shape") else None, value)
-                has_any = any(mask is not None for mask in tree.flatten(found))
-            else:
-                found = get_mask(value) if hasattr(value, "shape") else None
-                has_any = found is not None
-            if not has_any:
-                continue
-            if position == 0:
-                first = found
-            parameter = self._kcore_call_signature.masks.get(name)
-            if parameter is not None and values.get(parameter) is None:
-                values[parameter] = found
-        return first
-
-    def _kcore_mask_outputs(self, values: dict[str, Any], masks: Any, outputs: Any) -> None:
-        """Give the outputs their masks."""
-        overrides = self._kcore_overrides_compute_mask()
-        if is_inferring() or not (overrides or (self._kcore_supports_masking and masks is not None)):
-            return
-        found = self.compute_mask(next(iter(values.values()), None), masks)
-        if found is None:
-            return
-        leaves = tree.flatten(outputs)
-        flat = found if isinstance(found, list | tuple) else [found] * len(leaves)
-        for x, mask in zip(leaves, flat, strict=False):
-            if mask is not None:
-                set_mask(x, mask)
-
-    def _regularize(self, outputs: Any) -> None:
+    def _kcore_regularize(self, outputs: Any) -> None:
         if is_inferring():
             return
         for x in tree.flatten(outputs):
             batch = self._kcore_backend.shape(x)[0] if len(x.shape) else 1
+            if isinstance(batch, int):
+                batch = max(batch, 1)  # nothing costs nothing
             # Per sample, so that the weight of the penalty does not depend on the batch.
             self.add_loss(self._kcore_activity_regularizer(x) / cast(batch, self._kcore_backend.dtype(x)))
+
+
+def _refuse_numbers(args: tuple[Any, ...], values: Mapping[str, Any]) -> None:
+    """Refuse flags and numbers that are passed by position after the first argument, where tensors stand."""
+    for name, value in zip(list(values)[1:], args[1:], strict=False):
+        for leaf in tree.flatten(value) if tree.is_nested(value) else [value]:
+            if isinstance(leaf, bool | int | float | complex | str | bytes):
+                raise ArgumentError(
+                    f"{name} is {leaf!r}, by position, where a layer takes tensors only",
+                    fix=f"pass it by name: {name}={value!r}",
+                )
 
 
 def _is_list_of_numbers(value: Any) -> bool:

@@ -15,7 +15,7 @@ from kcore_ops.plugin import Backend
 from kcore_layers.build import built_by
 from kcore_layers.call_signature import study_build, study_call
 
-__all__ = ["citizen_class", "original_class", "remake"]
+__all__ = ["citizen_class", "is_overridden", "original_class", "remake"]
 
 
 def citizen_class(cls: type, backend: Backend, extra: type | None = None) -> type:
@@ -53,8 +53,19 @@ def _make(cls: type, backend: Backend, extra: type | None) -> type:
     original = made.build  # type: ignore[attr-defined]
     made._kcore_call_signature = study_call(made.call)  # type: ignore[attr-defined]
     made._kcore_build_parameters = study_build(original)  # type: ignore[attr-defined]
+    mixin = backend.layer_mixin
+    for name in ("_kcore_instance_names", "_kcore_yielding_names"):
+        setattr(made, name, getattr(cls, name) | getattr(mixin, name, frozenset()))
+    made._kcore_has_own_compute_mask = is_overridden(cls, "compute_mask")  # type: ignore[attr-defined]
     made.build = functools.wraps(original)(built_by(original))  # type: ignore[attr-defined]
     return made
+
+
+def is_overridden(cls: type, name: str) -> bool:
+    """Say whether a class of layers has a method of its own in place of `Layer`'s."""
+    from kcore_layers.layer import Layer
+
+    return getattr(cls, name) is not getattr(Layer, name)
 
 
 def original_class(cls: type) -> type:

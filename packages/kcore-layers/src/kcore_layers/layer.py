@@ -6,24 +6,25 @@ import itertools
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+import numpy as np
 from kcore_ops import Variable, dtype_policies, tree
 from kcore_ops.current import current_backend, on
 from kcore_ops.dtypes import is_float_dtype, standardize_dtype
-from kcore_ops.errors import ArgumentError, KcoreError
-from kcore_ops.inference import is_inferring
+from kcore_ops.errors import ArgumentError, KcoreError, MissingMethod
 from kcore_ops.plugin import Backend
 from kcore_ops.spec import standardize_shape
-from kcore_ops.stateless_scope import current_scope
 
 from kcore_layers import constraints, initializers, regularizers
 from kcore_layers.auto_config import Arguments, make_from_config, takes_arguments_of_its_own
+from kcore_layers.build import is_building
 from kcore_layers.call_context import current_context
+from kcore_layers.call_plan import drop_plan
 from kcore_layers.calling import Calling
-from kcore_layers.citizenship import citizen_class, original_class, remake
+from kcore_layers.citizenship import citizen_class, is_overridden, original_class, remake
 from kcore_layers.input_spec import InputSpec
 from kcore_layers.naming import auto_name, current_path, snake_case
 from kcore_layers.nodes import Nodes
-from kcore_layers.symbolic_call import infer_outputs
+from kcore_layers.symbolic_call import infer_by_shape_rule, infer_outputs
 from kcore_layers.tracking import state_changed
 
 __all__ = ["Layer"]
@@ -74,6 +75,10 @@ class Layer(Nodes, Calling):
     _kcore_activity_regularizer: Any
     _kcore_arguments: Arguments | None
     _kcore_extra: ClassVar[type | None] = None
+    # Attributes of instances, which classes do not show, that are no place for state.
+    _kcore_instance_names: ClassVar[frozenset[str]] = frozenset({"autocast", "built", "name"})
+    # Methods that only users call: an attribute may take their place.
+    _kcore_yielding_names: ClassVar[frozenset[str]] = frozenset({"count_params"})
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """Make an instance of the class that belongs to the current backend as well."""
@@ -96,7 +101,7 @@ class Layer(Nodes, Calling):
             built=False,
             _kcore_backend=backend,
             _kcore_lists={},
-            _kcore_fast=None,
+            _kcore_plan=None,
             _kcore_is_ready=False,
             _kcore_trainable=True,
             _kcore_path=None,
@@ -137,6 +142,8 @@ class Layer(Nodes, Calling):
         self.name = name or auto_name(snake_case(original_class(type(self)).__name__))
         self._kcore_set_untracked("_kcore_dtype_policy", dtype_policies.get(dtype))
         self.autocast = bool(autocast)
+        if not isinstance(trainable, bool | np.bool_):
+            raise ArgumentError(f"trainable is {trainable!r}", fix="pass True or False").at(f'layer "{self.name}"')
         self._kcore_trainable = bool(trainable)
         self._kcore_set_untracked("_kcore_activity_regularizer", regularizers.get(activity_regularizer))
         if input_shape is not None:
@@ -153,7 +160,7 @@ class Layer(Nodes, Calling):
     @dtype_policy.setter
     def dtype_policy(self, policy: Any) -> None:
         self._kcore_set_untracked("_kcore_dtype_policy", dtype_policies.get(policy))
-        self._kcore_fast = None
+        drop_plan(self)
 
     @property
     def compute_dtype(self) -> str:
@@ -188,6 +195,7 @@ class Layer(Nodes, Calling):
     @supports_masking.setter
     def supports_masking(self, value: bool) -> None:
         self._kcore_supports_masking = bool(value)
+        drop_plan(self)
 
     @property
     def activity_regularizer(self) -> Any:
@@ -197,7 +205,7 @@ class Layer(Nodes, Calling):
     @activity_regularizer.setter
     def activity_regularizer(self, value: Any) -> None:
         self._kcore_set_untracked("_kcore_activity_regularizer", regularizers.get(value))
-        self._kcore_fast = None
+        drop_plan(self)
 
     # Its place and its weights.
 
@@ -244,11 +252,17 @@ class Layer(Nodes, Calling):
 
         Raises:
             ShapeError: if a size is unknown.
+            ArgumentError: if it is called in `call` of a layer that is built already.
 
         >>> Layer(name="scale").add_weight(shape=(2,), initializer="ones", name="gamma")
         <Variable path=scale/gamma shape=(2,) dtype=float32 value=[1. 1.]>
         """
         self._kcore_check_ready()
+        if self.built and current_context() is not None and not is_building(self):
+            raise ArgumentError(
+                "a weight was made in call, of a layer that is built: each call would make another",
+                fix="make weights in build, or in __init__",
+            ).at(f'layer "{self.path}"')
         dtype = self.variable_dtype if dtype is None else standardize_dtype(dtype)
         if initializer is None:
             initializer = "glorot_uniform" if is_float_dtype(dtype) else "zeros"
@@ -323,14 +337,21 @@ class Layer(Nodes, Calling):
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """Compute. Override it."""
-        raise ArgumentError(f'layer "{self.name}" has no call', fix="define call(self, inputs)")
+        name = original_class(type(self)).__name__
+        raise MissingMethod(f"{name} has no call", fix=f"define {name}.call(self, inputs)")
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """Give the mask of the output, from that of the input; the same one unless overridden."""
         return previous_mask
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        """Give the shapes and dtypes of what a call returns, as specs; by running `call` on specs unless overridden."""
+        """Give the shapes and dtypes of what a call returns, as specs.
+
+        A layer with a `compute_output_shape` of its own is asked that, and its results are of its `compute_dtype`; any
+        other is run on specs, or where it calls a framework's own functions on zeros.
+        """
+        if is_overridden(type(self), "compute_output_shape"):
+            return infer_by_shape_rule(self, list(args), kwargs)
         return infer_outputs(self, list(args), kwargs)
 
     def compute_output_shape(self, *shapes: Any, **named_shapes: Any) -> Any:
@@ -343,42 +364,6 @@ class Layer(Nodes, Calling):
     def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
         """Call it on symbolic tensors."""
         return self(*args, **kwargs)
-
-    # Losses.
-
-    def add_loss(self, loss: Any) -> None:
-        """Add to what is minimised; inside `call`, where the losses of the call before are forgotten.
-
-        Args:
-            loss: a scalar tensor, or a list of them.
-        """
-        for each in loss if isinstance(loss, list | tuple) else [loss]:
-            if is_inferring():
-                continue
-            scope = current_scope()
-            if scope is not None and scope.collect_losses:
-                scope.add_loss(each)
-            self._kcore_losses.append(each)
-        self._kcore_adds_losses, self._kcore_fast = True, None
-        context = current_context()
-        if context is not None:
-            context.entry._kcore_set_untracked("_kcore_adds_losses", True)
-            context.entry._kcore_set_untracked("_kcore_fast", None)
-
-    @property
-    def losses(self) -> list[Any]:
-        """The losses that the last call added, and those of the weights' regularizers."""
-        scope = current_scope()
-        if scope is not None and scope.collect_losses:
-            found = list(scope.losses)
-        else:
-            found = [loss for layer in self._kcore_sublayers() for loss in layer._kcore_losses]
-        return found + [v.regularizer(v) for v in self.trainable_variables if v.regularizer is not None]
-
-    def _kcore_clear_losses(self) -> None:
-        """Forget the losses that calls added."""
-        for layer in self._kcore_sublayers():
-            layer._kcore_losses.clear()
 
     # Configuration.
 
@@ -411,7 +396,7 @@ class Layer(Nodes, Calling):
 
     def __getstate__(self) -> dict[str, Any]:
         # What remake() makes, what is found again when asked for, and the place in a graph, which a copy has not.
-        left_out = ("_kcore_backend", "_kcore_lists", "_kcore_fast", "_kcore_first_call")
+        left_out = ("_kcore_backend", "_kcore_lists", "_kcore_plan", "_kcore_first_call")
         state = {name: value for name, value in self.__dict__.items() if name not in left_out}
         if self._kcore_arguments is not None:
             state["_kcore_arguments"] = self._kcore_arguments.travelling_with(self)

@@ -9,6 +9,7 @@ from typing import Any
 from kcore_ops import KerasTensor, config, dtype_policies, tree
 from kcore_ops.errors import ArgumentError, AttributeUnavailable, ShapeError
 
+from kcore_layers.call_plan import drop_plan
 from kcore_layers.input_layer import Input, InputLayer
 from kcore_layers.layer import Layer, specs_of, tuples_of
 from kcore_layers.model import Model
@@ -98,7 +99,7 @@ class Sequential(Model):
 
     def _kcore_changed(self, rebuild: bool) -> None:
         self._kcore_set_untracked("built", False)
-        self._kcore_set_untracked("_kcore_fast", None)
+        drop_plan(self)
         self._kcore_track_again()
         if rebuild:
             self._kcore_rebuild()

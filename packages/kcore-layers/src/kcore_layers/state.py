@@ -61,6 +61,10 @@ class State(Tracking):
         found: list[Any] = lists[name]
         return found
 
+    def _kcore_own_variables(self) -> list[Variable]:
+        """Give the variables of the layer itself, without those of layers inside."""
+        return [*self._kcore_trainable_variables, *self._kcore_non_trainable_variables]
+
     def _kcore_list_variables(self) -> list[Variable]:
         seeds = [generator.state for generator in self._kcore_seed_generators]
         return _each_once(
@@ -69,14 +73,14 @@ class State(Tracking):
         )
 
     def _kcore_list_weights(self) -> list[Variable]:
-        own = [*self._kcore_trainable_variables, *self._kcore_non_trainable_variables]
+        own = self._kcore_own_variables()
         return _each_once(own, *(layer.weights for layer in self._kcore_layers))
 
     def _kcore_list_reachable(self) -> list[Variable]:
         """Give the variables that no layer with `trainable=False` holds back."""
         if not self._kcore_trainable:
             return []
-        own = [*self._kcore_trainable_variables, *self._kcore_non_trainable_variables]
+        own = self._kcore_own_variables()
         return _each_once(own, *(layer._kcore_listed("reachable") for layer in self._kcore_layers))
 
     def _kcore_list_metrics(self) -> list[Any]:
@@ -174,7 +178,7 @@ class State(Tracking):
 
     def save_own_variables(self, store: Any) -> None:
         """Put the layer's own variables, not those of layers inside, into a mapping from "0", "1", ... to arrays."""
-        for i, v in enumerate([*self._kcore_trainable_variables, *self._kcore_non_trainable_variables]):
+        for i, v in enumerate(self._kcore_own_variables()):
             store[str(i)] = v.numpy()
 
     def load_own_variables(self, store: Any) -> None:
@@ -183,7 +187,7 @@ class State(Tracking):
         Raises:
             ArgumentError: if the mapping has too few or too many.
         """
-        own = [*self._kcore_trainable_variables, *self._kcore_non_trainable_variables]
+        own = self._kcore_own_variables()
         if len(store) != len(own):
             raise ArgumentError(
                 f'layer "{self.name}" has {len(own)} variables of its own and the file {len(store)} for it',

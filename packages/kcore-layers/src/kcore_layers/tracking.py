@@ -8,6 +8,9 @@ from typing import Any
 from kcore_ops import Variable, tree
 from kcore_ops.seed_generator import SeedGenerator
 
+from kcore_layers.attribute_names import check_name
+from kcore_layers.call_plan import PLAN_ATTRIBUTES, drop_plan
+
 __all__ = ["TrackedDict", "TrackedList", "Tracking", "is_metric", "state_version", "trackables_in"]
 
 # Values that hold no state, and need no look.
@@ -136,18 +139,20 @@ class Tracking:
         return value
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if name in PLAN_ATTRIBUTES:
+            drop_plan(self)
         if value.__class__ in _PLAIN:
             object.__setattr__(self, name, value)
             if name in self._kcore_tracked_names:
                 del self._kcore_tracked_names[name]
                 self._kcore_track_again()
             return
-        if name in _OWN:
-            object.__setattr__(self, name, value)
-            return
         value = _tracked_inside(value, self)
         was_tracked = name in self._kcore_tracked_names
-        if isinstance(value, TrackedList | TrackedDict) or any(True for _ in trackables_in(value, name)):
+        holds_state = any(True for _ in trackables_in(value, name))
+        if holds_state:
+            check_name(self, name)
+        if holds_state or isinstance(value, TrackedList | TrackedDict):
             self._kcore_tracked_names[name] = None
             if isinstance(value, Variable) and value.is_auto_named:
                 value.rename(name)
@@ -158,6 +163,8 @@ class Tracking:
             self._kcore_track_again()
 
     def __delattr__(self, name: str) -> None:
+        if name in PLAN_ATTRIBUTES:
+            drop_plan(self)
         object.__delattr__(self, name)
         if self._kcore_tracked_names.pop(name, name) is None:
             self._kcore_track_again()
@@ -193,6 +200,9 @@ class Tracking:
 
     def _kcore_tracking_changed(self) -> None:
         """Act on a change of the lists."""
+        plan = self.__dict__.get("_kcore_plan")
+        if plan is not None and plan.needs_context != bool(self._kcore_layers):
+            drop_plan(self)
         state_changed()
 
 

@@ -18,6 +18,7 @@ __all__ = [
     "DTypeError",
     "GradientsUnavailable",
     "KcoreError",
+    "MissingMethod",
     "MissingOp",
     "MixedBackends",
     "PluginError",
@@ -110,6 +111,10 @@ class RangeError(KcoreError, OverflowError):
 
 class AttributeUnavailable(KcoreError, AttributeError):
     """An attribute that there is not, or not yet, or that can not be set."""
+
+
+class MissingMethod(KcoreError, NotImplementedError):
+    """A class lacks a method that its kind must have."""
 
 
 class MissingOp(KcoreError, NotImplementedError):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from kcore_ops.calls import Call
     from kcore_ops.plugin import Backend
 
-__all__ = ["evaluate", "infer_call", "infer_symbolic", "inferring", "is_inferring", "show_shape"]
+__all__ = ["computing", "evaluate", "infer_call", "infer_symbolic", "inferring", "is_inferring", "show_shape"]
 
 # Divisible by every small number, so that a size may be split; the last shows what branches on a size.
 STAND_INS = (720720, 1441440, 1)
@@ -39,6 +39,16 @@ def is_inferring() -> bool:
 def inferring() -> Iterator[None]:
     """Inside the `with` block every op gives specs."""
     token = _is_inferring.set(True)
+    try:
+        yield
+    finally:
+        _is_inferring.reset(token)
+
+
+@contextmanager
+def computing() -> Iterator[None]:
+    """Inside the `with` block ops compute, also where shapes are being inferred around it."""
+    token = _is_inferring.set(False)
     try:
         yield
     finally:

@@ -146,6 +146,14 @@ class Backend:
         """Compute at once inside the `with` block, even where a function is being traced: for what must outlive it."""
         return contextlib.nullcontext()
 
+    def is_tracing(self) -> bool:
+        """Say whether a function is being compiled, so that what is computed now are no numbers."""
+        return False
+
+    def is_traced(self, x: Any) -> bool:
+        """Say whether a tensor stands for one that exists only when a compiled function runs."""
+        return False
+
     # Storage of variables.
 
     def new_storage(self, value: Any, trainable: bool) -> Any:

@@ -97,10 +97,11 @@ class TensorSpec(TensorOperators):
     TensorSpec((None, 5), float32)
     """
 
-    __slots__ = ("dtype", "shape")
+    __slots__ = ("_keras_mask", "dtype", "shape")
 
     dtype: str
     shape: tuple[Any, ...]
+    _keras_mask: Any
 
     def __init__(self, shape: int | Sequence[int | None], dtype: Any = None) -> None:
         self.shape = standardize_shape(shape)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, Any, Self
 
@@ -23,7 +24,7 @@ class StatelessScope:
 
     Args:
         state_mapping: pairs of a variable and the value it has inside.
-        collect_losses: whether `add_loss` calls of layers are kept in `losses`.
+        collect_losses: kept for Keras's signature; what layers add inside is kept in the scope, and nowhere else.
         initialize_variables: kept for Keras's signature; variables made inside have their values at once.
 
     Raises:
@@ -48,7 +49,7 @@ class StatelessScope:
 
         self.collect_losses = collect_losses
         self.initialize_variables = initialize_variables
-        self.losses: list[Any] = []
+        self._losses: list[tuple[Any, Any]] = []
         self._values: dict[int, tuple[Variable, Any]] = {}
         self._assigned: dict[int, Variable] = {}
         self._tokens: list[Token[Any]] = []
@@ -60,9 +61,24 @@ class StatelessScope:
                 )
             self._values[id(variable)] = (variable, variable.checked(value))
 
-    def add_loss(self, loss: Any) -> None:
-        """Keep a loss that a layer added."""
-        self.losses.append(loss)
+    @property
+    def losses(self) -> list[Any]:
+        """The losses that were added inside."""
+        return [loss for _, loss in self._losses]
+
+    def add_loss(self, loss: Any, owner: Any = None) -> None:
+        """Keep a loss, and the object that added it."""
+        self._losses.append((owner, loss))
+
+    def losses_of(self, owners: Sequence[Any]) -> list[Any]:
+        """Give the losses that some objects have added."""
+        ids = {id(owner) for owner in owners}
+        return [loss for owner, loss in self._losses if id(owner) in ids]
+
+    def drop_losses(self, owners: Sequence[Any]) -> None:
+        """Forget the losses that some objects have added."""
+        ids = {id(owner) for owner in owners}
+        self._losses = [(owner, loss) for owner, loss in self._losses if id(owner) not in ids]
 
     def add_update(self, update: tuple[Variable, Any]) -> None:
         """Keep the new value of a variable."""
@@ -96,6 +112,16 @@ class StatelessScope:
 def current_scope() -> StatelessScope | None:
     """Give the innermost scope of this thread or task."""
     return _scope.get()
+
+
+@contextmanager
+def outside_scopes() -> Iterator[None]:
+    """Inside the `with` block variables are read and assigned themselves, also where a scope is around it."""
+    token = _scope.set(None)
+    try:
+        yield
+    finally:
+        _scope.reset(token)
 
 
 def in_stateless_scope() -> bool:

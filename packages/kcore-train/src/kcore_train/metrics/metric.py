@@ -99,7 +99,6 @@ class Metric:
             variable = Variable(
                 value, shape, dtype, trainable=False, autocast=False, aggregation=aggregation, name=name
             )
-        variable.path = f"{self.name}/{variable.name}"
         self._variables.append(variable)
         return variable
 
