@@ -5,6 +5,7 @@ from __future__ import annotations
 import kcore_ops as ops
 import numpy as np
 import pytest
+from kcore_layers.layer import Layer
 from kcore_layers.layers.jax_layer import JaxLayer
 from kcore_layers.serialization import register_keras_serializable
 from kcore_ops.errors import ArgumentError
@@ -109,3 +110,24 @@ def test_functions_that_do_not_fit_are_refused():
         pytest.raises(ArgumentError, match="JaxLayer runs JAX functions, and the current backend is numpy"),
     ):
         JaxLayer(linear, first_params)
+
+
+def test_trial_runs_leave_the_state_as_it_was():
+    layer = JaxLayer(counted, first_of_counted, seed=1)
+
+    class Host(Layer):
+        def __init__(self):
+            super().__init__()
+            self.inner = layer
+
+        def call(self, x, training=None):
+            return jnp.tanh(self.inner(x, training=training))  # not an op: runs on tensors alone
+
+    host = Host()
+    host(X, training=True)
+    seed = layer.seed_generator.state.numpy().copy()
+    assert host(ops.KerasTensor((None, 3)), training=True).shape == (None, 3)
+    assert layer(ops.KerasTensor((5, 3)), training=True).shape == (5, 3)
+    assert host.compute_output_shape((4, 3)) == (4, 3)
+    assert int(layer.state["calls"].value) == 1
+    np.testing.assert_array_equal(layer.seed_generator.state.numpy(), seed)

@@ -95,6 +95,7 @@ def test_numbers_of_numpy_are_numbers(backend):
     assert GaussianNoise(np.int64(1)).stddev == 1.0
     assert Masking(np.float32(2)).mask_value == 2.0
     assert Softmax(np.int64(1)).axis == 1
+    assert (Softmax(None).axis, Softmax(None).get_config()["axis"]) == (None, None)
     assert Conv2D(2, np.int64(3)).kernel_size == (3, 3)
 
 

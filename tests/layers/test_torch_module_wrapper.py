@@ -11,6 +11,7 @@ import pytest
 from kcore_layers.layer import Layer
 from kcore_layers.layers.dense import Dense
 from kcore_layers.layers.torch_module_wrapper import TorchModuleWrapper
+from kcore_layers.model import Model
 from kcore_ops.errors import ArgumentError
 
 torch = pytest.importorskip("torch")
@@ -161,3 +162,105 @@ def test_what_can_not_be_done_is_said():
         ),
     ):
         TorchModuleWrapper(module())
+
+
+class Normalizing(Model):
+    """A model whose `call` reaches a native module's parts as well as the module."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm = torch.nn.BatchNorm1d(3)
+        self.deep = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4))
+        self.head = Dense(1)
+
+    def call(self, x, training=None):
+        x = self.deep.get_submodule("1")(self.deep.get_submodule("0")(self.norm(x, training=training)))
+        return self.head(x)
+
+    def batches(self):
+        return int(self.norm.num_batches_tracked), int(self.deep.module[1].num_batches_tracked)
+
+
+def test_trial_runs_are_not_counted():
+    model = Normalizing()
+    assert model(ops.KerasTensor((None, 3))).shape == (None, 1)
+    assert model.compute_output_shape((7, 3)) == (7, 1)
+    assert model.batches() == (0, 0)
+    assert model.norm.training
+    model(X, training=True)
+    assert model.batches() == (1, 1)
+    mean = model.norm.running_mean.clone()
+    model(ops.KerasTensor((5, 3)))
+    assert model.batches() == (1, 1)
+    assert torch.equal(mean, model.norm.running_mean)
+
+
+def test_what_a_pure_call_does_to_buffers_is_in_the_new_state():
+    layer = TorchModuleWrapper(torch.nn.BatchNorm1d(3, momentum=1.0))
+    layer(X, training=False)
+    trainable = [v.value for v in layer.trainable_variables]
+    before = [v.value.clone() for v in layer.non_trainable_variables]
+    given = [v.value for v in layer.non_trainable_variables]
+    _, (mean, _, count) = layer.stateless_call(trainable, given, X, training=True)
+    np.testing.assert_allclose(mean.numpy(), X.mean(0), rtol=1e-5, atol=1e-6)
+    assert int(count) == 1
+    assert all(map(torch.equal, before, given))
+    assert all(map(torch.equal, before, [v.value for v in layer.non_trainable_variables]))
+
+
+def test_a_wrapped_module_answers_for_its_own_attributes():
+    host = Host()
+    host.conv = torch.nn.Conv2d(3, 2, 5)
+    assert host.conv.weight is host.conv.module.weight
+    assert host.conv.kernel_size == (5, 5)
+    assert host.conv.name.startswith("torch_module_wrapper")  # the layer's own come first
+    with pytest.raises(AttributeError, match="'Conv2d' object has no attribute 'kernel'"):
+        _ = host.conv.kernel
+    assert not hasattr(TorchModuleWrapper(module()), "weight")
+
+
+def test_attributes_of_a_wrapped_module_can_be_set():
+    layer = TorchModuleWrapper(torch.nn.Linear(3, 2))
+    layer.bias = torch.nn.Parameter(torch.ones(2))
+    layer.weight = torch.nn.Parameter(torch.zeros(2, 3))
+    assert layer(X[:1]).tolist() == [[1.0, 1.0]]
+    assert layer.weights[0].value is layer.module.weight
+    assert [name for name, _ in layer.named_parameters()] == ["module.weight", "module.bias"]
+    layer.weight = torch.nn.Parameter(torch.zeros(5, 3))
+    layer.bias = None
+    assert [tuple(v.shape) for v in layer.weights] == [(5, 3)]
+    layer.own = 3
+    assert not hasattr(layer.module, "own")
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda layer: pickle.loads(pickle.dumps(layer))])  # noqa: S301
+@pytest.mark.parametrize("is_built", [False, True])
+def test_a_copy_of_a_model_has_native_modules_of_its_own(copied, is_built):
+    model = Normalizing()
+    if is_built:
+        model(X, training=True)
+    other = copied(model)
+    inputs = torch.as_tensor(X)
+    np.testing.assert_array_equal(other.norm.weight.detach(), model.norm.weight.detach())
+    other(inputs, training=True)
+    assert other.batches()[0] == model.batches()[0] + 1
+    names = [name for name, _ in other.named_parameters()]
+    assert "norm.module.weight" in names
+    assert len(names) == len(other.trainable_variables) == len(list(other.parameters()))
+    with torch.no_grad():
+        other.norm.weight.zero_()
+    assert float(other.norm.get_weights()[0].sum()) == 0
+    assert float(model.norm.weight.detach().sum()) == 3
+    np.testing.assert_array_equal(other.state_dict()["norm.module.weight"].numpy(), np.zeros(3))
+
+
+def test_a_wrapped_module_is_saved_to_files_with_its_host(tmp_path):
+    model, other = Normalizing(), Normalizing()
+    model(X, training=True), other(X, training=True)
+    model.norm.weight = torch.nn.Parameter(torch.full((3,), 2.0))
+    model.save_weights(tmp_path / "all.weights.h5")
+    other.load_weights(tmp_path / "all.weights.h5")
+    assert other.norm.weight.tolist() == [2.0] * 3
+    for one, another in zip(other.state_dict().values(), model.state_dict().values(), strict=True):
+        assert torch.equal(one, another)
+    assert other.batches() == model.batches() == (1, 1)

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections import OrderedDict
+<<<<<<< HEAD
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
+=======
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+>>>>>>> 8ec5ede (layers: trial runs and pure calls leave native modules as they were)
 
 import numpy as np
 from kcore_ops import KerasTensor, StatelessScope, TensorSpec, tree
@@ -190,13 +196,23 @@ def _infer_by_trial(layer: Any, args: Sequence[Any], kwargs: dict[str, Any], fau
 
         trial_args, trial_kwargs = tree.map_structure(zeros, (list(args), dict(kwargs)))
         try:
-            with StatelessScope():
+            with _natives_kept(layer), StatelessScope():
                 outcomes.append(layer._kcore_run_on_specs(trial_args, trial_kwargs))
         except Exception as error:
             if isinstance(error, KcoreError) or type(error) is type(fault):
                 raise
             raise error from fault
     return _common_spec(layer, outcomes)
+
+
+@contextmanager
+def _natives_kept(layer: Any) -> Iterator[None]:
+    """Undo at the end of the `with` block what native modules inside a layer do to themselves."""
+    with ExitStack() as stack:
+        for each in layer._kcore_sublayers():
+            if hasattr(type(each), "_kcore_state_kept"):
+                stack.enter_context(each._kcore_state_kept())
+        yield
 
 
 def _common_spec(layer: Any, outcomes: list[Any]) -> Any:

@@ -64,4 +64,4 @@ class Softmax(Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Give the arguments that make another one like it."""
-        return {**super().get_config(), "axis": self.axis if isinstance(self.axis, int) else list(self.axis)}
+        return {**super().get_config(), "axis": list(self.axis) if isinstance(self.axis, tuple) else self.axis}

@@ -10,6 +10,7 @@ from kcore_ops.errors import ShapeError
 from kcore_ops.shapes import differ, show_shape
 
 from kcore_layers.input_spec import InputSpec
+from kcore_layers.layer import Layer
 from kcore_layers.layers.wrapper import Wrapper
 from kcore_layers.registered_objects import builtin
 
@@ -83,7 +84,7 @@ class TimeDistributed(Wrapper):
         if mask is None or len(mask.shape) <= 2:
             return mask
         layer = self.layer
-        passes = layer.supports_masking or layer._kcore_overrides_compute_mask()
+        passes = layer.supports_masking or type(layer).compute_mask is not Layer.compute_mask
         inner = layer.compute_mask(_flat(inputs), _flat(mask)) if passes else None
         if inner is None or isinstance(inner, list | tuple):
             return ops.any(mask, tuple(range(2, len(mask.shape))))
