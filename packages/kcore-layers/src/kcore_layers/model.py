@@ -13,6 +13,7 @@ from kcore_ops.errors import ArgumentError, AttributeUnavailable, PluginError
 from kcore_layers.layer import Layer
 from kcore_layers.registered_objects import builtin
 from kcore_layers.serialization import serialize_keras_object
+from kcore_layers.state_tree import by_path, set_tree, tree_of
 
 __all__ = ["Model"]
 
@@ -425,16 +426,18 @@ class Model(Layer):
             value_format: "backend_tensor" or "numpy_array".
 
         Raises:
-            ArgumentError: if `value_format` is neither.
+            ArgumentError: if `value_format` is neither, or the path of one variable is a part of another's.
         """
         if value_format not in ("backend_tensor", "numpy_array"):
             raise ArgumentError(
                 f"value_format can not be {value_format!r}", fix='use "backend_tensor" or "numpy_array"'
             ).at("get_state_tree")
-        groups, as_arrays = self._kcore_state_groups(), value_format == "numpy_array"
+        as_arrays = value_format == "numpy_array"
         return {
-            name: _tree_of({v.path: np.array(v.numpy()) if as_arrays else v.value for v in variables})
-            for name, variables in groups.items()
+            name: tree_of(
+                {path: np.array(v.numpy()) if as_arrays else v.value for path, v in by_path(variables).items()}
+            )
+            for name, variables in self._kcore_state_groups().items()
         }
 
     def _kcore_state_groups(self) -> dict[str, list[Any]]:
@@ -446,23 +449,13 @@ class Model(Layer):
         }
 
     def set_state_tree(self, state_tree: Mapping[str, Any]) -> None:
-        """Set the state from what `get_state_tree` gave; none of it, if a path is unknown.
+        """Set the state from what `get_state_tree` gave; none of it, if a path is unknown or a value does not fit.
 
         Raises:
             ArgumentError: naming the paths that are unknown.
+            ShapeError: if a value has not the shape of its variable.
         """
-        updates, unknown = [], []
-        for group, variables in self._kcore_state_groups().items():
-            by_path = {v.path: v for v in variables}
-            for path, value in _leaves_of(state_tree.get(group, {})):
-                if path in by_path:
-                    updates.append((by_path[path], value))
-                else:
-                    unknown.append(f"{group}/{path}")
-        if unknown:
-            raise ArgumentError(f"the model has no {', '.join(unknown)}").at("set_state_tree")
-        for variable, value in updates:
-            variable.assign(value)
+        set_tree(self._kcore_state_groups(), state_tree)
 
     # Showing and saving.
 
@@ -540,21 +533,3 @@ def _are_inputs_and_outputs(args: tuple[Any, ...], kwargs: Mapping[str, Any]) ->
     if len(given) < 2 or len(args) > 3:
         return False
     return any(isinstance(leaf, KerasTensor) for leaf in tree.flatten(list(given.values())))
-
-
-def _tree_of(by_path: Mapping[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for path, value in by_path.items():
-        *parents, last = path.split("/")
-        level = found
-        for parent in parents:
-            level = level.setdefault(parent, {})
-        level[last] = value
-    return found
-
-
-def _leaves_of(nested: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    leaves = []
-    for name, value in nested.items():
-        leaves += _leaves_of(value, f"{prefix}{name}/") if isinstance(value, Mapping) else [(f"{prefix}{name}", value)]
-    return leaves

@@ -71,6 +71,7 @@ class SeedGenerator:
         self.seed = python_random.randrange(2**32) if seed is None else _checked(seed)
         first = np.array([self.seed % 2**32, self.seed >> 32], "uint32")
         self.state = Variable(first, dtype="uint32", trainable=False, autocast=False, name="seed_generator_state")
+        self.state.path = f"{self.name}/{self.state.name}"
 
     def next(self, ordered: bool = True) -> Any:
         """Give a seed, a tensor of two numbers, and advance the state."""

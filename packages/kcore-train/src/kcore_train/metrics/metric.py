@@ -99,6 +99,7 @@ class Metric:
             variable = Variable(
                 value, shape, dtype, trainable=False, autocast=False, aggregation=aggregation, name=name
             )
+        variable.path = f"{self.name}/{variable.name}"
         self._variables.append(variable)
         return variable
 
