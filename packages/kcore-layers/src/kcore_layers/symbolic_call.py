@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections import OrderedDict
-<<<<<<< HEAD
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
-=======
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any
->>>>>>> 8ec5ede (layers: trial runs and pure calls leave native modules as they were)
+from typing import Any, NamedTuple
 
 import numpy as np
 from kcore_ops import KerasTensor, StatelessScope, TensorSpec, tree
