@@ -8,6 +8,7 @@ import sys
 import zlib
 
 os.environ.setdefault("JAX_ENABLE_X64", "1")
+os.environ.setdefault("XLA_FLAGS", "--xla_force_host_platform_device_count=2")  # a second device for tests of places
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 
@@ -35,6 +36,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(*capabilities): runs on backends that have these capabilities")
+    if name_of(config) == "tensorflow":
+        _split_the_host()
+
+
+def _split_the_host() -> None:
+    """Give TensorFlow a second device, as XLA_FLAGS gives JAX one; it takes no word of it from the environment."""
+    import tensorflow as tf
+
+    (host,) = tf.config.list_physical_devices("CPU")
+    tf.config.set_logical_device_configuration(host, [tf.config.LogicalDeviceConfiguration()] * 2)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -56,16 +56,17 @@ class JaxBackend(Backend):
     scalar_ops = SCALAR_OPS
     variable = JaxVariable
 
-    def __init__(self) -> None:
-        super().__init__()
+    @property
+    def capabilities(self) -> frozenset[str]:  # type: ignore[override]
         has_x64 = {"float64"} if jax.config.jax_enable_x64 else set()
-        self.capabilities = frozenset({"complex", "gradient", "jit", "jvp", "vmap"} | has_x64)
+        return frozenset({"complex", "gradient", "jit", "jvp", "vmap"} | has_x64)
 
     def table(self) -> Mapping[str, Callable[..., Any]]:
         return {name: function for family in FAMILIES for name, function in family.TABLE.items()}
 
-    def to_tensor(self, value: Any, dtype: str | None) -> jax.Array:
-        return jnp.asarray(value, None if dtype is None else native_dtype(dtype))
+    def to_tensor(self, value: Any, dtype: str | None, like: jax.Array | None = None) -> jax.Array:
+        place = None if like is None else self.elsewhere(like)
+        return jnp.asarray(value, None if dtype is None else native_dtype(dtype), device=place)
 
     def to_numpy(self, x: jax.Array) -> np.ndarray[Any, Any]:
         return np.asarray(x)
@@ -80,8 +81,23 @@ class JaxBackend(Backend):
         return [f"{'cpu' if d.platform == 'cpu' else d.platform}:{d.id}" for d in _all_devices()]
 
     def device_scope(self, device: str) -> contextlib.AbstractContextManager[Any]:
-        found = next(d for d in _all_devices() if f"{d.platform}:{d.id}" == device)
-        return jax.default_device(found)
+        return jax.default_device(_device(device))
+
+    def to_device(self, x: jax.Array, device: str) -> jax.Array:
+        return jax.device_put(x, _device(device))
+
+    # An array that JAX made of numbers alone is bound to no device: it goes where it is used.
+    def place_of(self, x: jax.Array) -> Any:
+        return None if isinstance(x, jax.core.Tracer) or not x.committed else frozenset(x.sharding.device_set)
+
+    def elsewhere(self, x: jax.Array) -> Any:
+        if isinstance(x, jax.core.Tracer) or not x.committed or len(devices := x.sharding.device_set) > 1:
+            return None
+        (device,) = devices
+        return None if device == _default_device() else device
+
+    def place_scope(self, place: Any) -> contextlib.AbstractContextManager[Any]:
+        return jax.default_device(place)
 
     def is_tracing(self) -> bool:
         # Under `jit` everything that is computed is traced; under `grad` and `vmap` what depends on their arguments.
@@ -133,6 +149,15 @@ class JaxBackend(Backend):
 
     def checkpoint(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return jax.checkpoint(function)
+
+
+def _default_device() -> Any:
+    device = jax.config.jax_default_device
+    return jax.local_devices(backend=device)[0] if device is None or isinstance(device, str) else device
+
+
+def _device(name: str) -> Any:
+    return next(device for device in _all_devices() if f"{device.platform}:{device.id}" == name)
 
 
 def _all_devices() -> list[Any]:

@@ -12,12 +12,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from kcore_ops.nn import recurrent
-from kcore_ops.operation import op_of
+from kcore_ops.plans import defined
 
 
 def lstm(x, h, c, kernel, recurrent_kernel, bias, unroll):
     if jax.default_backend() != "cpu":
-        return op_of(recurrent.lstm).body(x, h, c, kernel, recurrent_kernel, bias, unroll)
+        return defined(recurrent.lstm)(x, h, c, kernel, recurrent_kernel, bias, unroll)
 
     recurrent.check_shapes(x, kernel, recurrent_kernel, bias, gates=4, h=h, c=c)
 
@@ -32,7 +32,7 @@ def lstm(x, h, c, kernel, recurrent_kernel, bias, unroll):
 
 def gru(x, h, kernel, recurrent_kernel, bias, reset_after, unroll):
     if jax.default_backend() != "cpu":
-        return op_of(recurrent.gru).body(x, h, kernel, recurrent_kernel, bias, reset_after, unroll)
+        return defined(recurrent.gru)(x, h, kernel, recurrent_kernel, bias, reset_after, unroll)
     recurrent.check_shapes(x, kernel, recurrent_kernel, bias, gates=3, rows=(2,) if reset_after else (), h=h)
     of_input, of_state = recurrent.gru_biases(bias, reset_after)
 

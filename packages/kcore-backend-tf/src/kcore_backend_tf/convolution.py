@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
-from kcore_ops.current import use_backend
 from kcore_ops.nn.convolution import conv as conv_op
 from kcore_ops.nn.convolution import conv_transpose as conv_transpose_op
 from kcore_ops.nn.convolution import depthwise_conv as depthwise_conv_op
@@ -24,6 +23,7 @@ from kcore_ops.nn.windows import (
     depthwise_conv_windows,
     pool_windows,
 )
+from kcore_ops.plans import defined
 
 raw = tf.raw_ops
 _MAX_POOL_2D = frozenset("bfloat16 float16 float32 float64 int8 int16 int32 int64 uint8 uint16".split())
@@ -33,7 +33,7 @@ def conv(inputs, kernel, strides, padding, data_format, dilation_rate):
     windows = conv_windows(inputs.shape, kernel.shape, strides, padding, dilation_rate, data_format)
     is_dilated, is_strided = _any_above_one(windows.dilation), _any_above_one(windows.strides)
     if not _is_native(inputs) or windows.groups is None or (is_dilated and is_strided):
-        return _definition(conv_op)(inputs, kernel, strides, padding, data_format, dilation_rate)
+        return defined(conv_op)(inputs, kernel, strides, padding, data_format, dilation_rate)
     x = _last(inputs, windows)
     mode = "SAME" if windows.is_same else "VALID"
 
@@ -61,7 +61,7 @@ def depthwise_conv(inputs, kernel, strides, padding, data_format, dilation_rate)
         or len(set(windows.strides)) > 1  # the kernel knows only equal strides
         or (is_dilated and _any_above_one(windows.strides))
     ):
-        return _definition(depthwise_conv_op)(inputs, kernel, strides, padding, data_format, dilation_rate)
+        return defined(depthwise_conv_op)(inputs, kernel, strides, padding, data_format, dilation_rate)
     x, strides, dilation = _last(inputs, windows), windows.strides, windows.dilation
     if rank == 1:
         x, kernel, strides, dilation = x[:, None], kernel[None], strides * 2, (1, *dilation)
@@ -78,7 +78,7 @@ def conv_transpose(inputs, kernel, strides, padding, output_padding, data_format
     windows = conv_transpose_windows(*shapes, strides, padding, output_padding, dilation_rate, data_format)
     rank = len(windows.sizes)
     if not _is_native(inputs) or _any_above_one(windows.dilation) or not _is_gradient(windows):
-        function = _definition(conv_transpose_op)
+        function = defined(conv_transpose_op)
         return function(inputs, kernel, strides, padding, output_padding, data_format, dilation_rate)
     x, steps = _last(inputs, windows), windows.strides
     batch, *sizes, _ = tf.unstack(tf.shape(x)) if None in x.shape else x.shape
@@ -117,7 +117,7 @@ def max_pool(inputs, pool_size, strides, padding, data_format):
     windows = pool_windows(inputs.shape, pool_size, strides, padding, data_format)
     is_known = inputs.dtype == tf.float32 if len(windows.sizes) == 3 else inputs.dtype.name in _MAX_POOL_2D
     if not is_known:
-        return _definition(max_pool_op)(inputs, pool_size, strides, padding, data_format)
+        return defined(max_pool_op)(inputs, pool_size, strides, padding, data_format)
     return _pool(raw.MaxPool3D if len(windows.sizes) == 3 else raw.MaxPool, inputs, windows)
 
 
@@ -127,7 +127,7 @@ def average_pool(inputs, pool_size, strides, padding, data_format):
         return _pool(lambda input, **geometry: raw.AvgPool(value=input, **geometry), inputs, windows)
     if inputs.dtype == tf.float32:
         return _pool(raw.AvgPool3D, inputs, windows)
-    return _definition(average_pool_op)(inputs, pool_size, strides, padding, data_format)
+    return defined(average_pool_op)(inputs, pool_size, strides, padding, data_format)
 
 
 def _pool(function: Callable[..., Any], inputs: Any, windows: Windows) -> Any:
@@ -137,16 +137,6 @@ def _pool(function: Callable[..., Any], inputs: Any, windows: Windows) -> Any:
         result = function(input=x[:, None], ksize=[1, 1, *window, 1], strides=[1, 1, *steps, 1], padding=mode)[:, 0]
         return _back(result, windows)
     return _back(function(input=x, ksize=[1, *window, 1], strides=[1, *steps, 1], padding=mode), windows)
-
-
-def _definition(op: Any) -> Callable[..., Any]:
-    definition: Callable[..., Any] = op.__kcore_op__.definition
-
-    def run(*args: Any) -> Any:
-        with use_backend("tensorflow"):
-            return definition(*args)
-
-    return run
 
 
 def _any_above_one(numbers: Sequence[int]) -> bool:

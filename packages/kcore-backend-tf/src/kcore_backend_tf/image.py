@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 from kcore_ops import config
 from kcore_ops.image import resize as _resize_op
-from kcore_ops.operation import op_of
+from kcore_ops.plans import defined
 
 
 def resize(images, size, interpolation, antialias, crop, pad, fill_mode, fill_value, data_format):
@@ -39,7 +39,7 @@ def resize(images, size, interpolation, antialias, crop, pad, fill_mode, fill_va
     return resized(images)
 
 
-_resize = op_of(_resize_op).body
+_resize = defined(_resize_op)
 
 TABLE: dict[str, Callable[..., Any]] = {"resize": resize}
 

@@ -104,7 +104,7 @@ class TensorflowBackend(transforms.TensorflowTransforms, Backend):
         return tuple(dynamic[i] if size is None else size for i, size in enumerate(sizes))
 
     def devices(self) -> list[str]:
-        return [device.name.removeprefix("/physical_device:").lower() for device in tf.config.list_physical_devices()]
+        return [device.name.removeprefix("/device:").lower() for device in tf.config.list_logical_devices()]
 
     def device_scope(self, device: str) -> contextlib.AbstractContextManager[Any]:
         return tf.device(f"/device:{device.upper()}")
@@ -114,6 +114,10 @@ class TensorflowBackend(transforms.TensorflowTransforms, Backend):
 
     def is_traced(self, x: Any) -> bool:
         return bool(tf.is_symbolic_tensor(x))
+
+    # Calls go where TensorFlow sends them: what lies elsewhere is copied to the device of the `tf.device` block.
+    def place_of(self, x: tf.Tensor) -> str | None:
+        return x.device or None
 
     def outside_graphs(self) -> contextlib.AbstractContextManager[Any]:
         return tf.init_scope()

@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 from kcore_ops.nn import activations, losses
-from kcore_ops.operation import op_of
+from kcore_ops.plans import defined
 
 # Activations.
 
@@ -37,8 +37,8 @@ def log_softmax(x, axis):
     return tf.nn.log_softmax(x, axis) if axis.__class__ is int and x.shape.rank else _log_softmax(x, axis)
 
 
-_softmax = op_of(activations.softmax).body
-_log_softmax = op_of(activations.log_softmax).body
+_softmax = defined(activations.softmax)
+_log_softmax = defined(activations.log_softmax)
 
 # Losses and encodings.
 
@@ -54,7 +54,7 @@ def sparse_categorical_crossentropy(target, output, from_logits, axis):
     return tf.where(is_class, loss, tf.zeros_like(loss))
 
 
-_sparse_categorical_crossentropy = op_of(losses.sparse_categorical_crossentropy).body
+_sparse_categorical_crossentropy = defined(losses.sparse_categorical_crossentropy)
 
 
 def one_hot(x, num_classes, axis, dtype, sparse):

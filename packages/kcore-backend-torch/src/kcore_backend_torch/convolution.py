@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from kcore_ops.current import use_backend
 from kcore_ops.nn.pooling import adaptive_max_pool as adaptive_max_pool_op
 from kcore_ops.nn.pooling import lowest
 from kcore_ops.nn.windows import (
@@ -20,6 +19,7 @@ from kcore_ops.nn.windows import (
     depthwise_conv_windows,
     pool_windows,
 )
+from kcore_ops.plans import defined
 
 from kcore_backend_torch.dtypes import DTYPE_NAMES
 
@@ -96,11 +96,12 @@ def average_pool(inputs, pool_size, strides, padding, data_format):
 def adaptive_max_pool(inputs, output_size, data_format):
     windows = adaptive_windows(inputs.shape, output_size, data_format)
     if not inputs.is_floating_point():
-        definition: Any = adaptive_max_pool_op.__kcore_op__.definition
-        with use_backend("torch"):  # torch 2.13 knows floats alone
-            return definition(inputs, output_size, data_format)
+        return _adaptive_max_pool(inputs, output_size, data_format)  # torch 2.13 knows floats alone
     function: Any = _ADAPTIVE_MAX_POOL[len(windows.sizes)]
     return _back(function(_first(inputs, windows), windows.positions), windows)
+
+
+_adaptive_max_pool = defined(adaptive_max_pool_op)
 
 
 def adaptive_average_pool(inputs, output_size, data_format):

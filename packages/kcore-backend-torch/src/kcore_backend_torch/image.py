@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from kcore_ops import config
 from kcore_ops.image import resize as _resize_op
-from kcore_ops.operation import op_of
+from kcore_ops.plans import defined
 
 
 def resize(images, size, interpolation, antialias, crop, pad, fill_mode, fill_value, data_format):
@@ -25,7 +25,7 @@ def resize(images, size, interpolation, antialias, crop, pad, fill_mode, fill_va
     return x if images.ndim == 4 else x[0]
 
 
-_resize = op_of(_resize_op).body
+_resize = defined(_resize_op)
 
 TABLE: dict[str, Callable[..., Any]] = {"resize": resize}
 

@@ -20,6 +20,7 @@ from kcore_backend_torch import (
     linalg,
     modules,
     nn,
+    places,
     random,
     recurrent,
     reductions,
@@ -33,6 +34,13 @@ _CARRIERS = {"bfloat16": "int16", "float8_e4m3fn": "int8", "float8_e5m2": "int8"
 
 
 FAMILIES = (elementwise, reductions, shaping, linalg, fourier, nn, image, convolution, recurrent, random, control_flow)
+
+
+def _new(value: Any, dtype: torch.dtype | None, device: torch.device | None) -> torch.Tensor:
+    if device is not None and device.type == "meta":
+        # Made there, it would be none that torch's transforms know (2.13).
+        return torch.tensor(value, dtype=dtype, device="cpu").to(device)
+    return torch.tensor(value, dtype=dtype, device=device)
 
 
 class TorchBackend(transforms.TorchTransforms, Backend):
@@ -51,18 +59,17 @@ class TorchBackend(transforms.TorchTransforms, Backend):
     def table(self) -> Mapping[str, Callable[..., Any]]:
         return {name: function for family in FAMILIES for name, function in family.TABLE.items()}
 
-    def to_tensor(self, value: Any, dtype: str | None) -> torch.Tensor:
+    def to_tensor(self, value: Any, dtype: str | None, like: torch.Tensor | None = None) -> torch.Tensor:
+        device = places.here() if like is None else like.device
         if isinstance(value, np.ndarray | np.generic):
-            return self._of_array(np.asarray(value), dtype)
-        return torch.tensor(
-            value, dtype=None if dtype is None else native_dtype(dtype), device=torch.get_default_device()
-        )
+            return self._of_array(np.asarray(value), dtype, device)
+        return _new(value, None if dtype is None else native_dtype(dtype), device or torch.get_default_device())
 
-    def _of_array(self, array: np.ndarray[Any, Any], dtype: str | None) -> torch.Tensor:
+    def _of_array(self, array: np.ndarray[Any, Any], dtype: str | None, device: torch.device | None) -> torch.Tensor:
         name = standardize_dtype(array.dtype)
         carrier = _CARRIERS.get(name)
         if carrier is None and dtype in (None, name):
-            return torch.tensor(array)  # a copy, on the default device
+            return _new(array, None, device)  # a copy
         array = np.ascontiguousarray(array).reshape(array.shape)
         if not array.flags.writeable:
             array = array.copy()
@@ -70,7 +77,7 @@ class TorchBackend(transforms.TorchTransforms, Backend):
         if carrier:
             tensor = tensor.view(native_dtype(name))
         # A copy: what is done to the tensor later is not done to the caller's array.
-        return tensor.to(device=torch.get_default_device(), dtype=native_dtype(dtype or name), copy=True)
+        return tensor.to(device=device or torch.get_default_device(), dtype=native_dtype(dtype or name), copy=True)
 
     def to_numpy(self, x: torch.Tensor) -> np.ndarray[Any, Any]:
         name = DTYPE_NAMES[x.dtype]
@@ -91,6 +98,15 @@ class TorchBackend(transforms.TorchTransforms, Backend):
 
     def device_scope(self, device: str) -> contextlib.AbstractContextManager[Any]:
         return torch.device(device.replace("gpu", "cuda"))
+
+    def place_of(self, x: torch.Tensor) -> torch.device:
+        return x.device
+
+    def elsewhere(self, x: torch.Tensor) -> torch.device | None:
+        return places.elsewhere(x)
+
+    def place_scope(self, place: torch.device) -> contextlib.AbstractContextManager[Any]:
+        return places.Place(place)
 
     def new_storage(self, value: torch.Tensor, trainable: bool) -> torch.Tensor:
         if not trainable:

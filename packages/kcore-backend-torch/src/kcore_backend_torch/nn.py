@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from kcore_ops import config
 from kcore_ops.nn import activations, attention, losses, normalization
-from kcore_ops.operation import op_of
+from kcore_ops.plans import defined
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 # Activations.
@@ -50,9 +50,9 @@ def log_softmax(x, axis):
     return torch.log_softmax(x, axis) if axis.__class__ is int and x.ndim else _log_softmax(x, axis)
 
 
-_hard_sigmoid = op_of(activations.hard_sigmoid).body
-_softmax = op_of(activations.softmax).body
-_log_softmax = op_of(activations.log_softmax).body
+_hard_sigmoid = defined(activations.hard_sigmoid)
+_softmax = defined(activations.softmax)
+_log_softmax = defined(activations.log_softmax)
 
 # Normalizations.
 
@@ -85,9 +85,9 @@ def batch_normalization(x, mean, variance, axis, offset, scale, epsilon):
     return centered * factor if offset is None else torch.addcmul(offset.reshape(along), centered, factor)
 
 
-_batch_normalization = op_of(normalization.batch_normalization).body
-_layer_normalization = op_of(normalization.layer_normalization).body
-_rms_normalization = op_of(normalization.rms_normalization).body
+_batch_normalization = defined(normalization.batch_normalization)
+_layer_normalization = defined(normalization.layer_normalization)
+_rms_normalization = defined(normalization.rms_normalization)
 
 
 def _normalized_shape(x, axis, *parameters):
@@ -139,7 +139,7 @@ def dot_product_attention(query, key, value, bias, mask, scale, is_causal, flash
 
 
 _KERNELS = {True: SDPBackend.FLASH_ATTENTION, False: SDPBackend.MATH}
-_dot_product_attention = op_of(attention.dot_product_attention).body
+_dot_product_attention = defined(attention.dot_product_attention)
 
 
 def binary_crossentropy(target, output, from_logits):
@@ -148,7 +148,7 @@ def binary_crossentropy(target, output, from_logits):
     return _binary_crossentropy(target, output, from_logits)
 
 
-_binary_crossentropy = op_of(losses.binary_crossentropy).body
+_binary_crossentropy = defined(losses.binary_crossentropy)
 
 
 def sparse_categorical_crossentropy(target, output, from_logits, axis):
@@ -161,7 +161,7 @@ def sparse_categorical_crossentropy(target, output, from_logits, axis):
     return torch.where(is_class, -log_p, 0)
 
 
-_sparse_categorical_crossentropy = op_of(losses.sparse_categorical_crossentropy).body
+_sparse_categorical_crossentropy = defined(losses.sparse_categorical_crossentropy)
 
 
 TABLE: dict[str, Callable[..., Any]] = {

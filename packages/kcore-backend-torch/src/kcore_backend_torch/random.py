@@ -16,19 +16,23 @@ from torch._functorch.pyfunctorch import temporarily_clear_interpreter_stack
 from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
 from kcore_backend_torch.dtypes import native_dtype
+from kcore_backend_torch.places import here
 
 
-def generator(seed: torch.Tensor) -> torch.Generator:
+def generator(seed: torch.Tensor, device: torch.device) -> torch.Generator:
     """Give a generator for a seed; torch's on the CPU takes 32 bits, which both numbers are mixed into."""
     low, high = seed.tolist()
     mixed = (low * 0x9E3779B97F4A7C15 + high * 0xD1B54A32D192ED03 + 0x2545F4914F6CDD1D) % 2**64
     mixed = (mixed ^ mixed >> 29) * 0xBF58476D1CE4E5B9 % 2**64
-    return torch.Generator(seed.device).manual_seed(mixed >> 32 if seed.device.type == "cpu" else mixed)
+    return torch.Generator(device).manual_seed(mixed >> 32 if device.type == "cpu" else mixed)
 
 
 def draw(seed: torch.Tensor, shape: Sequence[int], dtype: torch.dtype, kind: str) -> torch.Tensor:
-    """Draw "uniform" or "normal" floats, or "bits"."""
-    options = {"generator": generator(seed), "device": seed.device}
+    """Draw "uniform" or "normal" floats, or "bits": in the place held, else where the seed is."""
+    device = here() or seed.device
+    if device.type == "meta" or seed.is_meta:
+        return seed.new_empty(tuple(shape), dtype=torch.uint32 if kind == "bits" else dtype, device=device)
+    options = {"generator": generator(seed, device), "device": device}
     if kind == "bits":
         return torch.randint(2**32, tuple(shape), **options).to(torch.uint32)
     return (torch.rand if kind == "uniform" else torch.randn)(tuple(shape), dtype=dtype, **options)
@@ -41,7 +45,7 @@ def traced_draw(seed: torch.Tensor, shape: Sequence[int], dtype: torch.dtype, ki
 
 @traced_draw.register_fake
 def _(seed: torch.Tensor, shape: Sequence[int], dtype: torch.dtype, kind: str) -> torch.Tensor:
-    return seed.new_empty(tuple(shape), dtype=torch.uint32 if kind == "bits" else dtype)
+    return seed.new_empty(tuple(shape), dtype=torch.uint32 if kind == "bits" else dtype, device=here() or seed.device)
 
 
 @traced_draw.register_vmap

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from kcore_ops.nn import recurrent
-from kcore_ops.operation import op_of
+from kcore_ops.plans import defined
 from torch import _VF
 from torch._C._functorch import TransformType, maybe_current_level
 from torch._functorch.pyfunctorch import retrieve_all_functorch_interpreters
@@ -36,8 +36,8 @@ def gru(x, h, kernel, recurrent_kernel, bias, reset_after, unroll):
     return ys, h[0]
 
 
-_lstm = op_of(recurrent.lstm).body
-_gru = op_of(recurrent.gru).body
+_lstm = defined(recurrent.lstm)
+_gru = defined(recurrent.gru)
 
 
 def _has_kernel(x, recurrent_kernel):

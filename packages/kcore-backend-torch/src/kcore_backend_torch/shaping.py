@@ -8,20 +8,21 @@ from typing import Any
 import torch
 
 from kcore_backend_torch.dtypes import native_dtype
+from kcore_backend_torch.places import here
 
 
 def full(shape, fill_value, dtype):
     if isinstance(fill_value, int | float | complex):
-        return torch.full(shape, fill_value, dtype=native_dtype(dtype))
-    return torch.as_tensor(fill_value, dtype=native_dtype(dtype)).expand(shape).clone()
+        return torch.full(shape, fill_value, dtype=native_dtype(dtype), device=here())
+    return torch.as_tensor(fill_value, dtype=native_dtype(dtype), device=here()).expand(shape).clone()
 
 
 def zeros(shape, dtype):
-    return torch.zeros(shape, dtype=native_dtype(dtype))
+    return torch.zeros(shape, dtype=native_dtype(dtype), device=here())
 
 
 def ones(shape, dtype):
-    return torch.ones(shape, dtype=native_dtype(dtype))
+    return torch.ones(shape, dtype=native_dtype(dtype), device=here())
 
 
 def full_like(x, fill_value, dtype):
@@ -43,17 +44,17 @@ def count_from(start, stop, step, dtype):
     if (stop - start) * step < 0:  # which torch refuses
         stop = start
     if dtype in ("uint16", "uint32", "uint64"):
-        return torch.arange(start, stop, step).to(native_dtype(dtype))
-    return torch.arange(start, stop, step, dtype=native_dtype(dtype))
+        return torch.arange(start, stop, step, device=here()).to(native_dtype(dtype))
+    return torch.arange(start, stop, step, dtype=native_dtype(dtype), device=here())
 
 
 def _rows_and_columns(N, M):
-    return torch.arange(N)[:, None], torch.arange(N if M is None else M)
+    return torch.arange(N, device=here())[:, None], torch.arange(N if M is None else M, device=here())
 
 
 def eye(N, M, k, dtype):
     if k == 0 and dtype not in ("uint16", "uint32", "uint64"):
-        return torch.eye(N, N if M is None else M, dtype=native_dtype(dtype))
+        return torch.eye(N, N if M is None else M, dtype=native_dtype(dtype), device=here())
     rows, columns = _rows_and_columns(N, M)
     return (columns == rows + k).to(native_dtype(dtype))
 

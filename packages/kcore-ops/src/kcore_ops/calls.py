@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from kcore_ops.shapes import show_shape
 from kcore_ops.spec import TensorSpec
 from kcore_ops.variable import Variable
 
-__all__ = ["HOST_NUMBERS", "HOST_TYPES", "Call", "SymbolicShape", "backend_of", "describe"]
+__all__ = ["HOST_NUMBERS", "HOST_TYPES", "Call", "SymbolicShape", "backend_of", "beside", "describe"]
 
 # Values that belong to no backend: they follow the tensors they come with.
 HOST_NUMBERS = (bool, int, float, complex)
@@ -208,3 +209,12 @@ def backend_of(values: Sequence[Any]) -> Backend:
             fix=f"convert one of them: kcore_ops.to_backend(x, {first!r}) or kcore_ops.to_backend(x, {second!r})",
         )
     return next(iter(found.values()))[0]
+
+
+def beside(x: Any) -> AbstractContextManager[Any]:
+    """Make tensors in the place of `x` inside the `with` block: for what is made of sizes, to be used with `x`."""
+    if isinstance(x, HOST_TYPES) or isinstance(x, TensorSpec):
+        return nullcontext()
+    backend = backend_of([x])
+    place = backend.elsewhere(x)
+    return nullcontext() if place is None else backend.place_scope(place)

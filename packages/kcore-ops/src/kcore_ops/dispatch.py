@@ -18,7 +18,7 @@ from kcore_ops.current import current_backend
 from kcore_ops.dtypes import check_fits, standardize_dtype
 from kcore_ops.errors import ArgumentError, KcoreError
 from kcore_ops.operation import TENSOR_KINDS, Op
-from kcore_ops.plans import Run, make_plan, on_current, remember, store, with_conversions
+from kcore_ops.plans import Run, make_plan, on_current, passing_plan, remember, store, with_conversions
 from kcore_ops.spec import Size, TensorSpec, standardize_shape
 from kcore_ops.symbolic import KerasTensor
 from kcore_ops.tracebacks import shortened
@@ -118,7 +118,7 @@ def _template(header: tuple[str, ...]) -> types.CodeType:
 def _lookup(tensors: list[str], is_sequence: bool) -> list[str]:
     """Source that sets `run` to the plan, from where `plans.route` keeps it."""
     if is_sequence:
-        return [f"run = plans[tuple([(x.__class__, x.dtype) for x in {tensors[0]}])]"]
+        return [f"run = plans[frozenset([(x.__class__, x.dtype) for x in {tensors[0]}])]"]
     if len(tensors) == 1:
         (x,) = tensors
         return [f"run = plans[{x}.__class__][{x}.dtype]"]
@@ -197,6 +197,11 @@ def dispatch(op: Op, args: tuple[Any, ...]) -> Any:
     if op.alone is not None and all(value is None for value in args[1:]):
         return op.alone(args[0])
     slots = [args[position] for position, _, _ in op.tensor_parameters]
+    if op.passing_plans and (known := passing_plan(op, slots)) is not None:
+        try:
+            return known(*args)
+        except Exception as error:
+            return recover(op, args, error)
     if any(isinstance(value, Variable) for value in slots):
         return _with_values_of_variables(op, slots)(*args)
     try:
@@ -245,7 +250,7 @@ def create(op: Op, args: tuple[Any, ...]) -> Any:
 def _with_values_of_variables(op: Op, slots: list[Any]) -> Run:
     """Remember a plan that calls the op again with the variables' values, whatever they are by then."""
     steps = [
-        (position, _value_of)
+        (position, _value_of, None)
         for (position, _, _), slot in zip(op.tensor_parameters, slots, strict=True)
         if isinstance(slot, Variable)
     ]

@@ -21,7 +21,8 @@ from kcore_ops.exponentials import exp, log, log1p, sqrt
 from kcore_ops.joining import unstack
 from kcore_ops.logic import logical_and, logical_not, logical_or
 from kcore_ops.nn.activations import log_sigmoid
-from kcore_ops.operation import FloatDType, Shape, Tensor, op, op_of
+from kcore_ops.operation import FloatDType, Shape, Tensor, op
+from kcore_ops.plans import defined
 from kcore_ops.promotion import real, real_floating
 from kcore_ops.rounding import floor
 from kcore_ops.shaping import broadcast_to
@@ -75,7 +76,7 @@ def with_slope(slope: Callable[[Any, Any], Any]) -> Callable[..., Any]:
     Source: Figurnov et al. (2018), arXiv:1805.08498.
     """
 
-    definition = op_of(random_gamma).body
+    definition = defined(random_gamma)
 
     def differentiable(seed: Any, shape: Any, alpha: Any, dtype: str) -> Any:
         wide = dtypes.at_least_float32(dtype)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import re
+import weakref
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeAlias, TypeVar, overload
 
@@ -86,6 +87,7 @@ class Op:
         function: what users call.
         plans: ready-made calls by the types and dtypes of the arguments; see plans.py.
         number_plans: the same for a tensor followed by a Python number.
+        passing_plans: the same for classes that may go, which no plan is to hold.
     """
 
     name: str
@@ -98,6 +100,9 @@ class Op:
     function: Any = None
     plans: dict[Any, Any] = dataclasses.field(default_factory=dict)
     number_plans: dict[Any, Any] = dataclasses.field(default_factory=dict)
+    passing_plans: weakref.WeakKeyDictionary[type, dict[Any, Any]] = dataclasses.field(
+        default_factory=weakref.WeakKeyDictionary
+    )
 
     @property
     def tensor_parameters(self) -> list[tuple[int, str, str]]:
@@ -116,6 +121,7 @@ class Op:
         """Drop the ready-made calls: who implements the op has changed."""
         self.plans.clear()
         self.number_plans.clear()
+        self.passing_plans.clear()
 
     def implementation(self, backend: Backend) -> tuple[str, Callable[..., Any]]:
         """Give who runs the op on a backend, "override", "native" or "definition", and the function.

@@ -2,32 +2,49 @@
 
 `route` says where a plan is kept; the source that dispatch.py compiles looks there. One tensor: by its class, then its
 dtype. Two of one class: by the class, then each dtype. A tensor and then a Python number: apart from the others, by the
-number's class first. Anything else: by all classes and dtypes in one tuple.
+number's class first. A list of tensors: by the set of their classes and dtypes, so that its length makes no difference.
+Anything else: by all classes and dtypes in one tuple.
+
+So there is one plan for each combination of classes and dtypes, and no more, whatever else calls differ in. A class
+that may go (one made in a function, or in a notebook) is not held: its plans are kept for as long as it is there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import sys
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 
 from kcore_ops import config, dtypes, inference, tree
-from kcore_ops.calls import HOST_NUMBERS, HOST_TYPES, Call
+from kcore_ops.calls import HOST_NUMBERS, HOST_TYPES, Call, backend_of
 from kcore_ops.current import backend_in_block, current_backend, on, on_default_change
-from kcore_ops.operation import Op, all_ops
+from kcore_ops.operation import Op, all_ops, op_of
 from kcore_ops.plugin import Backend
 
-__all__ = ["make_plan", "on_current", "remember", "store"]
+__all__ = ["defined", "make_plan", "on_current", "passing_plan", "remember", "store"]
 
 Run = Callable[..., Any]
+# A conversion of one argument: its position, the function, and the position of a tensor beside which the result is to
+# lie, given as the function's second argument; None if it lies where it is.
+Step = tuple[int, Run, int | None]
+
+# Number of static arguments for which an op that computes in a wider dtype remembers the dtypes of its results.
+_MAX_KNOWN = 64
+
+
+def _kinds(slots: Sequence[Any]) -> list[tuple[type, Any]]:
+    return [(value.__class__, getattr(value, "dtype", None)) for value in slots]
 
 
 def route(op: Op, slots: Sequence[Any]) -> tuple[dict[Any, Any], list[Any]]:
     """Give the table and the keys, outermost first, under which the plan for these arguments is kept."""
-    kinds = [(value.__class__, getattr(value, "dtype", None)) for value in slots]
+    kinds = _kinds(slots)
     if len(kinds) == 1 and isinstance(slots[0], list | tuple):
-        return op.plans, [tuple([(x.__class__, getattr(x, "dtype", None)) for x in slots[0]])]
+        return op.plans, [frozenset(_kinds(slots[0]))]
     if len(kinds) == 1:
         return op.plans, list(kinds[0])
     if len(kinds) == 2 and kinds[0][0] is kinds[1][0]:
@@ -39,9 +56,13 @@ def route(op: Op, slots: Sequence[Any]) -> tuple[dict[Any, Any], list[Any]]:
 
 def store(op: Op, slots: Sequence[Any], run: Run) -> None:
     """Keep a plan where the next call of the kind will look for it."""
+    key = _passing_key(slots)
+    if key is not None:
+        op.passing_plans.setdefault(key[0], {})[key[1]] = run
+        return
     table, keys = route(op, slots)
-    for key in keys[:-1]:
-        table = table.setdefault(key, {})
+    for one in keys[:-1]:
+        table = table.setdefault(one, {})
     table[keys[-1]] = run
 
 
@@ -53,6 +74,37 @@ def _stored(op: Op, slots: Sequence[Any]) -> Run | None:
             return None
         table = found
     return table  # type: ignore[return-value]
+
+
+def passing_plan(op: Op, slots: Sequence[Any]) -> Run | None:
+    """Give the plan for arguments some of whose classes may go, if there is one."""
+    key = _passing_key(slots)
+    return None if key is None else op.passing_plans.get(key[0], {}).get(key[1])
+
+
+def _passing_key(slots: Sequence[Any]) -> tuple[type, Any] | None:
+    """Give the first class among the arguments that may go, and a key that holds none; None if all stay."""
+    classes = _flat_kinds(slots)
+    going = next((cls for cls, _ in classes if not _stays(cls)), None)
+    if going is None:
+        return None
+    return going, tuple([(weakref.ref(cls), dtype) for cls, dtype in classes])
+
+
+def _flat_kinds(slots: Sequence[Any]) -> list[tuple[type, Any]]:
+    if len(slots) == 1 and isinstance(slots[0], list | tuple):
+        return list(dict.fromkeys(_kinds(slots[0])))
+    return _kinds(slots)
+
+
+def _stays(cls: type) -> bool:
+    """Say whether a class lives as long as the module that it is found in, by its name."""
+    found: Any = sys.modules.get(cls.__module__)
+    if cls.__module__ == "__main__":
+        return False
+    for part in cls.__qualname__.split("."):
+        found = getattr(found, part, None)
+    return found is cls
 
 
 def remember(op: Op, call: Call, run: Run) -> None:
@@ -113,11 +165,11 @@ def make_plan(op: Op, call: Call, backend: Backend) -> tuple[Run, bool]:
     described = [dtype for dtype, _ in call.specs(backend)]
     targets = call.settle(described, backend)
     kind, function = op.implementation(backend)
-    function = on_current(backend, function) if kind == "definition" else function
-    wide = {} if kind == "definition" or op.name == "cast" else _widening(op, backend, targets)
+    is_definition = kind == "definition"
+    wide = {} if is_definition or op.name == "cast" else _widening(op, backend, targets)
     # Frameworks take the dtype of a number from a tensor that comes before it, not after.
     numbers_pass = (
-        kind != "definition"
+        not is_definition
         and bool(call.values)
         and not isinstance(call.values[0], HOST_NUMBERS)
         and backend.takes_number(op.name, targets[0])
@@ -130,20 +182,54 @@ def make_plan(op: Op, call: Call, backend: Backend) -> tuple[Run, bool]:
     if kinds <= {"tensor", "optional"}:
         is_reusable = not any(isinstance(value, list | tuple) for value in call.original)
         spots = {position: spots.start for position, spots in call.groups.values() if spots.start < spots.stop}
-        steps = [(position, converts[spot]) for position, spot in spots.items() if converts[spot] is not None]
+        like = next((position for position, spot in spots.items() if _is_tensor(backend, call.values[spot])), None)
+        steps = [
+            (position, convert, None if _is_tensor(backend, call.values[spot]) else like)
+            for position, spot in spots.items()
+            if (convert := converts[spot]) is not None
+        ]
+        function = on_current(backend, function, like) if is_definition else function
         run = _with_numbers_in_range(op, call, targets, with_conversions(function, steps))
     elif kinds == {"sequence"} and len(call.groups) == 1:
         is_reusable = all(
             value is given and hasattr(value, "dtype")
             for value, given in zip(call.values, call.original[0], strict=True)
         )
-        run = _with_conversion_of_items(op, next(iter(call.groups.values()))[0], converts, function)
+        position = next(iter(call.groups.values()))[0]
+        is_starred = any(name.startswith("*") for name in op.parameters)
+        if is_definition:
+            function = on_current(backend, function, position if call.values else None, is_list=not is_starred)
+        run = _with_conversion_of_items(backend, position, call.values, converts, function, is_starred)
     else:
         is_reusable = False
-        run = _with_conversion_of_trees(call, converts, function)
+        run = _with_conversion_of_trees(backend, call, converts, function, is_definition)
     if wide:
         run = _narrowing(run, op, backend, set(wide.values()))
+    if is_reusable and type(backend).canonical_dtype is not Backend.canonical_dtype:
+        wanted = call.settle(described, None)
+        if any(_is_of_64_bits(dtype) for dtype in wanted):
+            run = _while_canonical(run, op, backend, wanted, targets)
     return run, is_reusable
+
+
+def _is_tensor(backend: Backend, value: Any) -> bool:
+    return isinstance(value, backend.tensor_types)
+
+
+def _is_of_64_bits(dtype: str) -> bool:
+    return dtype.endswith("64") and dtype != "complex64" or dtype == "complex128"
+
+
+def _while_canonical(run: Run, op: Op, backend: Backend, wanted: list[str], targets: list[str]) -> Run:
+    """Make another plan once the framework has been set to have, or to lack, the dtypes wanted."""
+    from kcore_ops.dispatch import dispatch
+
+    def run_if_canonical(*args: Any) -> Any:
+        if [backend.canonical_dtype(dtype) for dtype in wanted] == targets:
+            return run(*args)
+        return dispatch(op, args)
+
+    return run_if_canonical
 
 
 def _widening(op: Op, backend: Backend, targets: list[str]) -> dict[str, str]:
@@ -153,33 +239,42 @@ def _widening(op: Op, backend: Backend, targets: list[str]) -> dict[str, str]:
 
 
 def _conversion(backend: Backend, value: Any, dtype: str, target: str, number_passes: bool) -> Any:
-    """Give the function that makes a value a tensor of dtype `target`, or None if it is one."""
-    is_tensor = isinstance(value, backend.tensor_types)
+    """Give the function that makes a value a tensor of dtype `target`, or None if it is one.
+
+    One for what is no tensor yet takes a tensor beside it, or None, as its second argument.
+    """
+    is_tensor = _is_tensor(backend, value)
     if not is_tensor and number_passes and isinstance(value, HOST_NUMBERS) and dtype != "bool":
         return None
     if is_tensor and dtype == target:
         return None
     if is_tensor:
         cast = backend.ops["cast"]
-        return lambda x: cast(x, target)
-    return lambda x: backend.to_tensor(x, target)
+        return lambda x, like=None: cast(x, target)
+    if backend.follows_tensors:
+        return lambda x, like=None: backend.to_tensor(x, target, like)
+    return lambda x, like=None: backend.to_tensor(x, target)
 
 
-def with_conversions(function: Run, steps: list[tuple[int, Run]]) -> Run:
-    """Convert some of the arguments, by position, before calling."""
+def with_conversions(function: Run, steps: Sequence[Step]) -> Run:
+    """Convert some of the arguments before calling."""
     if not steps:
         return function
     if len(steps) == 1:
-        ((position, convert),) = steps
-        if position == 0:
+        ((position, convert, like),) = steps
+        if (position, like) == (0, None):
             return lambda x, *rest: function(convert(x), *rest)
-        if position == 1:
+        if (position, like) == (1, None):
             return lambda x, y, *rest: function(x, convert(y), *rest)
+        if (position, like) == (0, 1):
+            return lambda x, y, *rest: function(convert(x, y), y, *rest)
+        if (position, like) == (1, 0):
+            return lambda x, y, *rest: function(x, convert(y, x), *rest)
 
     def run(*args: Any) -> Any:
         converted = list(args)
-        for position, convert in steps:
-            converted[position] = convert(converted[position])
+        for position, convert, like in steps:
+            converted[position] = convert(args[position]) if like is None else convert(args[position], args[like])
         return function(*converted)
 
     return run
@@ -214,29 +309,44 @@ def _with_number_in_range(op: Op, position: int, dtype: str, compares: bool, run
     return run_of_two if position == 1 and len(op.parameters) == 2 else run_of_many
 
 
-def _with_conversion_of_items(op: Op, position: int, converts: list[Any], function: Run) -> Run:
-    """Convert the items of a list of tensors; `*operands` are passed one by one."""
-    needs_conversion = any(convert is not None for convert in converts)
-    is_starred = any(name.startswith("*") for name in op.parameters)
-    if not needs_conversion and not is_starred:
+def _with_conversion_of_items(
+    backend: Backend, position: int, values: Sequence[Any], converts: list[Any], function: Run, is_starred: bool
+) -> Run:
+    """Convert the items of a list of tensors, each by its class and dtype; `*operands` are passed one by one."""
+    if all(convert is None for convert in converts) and not is_starred:
         return function
+    by_kind = dict(zip(_kinds(values), converts, strict=True))
+
+    def converted(items: Sequence[Any]) -> Iterator[Any]:
+        like = next((x for x in items if _is_tensor(backend, x)), None)
+        for x in items:
+            convert = by_kind[x.__class__, getattr(x, "dtype", None)]
+            yield x if convert is None else convert(x, like)
+
+    needs_conversion = any(convert is not None for convert in converts)
 
     def run(*args: Any) -> Any:
         items = args[position]
         if needs_conversion:
-            items = [x if convert is None else convert(x) for convert, x in zip(converts, items, strict=True)]
+            items = list(converted(items))
         before, after = args[:position], args[position + 1 :]
         return function(*before, *items) if is_starred else function(*before, items, *after)
 
     return run
 
 
-def _with_conversion_of_trees(call: Call, converts: list[Any], function: Run) -> Run:
-    """Convert the tensors of one call wherever they stand in its arguments."""
+def _with_conversion_of_trees(
+    backend: Backend, call: Call, converts: list[Any], function: Run, is_definition: bool
+) -> Run:
+    """Convert the tensors of one call wherever they stand in its arguments; a definition runs in their place."""
+    like = next((x for x in call.values if not isinstance(x, HOST_TYPES)), None)
+    if is_definition:
+        definition = on_current(backend, lambda _, *args: function(*args), None if like is None else 0)
 
     def run(*_: Any) -> Any:
-        values = [x if convert is None else convert(x) for convert, x in zip(converts, call.values, strict=True)]
-        return function(*call.replaced(values))
+        values = [x if convert is None else convert(x, like) for convert, x in zip(converts, call.values, strict=True)]
+        args = call.replaced(values)
+        return definition(like, *args) if is_definition else function(*args)
 
     return run
 
@@ -258,6 +368,8 @@ def _narrowing(run: Run, op: Op, backend: Backend, wide_dtypes: set[str]) -> Run
                 for x in tree.flatten(inference.infer_call(op, Call(op, tuple(args)), backend))
             ]
             if is_plain:
+                if len(known) >= _MAX_KNOWN:
+                    known.clear()
                 known[key] = found
         return found
 
@@ -274,8 +386,12 @@ def _narrowing(run: Run, op: Op, backend: Backend, wide_dtypes: set[str]) -> Run
     return run_and_narrow
 
 
-def on_current(backend: Backend, definition: Run) -> Run:
-    """Make a backend current while a definition runs: what it creates is to be that backend's."""
+def on_current(backend: Backend, definition: Run, first: int | None = None, is_list: bool = False) -> Run:
+    """Make a backend and a place current while a definition runs: what it creates is to be that backend's, and there.
+
+    The place is that of one argument, the tensor at position `first`, or the first of a list of them.
+    """
+    elsewhere = backend.elsewhere
 
     def run(*args: Any) -> Any:
         if current_backend() is backend:
@@ -283,4 +399,44 @@ def on_current(backend: Backend, definition: Run) -> Run:
         with on(backend):
             return definition(*args)
 
+    def run_there(*args: Any) -> Any:
+        place = elsewhere(args[first])  # type: ignore[index]
+        return run(*args) if place is None else _run_in(backend, place, definition, args)
+
+    def run_there_by_list(*args: Any) -> Any:
+        place = elsewhere(args[first][0])  # type: ignore[index]
+        return run(*args) if place is None else _run_in(backend, place, definition, args)
+
+    if first is None or not backend.follows_tensors:
+        return run
+    return run_there_by_list if is_list else run_there
+
+
+def defined(function: Any) -> Run:
+    """Give the definition of an op, for a backend's table that leaves some calls to it.
+
+    It runs on the backend, and in the place, of its first tensor, whatever is current.
+
+    >>> import numpy as np
+    >>> from kcore_ops import softmax
+    >>> defined(softmax)(np.zeros(2, "float32"), -1)
+    array([0.5, 0.5], dtype=float32)
+    """
+    op = op_of(function)
+    definition = op.definition
+    assert definition is not None, f"{op.name} has no definition"
+    first = op.tensor_parameters[0][0]
+
+    def run(*args: Any) -> Any:
+        backend = backend_of([args[first]])
+        place = backend.elsewhere(args[first])
+        if place is None and current_backend() is backend:
+            return definition(*args)
+        return _run_in(backend, place, definition, args)
+
     return run
+
+
+def _run_in(backend: Backend, place: Any, definition: Run, args: Sequence[Any]) -> Any:
+    with on(backend), nullcontext() if place is None else backend.place_scope(place):
+        return definition(*args)

@@ -104,8 +104,12 @@ class Backend:
         """Give the function of each op by the op's name. Called once."""
         raise NotImplementedError
 
-    def to_tensor(self, value: Any, dtype: str | None) -> Any:
-        """Make a tensor of a NumPy array, a Python number, or nested lists of numbers."""
+    def to_tensor(self, value: Any, dtype: str | None, like: Any = None) -> Any:
+        """Make a tensor of a NumPy array, a Python number, or nested lists of numbers.
+
+        It is to lie where the tensor `like` does, given only to a backend that has `elsewhere`; without one in the
+        place of the innermost `place_scope`, or else where the framework makes tensors.
+        """
         raise NotImplementedError
 
     def to_numpy(self, x: Any) -> np.ndarray[Any, Any]:
@@ -132,7 +136,7 @@ class Backend:
         """Say whether an op's function takes a Python number beside a tensor of `dtype`, without changing the dtype."""
         return op in self.scalar_ops
 
-    # Devices.
+    # Devices. A backend whose tensors can lie in more than one place has all of these.
 
     def devices(self) -> list[str]:
         """Names of the devices, for example `["cpu:0", "gpu:0"]`."""
@@ -141,6 +145,37 @@ class Backend:
     def device_scope(self, device: str) -> contextlib.AbstractContextManager[Any]:
         """Place the tensors made inside the `with` block on a device."""
         return contextlib.nullcontext()
+
+    def to_device(self, x: Any, device: str) -> Any:
+        """Give a tensor of the same numbers on a device, bound to it where the framework makes a difference."""
+        with self.device_scope(device):
+            return self.to_tensor(self.to_numpy(x), self.dtype(x))
+
+    def place_of(self, x: Any) -> Any:
+        """Give the place of a tensor: something that can be compared; None for one that is bound to none."""
+        return None
+
+    def elsewhere(self, x: Any) -> Any:
+        """Give the place of a tensor if what is made now would land in another, else None.
+
+        What a definition makes is to land where its tensors are, so each call that runs one asks this of a tensor,
+        and enters the `place_scope` of the answer. Without this method a backend's calls go where its framework
+        sends them: to the device of a `device_scope`, wherever the tensors were.
+        """
+        return None
+
+    def place_scope(self, place: Any) -> contextlib.AbstractContextManager[Any]:
+        """Make tensors in a place, one that `elsewhere` gave, inside the `with` block."""
+        return contextlib.nullcontext()
+
+    @property
+    def follows_tensors(self) -> bool:
+        """Whether a call's results lie where its tensors do: whether there is a method `elsewhere`."""
+        return type(self).elsewhere is not Backend.elsewhere
+
+    def beside(self, like: Any, value: Any, dtype: str | None) -> Any:
+        """Make a tensor, as `to_tensor` does, in the place of another."""
+        return self.to_tensor(value, dtype, like) if self.follows_tensors else self.to_tensor(value, dtype)
 
     def outside_graphs(self) -> contextlib.AbstractContextManager[Any]:
         """Compute at once inside the `with` block, even where a function is being traced: for what must outlive it."""

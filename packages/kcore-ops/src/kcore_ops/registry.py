@@ -232,6 +232,9 @@ def check(backend: Backend) -> None:
     for method in ("to_tensor", "to_numpy"):
         if getattr(type(backend), method) is getattr(Backend, method):
             faults.append(f"{method} is missing")
+    parameters = _parameters(type(backend).to_tensor, with_defaults=True)
+    if backend.follows_tensors and parameters is not None and "like" not in parameters:
+        faults.append("elsewhere is there, and to_tensor takes no 'like'")
     if "gradient" in backend.capabilities and type(backend).vjp is Backend.vjp:
         faults.append("it claims the capability 'gradient' and has no vjp")
     ops = all_ops()
@@ -247,12 +250,12 @@ def check(backend: Backend) -> None:
         raise PluginError("; ".join(faults))
 
 
-def _parameters(function: Any) -> list[str] | None:
+def _parameters(function: Any, with_defaults: bool = False) -> list[str] | None:
     """Names of a plain Python function's parameters, or None where they can not tell how it is called."""
     if not isinstance(function, FunctionType) or hasattr(function, "__wrapped__"):
         return None
     code = function.__code__
-    if code.co_flags & 0x04 or function.__defaults__:  # takes *args
+    if code.co_flags & 0x04 or (function.__defaults__ and not with_defaults):  # takes *args
         return None
     return list(code.co_varnames[: code.co_argcount])
 

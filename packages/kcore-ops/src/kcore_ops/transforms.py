@@ -432,7 +432,7 @@ def value_and_grad_by_vjp(backend: Backend, fun: Function, argnums: tuple[int, .
             return result
 
         value, pullback = backend.vjp(scalar_of, [args[number] for number in argnums])
-        grads = pullback(backend.to_tensor(1.0, backend.dtype(value)))
+        grads = pullback(backend.beside(value, 1.0, backend.dtype(value)))
         return ((value, aux[-1]) if has_aux else value), tuple(grads)
 
     return value_and_grad_of

@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings
 
 from kcore_ops import registry
-from kcore_ops.conformance import checks, faults
+from kcore_ops.conformance import checks, faults, places
 from kcore_ops.conformance.case import Case, all_cases
 from kcore_ops.current import on
 from kcore_ops.errors import MissingOp
@@ -55,6 +55,7 @@ def examine_op(backend: Backend, name: str, cases: Sequence[Case], examples: int
 def _try(backend: Backend, case: Case, examples: int) -> None:
     has_gradient = case.gradient and "gradient" in backend.capabilities
     other = other_with_gradients(backend)
+    device = places.other_device(backend)
 
     @settings(
         max_examples=examples,
@@ -71,6 +72,8 @@ def _try(backend: Backend, case: Case, examples: int) -> None:
         checks.check_spec(backend, case, *drawn)
         checks.check_unknown_sizes(backend, case, *drawn)
         faults.check_faults(backend, case, *drawn)
+        if device is not None:
+            places.check_place(backend, device, case, *drawn)
         if has_gradient and drawn[0] in ("float32", "float64"):
             checks.check_gradient(backend, other, case, *drawn)
 

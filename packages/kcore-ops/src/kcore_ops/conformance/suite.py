@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from kcore_ops import registry
-from kcore_ops.conformance import checks, faults
+from kcore_ops.conformance import checks, faults, places
 from kcore_ops.conformance.case import Case, all_cases, iterate
 from kcore_ops.conformance.examination import examine_op, other_with_gradients
 from kcore_ops.current import on
@@ -116,6 +116,13 @@ class BackendConformance:
     def test_compiled(self, loaded: Backend, case: Case) -> None:
         """Compiled, with sizes unknown where the backend can, the result is the same."""
         self._draw(lambda *drawn: checks.check_compiled(loaded, *drawn), case, examples=5)
+
+    def test_place(self, loaded: Backend, case: Case) -> None:
+        """With its tensors on another device, a call's results, and gradients, are there."""
+        device = places.other_device(loaded)
+        if device is None:
+            pytest.skip(f"{loaded.name} has one device")
+        self._draw(lambda *drawn: places.check_place(loaded, device, *drawn), case, examples=3)
 
     def test_gradient(self, loaded: Backend, case: Case) -> None:
         """Gradients are those of another backend, or finite differences."""
