@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 from kcore_ops import KerasTensor, tree
-from kcore_ops.errors import ArgumentError
+from kcore_ops.errors import ArgumentError, KcoreError
 from kcore_ops.operation import Op
 
 from kcore_layers.functional import Functional
@@ -26,6 +27,8 @@ def clone_model(
     recursive: bool = False,
 ) -> Any:
     """Make a model like another, of layers made anew from their configs; the weights are drawn anew too.
+
+    The clone of a compiled model is compiled in the same way, with an optimizer and metrics of its own.
 
     Args:
         model: the model. One that is neither functional nor sequential is made of its config as a whole.
@@ -47,6 +50,13 @@ def clone_model(
     """
     if not isinstance(model, Model):
         raise ArgumentError(f"{model!r} is not a model", fix="pass a model").at("clone_model")
+    made = _clone(model, input_tensors, clone_function, call_function, recursive)
+    if model.compiled:
+        _compile_like(model, made)
+    return made
+
+
+def _clone(model: Any, input_tensors: Any, clone_function: Any, call_function: Any, recursive: bool) -> Any:
     if not isinstance(model, Functional | Sequential):
         _refuse(model, input_tensors=input_tensors, clone_function=clone_function, call_function=call_function)
         return type(model).from_config(model.get_config())
@@ -65,13 +75,29 @@ def clone_model(
         return clones[id(layer)]
 
     if isinstance(model, Sequential):
-        first = [] if model._kcore_input is None else [_input_like(model._kcore_input)]
+        first = [_input_like(model._kcore_input)] if model._kcore_is_input_given else []
         first = first if input_tensors is None else tree.flatten(input_tensors)
         layers = [*first, *(clone(layer) for layer in model._kcore_stack)]
-        return Sequential(layers, trainable=model.trainable, name=model.name)
+        made = Sequential(layers, trainable=model.trainable, name=model.name)
+        if not first and model.built:
+            made.build_from_config(model.get_build_config())
+        return made
     inputs = tree.map_structure(_input_like, model._kcore_inputs_structure) if input_tensors is None else input_tensors
     outputs = _outputs(model, tree.flatten(inputs), clone, call_function)
     return Model(inputs, outputs, name=model.name, trainable=model.trainable)
+
+
+def _compile_like(model: Any, made: Any) -> None:
+    """Compile a clone as its model is; where that is not to be done, say so."""
+    try:
+        if type(model).get_compile_config is not Model.get_compile_config:  # the class says itself how it is done
+            made.compile_from_config(model.get_compile_config())
+        elif type(made).compile is Model.compile:
+            made.compile(**model._kcore_trainer.compile_arguments())
+        else:
+            raise ArgumentError("its class has a compile of its own, and no get_compile_config")
+    except KcoreError as error:
+        warnings.warn(f'the clone of "{model.name}" is not compiled: {error.problem}; call its compile', stacklevel=3)
 
 
 def _refuse(model: Any, **arguments: Any) -> None:

@@ -286,14 +286,14 @@ def _described(x: KerasTensor) -> tuple[Any, ...]:
     return tuple(x.shape), x.dtype, x.name
 
 
-def _tensor_of(node: Node, described: tuple[Any, ...]) -> KerasTensor:
+def _tensor_of(node: Node | None, described: tuple[Any, ...]) -> KerasTensor:
     shape, dtype, name = described
-    return KerasTensor(shape, dtype, name, node)
+    return KerasTensor(shape, dtype, name=name, node=node)
 
 
 def _graph_of(sources: list[Any], calls: list[Any], outputs: list[Any]) -> Graph:
     """Make a graph of what `Graph.__reduce__` gave."""
-    tensors = [KerasTensor(*source) if isinstance(source, tuple) else source.output for source in sources]
+    tensors = [_tensor_of(None, source) if isinstance(source, tuple) else source.output for source in sources]
 
     def tensor(value: Any) -> Any:
         return tree.map_structure(lambda leaf: tensors[leaf] if isinstance(leaf, _Number) else leaf, value)

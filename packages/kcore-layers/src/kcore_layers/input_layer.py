@@ -81,6 +81,16 @@ class InputLayer(Layer):
         """The dtype of the input."""
         return str(self._dtype)
 
+    @property
+    def sparse(self) -> bool:
+        """False: there are no sparse tensors."""
+        return False
+
+    @property
+    def ragged(self) -> bool:
+        """False: there are no ragged tensors."""
+        return False
+
     def call(self, *args: Any) -> Any:
         """Give what the model was given."""
         return args[0] if args else self.output

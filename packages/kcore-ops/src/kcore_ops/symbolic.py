@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
 from typing import Any
 
 from kcore_ops import tree
+from kcore_ops.errors import ArgumentError
 from kcore_ops.spec import TensorSpec
 
 __all__ = ["KerasTensor", "Node", "is_keras_tensor"]
@@ -21,7 +23,16 @@ class KerasTensor(TensorSpec):
     Args:
         shape: the sizes; None is one that is not known.
         dtype: a dtype or its name; None is `config.floatx()`.
+        sparse: only False: there are no sparse tensors.
+        ragged: only False.
+        record_history: only True; specs without a history are `TensorSpec`s.
         name: shown in summaries and errors; made up if None.
+        ragged_rank: only None.
+        row_splits_dtype: only None.
+        node: the call that computes it.
+
+    Raises:
+        ArgumentError: if an argument is something else.
 
     >>> x = KerasTensor((None, 4))
     >>> y = x[:, 0] + 1
@@ -31,10 +42,61 @@ class KerasTensor(TensorSpec):
 
     __slots__ = ("__weakref__", "name", "node")
 
-    def __init__(self, shape: Any, dtype: Any = "float32", name: str | None = None, node: Node | None = None) -> None:
+    def __init__(
+        self,
+        shape: Any,
+        dtype: Any = "float32",
+        sparse: bool = False,
+        ragged: bool = False,
+        record_history: bool = True,
+        name: str | None = None,
+        *,
+        ragged_rank: int | None = None,
+        row_splits_dtype: Any = None,
+        node: Node | None = None,
+    ) -> None:
         super().__init__(shape, dtype)
+        if sparse or ragged or ragged_rank is not None or row_splits_dtype is not None:
+            raise ArgumentError(
+                "there are no sparse or ragged tensors", fix="leave out sparse=, ragged= and what belongs to them"
+            ).at("KerasTensor")
+        if not record_history:
+            raise ArgumentError("a symbolic tensor remembers its calls", fix="use a TensorSpec").at("KerasTensor")
         self.name = name or f"keras_tensor_{next(_counter)}"
         self.node = node
+
+    @property
+    def sparse(self) -> bool:
+        """False: there are no sparse tensors."""
+        return False
+
+    @property
+    def ragged(self) -> bool:
+        """False: there are no ragged tensors."""
+        return False
+
+    @property
+    def ragged_rank(self) -> int | None:
+        """None, as no axis is ragged."""
+        return None
+
+    @property
+    def row_splits_dtype(self) -> str | None:
+        """None, as no axis is ragged."""
+        return None
+
+    @property
+    def record_history(self) -> bool:
+        """True: the calls it takes part in are remembered."""
+        return True
+
+    def reshape(self, newshape: Any) -> Any:
+        """Give it in another shape, as `ops.reshape` does."""
+        return importlib.import_module("kcore_ops").reshape(self, newshape)
+
+    def squeeze(self, axis: Any = None) -> Any:
+        """Give it without axes of size 1, as `ops.squeeze` does."""
+        return importlib.import_module("kcore_ops").squeeze(self, axis)
 
     def __repr__(self) -> str:
         return f"<KerasTensor shape={self.shape} dtype={self.dtype} name={self.name}>"

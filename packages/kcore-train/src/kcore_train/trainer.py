@@ -138,6 +138,11 @@ class Trainer:
             return None
         return {name: serialize_keras_object(value) for name, value in self._arguments.items()}
 
+    def compile_arguments(self) -> dict[str, Any]:
+        """Give the arguments of `compile` for another model: optimizer, losses and metrics are made anew."""
+        found: dict[str, Any] = ops.tree.map_structure(_made_anew, self._arguments)
+        return found
+
     def compile_from_config(self, config: Mapping[str, Any]) -> None:
         """Compile with what `get_compile_config` gave."""
         self.compile(**{name: _revived(value) for name, value in config.items()})
@@ -415,6 +420,13 @@ class Trainer:
     def make_predict_function(self, force: bool = False) -> Callable[..., Any]:
         """Give the compiled prediction step."""
         return self.functions.get("predict", force)
+
+
+def _made_anew(value: Any) -> Any:
+    """Give another object like one that has a config; what has none, a function or a name, can be shared."""
+    if hasattr(value, "get_config") and hasattr(type(value), "from_config"):
+        return type(value).from_config(value.get_config())
+    return value
 
 
 def _revived(value: Any) -> Any:
