@@ -6,7 +6,7 @@ import kcore_ops as ops
 import numpy as np
 import pytest
 from kcore_layers import Input, InputSpec, Layer, Model, Sequential
-from kcore_layers.layers import Dense
+from kcore_layers.layers import Dense, Dropout, Identity, MaxPooling2D, ReLU
 from kcore_ops import dtype_policies
 from kcore_ops.errors import ArgumentError, ShapeError
 
@@ -441,3 +441,32 @@ def test_a_map_of_policies_gives_each_layer_its_own_by_its_path(backend):
     assert ops.dtype(model(x)) == "float32"
     assert [layer.compute_dtype for layer in model.layers] == ["bfloat16", "float32"]
     assert ops.dtype(model.layers[0](x)) == "bfloat16"
+
+
+def test_layers_that_have_nothing_to_build_are_built_from_the_start(backend):
+    assert all(layer.built for layer in (ReLU(), Dropout(0.5), MaxPooling2D(), Identity()))
+
+    class Plain(Layer):
+        def call(self, x):
+            return x
+
+    class Outer(Plain):
+        def __init__(self):
+            super().__init__()
+            self.inner = Dense(2)
+
+    class Weighted(Plain):
+        def __init__(self):
+            super().__init__()
+            self.w = self.add_weight(shape=(2,))
+
+    class Checked(Plain):
+        def build(self, input_shape):
+            self.seen = input_shape
+
+    assert Plain().built and not Outer().built and not Weighted().built and not Dense(2).built and not Layer().built
+    layer = Checked()
+    assert not layer.built
+    layer(np.ones((2, 3), "float32"))
+    assert layer.built and layer.seen == (2, 3)
+    assert not Model().built

@@ -17,7 +17,7 @@ from kcore_ops.stateless_scope import outside_scopes
 
 from kcore_layers.naming import name_scope
 
-__all__ = ["build_lock", "built_by", "built_for_a_while", "building", "dtypes_of", "is_building", "shape_of"]
+__all__ = ["Built", "build_lock", "built_by", "built_for_a_while", "building", "dtypes_of", "is_building", "shape_of"]
 
 # Held while layers are built: one thread builds, and the others find built what they came to build. One for all layers,
 # since two threads may reach the same two layers in another order.
@@ -89,16 +89,39 @@ def _restore(layer: Any, state: dict[str, Any]) -> None:
     layer._kcore_tracking_changed()
 
 
+class Built:
+    """Mixin with the flag `built`."""
+
+    _kcore_built: bool
+
+    @property
+    def built(self) -> bool:
+        """Whether its weights are there, and those of the layers inside; from the start on where there are none."""
+        return self._kcore_built or self._kcore_has_nothing_to_build()
+
+    @built.setter
+    def built(self, value: bool) -> None:
+        self._kcore_built = bool(value)
+
+    def _kcore_has_nothing_to_build(self: Any) -> bool:
+        """Say whether the layer is one that computes without state: its class defines `call` and no `build`."""
+        from kcore_layers.layer import Layer
+
+        if getattr(self.build, "__wrapped__", None) is not Layer.build or type(self).call is Layer.call:
+            return False
+        return not (self._kcore_layers or self._kcore_trainable_variables or self._kcore_non_trainable_variables)
+
+
 def built_by(original: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap a layer's `build`: it runs once, as a transaction, and afterwards the layer is built."""
 
     def build(self: Any, *args: Any, **kwargs: Any) -> None:
-        if self.built:
+        if self._kcore_built:
             return
         names = self._kcore_build_parameters
         shapes = {**dict(zip(names, args, strict=False)), **kwargs}
         with build_lock:
-            if self.built:
+            if self._kcore_built:
                 return
             # What a build computes and assigns is real, also where the call that led to it is one for shapes only.
             with building(self), computing(), outside_scopes():

@@ -45,7 +45,8 @@ class Calling(LossesOfCalls):
     """
 
     _kcore_backend: Backend
-    built: bool
+    built: Any
+    _kcore_built: bool
     autocast: bool
     _kcore_dtype_policy: Any
     input_spec: Any
@@ -138,7 +139,7 @@ class Calling(LossesOfCalls):
             is_as_it_was = self._kcore_convert(bound)
             if any(isinstance(leaf, TensorSpec) for leaf in tree.flatten(dict(values))) and not is_inferring():
                 return call_on_symbols(self, bound, self._kcore_passed_training(args, kwargs))
-            if self.built:
+            if self._kcore_built:
                 outputs = self._kcore_run(bound, training, context)
             else:
                 outputs = self._kcore_build_and_run(bound, training, context)
@@ -153,7 +154,7 @@ class Calling(LossesOfCalls):
     ) -> Any:
         """Build it and call it, as one transaction; a thread that comes second finds it built."""
         with build_lock:
-            if self.built:
+            if self._kcore_built:
                 return self._kcore_run(bound, training, context)
             with building(self):
                 self._kcore_build_for(bound.arguments)
@@ -163,7 +164,7 @@ class Calling(LossesOfCalls):
                 if len(self._kcore_own_variables()) > count:
                     self._kcore_set_untracked("_kcore_makes_weights_in_call", True)
                 self._kcore_set_untracked("_kcore_output_shape_when_built", shape_of(outputs))
-                if not self.built:
+                if not self._kcore_built:
                     self.built = True
                     self._kcore_settle_after_build()
         return outputs

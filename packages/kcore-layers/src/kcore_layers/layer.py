@@ -16,7 +16,7 @@ from kcore_ops.spec import standardize_shape
 
 from kcore_layers import constraints, initializers, regularizers
 from kcore_layers.auto_config import Arguments, make_from_config, takes_arguments_of_its_own
-from kcore_layers.build import is_building
+from kcore_layers.build import Built, is_building
 from kcore_layers.call_context import current_context
 from kcore_layers.call_plan import drop_plan
 from kcore_layers.calling import Calling
@@ -30,7 +30,7 @@ from kcore_layers.tracking import state_changed
 __all__ = ["Layer"]
 
 
-class Layer(Nodes, Calling):
+class Layer(Nodes, Built, Calling):
     """A computation with state. Subclass it: set up in `__init__`, make weights in `build`, compute in `call`.
 
     A layer belongs to the backend that was current when it was made, and is an instance of that framework's class of
@@ -61,7 +61,6 @@ class Layer(Nodes, Calling):
     """
 
     _kcore_backend: Backend
-    built: bool
     autocast: bool
     _kcore_dtype_policy: dtype_policies.DTypePolicy
     input_spec: InputSpec | Any = None
@@ -98,7 +97,7 @@ class Layer(Nodes, Calling):
     def _kcore_start(self, backend: Backend) -> None:
         """Prepare what must be there before the first attribute is set."""
         self.__dict__.update(
-            built=False,
+            _kcore_built=False,
             _kcore_backend=backend,
             _kcore_lists={},
             _kcore_plan=None,
@@ -258,7 +257,7 @@ class Layer(Nodes, Calling):
         <Variable path=scale/gamma shape=(2,) dtype=float32 value=[1. 1.]>
         """
         self._kcore_check_ready()
-        if self.built and current_context() is not None and not is_building(self):
+        if self._kcore_built and current_context() is not None and not is_building(self):
             raise ArgumentError(
                 "a weight was made in call, of a layer that is built: each call would make another",
                 fix="make weights in build, or in __init__",
@@ -296,7 +295,8 @@ class Layer(Nodes, Calling):
             *shapes: shape of each tensor that `call` takes.
             **named_shapes: the same by name: `x_shape` for `x`.
         """
-        if not (shapes or named_shapes) or not self._kcore_layers:
+        has_call = type(self).call is not Layer.call  # one that trains its layers in steps of its own may have none
+        if not (shapes or named_shapes) or not self._kcore_layers or not has_call:
             return
         dtypes = getattr(self, "_kcore_build_dtypes", {})
         in_order = itertools.chain(dtypes.values(), itertools.repeat(self.input_dtype))

@@ -112,6 +112,9 @@ class Model(Layer):
             f"there is no layer {name!r}", fix=f"use one of {', '.join(layer.name for layer in layers)}"
         ).at("get_layer")
 
+    def _kcore_has_nothing_to_build(self) -> bool:
+        return False  # its layers may well be made by its call
+
     # Training: the component `trainer` does it.
 
     @property

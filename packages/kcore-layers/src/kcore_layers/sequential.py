@@ -98,7 +98,7 @@ class Sequential(Model):
         return layer
 
     def _kcore_changed(self, rebuild: bool) -> None:
-        self._kcore_set_untracked("built", False)
+        self.built = False
         drop_plan(self)
         self._kcore_track_again()
         if rebuild:

@@ -38,7 +38,7 @@ def call_on_symbols(layer: Any, bound: inspect.BoundArguments, training: bool | 
     masks = _symbolic_masks(layer, bound.arguments)
     specs = tree.map_structure(lambda x: layer._kcore_convert_leaf(_spec(x)), dict(bound.arguments))
     passed_masks = tree.map_structure(_spec, masks.passed)
-    if layer.built:
+    if layer._kcore_built:
         outputs = _outputs(layer, bound, specs, passed_masks)
     else:
         with build_lock, building(layer):
@@ -150,7 +150,7 @@ def infer_outputs(layer: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> An
     from kcore_layers.build import built_for_a_while, is_building
 
     args, kwargs = tree.map_structure(_spec, (list(args), dict(kwargs)))
-    if not layer.built and not is_building(layer):
+    if not layer._kcore_built and not is_building(layer):
         bound = layer._kcore_call_signature.bind(
             args, {name: each for name, each in kwargs.items() if name != "training"}
         )

@@ -121,7 +121,7 @@ def build_cell(cell: Any, step_shape: Any, dtype: str) -> None:
     if not isinstance(cell, Layer):
         if hasattr(cell, "build") and not getattr(cell, "built", False):
             cell.build(step_shape)
-    elif not cell.built and getattr(cell.build, "__wrapped__", None) is Layer.build:
+    elif not cell._kcore_built and getattr(cell.build, "__wrapped__", None) is Layer.build:
         # It has no build of its own: what is inside is built as `call` reaches it.
         size_or_sizes: Any = cell.state_size  # type: ignore[attr-defined]
         sizes = size_or_sizes if isinstance(size_or_sizes, list | tuple) else [size_or_sizes]
