@@ -38,12 +38,12 @@ def _tukey(z: Array) -> Array:
 
 def _distances(size: int) -> Array:
     """Give how far each sample is from the middle."""
-    return np.abs(np.arange(size) - (size - 1) / 2)
+    distances: Array = np.abs(np.arange(size) - (size - 1) / 2)
+    return distances
 
 
 def _exponential(size: int) -> Array:
-    weights: Array = np.exp(-_distances(size))
-    return weights
+    return np.exp(-_distances(size))
 
 
 def _parzen(size: int) -> Array:
