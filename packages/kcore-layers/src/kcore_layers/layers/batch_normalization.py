@@ -12,6 +12,7 @@ from kcore_ops.shapes import normalize_axis
 
 from kcore_layers.input_spec import InputSpec
 from kcore_layers.layer import Layer
+from kcore_layers.layers.wide_inputs import computed_wide
 from kcore_layers.options import checked_number, config_of, known_size, options_of, set_options
 from kcore_layers.registered_objects import builtin
 
@@ -32,7 +33,8 @@ class BatchNormalization(Layer):
     `trainable` is False, the moving averages are used. Steps that a mask leaves out do not count.
 
     Shapes: the output is shaped like the input; each weight is `(n,)`, with `n` the size of `axis`. A mask has the
-    shape of the input's first axes. float16 and bfloat16 inputs are normalized in float32.
+    shape of the input's first axes. Where the layer computes in float16 or bfloat16, inputs are normalized in float32
+    and the result is rounded.
 
     Args:
         axis: the axis that keeps its own statistics: the channels.
@@ -92,7 +94,7 @@ class BatchNormalization(Layer):
         synchronized: bool = False,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(**{"autocast": False, **kwargs})
         if isinstance(axis, bool) or not hasattr(axis, "__index__"):
             raise ArgumentError(f"axis can not be {axis!r}", fix="pass one axis").at("BatchNormalization")
         unknown = set(renorm_clipping or {}) - {"rmax", "rmin", "dmax"}
@@ -148,7 +150,10 @@ class BatchNormalization(Layer):
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Give the normalized inputs."""
         if ops.dtype(inputs) != self.compute_dtype:
-            inputs = ops.cast(inputs, self.compute_dtype)
+            return computed_wide(self, inputs, lambda x: self._normalized(x, training, mask))
+        return self._normalized(inputs, training, mask)
+
+    def _normalized(self, inputs: Any, training: bool | None, mask: Any) -> Any:
         if not training or not self._kcore_trainable:
             mean, variance = self.moving_mean, self.moving_variance
             return ops.batch_normalization(inputs, mean, variance, self._axis, self.beta, self.gamma, self.epsilon)

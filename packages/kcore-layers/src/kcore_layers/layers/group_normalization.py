@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import kcore_ops as ops
-from kcore_ops.dtypes import at_least_float32
 from kcore_ops.errors import ArgumentError, ShapeError
 from kcore_ops.shapes import normalize_axis
 
 from kcore_layers.input_spec import InputSpec
 from kcore_layers.layer import Layer
+from kcore_layers.layers.wide_inputs import computed_wide
 from kcore_layers.options import config_of, known_size, options_of, set_options
 from kcore_layers.registered_objects import builtin
 
@@ -28,8 +28,8 @@ class GroupNormalization(Layer):
 
     Then each channel is multiplied by its `gamma`, and its `beta` is added.
 
-    Shapes: the output is shaped like the input; `gamma` and `beta` are `(n,)` with `n` the size of `axis`. float16 and
-    bfloat16 inputs are normalized in float32.
+    Shapes: the output is shaped like the input; `gamma` and `beta` are `(n,)` with `n` the size of `axis`. Where
+    the layer computes in float16 or bfloat16, inputs are normalized in float32 and the result is rounded.
 
     Args:
         groups: number of groups; 1 normalizes all channels together, -1 each by itself.
@@ -73,7 +73,7 @@ class GroupNormalization(Layer):
         gamma_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(**{"autocast": False, **kwargs})
         if isinstance(groups, bool) or not hasattr(groups, "__index__") or (groups < 1 and groups != -1):
             raise ArgumentError(f"groups can not be {groups!r}", fix="pass a positive integer, or -1").at(
                 "GroupNormalization"
@@ -119,8 +119,10 @@ class GroupNormalization(Layer):
 
     def call(self, inputs: Any) -> Any:
         """Give the normalized inputs."""
-        shape = ops.shape(inputs)
-        x = ops.cast(inputs, at_least_float32(self.compute_dtype))
+        return computed_wide(self, inputs, self._normalized)
+
+    def _normalized(self, x: Any) -> Any:
+        shape = ops.shape(x)
         split = (*shape[: self._axis], self.groups, self._size // self.groups, *shape[self._axis + 1 :])
         x = ops.layer_normalization(ops.reshape(x, split), None, None, self._reduced, self.epsilon)
         x = ops.reshape(x, shape)
@@ -128,7 +130,7 @@ class GroupNormalization(Layer):
             x = ops.multiply(x, ops.reshape(self.gamma, self._weight_shape))
         if self.beta is not None:
             x = ops.add(x, ops.reshape(self.beta, self._weight_shape))
-        return ops.cast(x, self.compute_dtype)
+        return x
 
     def get_config(self) -> dict[str, Any]:
         """Give the arguments that make another one like it."""

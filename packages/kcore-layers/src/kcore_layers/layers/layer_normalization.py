@@ -10,6 +10,7 @@ from kcore_ops.dtypes import at_least_float32
 from kcore_ops.shapes import normalize_axes
 
 from kcore_layers.layer import Layer
+from kcore_layers.layers.wide_inputs import computed_wide
 from kcore_layers.options import config_of, known_size, options_of, set_options
 from kcore_layers.registered_objects import builtin
 
@@ -25,11 +26,11 @@ _OPTIONS = (
 class LayerNormalization(Layer):
     """Subtract the mean along `axis`, divide by the standard deviation, multiply by `gamma`, add `beta`.
 
-    Shapes: the output is shaped like the input; `gamma` and `beta` have its sizes along `axis`. float16 and bfloat16
-    inputs are normalized in float32.
+    Shapes: the output is shaped like the input; `gamma` and `beta` have its sizes along `axis`. Where the layer
+    computes in float16 or bfloat16, inputs are normalized in float32 and the result is rounded.
 
     Args:
-        axis: the axis, or several.
+        axis: the axis, or several; a negative one counts from the last axis of each input.
         epsilon: added to the variance.
         center: whether `beta` is added.
         scale: whether `gamma` multiplies.
@@ -68,7 +69,7 @@ class LayerNormalization(Layer):
         **kwargs: Any,
     ) -> None:
         self.rms_scaling = bool(kwargs.pop("rms_scaling", False))
-        super().__init__(**kwargs)
+        super().__init__(**{"autocast": False, **kwargs})
         self.axis = tuple(axis) if isinstance(axis, Sequence) else axis
         self.epsilon = float(epsilon)
         self.center = center
@@ -87,8 +88,7 @@ class LayerNormalization(Layer):
 
     def build(self, input_shape: Any) -> None:
         """Make `gamma` and `beta` for inputs of a shape."""
-        self._axes = tuple(sorted(normalize_axes(self.axis, len(input_shape))))
-        shape = [known_size(input_shape, axis) for axis in self._axes]
+        shape = [known_size(input_shape, axis) for axis in sorted(normalize_axes(self.axis, len(input_shape)))]
         # Read in their own dtype: with them the input is normalized in float32 at least.
         if self.scale or self.rms_scaling:
             self.gamma = self.add_weight(shape=shape, autocast=False, **options_of(self, "gamma"))
@@ -98,17 +98,21 @@ class LayerNormalization(Layer):
     def call(self, inputs: Any) -> Any:
         """Give the normalized inputs."""
         if ops.dtype(inputs) != self.compute_dtype:
-            inputs = ops.cast(inputs, self.compute_dtype)
+            return computed_wide(self, inputs, self._normalized)
+        return self._normalized(inputs)
+
+    def _normalized(self, inputs: Any) -> Any:
         if self.rms_scaling:
             return self._scaled(inputs)
-        return ops.layer_normalization(inputs, self.gamma, self.beta, self._axes, self.epsilon)
+        return ops.layer_normalization(inputs, self.gamma, self.beta, self.axis, self.epsilon)
 
     def _scaled(self, inputs: Any) -> Any:
         """Divide by the standard deviation alone, as Keras does for this option."""
         x = ops.cast(inputs, at_least_float32(ops.dtype(inputs)))
-        factor = ops.rsqrt(ops.add(ops.var(x, self._axes, keepdims=True), self.epsilon))
-        gamma = ops.reshape(self.gamma, [n if i in self._axes else 1 for i, n in enumerate(ops.shape(x))])
-        return ops.cast(ops.multiply(ops.multiply(x, factor), gamma), self.compute_dtype)
+        axes = normalize_axes(self.axis, len(x.shape))
+        factor = ops.rsqrt(ops.add(ops.var(x, axes, keepdims=True), self.epsilon))
+        gamma = ops.reshape(self.gamma, [n if i in axes else 1 for i, n in enumerate(ops.shape(x))])
+        return ops.cast(ops.multiply(ops.multiply(x, factor), gamma), ops.dtype(inputs))
 
     def get_config(self) -> dict[str, Any]:
         """Give the arguments that make another one like it."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import kcore_ops as ops
 from kcore_ops.errors import ArgumentError, ShapeError
-from kcore_ops.shapes import show_shape
+from kcore_ops.shapes import normalize_axes, show_shape
 
 from kcore_layers.layers.projected_attention import ProjectedAttention
 from kcore_layers.options import checked_count, known_size
@@ -120,7 +120,7 @@ class MultiHeadAttention(ProjectedAttention):
                 fix="pass (batch, positions, size)",
             )
         axes = tuple(range(1, ndim - 1)) if self.attention_axes is None else self.attention_axes
-        self._axes = tuple(sorted(axis % ndim for axis in axes))
+        self._axes = tuple(sorted(normalize_axes(axes, ndim, "attention_axes")))
         keys, values = (self.num_heads, self.key_dim), (self.num_heads, self.value_dim)
         self.query_dense = self.make_projection("query", query_shape, keys)
         self.key_dense = self.make_projection("key", key_shape, keys)

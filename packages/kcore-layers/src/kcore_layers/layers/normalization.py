@@ -11,7 +11,9 @@ from kcore_ops import config
 from kcore_ops.errors import ArgumentError, ShapeError
 from kcore_ops.shapes import normalize_axis
 
+from kcore_layers.input_spec import InputSpec
 from kcore_layers.layer import Layer
+from kcore_layers.layers.wide_inputs import computed_wide
 from kcore_layers.options import known_size
 from kcore_layers.registered_objects import builtin
 from kcore_layers.serialization import deserialize_keras_object, serialize_keras_object
@@ -24,10 +26,11 @@ class Normalization(Layer):
     """Subtract a mean and divide by a standard deviation, both given, or found by `adapt`.
 
     Shapes: the output is shaped like the input; mean and variance have its sizes along `axis`. Dtype: the layer's, for
-    integers too.
+    integers too; where it is float16 or bfloat16, inputs are normalized in float32 and the result is rounded.
 
     Args:
-        axis: the axis, or the axes, that keep their own mean and variance; None for one mean of all elements.
+        axis: the axis, or the axes, that keep their own mean and variance; None for one mean of all elements. Negative
+            ones count from the last axis of each input.
         mean: the mean, a number or one for each index along `axis`.
         variance: the variance, likewise.
         invert: whether to undo the normalization instead: multiply by the standard deviation and add the mean.
@@ -54,7 +57,7 @@ class Normalization(Layer):
         invert: bool = False,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(**{"autocast": False, **kwargs})
         if (mean is None) != (variance is None):
             given, missing = ("mean", "variance") if variance is None else ("variance", "mean")
             raise ArgumentError(f"{given} was given and {missing} was not", fix="pass both, or call adapt").at(
@@ -75,14 +78,18 @@ class Normalization(Layer):
         shape = tuple(known_size(input_shape, axis) for axis in kept)
         self._reduced = tuple(axis for axis in range(ndim) if axis not in kept)
         self._broadcast_shape = tuple(int(input_shape[axis]) if axis in kept else 1 for axis in range(ndim))
+        # Without leading ones, so that inputs of fewer axes keep theirs.
+        self._call_shape = self._broadcast_shape[min(kept, default=ndim) :]
+        if any(axis >= 0 for axis in self.axis):
+            self.input_spec = InputSpec(ndim=ndim)  # of another one it would be another axis
         if self.input_mean is None:
             self.adapt_mean = self.add_weight(shape, "zeros", trainable=False, autocast=False, name="mean")
             self.adapt_variance = self.add_weight(shape, "ones", trainable=False, autocast=False, name="variance")
             self.count = self.add_weight((), "zeros", dtype="int32", trainable=False, name="count")
             return
         mean, variance = (self._given(name, shape) for name in ("mean", "variance"))
-        self._mean = mean.reshape(self._broadcast_shape)
-        self._stddev = np.maximum(np.sqrt(variance), config.epsilon()).reshape(self._broadcast_shape)
+        self._mean = mean.reshape(self._call_shape)
+        self._stddev = np.maximum(np.sqrt(variance), config.epsilon()).reshape(self._call_shape)
 
     def _given(self, name: str, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
         value = np.asarray(ops.convert_to_numpy(getattr(self, f"input_{name}")), "float32")
@@ -141,22 +148,25 @@ class Normalization(Layer):
 
     def call(self, inputs: Any) -> Any:
         """Give the normalized inputs."""
-        x = inputs if ops.dtype(inputs) == self.compute_dtype else ops.cast(inputs, self.compute_dtype)
+        return computed_wide(self, inputs, self._normalized)
+
+    def _normalized(self, x: Any) -> Any:
         if self.input_mean is not None:
             mean, stddev = self._mean, self._stddev
         else:
-            mean = ops.reshape(self.adapt_mean, self._broadcast_shape)
-            stddev = ops.reshape(self.adapt_variance, self._broadcast_shape)
+            mean = ops.reshape(self.adapt_mean, self._call_shape)
+            stddev = ops.reshape(self.adapt_variance, self._call_shape)
             stddev = ops.maximum(ops.sqrt(stddev), config.epsilon())
-        y = ops.add(ops.multiply(x, stddev), mean) if self.invert else ops.divide(ops.subtract(x, mean), stddev)
-        return ops.cast(y, self.compute_dtype)
+        return ops.add(ops.multiply(x, stddev), mean) if self.invert else ops.divide(ops.subtract(x, mean), stddev)
 
     @property
     def mean(self) -> Any:
         """The mean given or found, in a shape that broadcasts with the input; None before it is built."""
         if not self.built:
             return None
-        return self._mean if self.input_mean is not None else ops.reshape(self.adapt_mean, self._broadcast_shape)
+        if self.input_mean is not None:
+            return self._mean.reshape(self._broadcast_shape)
+        return ops.reshape(self.adapt_mean, self._broadcast_shape)
 
     @property
     def variance(self) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 import kcore_ops as ops
 from kcore_ops.errors import ArgumentError
+from kcore_ops.shapes import normalize_axes
 
 from kcore_layers.input_spec import InputSpec
 from kcore_layers.layer import Layer
@@ -67,7 +68,7 @@ class PReLU(Layer):
     def build(self, input_shape: Any) -> None:
         """Make the slopes for inputs of a shape."""
         ndim = len(input_shape)
-        shared = {axis % ndim for axis in self.shared_axes or ()}
+        shared = normalize_axes(self.shared_axes or (), ndim, "shared_axes")
         sizes = {axis: known_size(input_shape, axis) for axis in range(1, ndim) if axis not in shared}
         self.alpha = self.add_weight(shape=[sizes.get(axis, 1) for axis in range(1, ndim)], **options_of(self, "alpha"))
         self.input_spec = InputSpec(ndim=ndim, axes=sizes)

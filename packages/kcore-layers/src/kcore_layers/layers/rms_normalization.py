@@ -9,6 +9,7 @@ import kcore_ops as ops
 from kcore_ops.shapes import normalize_axes
 
 from kcore_layers.layer import Layer
+from kcore_layers.layers.wide_inputs import computed_wide
 from kcore_layers.options import known_size
 from kcore_layers.registered_objects import builtin
 
@@ -19,11 +20,11 @@ __all__ = ["RMSNormalization"]
 class RMSNormalization(Layer):
     """Divide by the root mean square along `axis`, multiply by `scale`.
 
-    Shapes: the output is shaped like the input; `scale` has its sizes along `axis`. float16 and bfloat16 inputs are
-    normalized in float32.
+    Shapes: the output is shaped like the input; `scale` has its sizes along `axis`. Where the layer computes in
+    float16 or bfloat16, inputs are normalized in float32 and the result is rounded.
 
     Args:
-        axis: the axis, or several.
+        axis: the axis, or several; a negative one counts from the last axis of each input.
         epsilon: added to the mean square.
         **kwargs: of `Layer`.
 
@@ -37,23 +38,25 @@ class RMSNormalization(Layer):
     """
 
     def __init__(self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(**{"autocast": False, **kwargs})
         self.axis = tuple(axis) if isinstance(axis, Sequence) else axis
         self.epsilon = float(epsilon)
         self.supports_masking = True
 
     def build(self, input_shape: Any) -> None:
         """Make `scale` for inputs of a shape."""
-        self._axes = tuple(sorted(normalize_axes(self.axis, len(input_shape))))
-        shape = [known_size(input_shape, axis) for axis in self._axes]
+        shape = [known_size(input_shape, axis) for axis in sorted(normalize_axes(self.axis, len(input_shape)))]
         # Read in its own dtype: with it the input is normalized in float32 at least.
         self.scale = self.add_weight(shape=shape, initializer="ones", autocast=False, name="scale")
 
     def call(self, inputs: Any) -> Any:
         """Give the normalized inputs."""
         if ops.dtype(inputs) != self.compute_dtype:
-            inputs = ops.cast(inputs, self.compute_dtype)
-        return ops.rms_normalization(inputs, self.scale, self._axes, self.epsilon)
+            return computed_wide(self, inputs, self._normalized)
+        return self._normalized(inputs)
+
+    def _normalized(self, inputs: Any) -> Any:
+        return ops.rms_normalization(inputs, self.scale, self.axis, self.epsilon)
 
     def get_config(self) -> dict[str, Any]:
         """Give the arguments that make another one like it."""

@@ -8,9 +8,10 @@ from typing import Any
 import kcore_ops as ops
 from kcore_ops.dtypes import limits
 from kcore_ops.errors import ShapeError
-from kcore_ops.shapes import broadcast_shapes, show_shape
+from kcore_ops.shapes import differ, show_shape
 
 from kcore_layers.layer import Layer
+from kcore_layers.layers.wide_inputs import computed_wide
 from kcore_layers.options import checked_axes
 from kcore_layers.registered_objects import builtin
 
@@ -37,28 +38,31 @@ class Softmax(Layer):
     """
 
     def __init__(self, axis: int | Sequence[int] | None = -1, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(**{"autocast": False, **kwargs})
         self.axis = None if axis is None else checked_axes(self, "axis", axis)
         self.supports_masking = True
 
     def call(self, inputs: Any, mask: Any = None) -> Any:
         """Give numbers from 0 to 1."""
+        if mask is not None:
+            self._check(mask, inputs)
+        if ops.dtype(inputs) != self.compute_dtype:
+            return computed_wide(self, inputs, lambda x: self._normalized(x, mask))
+        return self._normalized(inputs, mask)
+
+    def _normalized(self, inputs: Any, mask: Any) -> Any:
         if mask is None:
             return ops.softmax(inputs, self.axis)
-        self._check(mask, inputs)
         least = limits(ops.dtype(inputs))[0]
         y = ops.softmax(ops.where(mask, inputs, least), self.axis)
         return ops.where(mask, y, 0)
 
     def _check(self, mask: Any, inputs: Any) -> None:
-        sizes = tuple(inputs.shape)
-        try:
-            fits = len(mask.shape) <= len(sizes) and len(broadcast_shapes(tuple(mask.shape), sizes)) == len(sizes)
-        except ShapeError:
-            fits = False
-        if not fits:
+        sizes, given = tuple(inputs.shape), tuple(mask.shape)
+        aligned = zip(reversed(given), reversed(sizes), strict=False)
+        if len(given) > len(sizes) or any(one != 1 and differ(one, size) for one, size in aligned):
             raise ShapeError(
-                f"a mask of shape {show_shape(mask.shape)} does not broadcast to the input's shape {show_shape(sizes)}",
+                f"a mask of shape {show_shape(given)} does not broadcast to the input's shape {show_shape(sizes)}",
                 fix="add axes of size 1 to the mask, for example with ops.expand_dims(mask, -1)",
             )
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import kcore_ops as ops
 from kcore_ops.errors import ArgumentError
+from kcore_ops.nn.precision import widened
 
 from kcore_layers import initializers
 from kcore_layers.layers.wrapper import Wrapper
@@ -38,7 +39,7 @@ class SpectralNormalization(Wrapper):
     """
 
     def __init__(self, layer: Any, power_iterations: int = 1, **kwargs: Any) -> None:
-        super().__init__(layer, **kwargs)
+        super().__init__(layer, **{"autocast": False, **kwargs})  # the layer inside casts
         self.power_iterations = checked_count(self, "power_iterations", power_iterations)
 
     def build(self, input_shape: Any = None) -> None:
@@ -65,13 +66,14 @@ class SpectralNormalization(Wrapper):
 
     def normalized_weights(self) -> tuple[Any, Any]:
         """Give the kernel divided by its largest singular value, and the vector that belongs to it."""
-        matrix = ops.reshape(self.kernel, (-1, self.kernel.shape[-1]))
-        fixed, u = ops.stop_gradient(matrix), self.vector_u.value
+        matrix = widened(ops.reshape(self.kernel, (-1, self.kernel.shape[-1])))
+        fixed, u = ops.stop_gradient(matrix), ops.cast(self.vector_u, matrix.dtype)
         for _ in range(self.power_iterations):
             v = ops.normalize(ops.matmul(u, ops.transpose(fixed)), -1)
             u = ops.normalize(ops.matmul(v, fixed), -1)
         u, v = ops.stop_gradient(u), ops.stop_gradient(v)
         sigma = ops.matmul(ops.matmul(v, matrix), ops.transpose(u))
+        sigma = ops.where(ops.equal(sigma, 0), ops.ones_like(sigma), sigma)  # a kernel of zeros stays
         return ops.reshape(ops.divide(matrix, sigma), self.kernel.shape), u
 
     def get_config(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 import kcore_ops as ops
 
 from kcore_layers.layer import Layer
+from kcore_layers.layers.wide_inputs import computed_wide
 from kcore_layers.options import checked_axes
 from kcore_layers.registered_objects import builtin
 
@@ -18,7 +19,8 @@ __all__ = ["UnitNormalization"]
 class UnitNormalization(Layer):
     """Divide the vectors along `axis` by their length; those shorter than 1e-6 by 1e-6, so that zero stays zero.
 
-    Shapes: the output is shaped like the input.
+    Shapes: the output is shaped like the input. Where the layer computes in float16 or bfloat16, inputs are normalized
+    in float32 and the result is rounded.
 
     Args:
         axis: the axis of the vectors, or several.
@@ -33,12 +35,17 @@ class UnitNormalization(Layer):
     """
 
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(**{"autocast": False, **kwargs})
         self.axis = checked_axes(self, "axis", axis)
         self.supports_masking = True
 
     def call(self, inputs: Any) -> Any:
         """Give the normalized vectors."""
+        if ops.dtype(inputs) != self.compute_dtype:
+            return computed_wide(self, inputs, self._normalized)
+        return self._normalized(inputs)
+
+    def _normalized(self, inputs: Any) -> Any:
         return ops.normalize(inputs, self.axis, order=2, epsilon=1e-6)
 
     def get_config(self) -> dict[str, Any]:
