@@ -255,7 +255,13 @@ def get(identifier: Any) -> DTypePolicy:
         return deserialize(identifier)
     if identifier is None:
         return dtype_policy()
-    return DTypePolicy(identifier if isinstance(identifier, str) else standardize_dtype(identifier))
+    if isinstance(identifier, str):
+        return DTypePolicy(identifier)
+    try:
+        return DTypePolicy(standardize_dtype(identifier))
+    except TypeError as error:
+        fix = "pass a policy, its name, a dtype, or what serialize() gave"
+        raise ArgumentError(f"{identifier!r} is not a dtype policy", fix=fix) from error
 
 
 def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:

@@ -114,7 +114,7 @@ class Loss:
         """Give the arguments that make another one like it."""
         config: dict[str, Any] = {"name": self.name, "reduction": self.reduction}
         if not self._is_default_dtype:
-            config["dtype"] = self._dtype_policy.name
+            config["dtype"] = self._dtype
         return config
 
     @classmethod

@@ -204,7 +204,7 @@ class Metric:
 
     def get_config(self) -> dict[str, Any]:
         """Give the arguments that make another one like it."""
-        return {"name": self.name, "dtype": self._dtype_policy.name}
+        return {"name": self.name, "dtype": self._dtype}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Metric:
