@@ -194,11 +194,6 @@ def test_a_config_alone_makes_a_model_with_weights_of_its_own(backend):
 # What can not be saved.
 
 
-def test_a_model_that_is_not_built_is_refused(backend, path):
-    with pytest.raises(ArgumentError, match='in save_model\n  model "raw" is not built, and has no weights yet'):
-        Sequential([Dense(2)], name="raw").save(path)
-
-
 @pytest.mark.parametrize(
     "name, fix",
     [

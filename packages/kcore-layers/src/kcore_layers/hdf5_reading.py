@@ -6,14 +6,15 @@ needs none of that, so a file that does any of it is refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import h5py
 import numpy as np
 from kcore_ops.dtypes import ALLOWED_DTYPES, numpy_dtype
-from kcore_ops.errors import ArgumentError
+from kcore_ops.errors import ArgumentError, KcoreError
 
 __all__ = ["MOST_PACKED", "datasets_in", "dtype_of", "opened", "read"]
 
@@ -21,6 +22,11 @@ __all__ = ["MOST_PACKED", "datasets_in", "dtype_of", "opened", "read"]
 _KNOWN_FILTERS = frozenset({1, 2, 3, 4, 5, 6, 32000})
 # Deflate, the best of these, packs at most this many bytes into one. What claims more was made to exhaust the memory.
 MOST_PACKED = 1032
+
+_FIX = "pass a whole file that save_weights wrote"
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 @contextmanager
@@ -43,6 +49,22 @@ def opened(source: str | BinaryIO, what: str) -> Iterator[h5py.File]:
         yield file
 
 
+def _refusing_damage(function: Callable[[T], R]) -> Callable[[T], R]:
+    """Let what HDF5 says of a damaged file, in errors of many kinds, be one error of ours."""
+
+    @functools.wraps(function)
+    def refusing(source: T) -> R:
+        try:
+            return function(source)
+        except KcoreError:
+            raise
+        except (OSError, RuntimeError, LookupError, TypeError, ValueError) as error:
+            raise ArgumentError(f"the file is damaged: {' '.join(str(error).split())}", fix=_FIX) from error
+
+    return refusing
+
+
+@_refusing_damage
 def datasets_in(file: h5py.File) -> dict[str, h5py.Dataset]:
     """Give all datasets of a file by their paths.
 
@@ -55,8 +77,11 @@ def datasets_in(file: h5py.File) -> dict[str, h5py.Dataset]:
     while rest:
         prefix, group = rest.pop()
         for name in group:
+            _check_name(name, prefix)
             path = f"{prefix}{name}"
             link = group.get(name, getlink=True)
+            if link is None:
+                raise ArgumentError(f"the file is damaged: it lists {path!r}, and has no such entry", fix=_FIX)
             if not isinstance(link, h5py.HardLink):
                 raise _refused(path, f"is a link to {_target(link)}")
             item = group[name]
@@ -72,6 +97,12 @@ def datasets_in(file: h5py.File) -> dict[str, h5py.Dataset]:
             else:
                 raise _refused(path, f"is a {type(item).__name__}")
     return found
+
+
+def _check_name(name: Any, prefix: str) -> None:
+    if isinstance(name, bytes):  # h5py gives a name as a string where it is one
+        place = f" under {prefix!r}" if prefix else ""
+        raise ArgumentError(f"a name in it is not UTF-8: {name!r}{place}", fix=_FIX)
 
 
 def _target(link: Any) -> str:
@@ -103,12 +134,13 @@ def _check(path: str, dataset: h5py.Dataset) -> None:
         raise _refused(path, f"claims {dataset.nbytes} bytes of numbers, where the file has {stored}")
 
 
+@_refusing_damage
 def dtype_of(dataset: h5py.Dataset) -> str | None:
     """Give the name of a dataset's dtype, or None if kcore has no such dtype."""
     dtype = dataset.dtype
     if dtype.kind == "V" and dtype.names is None and dtype.subdtype is None:
         # What HDF5 has no type for, bfloat16 for one, lies there as bytes, and an attribute says what they are.
-        name = dataset.attrs.get("dtype")
+        name = _noted_dtype(dataset)
         is_known = isinstance(name, str) and name in ALLOWED_DTYPES and numpy_dtype(name).itemsize == dtype.itemsize
         return name if is_known else None
     if h5py.check_ref_dtype(dtype) is not None or h5py.check_enum_dtype(dtype) is not None:
@@ -116,9 +148,18 @@ def dtype_of(dataset: h5py.Dataset) -> str | None:
     return dtype.name if dtype.kind in "biufc" and dtype.name in ALLOWED_DTYPES else None
 
 
+def _noted_dtype(dataset: h5py.Dataset) -> Any:
+    """Give what the attribute `dtype` says, unless it claims to be more than one short string."""
+    if "dtype" not in dataset.attrs:
+        return None
+    attribute = dataset.attrs.get_id("dtype")
+    return dataset.attrs["dtype"] if attribute.shape == () and attribute.get_storage_size() <= 64 else None
+
+
+@_refusing_damage
 def read(dataset: h5py.Dataset) -> np.ndarray[Any, Any]:
     """Give the numbers of a dataset that `datasets_in` found, in the byte order of this machine."""
     array = np.asarray(dataset[()])
     if array.dtype.kind == "V":
-        return array.view(numpy_dtype(dataset.attrs["dtype"]))
+        return array.view(numpy_dtype(_noted_dtype(dataset)))
     return array.astype(array.dtype.newbyteorder("="), copy=False)

@@ -485,35 +485,38 @@ class Model(Layer):
 
         print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
 
-    def save(self, filepath: Any, overwrite: bool = True, zipped: bool | None = None) -> None:
+    def save(self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> None:
         """Write the whole model to a `.keras` file; see `save_model`."""
         from kcore_layers.model_file import save_model
 
-        save_model(self, filepath, overwrite, zipped)
+        save_model(self, filepath, overwrite, zipped, **kwargs)
 
-    def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
-        """Write the weights to a `.weights.h5` file, whole or not at all.
+    def save_weights(
+        self, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None, **kwargs: Any
+    ) -> None:
+        """Write the weights to a `.weights.h5` file, whole or not at all; see `save_weights`.
 
         Raises:
             ArgumentError: if the name ends otherwise, or the file exists and `overwrite` is False.
         """
         from kcore_layers.weights_file import save_weights
 
-        save_weights(self, filepath, overwrite)
+        save_weights(self, filepath, overwrite, max_shard_size, **kwargs)
 
-    def load_weights(self, filepath: Any, skip_mismatch: bool = False) -> None:
+    def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
         """Read the weights from a `.weights.h5` or a `.keras` file; none of them, if something does not fit.
 
         Args:
             filepath: the file.
             skip_mismatch: whether what does not fit is left as it is, in place of being an error.
+            **kwargs: `objects_to_skip`; see `load_weights`.
 
         Raises:
             ArgumentError: naming everything that is missing, extra or of another shape.
         """
         from kcore_layers.weights_file import load_weights
 
-        load_weights(self, filepath, skip_mismatch)
+        load_weights(self, filepath, skip_mismatch, **kwargs)
 
     def to_json(self, **kwargs: Any) -> str:
         """Give the model's configuration, without its weights, as JSON text."""

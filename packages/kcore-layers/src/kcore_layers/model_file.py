@@ -10,6 +10,7 @@ import datetime
 import io
 import json
 import os
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -21,14 +22,15 @@ from kcore_ops.errors import ArgumentError, KcoreError, located
 
 from kcore_layers._version import __version__
 from kcore_layers.hdf5_reading import MOST_PACKED, opened
+from kcore_layers.saved_objects import optimizers_in
 from kcore_layers.serialization import (
     SerializationError,
     deserialize_keras_object,
     serialize_keras_object,
     sharing_objects,
 )
-from kcore_layers.weights_file import check_built, read_weights, write_weights
-from kcore_layers.whole_files import path_of, replaced
+from kcore_layers.weights_file import has_weights_of_layers, read_weights, write_weights
+from kcore_layers.whole_files import check_no_more, path_of, replaced
 
 __all__ = ["load_model", "model_from_json", "save_model", "weights_in"]
 
@@ -39,21 +41,32 @@ KERAS_VERSION = "3.15.1"
 
 
 def save_model(
-    model: Any, filepath: str | os.PathLike[str], overwrite: bool = True, zipped: bool | None = None
+    model: Any,
+    filepath: str | os.PathLike[str],
+    overwrite: bool = True,
+    zipped: bool | None = None,
+    *,
+    include_optimizer: bool = True,
+    **kwargs: Any,
 ) -> None:
     """Write a model to a file: its config, its weights, and, if it was compiled, how, and the optimizer's state.
+
+    A model that is not built yet is written without weights, with a warning, and comes back as it was.
 
     The file appears when it is complete; until then, and after a failure, what was there before stays.
 
     Args:
-        model: a built model.
+        model: the model.
         filepath: where; the name ends in `.keras`.
         overwrite: whether a file of that name may be replaced.
         zipped: True or None; models are not written as directories.
+        include_optimizer: whether the optimizer's state is written. Without it a compiled model comes back with an
+            optimizer that begins anew.
+        **kwargs: none, but for `save_format="keras"`, as earlier versions of Keras had it.
 
     Raises:
-        ArgumentError: if the name ends otherwise, the directory is missing, a file is not to be replaced, or the model
-            is not built.
+        ArgumentError: if the name ends otherwise, the directory is missing, a file is not to be replaced, or there is
+            no such argument.
         SerializationError: if a part of the model has no `get_config`, or holds what can not be saved.
 
     >>> import tempfile
@@ -72,14 +85,23 @@ def save_model(
         path = _checked_path(filepath)
         if zipped not in (None, True):
             raise ArgumentError(f"zipped can not be {zipped!r}: models are files, not directories", fix="leave it out")
-        check_built(model)
+        if kwargs.pop("save_format", None) not in (None, "keras"):
+            raise ArgumentError("models are saved in the format keras alone", fix="leave save_format out")
+        check_no_more(kwargs)
+        if not model.built:
+            warnings.warn(
+                f'model "{model.name}" is not built: it has no weights yet, and is saved without; '
+                "call it on data, or call build, to have weights saved",
+                stacklevel=2,
+            )
+        without = [] if include_optimizer else optimizers_in(model)
         with sharing_objects():
             config = json.dumps(serialize_keras_object(model))
         with replaced(path, overwrite) as temporary, zipfile.ZipFile(temporary, "x") as archive:
             archive.writestr(METADATA, json.dumps(_metadata()))
             archive.writestr(CONFIG, config)
             with archive.open(WEIGHTS, "w", force_zip64=True) as entry:
-                entry.write(_weights(model))
+                entry.write(_weights(model, without))
 
 
 def _metadata() -> dict[str, str]:
@@ -87,10 +109,10 @@ def _metadata() -> dict[str, str]:
     return {"keras_version": KERAS_VERSION, "kcore_version": __version__, "date_saved": f"{now:%Y-%m-%d@%H:%M:%S}"}
 
 
-def _weights(model: Any) -> memoryview:
+def _weights(model: Any, skip: list[Any]) -> memoryview:
     contents = io.BytesIO()
     with h5py.File(contents, "w") as file:
-        write_weights(model, file)
+        write_weights(model, file, skip)
     return contents.getbuffer()
 
 
@@ -169,7 +191,7 @@ def _model_of(config: Any, custom_objects: Mapping[str, Any] | None, safe_mode: 
 
 
 def _set_weights(model: Any, file: h5py.File) -> None:
-    if not model.built and len(file):
+    if not model.built and has_weights_of_layers(file):
         raise ArgumentError(
             f'model "{model.name}" has weights in the file and was not built by its config',
             fix="give its class a get_build_config() and build_from_config(), or a build() that makes its layers",

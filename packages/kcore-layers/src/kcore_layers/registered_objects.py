@@ -41,6 +41,9 @@ _builtin_names: dict[Any, tuple[str, str]] = {}
 
 _scope: ContextVar[Mapping[str, Any]] = ContextVar("kcore_custom_objects", default=MappingProxyType({}))
 
+# What stands for a registered name in the data of functions, which hold the name itself as their config.
+_FUNCTION_KINDS = ("function", "builtin_function_or_method")
+
 # Functions are saved by their bare name; these components have some.
 _FUNCTION_COMPONENTS = ("activations", "losses", "metrics")
 
@@ -222,7 +225,11 @@ def is_named(obj: Any) -> bool:
 def find_class(
     module: str | None, class_name: str, registered_name: str | None, module_objects: Mapping[str, Any] | None = None
 ) -> Any:
-    """Give the class that saved data names, or None; loads the component that owns it, if one is installed."""
+    """Give the class that saved data names, or None; loads the component that owns it, if one is installed.
+
+    Raises:
+        ArgumentError: if one of our own is named by a name that somebody else's class is registered by.
+    """
     # Data of a built-in says which one it means, so that a custom class of the same name does not take its place.
     if registered_name is None and module in _builtins and class_name in _builtins[module]:
         return _builtins[module][class_name]
@@ -234,13 +241,33 @@ def find_class(
         if module_objects and class_name in module_objects:
             return module_objects[class_name]
         found = _builtin_class(module, class_name)
-        if found is not None:
+        if found is not None and (registered_name or class_name) == class_name and (module or not registered_name):
             return found
+    if found is not None:
+        raise _not_registered("class", class_name, registered_name)
     return None
 
 
-def find_function(name: str, module_objects: Mapping[str, Any] | None = None) -> Any:
-    """Give the function that saved data names, or None; loads the component that owns it, if one is installed."""
+def _not_registered(what: str, name: str, registered_name: Any) -> ArgumentError:
+    return ArgumentError(
+        f"the data means a {what} {name} that is registered as {registered_name!r}, which is not known here",
+        fix=f"import what registers it before loading; kcore's own {name} has no registered name",
+    )
+
+
+def find_function(
+    name: str, module_objects: Mapping[str, Any] | None = None, registered_name: str | None = None
+) -> Any:
+    """Give the function that saved data names, or None; loads the component that owns it, if one is installed.
+
+    Raises:
+        ArgumentError: if one of our own is named by a name that somebody else's function is registered by.
+    """
+    if registered_name and registered_name not in (name, *_FUNCTION_KINDS):
+        found = find_function(registered_name)
+        if found is None:
+            raise _not_registered("function", name, registered_name)
+        return found
     package = name.partition(">")[0]
     for _ in _then_load((package,) if ">" in name else _FUNCTION_COMPONENTS):
         found = get_registered_object(name, module_objects=module_objects)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from kcore_ops.errors import ArgumentError
+
 from kcore_layers.functional import Functional
 from kcore_layers.layer import Layer
 from kcore_layers.model import Model
@@ -16,13 +18,19 @@ from kcore_layers.naming import snake_case, unique_names
 from kcore_layers.sequential import Sequential
 from kcore_layers.tracking import is_metric
 
-__all__ = ["join", "saved_objects"]
+__all__ = ["join", "optimizers_in", "paths_of", "saved_objects"]
 
 
-def saved_objects(model: Any) -> list[tuple[str, Any]]:
+def saved_objects(model: Any, skip: Iterable[Any] = (), places: Iterable[str] | None = None) -> list[tuple[str, Any]]:
     """Give the layers and optimizers of a model that a file of weights has entries for, each with its path there.
 
     The model itself comes first, at the path "".
+
+    Args:
+        model: the model.
+        skip: objects to pass over, with what is reached through them alone.
+        places: the paths that a file has. An object that is reached by several, of which a property may be one, has
+            the first of them that is among these, if one is.
 
     >>> from kcore_layers import Input
     >>> from kcore_layers.layers import Dense
@@ -30,9 +38,30 @@ def saved_objects(model: Any) -> list[tuple[str, Any]]:
     >>> [path for path, _ in saved_objects(model)]
     ['', 'layers/dense', 'layers/dense_1']
     """
-    found: list[tuple[str, Any]] = []
-    _walk(model, "", set(), found)
-    return found
+    walk = _Walk(model, skip, places)
+    return sorted(walk.found, key=lambda entry: walk.order[id(entry[1])])
+
+
+def paths_of(model: Any, objects: Iterable[Any]) -> list[str]:
+    """Give the paths by which objects are reached, all of each.
+
+    Raises:
+        ArgumentError: if the model does not hold one of them.
+    """
+    objects = list(objects)
+    paths = _Walk(model, objects, None).skipped if objects else {}
+    unknown = [each for each in objects if id(each) not in paths]
+    if unknown:
+        raise ArgumentError(
+            f"the model does not hold {', '.join(map(repr, unknown))}",
+            fix="pass layers of this model, or its optimizer",
+        )
+    return [path for found in paths.values() for path in found]
+
+
+def optimizers_in(model: Any) -> list[Any]:
+    """Give the optimizers of a model and of models inside it, which a file of weights has entries for."""
+    return [saved for _, saved in saved_objects(model) if not isinstance(saved, Layer)]
 
 
 def join(*parts: str) -> str:
@@ -40,21 +69,56 @@ def join(*parts: str) -> str:
     return "/".join(part for part in parts if part)
 
 
-def _walk(value: Any, path: str, seen: set[int], found: list[tuple[str, Any]]) -> None:
-    if _is_saved(value):
-        if id(value) in seen:
+class _Walk:
+    """One way through a model's attributes."""
+
+    def __init__(self, model: Any, skip: Iterable[Any], places: Iterable[str] | None) -> None:
+        self.found: list[tuple[str, Any]] = []
+        self.skipped: dict[int, list[str]] = {}
+        self.order: dict[int, int] = {}  # in which objects were first met
+        self._ids_to_skip = {id(each) for each in skip}
+        self._seen: set[int] = set()
+        # What was reached by paths that the file has not, until it is reached by one that the file has.
+        self._late: dict[int, tuple[str, Any]] = {}
+        self._known = None if places is None else {prefix for place in places for prefix in _prefixes(place)}
+        self._visit(model, "", ())
+        # What the file has under no path.
+        self._known = None
+        while self._late:
+            path, value = self._late.pop(next(iter(self._late)))
+            self._visit(value, path, ())
+
+    def _visit(self, value: Any, path: str, outer: tuple[int, ...]) -> None:
+        """Go through an object, or a container, which may contain itself."""
+        children: Iterable[tuple[str, Any]]
+        if _is_saved(value):
+            if id(value) in self._ids_to_skip:
+                self.skipped.setdefault(id(value), []).append(path)
+                return
+            if id(value) in self._seen:
+                return
+            self.order.setdefault(id(value), len(self.order))
+            if self._known is not None and path not in self._known:
+                self._late.setdefault(id(value), (path, value))
+                return
+            self._seen.add(id(value))
+            self._late.pop(id(value), None)
+            self.found.append((path, value))
+            children, outer = _attributes(value), ()
+        elif isinstance(value, list | tuple | dict):
+            if id(value) in outer:
+                return
+            children = _named_by_class(value.values() if isinstance(value, dict) else value)
+            outer = (*outer, id(value))
+        else:
             return
-        seen.add(id(value))
-        found.append((path, value))
-        children: Iterable[tuple[str, Any]] = _attributes(value)
-    elif isinstance(value, list | tuple):
-        children = _named_by_class(value)
-    elif isinstance(value, dict):
-        children = _named_by_class(value.values())
-    else:
-        return
-    for name, child in children:
-        _walk(child, join(path, name), seen, found)
+        for name, child in children:
+            self._visit(child, join(path, name), outer)
+
+
+def _prefixes(place: str) -> Iterator[str]:
+    parts = place.split("/")
+    return ("/".join(parts[:i]) for i in range(len(parts) + 1))
 
 
 def _is_saved(value: Any) -> bool:

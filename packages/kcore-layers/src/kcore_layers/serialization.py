@@ -310,7 +310,8 @@ def _deserialize(config: Any, module_objects: Mapping[str, Any] | None) -> Any:
 
 def _function(config: dict[str, Any], module_objects: Mapping[str, Any] | None) -> Any:
     name = config["config"]
-    found = known.find_function(name, module_objects) if isinstance(name, str) else None
+    known_as = config.get("registered_name")
+    found = known.find_function(name, module_objects, known_as) if isinstance(name, str) else None
     if found is None:
         raise _unknown("function", name)
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from typing import Any
 
@@ -48,23 +49,41 @@ def is_metric(value: Any) -> bool:
 class TrackedList(list[Any]):
     """A list that tells the object it belongs to when it changes."""
 
-    def __init__(self, items: Any = (), owner: Tracking | None = None) -> None:
-        super().__init__(_tracked_inside(item, owner) for item in items)
+    def __init__(self, items: Any = (), owner: Tracking | None = None, tracked: dict[int, Any] | None = None) -> None:
+        super().__init__()
         self._owner = owner
+        tracked = {} if tracked is None else tracked
+        tracked[id(items)] = self  # for a list that contains itself
+        list.extend(self, (_tracked_inside(item, owner, tracked) for item in items))
 
     def __reduce__(self) -> Any:
-        return TrackedList, (list(self), self._owner)
+        return TrackedList, (), {"_owner": self._owner}, iter(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> TrackedList:
+        memo[id(self)] = again = TrackedList()
+        list.extend(again, (copy.deepcopy(item, memo) for item in self))
+        again._owner = copy.deepcopy(self._owner, memo)
+        return again
 
 
 class TrackedDict(dict[Any, Any]):
     """A dict that tells the object it belongs to when it changes."""
 
-    def __init__(self, items: Any = (), owner: Tracking | None = None) -> None:
-        super().__init__({key: _tracked_inside(value, owner) for key, value in dict(items).items()})
+    def __init__(self, items: Any = (), owner: Tracking | None = None, tracked: dict[int, Any] | None = None) -> None:
+        super().__init__()
         self._owner = owner
+        tracked = {} if tracked is None else tracked
+        tracked[id(items)] = self
+        dict.update(self, {key: _tracked_inside(value, owner, tracked) for key, value in dict(items).items()})
 
     def __reduce__(self) -> Any:
-        return TrackedDict, (dict(self), self._owner)
+        return TrackedDict, (), {"_owner": self._owner}, None, iter(self.items())
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> TrackedDict:
+        memo[id(self)] = again = TrackedDict()
+        dict.update(again, {copy.deepcopy(key, memo): copy.deepcopy(value, memo) for key, value in self.items()})
+        again._owner = copy.deepcopy(self._owner, memo)
+        return again
 
 
 def _telling(kind: type, name: str) -> None:
@@ -92,25 +111,32 @@ for _kind in (TrackedList, TrackedDict):
     tree.register_container(_kind)
 
 
-def _tracked_inside(value: Any, owner: Tracking | None) -> Any:
-    """Give a container as one that tells its owner of changes; anything else as it is."""
+def _tracked_inside(value: Any, owner: Tracking | None, tracked: dict[int, Any] | None = None) -> Any:
+    """Give a container as one that tells its owner of changes; anything else as it is.
+
+    `tracked` has the containers that it stands in, by id() of what they are made of.
+    """
+    if tracked and id(value) in tracked:
+        return tracked[id(value)]
     if value.__class__ is list or value.__class__ is TrackedList:
-        return TrackedList(value, owner)
+        return TrackedList(value, owner, tracked)
     if value.__class__ is dict or value.__class__ is TrackedDict:
-        return TrackedDict(value, owner)
+        return TrackedDict(value, owner, tracked)
     if value.__class__ is tuple and any(item.__class__ not in _PLAIN for item in value):
-        return tuple(_tracked_inside(item, owner) for item in value)
+        return tuple(_tracked_inside(item, owner, tracked) for item in value)
     return value if owner is None or value.__class__ in _PLAIN else owner._kcore_to_trackable(value)
 
 
-def trackables_in(value: Any, key: str) -> Iterator[tuple[str, Any]]:
-    """Give what a value is or holds that has state, each with its place: `blocks.0`."""
-    if isinstance(value, TrackedList | tuple):
-        for i, item in enumerate(value):
-            yield from trackables_in(item, f"{key}.{i}")
-    elif isinstance(value, TrackedDict):
-        for name, item in value.items():
-            yield from trackables_in(item, f"{key}.{name}")
+def trackables_in(value: Any, key: str, outer: tuple[int, ...] = ()) -> Iterator[tuple[str, Any]]:
+    """Give what a value is or holds that has state, each with its place: `blocks.0`.
+
+    `outer` has the id() of each container it stands in: one that contains itself is gone through once.
+    """
+    if isinstance(value, TrackedList | TrackedDict | tuple):
+        if id(value) not in outer:
+            inside = value.items() if isinstance(value, dict) else enumerate(value)
+            for name, item in inside:
+                yield from trackables_in(item, f"{key}.{name}", (*outer, id(value)))
     elif isinstance(value, Tracking | Variable | SeedGenerator) or is_metric(value):
         yield key, value
 

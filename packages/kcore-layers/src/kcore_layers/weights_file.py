@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from typing import Any
 
 import h5py
@@ -20,17 +20,25 @@ from kcore_ops.errors import ArgumentError, KcoreError, located
 from kcore_layers.hdf5_reading import datasets_in, dtype_of, opened, read
 from kcore_layers.layer import Layer
 from kcore_layers.model import Model
-from kcore_layers.saved_objects import join, saved_objects
+from kcore_layers.saved_objects import join, paths_of, saved_objects
 from kcore_layers.state import State
-from kcore_layers.whole_files import path_of, replaced
+from kcore_layers.whole_files import check_no_more, path_of, replaced
 
-__all__ = ["check_built", "load_weights", "read_weights", "save_weights", "write_weights"]
+__all__ = ["check_built", "has_weights_of_layers", "load_weights", "read_weights", "save_weights", "write_weights"]
 
 ENDING = ".weights.h5"
 Datasets = dict[str, h5py.Dataset]
 
 
-def save_weights(model: Any, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
+def save_weights(
+    model: Any,
+    filepath: str | os.PathLike[str],
+    overwrite: bool = True,
+    max_shard_size: float | None = None,
+    *,
+    objects_to_skip: Iterable[Any] | None = None,
+    **kwargs: Any,
+) -> None:
     """Write the weights of a model, and the state of its optimizer, to a file.
 
     The file appears when it is complete; until then, and after a failure, what was there before stays.
@@ -39,10 +47,13 @@ def save_weights(model: Any, filepath: str | os.PathLike[str], overwrite: bool =
         model: a built model.
         filepath: where; the name ends in `.weights.h5`.
         overwrite: whether a file of that name may be replaced.
+        max_shard_size: None; weights are not split among several files.
+        objects_to_skip: layers of the model, or its optimizer, to leave out of the file.
+        **kwargs: none.
 
     Raises:
-        ArgumentError: if the name ends otherwise, the directory is missing, a file is not to be replaced, or the model
-            is not built.
+        ArgumentError: if the name ends otherwise, the directory is missing, a file is not to be replaced, the model
+            is not built, or there is no such object to skip.
 
     >>> import tempfile
     >>> from kcore_layers import Input, Sequential
@@ -57,16 +68,21 @@ def save_weights(model: Any, filepath: str | os.PathLike[str], overwrite: bool =
     True
     """
     with located("save_weights"):
+        check_no_more(kwargs)
         path = path_of(filepath)
         _check_ending(path)
+        if max_shard_size is not None:
+            raise ArgumentError("max_shard_size is not supported: weights are one file", fix="leave it out")
         check_built(model)
+        skip = list(objects_to_skip or ())
+        paths_of(model, skip)  # all of them there are
         with replaced(path, overwrite) as temporary, h5py.File(temporary, "x") as file:
-            write_weights(model, file)
+            write_weights(model, file, skip)
 
 
-def write_weights(model: Any, file: h5py.File) -> None:
-    """Write the weights of a model, and the state of its optimizer, to an open file."""
-    for place, saved in saved_objects(model):
+def write_weights(model: Any, file: h5py.File, skip: Iterable[Any] = ()) -> None:
+    """Write the weights of a model, and the state of its optimizer, to an open file, but for objects to skip."""
+    for place, saved in saved_objects(model, skip):
         _write(file, place, saved)
 
 
@@ -119,7 +135,14 @@ class _Read(Mapping[str, Any]):
         return len(self._datasets)
 
 
-def load_weights(model: Any, filepath: str | os.PathLike[str], skip_mismatch: bool = False) -> None:
+def load_weights(
+    model: Any,
+    filepath: str | os.PathLike[str],
+    skip_mismatch: bool = False,
+    *,
+    objects_to_skip: Iterable[Any] | None = None,
+    **kwargs: Any,
+) -> None:
     """Set the weights of a model from a file, and the state of its optimizer if both have one.
 
     Nothing is set unless everything fits. The optimizer is an exception: where its state does not fit, it begins anew,
@@ -129,14 +152,17 @@ def load_weights(model: Any, filepath: str | os.PathLike[str], skip_mismatch: bo
         model: a built model.
         filepath: a file that `save_weights` or Keras 3 wrote; or that of a whole model, `.keras`.
         skip_mismatch: whether layers that do not fit keep their weights, with a warning, in place of an error.
+        objects_to_skip: layers of the model, or its optimizer, that keep what they have, whatever the file holds.
+        **kwargs: none.
 
     Raises:
-        ArgumentError: if the file can not be read, or the model is not built; or naming everything that is missing in
+        ArgumentError: if the file can not be read, or the model is not built or has no such object; or naming everything that is missing in
             the file, that is in the file alone, or whose shape or dtype is another.
     """
     from kcore_layers.model_file import weights_in
 
     with located("load_weights"):
+        check_no_more(kwargs, by_name="leave it out: layers are matched by the paths that they are reached by")
         path = path_of(filepath)
         is_of_model = path.endswith(".keras")
         if not is_of_model:
@@ -144,16 +170,16 @@ def load_weights(model: Any, filepath: str | os.PathLike[str], skip_mismatch: bo
         check_built(model)
     with located("load_weights", f'model "{model.name}"', f"file {path!r}"):
         with weights_in(path) if is_of_model else opened(path, repr(path)) as file:
-            read_weights(model, file, skip_mismatch)
+            read_weights(model, file, skip_mismatch, list(objects_to_skip or ()))
 
 
-def read_weights(model: Any, file: h5py.File, skip_mismatch: bool = False) -> None:
+def read_weights(model: Any, file: h5py.File, skip_mismatch: bool = False, skip: Iterable[Any] = ()) -> None:
     """Set the weights of a model from an open file; see `load_weights`."""
     by_place = _by_place(datasets_in(file))
     fitting: list[tuple[Any, Datasets]] = []
     faults: list[str] = []
     of_optimizers: list[str] = []
-    objects = saved_objects(model)
+    objects = saved_objects(model, skip, by_place)
     for place, saved in objects:
         datasets = by_place.pop(place, {})
         if isinstance(saved, Layer):
@@ -164,8 +190,9 @@ def read_weights(model: Any, file: h5py.File, skip_mismatch: bool = False) -> No
             of_optimizers += found
         if datasets and not found:
             fitting.append((saved, datasets))
-    # The optimizers of a model that is not compiled now.
-    passed_over = tuple(f"{join(place, 'optimizer')}/" for place, saved in objects if isinstance(saved, Model))
+    # What was to be skipped, and the optimizers of a model that is not compiled now.
+    of_models = [join(place, "optimizer") for place, saved in objects if isinstance(saved, Model)]
+    passed_over = tuple(f"{place}/" if place else "" for place in (*paths_of(model, skip), *of_models))
     for place, datasets in by_place.items():
         if not f"{place}/".startswith(passed_over):
             faults += [f"{join(place, 'vars', key)}: only in the file" for key in datasets]
@@ -184,6 +211,11 @@ def read_weights(model: Any, file: h5py.File, skip_mismatch: bool = False) -> No
                 "\n  ".join([f"{what} were not loaded where they do not fit, and stay as they were:", *found]),
                 stacklevel=4,
             )
+
+
+def has_weights_of_layers(file: h5py.File) -> bool:
+    """Say whether an open file holds weights, rather than an optimizer's state alone."""
+    return any(not f"{place}/".startswith("optimizer/") for place in _by_place(datasets_in(file)))
 
 
 def _faults(place: str, layer: Any, datasets: Datasets) -> list[str]:

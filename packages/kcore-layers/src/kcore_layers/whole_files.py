@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kcore_ops.errors import ArgumentError
 
-__all__ = ["path_of", "replaced"]
+__all__ = ["check_no_more", "path_of", "replaced"]
 
 
 def path_of(filepath: Any) -> str:
@@ -24,6 +24,12 @@ def path_of(filepath: Any) -> str:
         if isinstance(path, str):
             return path
     raise ArgumentError(f"{filepath!r} is not the name of a file", fix="pass a str or a Path")
+
+
+def check_no_more(arguments: Mapping[str, Any], **fixes: str) -> None:
+    """Raise for arguments that are left over; `fixes` says what to do about some that are known from elsewhere."""
+    for name in arguments:
+        raise ArgumentError(f"there is no argument {name!r}", fix=fixes.get(name, "check the spelling"))
 
 
 @contextlib.contextmanager
