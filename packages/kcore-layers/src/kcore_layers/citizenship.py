@@ -18,6 +18,13 @@ from kcore_layers.call_signature import study_build, study_call
 __all__ = ["citizen_class", "is_overridden", "original_class", "remake"]
 
 
+class _Citizens(dict[Any, type]):
+    """The classes made of one class. They are made anew where that class is pickled by value, as cloudpickle does."""
+
+    def __reduce__(self) -> Any:
+        return _Citizens, ()
+
+
 def citizen_class(cls: type, backend: Backend, extra: type | None = None) -> type:
     """Give the class that instances of `cls` made on a backend are of.
 
@@ -31,7 +38,7 @@ def citizen_class(cls: type, backend: Backend, extra: type | None = None) -> typ
     if "_kcore_citizens" in cls.__dict__:
         citizens = cls.__dict__["_kcore_citizens"]
     else:
-        citizens = {}
+        citizens = _Citizens()
         cls._kcore_citizens = citizens  # type: ignore[attr-defined]
     key = (backend, extra)
     if key not in citizens:

@@ -156,8 +156,8 @@ def load_weights(
         **kwargs: none.
 
     Raises:
-        ArgumentError: if the file can not be read, or the model is not built or has no such object; or naming everything that is missing in
-            the file, that is in the file alone, or whose shape or dtype is another.
+        ArgumentError: if the file can not be read, or the model is not built or has no such object; or naming
+            everything that is missing in the file, that is in the file alone, or whose shape or dtype is another.
     """
     from kcore_layers.model_file import weights_in
 
