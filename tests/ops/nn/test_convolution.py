@@ -109,3 +109,20 @@ def test_an_empty_batch_gives_an_empty_batch(backend, dtype):
     assert tuple(ops.conv(x, kernel, strides=2, padding="same").shape) == (0, 3, 3, 4)
     assert tuple(ops.max_pool(x, 2).shape) == (0, 2, 2, 2)
     assert tuple(ops.average_pool(x, 2).shape) == (0, 2, 2, 2)
+
+
+@pytest.mark.needs("gradient", "float64")
+@pytest.mark.parametrize("name", ["conv", "depthwise_conv", "conv_transpose"])
+@pytest.mark.parametrize("channels", [(3, 1), (1, 3), (1, 1)])
+def test_the_gradient_of_a_kernel_for_one_channel_or_one_filter_is_that_of_a_linear_function(backend, name, channels):
+    rng = np.random.default_rng(0)
+    shapes = {"conv": channels, "depthwise_conv": channels, "conv_transpose": channels[::-1]}
+    x = backend.to_tensor(rng.normal(size=(1, 3, 3, channels[0])), None)
+    kernel = backend.to_tensor(rng.normal(size=(2, 1, *shapes[name])), None)
+
+    def total(kernel):
+        return ops.sum(getattr(ops, name)(x, kernel, strides=(1, 3)) ** 2) / 2
+
+    value, slope = ops.value_and_grad(total)(kernel)
+    # A quadratic form: its derivative along its argument is twice its value.
+    np.testing.assert_allclose(float(ops.sum(slope * kernel)), 2 * float(value), rtol=1e-9)

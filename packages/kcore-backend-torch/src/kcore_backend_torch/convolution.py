@@ -50,7 +50,17 @@ def _convolve(inputs: Any, kernel: Any, windows: Windows) -> Any:
         kernel = kernel.permute(-1, -2, *axes).contiguous()
     else:
         kernel = kernel.permute(-1, *axes, -2).contiguous().movedim(-1, 1)
+    kernel = _with_plain_strides(kernel)
     return _back(function(x, kernel, None, windows.strides, around, windows.dilation, windows.groups), windows)
+
+
+def _with_plain_strides(kernel: Any) -> Any:
+    """Give a kernel for one filter with the strides that torch itself would give it.
+
+    By another stride of that axis torch takes the kernel for what it is not, and then refuses the gradient that it has
+    made for it (torch 2.13, where it does not use oneDNN, as for float64).
+    """
+    return kernel.clone(memory_format=torch.contiguous_format) if kernel.shape[0] == 1 else kernel
 
 
 def conv_transpose(inputs, kernel, strides, padding, output_padding, data_format, dilation_rate):
@@ -60,8 +70,8 @@ def conv_transpose(inputs, kernel, strides, padding, output_padding, data_format
     # Torch crops the same on both sides and adds zeros at the end; what is left to crop at the end is cut off after.
     around = [before for before, _ in windows.cropped]
     added = [max(before - after, 0) for before, after in windows.cropped]
-    x = function(_first(inputs, windows), kernel.permute(-1, -2, *range(kernel.ndim - 2)), None, windows.strides,
-                 around, added, 1, windows.dilation)  # fmt: skip
+    kernel = _with_plain_strides(kernel.permute(-1, -2, *range(kernel.ndim - 2)))
+    x = function(_first(inputs, windows), kernel, None, windows.strides, around, added, 1, windows.dilation)
     for axis, count in enumerate(windows.positions, 2):
         x = x.narrow(axis, 0, count)
     return _back(x, windows)
@@ -141,6 +151,8 @@ TABLE: dict[str, Callable[..., Any]] = {
 
 # Dtypes the framework can not compute an op in, each with the one to use instead.
 WIDENED: dict[str, dict[str, str]] = {
+    # The mean is added up in half precision on CPUs (torch 2.13).
+    "adaptive_average_pool": {"float16": "float32", "bfloat16": "float32"},
     # max_pool3d counts elements in the tensor's own dtype (torch 2.13).
     "max_pool": dict.fromkeys(("bool", "int8", "int16", "uint8"), "int32"),
     # Convolutions know int64 alone among integers, once dilated or transposed (torch 2.13).

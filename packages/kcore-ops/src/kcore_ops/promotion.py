@@ -12,7 +12,8 @@ from kcore_ops import dtypes as dt
 from kcore_ops.errors import DTypeError
 
 __all__ = ["COMPARING", "Rule", "accumulate", "boolean", "compared", "exact", "floating", "index", "integer",
-           "integral", "keep", "numeric", "ordered", "product", "promote", "real", "real_floating", "real_numeric"]  # fmt: skip
+           "integral", "keep", "numeric", "ordered", "product", "promote", "real", "real_floating",
+           "real_numeric"]  # fmt: skip
 
 Rule = Callable[[Sequence[str]], str]
 
