@@ -9,7 +9,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from kcore_ops import reductions
+from kcore_ops import reductions, statistics
 from kcore_ops.operation import op_of
 
 from kcore_backend_jax.dtypes import native_dtype
@@ -66,7 +66,12 @@ def std(x, axis, keepdims):
 def moments(x, axes, keepdims, synchronized):
     if synchronized:
         raise NotImplementedError("synchronized moments")
+    if x.dtype.itemsize == 2:
+        return _moments(x, axes, keepdims, synchronized)
     return jnp.mean(x, axes, keepdims=keepdims), jnp.var(x, axes, keepdims=keepdims)
+
+
+_moments = op_of(statistics.moments).body
 
 
 def nansum(x, axis, keepdims):
@@ -177,6 +182,6 @@ _HALF = {"float16": "float32", "bfloat16": "float32"}
 
 # Dtypes the framework can not compute an op in, each with the one to use instead.
 WIDENED: dict[str, dict[str, str]] = {
-    **{name: _HALF for name in ("cumprod", "cumsum", "moments", "nanmean", "nansum", "prod", "std", "var")},
+    **{name: _HALF for name in ("cumprod", "cumsum", "nanmean", "nansum", "prod", "std", "var")},
     "segment_sum": {**_HALF, "bool": "int32"},
 }

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from kcore_ops import statistics
 from kcore_ops.dtypes import limits, numpy_dtype
+from kcore_ops.operation import op_of
 
 
 def sum(x, axis, keepdims):
@@ -64,12 +66,17 @@ def var(x, axis, keepdims):
 def moments(x, axes, keepdims, synchronized):
     if synchronized:
         raise NotImplementedError("synchronized moments")
+    if x.dtype.itemsize == 2:
+        return _moments(x, axes, keepdims, synchronized)
     center = mean(x, axes, True)
     distance = np.asarray(x - center)
     # In place: to have memory cleared for one more array takes longer than to compute it.
     square = (distance * distance.conj()).real if np.iscomplexobj(x) else np.multiply(distance, distance, distance)
     variance = mean(square, axes, keepdims)
     return center if keepdims else center.reshape(variance.shape), variance
+
+
+_moments = op_of(statistics.moments).body
 
 
 def nansum(x, axis, keepdims):
@@ -190,6 +197,6 @@ _HALF = {"float16": "float32", "bfloat16": "float32"}
 # themselves, and sorts bfloat16 with NaN anywhere.
 WIDENED: dict[str, dict[str, str]] = {
     name: _HALF
-    for name in ("argsort", "cumprod", "cumsum", "mean", "median", "moments", "nanmax", "nanmin", "nansum", "prod",
+    for name in ("argsort", "cumprod", "cumsum", "mean", "median", "nanmax", "nanmin", "nansum", "prod",
                  "searchsorted", "segment_prod", "segment_sum", "sort", "sum", "top_k", "var")
 } | {name: {"bfloat16": "float32"} for name in ("isin", "segment_max", "segment_min")}  # fmt: skip

@@ -83,5 +83,8 @@ TABLE: dict[str, Callable[..., Any]] = {
 }
 
 # Dtypes the framework can not compute an op in, each with the one to use instead.
-# The sum of exponentials overflows in half precision on CPUs (TensorFlow 2.21).
-WIDENED: dict[str, dict[str, str]] = {"log_softmax": {"float16": "float32", "bfloat16": "float32"}}
+# What is between input and result is rounded to half precision on CPUs, or overflows it (TensorFlow 2.21).
+WIDENED: dict[str, dict[str, str]] = dict.fromkeys(
+    ("gelu", "log_sigmoid", "log_softmax", "softmax", "softplus", "sparse_categorical_crossentropy"),
+    {"float16": "float32", "bfloat16": "float32"},
+)

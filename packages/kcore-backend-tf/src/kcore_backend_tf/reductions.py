@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from kcore_ops import statistics
+from kcore_ops.operation import op_of
 from kcore_ops.shapes import normalize_axes, normalize_axis
 
 raw = tf.raw_ops
@@ -102,12 +104,17 @@ def var(x, axis, keepdims):
 def moments(x, axes, keepdims, synchronized):
     if synchronized:
         raise NotImplementedError("synchronized moments")
+    if x.dtype.size == 2:
+        return _moments(x, axes, keepdims, synchronized)
     reduced = _axes(axes, x.shape.rank)
     center = raw.Mean(input=x, axis=reduced, keep_dims=True)
     variance = raw.Mean(input=raw.SquaredDifference(x=x, y=center), axis=reduced, keep_dims=keepdims)
     if keepdims or axes == ():
         return center, variance
     return tf.squeeze(center, normalize_axes(axes, x.shape.rank)), variance
+
+
+_moments = op_of(statistics.moments).body
 
 
 def logsumexp(x, axis, keepdims):
@@ -271,7 +278,7 @@ _BOOL = {"bool": "uint8"}
 
 # Dtypes the framework can not compute an op in, each with the one to use instead.
 WIDENED: dict[str, dict[str, str]] = {
-    **{name: _HALF for name in ("cumprod", "cumsum", "logsumexp", "mean", "moments", "prod", "sum", "var")},
+    **{name: _HALF for name in ("cumprod", "cumsum", "logsumexp", "mean", "prod", "sum", "var")},
     **{
         name: _BOOL for name in ("argsort", "max", "min", "searchsorted", "segment_max", "segment_min", "sort", "top_k")
     },

@@ -63,14 +63,14 @@ def layer_normalization(x, gamma, beta, axis, epsilon):
         return _layer_normalization(x, gamma, beta, axis, epsilon)
     if gamma is None and beta is not None:
         gamma = torch.ones(shape, dtype=x.dtype, device=x.device)  # or torch 2.13 has no second derivative
-    return F.layer_norm(x, shape, _like(gamma, x), _like(beta, x), config.epsilon() if epsilon is None else epsilon)
+    return F.layer_norm(x, shape, gamma, beta, config.epsilon() if epsilon is None else epsilon)
 
 
 def rms_normalization(x, scale, axis, epsilon):
     shape = _normalized_shape(x, axis, scale)
     if shape is None:
         return _rms_normalization(x, scale, axis, epsilon)
-    return F.rms_norm(x, shape, _like(scale, x), config.epsilon() if epsilon is None else epsilon)
+    return F.rms_norm(x, shape, scale, config.epsilon() if epsilon is None else epsilon)
 
 
 def batch_normalization(x, mean, variance, axis, offset, scale, epsilon):
@@ -98,11 +98,8 @@ def _normalized_shape(x, axis, *parameters):
     if not count or {a + ndim if a < 0 else a for a in axes} != set(range(ndim - count, ndim)) or not x.numel():
         return None
     shape = x.shape[ndim - count :]
-    return shape if all(parameter is None or parameter.shape == shape for parameter in parameters) else None
-
-
-def _like(parameter, x):
-    return parameter if parameter is None or parameter.dtype == x.dtype else parameter.to(x.dtype)
+    fits = all(p is None or (p.shape == shape and p.dtype == x.dtype) for p in parameters)
+    return shape if fits else None
 
 
 # Attention and losses.
@@ -191,5 +188,10 @@ TABLE: dict[str, Callable[..., Any]] = {
     "sparse_categorical_crossentropy": sparse_categorical_crossentropy,
 }
 
+_HALVES = {"float16": "float32", "bfloat16": "float32"}
+
 # Dtypes the framework can not compute an op in, each with the one to use instead.
-WIDENED: dict[str, dict[str, str]] = {}
+# Of these torch rounds what is between input and result to half precision, on CPUs (torch 2.13).
+WIDENED: dict[str, dict[str, str]] = dict.fromkeys(
+    ("binary_crossentropy", "log_softmax", "sparse_categorical_crossentropy"), _HALVES
+)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from kcore_ops import statistics
+from kcore_ops.operation import op_of
 from kcore_ops.shapes import normalize_axes, reduced_shape
 from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
@@ -104,9 +106,14 @@ def nansum(x, axis, keepdims):
 def moments(x, axes, keepdims, synchronized):
     if synchronized:
         raise NotImplementedError("synchronized moments")
+    if x.dtype.itemsize == 2:
+        return _moments(x, axes, keepdims, synchronized)
     center = mean(x, axes, True)
     variance = mean(_squared_length(x - center), axes, keepdims)
     return center if keepdims else center.reshape(variance.shape), variance
+
+
+_moments = op_of(statistics.moments).body
 
 
 def logsumexp(x, axis, keepdims):
@@ -240,7 +247,7 @@ TABLE: dict[str, Callable[..., Any]] = {
 _HALF = {"float16": "float32", "bfloat16": "float32"}
 _BOOL = {"bool": "uint8"}
 WIDENED: dict[str, dict[str, str]] = {
-    **{name: _HALF for name in ("cumprod", "cumsum", "logsumexp", "moments", "prod", "segment_sum", "var")},
+    **{name: _HALF for name in ("cumprod", "cumsum", "logsumexp", "prod", "segment_sum", "var")},
     **{name: _BOOL for name in ("argmax", "argmin", "searchsorted", "segment_max", "segment_min")},
     "isin": {**_BOOL, "uint16": "int32", "uint32": "int64"},
     "segment_prod": {**_HALF, **_BOOL},

@@ -15,7 +15,7 @@ from kcore_ops.products import matmul
 from kcore_ops.promotion import exact, floating, real_floating
 from kcore_ops.quantiles import quantile
 from kcore_ops.reductions import max, mean, min, sum
-from kcore_ops.rounding import clip
+from kcore_ops.rounding import clip, saturate_cast
 from kcore_ops.shapes import differ, normalize_axes, normalize_axis, show_shape
 from kcore_ops.shaping import expand_dims, reshape, squeeze, transpose
 from kcore_ops.spec import is_unknown
@@ -59,7 +59,7 @@ def std(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
 def moments(x: Tensor, axes: Axis, keepdims: bool = False, synchronized: bool = False) -> tuple[Tensor, Tensor]:
     """Mean and variance along `axes`, with one computation of the mean.
 
-    Shapes and dtype: both as for `var`.
+    Shapes and dtype: both as for `var`; a variance that float16 can not hold is the largest number that it can.
     Raises: `ShapeError` if there is no such axis; `ArgumentError` if `synchronized`, over the replicas of a distributed
     run, is asked of a backend that has none.
 
@@ -73,7 +73,9 @@ def moments(x: Tensor, axes: Axis, keepdims: bool = False, synchronized: bool = 
     center = mean(wide, axis=axes, keepdims=True)
     variance = mean(squared_modulus(wide - center), axis=axes, keepdims=keepdims)
     reduced = normalize_axes(axes, len(x.shape))
-    return cast(center if keepdims or not reduced else squeeze(center, axis=reduced), kind), cast(variance, kind)
+    return cast(center if keepdims or not reduced else squeeze(center, axis=reduced), kind), saturate_cast(
+        variance, kind
+    )
 
 
 @op(dtypes=floating)

@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from kcore_ops import registry
-from kcore_ops.conformance.examination import examine, other_with_gradients
+from kcore_ops.conformance.examination import examine
+from kcore_ops.conformance.trials import other_with_gradients
 
 __all__ = ["main"]
 
@@ -18,10 +19,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m kcore_ops.conformance", description=__doc__)
     parser.add_argument("backend", help="the name of an installed backend")
     parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
-    parser.add_argument("--examples", type=int, default=10, help="inputs drawn for each case (default: 10)")
+    parser.add_argument(
+        "--effort", type=float, default=1.0, metavar="FACTOR",
+        help="how many inputs ops are tried on, as a multiple of the usual, which is what pytest tries (default: 1)",
+    )  # fmt: skip
     options = parser.parse_args(argv)
     backend = registry.load(options.backend)
-    results = examine(backend, options.examples)
+    results = examine(backend, options.effort)
     row, rule = ("| {:<28} | {:<8} | {} |", "|---|---|---|") if options.markdown else ("{:<28} {:<8} {}", "")
     lines = [row.format("op", "how", "note"), *([rule] if rule else [])]
     lines += [row.format(name, kind, note) for name, (kind, note) in results.items()]

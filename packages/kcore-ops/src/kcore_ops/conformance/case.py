@@ -43,6 +43,7 @@ class Case:
         errors: whether what is wrong with a call shows in its shapes and dtypes.
         effort: how many inputs are tried, as a multiple of the usual, where the op is slow.
         by_value: whether sizes of the results depend on values, so that a compiler of fixed sizes may refuse the call.
+        rounds_once: whether half precision is computed in float32, so that only the result is rounded to it.
     """
 
     op: str
@@ -57,6 +58,7 @@ class Case:
     by_value: bool = False
     second_gradient: bool = True
     effort: float = 1.0
+    rounds_once: bool = False
 
     def inputs(self, among: Collection[str] | None = None) -> st.SearchStrategy[tuple[str, tuple[Any, ...]]]:
         """Strategy for a dtype, one of the case's that is also `among` some, and arguments."""
@@ -86,12 +88,13 @@ def case(
     by_value: bool = False,
     second_gradient: bool = True,
     effort: float = 1.0,
+    rounds_once: bool = False,
 ) -> Callable[[Callable[[Draw, str], Sequence[Any]]], Callable[[Draw, str], Sequence[Any]]]:
     """Add a case for an op; decorates the function from `draw` and a dtype to the arguments."""
 
     def add(arguments: Callable[[Draw, str], Sequence[Any]]) -> Callable[[Draw, str], Sequence[Any]]:
         new = Case(op, arguments, reference, tuple(dtypes), gradient, tolerance, tuple(known), compare, errors,
-                   by_value, second_gradient, effort)  # fmt: skip
+                   by_value, second_gradient, effort, rounds_once)  # fmt: skip
         _cases.setdefault(op, []).append(new)
         return arguments
 

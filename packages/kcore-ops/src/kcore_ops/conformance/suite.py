@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
 
 from kcore_ops import registry
-from kcore_ops.conformance import checks, faults, places
 from kcore_ops.conformance.case import Case, all_cases, iterate
-from kcore_ops.conformance.examination import examine_op, other_with_gradients
+from kcore_ops.conformance.examination import examine_op
+from kcore_ops.conformance.places import other_device
+from kcore_ops.conformance.trials import TRIALS, other_with_gradients, try_inputs
 from kcore_ops.current import on
 from kcore_ops.errors import MissingOp
 from kcore_ops.operation import all_ops
@@ -50,22 +49,21 @@ class BackendConformance:
 
     def pytest_generate_tests(self, metafunc: Any) -> None:
         """Make one test of each case, for the ops that are no gaps; pytest calls this."""
-        needs = _NEEDS.get(metafunc.function.__name__)
         if "gap" in metafunc.fixturenames:
             gaps: list[Any] = [*sorted(self.known_gaps)]
             metafunc.parametrize("gap", gaps or [pytest.param(None, marks=_NO_GAPS)])
         if "case" not in metafunc.fixturenames:
             return
         loaded = self._load(metafunc.config)
-        if needs is not None and needs not in loaded.capabilities:
-            lacking = pytest.mark.skip(reason=f"{loaded.name} has not the capability {needs!r}")
+        trial = TRIALS[metafunc.function.__name__.removeprefix("test_")]
+        if trial.needs is not None and trial.needs not in loaded.capabilities:
+            lacking = pytest.mark.skip(reason=f"{loaded.name} has not the capability {trial.needs!r}")
             metafunc.parametrize("case", [pytest.param(None, id="none", marks=lacking)])
             return
-        is_meant: Callable[[Case], bool] = _MEANT.get(metafunc.function.__name__, lambda case: True)
         chosen = [
             pytest.param(case, id=f"{name}-{number}")
             for name, number, case in iterate(all_cases())
-            if name not in self.known_gaps and is_meant(case)
+            if name not in self.known_gaps and trial.is_for(loaded, case)
         ]
         metafunc.parametrize("case", chosen)
 
@@ -95,72 +93,44 @@ class BackendConformance:
         """A gap has a reason, and goes when it has closed."""
         assert gap in all_ops(), f"known_gaps names {gap!r}, and there is no such op"
         assert self.known_gaps[gap].strip(), f"known_gaps gives no reason for {gap!r}"
-        kind, _ = examine_op(loaded, gap, all_cases().get(gap, []), examples=20)
+        kind, _ = examine_op(loaded, gap, all_cases().get(gap, []))
         assert kind in ("missing", "wrong"), f"{gap} is {kind} and right: take it out of known_gaps"
 
     def test_value_dtype_and_spec(self, loaded: Backend, case: Case) -> None:
         """Values are NumPy's or the definition's, and so are dtypes; specs tell the truth, sizes known or not."""
-
-        def check(case: Case, dtype: str, args: Any) -> None:
-            checks.check_value(loaded, case, dtype, args)
-            checks.check_definition(loaded, case, dtype, args)
-            checks.check_spec(loaded, case, dtype, args)
-            checks.check_unknown_sizes(loaded, case, dtype, args)
-
-        self._draw(check, case, examples=20)
+        self._try("value_dtype_and_spec", loaded, case)
 
     def test_errors(self, loaded: Backend, case: Case) -> None:
         """A wrong call gives the error that specs give, word for word."""
-        self._draw(lambda *drawn: faults.check_faults(loaded, *drawn), case, examples=3)
+        self._try("errors", loaded, case)
 
     def test_compiled(self, loaded: Backend, case: Case) -> None:
         """Compiled, with sizes unknown where the backend can, the result is the same."""
-        self._draw(lambda *drawn: checks.check_compiled(loaded, *drawn), case, examples=5)
+        self._try("compiled", loaded, case)
 
     def test_place(self, loaded: Backend, case: Case) -> None:
         """With its tensors on another device, a call's results, and gradients, are there."""
-        device = places.other_device(loaded)
-        if device is None:
+        if other_device(loaded) is None:
             pytest.skip(f"{loaded.name} has one device")
-        self._draw(lambda *drawn: places.check_place(loaded, device, *drawn), case, examples=3)
+        self._try("place", loaded, case)
 
     def test_gradient(self, loaded: Backend, case: Case) -> None:
         """Gradients are those of another backend, or finite differences."""
-        other = other_with_gradients(loaded)
-        check = lambda *drawn: checks.check_gradient(loaded, other, *drawn)  # noqa: E731
-        self._draw(check, case, examples=5, dtypes=_DIFFERENTIATED)
+        self._try("gradient", loaded, case)
 
     def test_second_gradient(self, loaded: Backend, case: Case) -> None:
         """Gradients of gradients are those of another backend."""
-        other = other_with_gradients(loaded)
-        if other is None:
+        if other_with_gradients(loaded) is None:
             pytest.skip("no other backend with gradients is installed")
-        check = lambda *drawn: checks.check_second_gradient(loaded, other, *drawn)  # noqa: E731
-        self._draw(check, case, examples=2, dtypes=("float64",))
+        self._try("second_gradient", loaded, case)
 
-    def _draw(
-        self, check: Callable[..., None], case: Case, examples: int, dtypes: Collection[str] | None = None
-    ) -> None:
-        """Check as many inputs, as far as the effort goes. How fast the machine is has no part in it."""
-
-        @settings(
-            max_examples=max(1, round(examples * case.effort * self._effort)),
-            derandomize=True,
-            database=None,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-            phases=[Phase.generate, Phase.shrink],
-        )
-        @given(case.inputs(dtypes))
-        def run(drawn: tuple[str, tuple[Any, ...]]) -> None:
-            try:
-                with np.errstate(all="ignore"):  # NumPy's warnings about what the cases do on purpose
-                    check(case, *drawn)
-            except Exception as error:
-                self._skip_if_missing(error)
-                raise
-
-        run()
+    def _try(self, trial: str, loaded: Backend, case: Case) -> None:
+        """Try a case on as many inputs as the effort says; skip it where an op that it needs is missing."""
+        try:
+            try_inputs(TRIALS[trial], loaded, case, self._effort)
+        except Exception as error:
+            self._skip_if_missing(error)
+            raise
 
     def _skip_if_missing(self, error: Exception) -> None:
         """Skip a test for want of an op: to say so, once, is for test_every_op_is_there_or_a_known_gap."""
@@ -173,12 +143,3 @@ class BackendConformance:
 _SETTINGS = frozenset({"backend", "known_gaps", "__module__", "__doc__", "__qualname__", "__annotations__", "__dict__",
                        "__weakref__", "__firstlineno__", "__static_attributes__", "pytestmark"})  # fmt: skip
 _NO_GAPS = pytest.mark.skip(reason="no gaps are known")
-# What a backend must be able to do for a test to mean something.
-_NEEDS = {"test_compiled": "jit", "test_gradient": "gradient", "test_second_gradient": "gradient"}
-# The dtypes whose gradients can tell right from wrong.
-_DIFFERENTIATED = frozenset({"float32", "float64"})
-# Which cases a test is for.
-_MEANT: dict[str, Callable[[Case], bool]] = {
-    "test_gradient": lambda case: case.gradient and not _DIFFERENTIATED.isdisjoint(case.dtypes),
-    "test_second_gradient": lambda case: case.gradient and case.second_gradient and "float64" in case.dtypes,
-}

@@ -39,7 +39,7 @@ def _classes(mask_index):
 
 
 # The second derivative of torch.logaddexp is NaN where its arguments are far apart (2.13).
-@case("ctc_loss", _np_loss, dtypes=FLOATS, tolerance=8, second_gradient=False)
+@case("ctc_loss", _np_loss, dtypes=FLOATS, tolerance=8, second_gradient=False, rounds_once=True)
 def _ctc_loss(draw, dtype):
     mask_index = draw(st.sampled_from([0, 2, -1]))
     labels = np.array([[draw(st.sampled_from(_classes(mask_index))) for _ in range(2)] for _ in range(3)], "int32")

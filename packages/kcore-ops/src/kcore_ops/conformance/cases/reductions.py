@@ -114,12 +114,12 @@ for _name, _function in {"argmax": np.argmax, "argmin": np.argmin}.items():
         return x, draw(axis(len(shape))) if shape and draw(st.booleans()) else None, draw(st.booleans())
 
 
-@case("mean", quiet(lambda x, a, k: np.mean(x, a, keepdims=k)), dtypes=ALL)
+@case("mean", quiet(lambda x, a, k: np.mean(x, a, keepdims=k)), dtypes=ALL, rounds_once=True)
 def _mean(draw, dtype):
     return reduction_of(draw, dtype, shapes())
 
 
-@case("mean", lambda x: np.mean(x), dtypes=("float16", "bfloat16"))
+@case("mean", lambda x: np.mean(x), dtypes=("float16", "bfloat16"), rounds_once=True)
 def _mean_of_many(draw, dtype):
     return [draw(arrays(dtype, (70_000,), low=1, high=2))]
 
@@ -136,12 +136,12 @@ def _logsumexp_of_array(x, axis, keepdims):
     return total if keepdims else np.squeeze(total, axis if axis is not None else None if x.ndim else ())
 
 
-@case("logsumexp", quiet(_logsumexp_of_array))
+@case("logsumexp", quiet(_logsumexp_of_array), rounds_once=True)
 def _logsumexp(draw, dtype):
     return reduction_of(draw, dtype, shapes(), low=-60, high=60)
 
 
-@case("logsumexp", quiet(_logsumexp_of_array), dtypes=FLOATS)
+@case("logsumexp", quiet(_logsumexp_of_array), dtypes=FLOATS, rounds_once=True)
 def _logsumexp_with_infinities(draw, dtype):
     x = draw(arrays(dtype, NOT_EMPTY))
     holes = np.random.default_rng(draw(st.integers(0, 99))).random(x.shape) < draw(st.sampled_from([0.5, 1.0]))
@@ -285,7 +285,7 @@ def _in_top_k(draw, dtype):
 for _name, _function in {"var": np.var, "std": np.std}.items():
     _spread_reference = quiet(lambda x, a, k, f=_function: f(x, a, keepdims=k))
 
-    @case(_name, _spread_reference, dtypes=ALL, tolerance=2, gradient=_name == "var")
+    @case(_name, _spread_reference, dtypes=ALL, tolerance=2, gradient=_name == "var", rounds_once=True)
     def _spread(draw, dtype):
         return reduction_of(draw, dtype, shapes())
 
@@ -296,12 +296,17 @@ def _std_of_different_numbers(draw, dtype):
     return draw(arrays(dtype, shape, distinct=True)), draw(axes(len(shape)))
 
 
-@case("moments", quiet(lambda x, a, k: (np.mean(x, a, keepdims=k), np.var(x, a, keepdims=k))), tolerance=2)
+@case(
+    "moments",
+    quiet(lambda x, a, k: (np.mean(x, a, keepdims=k), np.var(x, a, keepdims=k))),
+    tolerance=2,
+    rounds_once=True,
+)
 def _moments(draw, dtype):
     return reduction_of(draw, dtype, shapes())
 
 
-@case("average", quiet(lambda x, a, w=None: np.average(x, a, w)), tolerance=3)
+@case("average", quiet(lambda x, a, w=None: np.average(x, a, w)), tolerance=3, rounds_once=True)
 def _average(draw, dtype):
     shape = draw(shapes(min_size=1))
     x = draw(arrays(dtype, shape))
