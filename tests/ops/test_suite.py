@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from kcore_ops.conformance import BackendConformance, __main__
 from kcore_ops.conformance.case import all_cases
+from kcore_ops.conformance.examination import examine_op
+from kcore_ops.conformance.trials import TRIALS, Trial, try_inputs
 from kcore_ops.current import on
 from kcore_ops.plugin import Backend
 
@@ -85,20 +87,39 @@ def test_a_wrong_value_fails(lacking):
 
 
 @pytest.mark.parametrize(("effort", "inputs"), [(1.0, 20), (0.25, 5), (0.0, 1)])
-def test_as_many_inputs_are_tried_as_the_effort_says(effort, inputs):
+def test_as_many_inputs_are_tried_as_the_effort_says(lacking, effort, inputs):
     tried = []
-    chosen = suite()
-    chosen._effort = effort
-    chosen._draw(lambda case, dtype, args: tried.append(dtype), all_cases()["add"][0], 20, ("float32", "float64"))
+    trial = Trial(lambda backend, case, dtype, args: tried.append(dtype), 20, dtypes=("float32", "float64"))
+    try_inputs(trial, lacking, all_cases()["add"][0], effort)
     assert len(tried) == inputs
     assert set(tried) <= {"float32", "float64"}
+
+
+def test_the_command_tries_the_inputs_that_the_tests_try(backend, monkeypatch):
+    case = all_cases()["add"][0]
+    tried = {"command": [], "tests": []}
+    for name, trial in TRIALS.items():
+
+        def check(backend, case, dtype, args, name=name):
+            tried[who].append((name, dtype, repr(args)))
+
+        monkeypatch.setitem(TRIALS, name, Trial(check, trial.examples, trial.needs, trial.dtypes, trial.is_meant))
+    who = "command"
+    assert examine_op(backend, "add", [case], 0.5)[0] == "native"
+    who, chosen = "tests", suite()
+    chosen._effort = 0.5
+    for name, trial in TRIALS.items():
+        if trial.is_for(backend, case):
+            getattr(chosen, f"test_{name}")(backend, case)
+    assert tried["command"] == tried["tests"]
+    assert [name for name, _, _ in tried["tests"]].count("value_dtype_and_spec") == 10
 
 
 FOUND = {"add": ("native", ""), "mean": ("derived", ""), "svd": ("missing", "backend 'numpy' has no svd")}
 
 
 def test_the_command_prints_a_table(monkeypatch, capsys):
-    monkeypatch.setattr(__main__, "examine", lambda backend, examples: FOUND)
+    monkeypatch.setattr(__main__, "examine", lambda backend, effort: FOUND)
     assert __main__.main(["numpy"]) == 0
     assert [line.split(maxsplit=2) for line in capsys.readouterr().out.splitlines()] == [
         ["op", "how", "note"],
@@ -112,7 +133,7 @@ def test_the_command_prints_a_table(monkeypatch, capsys):
 
 
 def test_the_command_prints_markdown(monkeypatch, capsys):
-    monkeypatch.setattr(__main__, "examine", lambda backend, examples: FOUND)
+    monkeypatch.setattr(__main__, "examine", lambda backend, effort: FOUND)
     assert __main__.main(["numpy", "--markdown"]) == 0
     lines = [re.sub(" +", " ", line) for line in capsys.readouterr().out.splitlines()]
     assert lines[:3] == ["| op | how | note |", "|---|---|---|", "| add | native | |"]
