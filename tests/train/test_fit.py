@@ -157,7 +157,10 @@ class TestFit:
 
     def test_warns_and_stops_when_the_data_runs_out(self, backend):
         batches = ((X[i : i + 8], Y[i : i + 8]) for i in range(0, 24, 8))
-        with pytest.warns(UserWarning, match="the data gave 1 batches of the 2 that steps_per_epoch asks for"):
+        with (
+            pytest.warns(UserWarning, match="the data gave 1 batches of the 2 that steps_per_epoch asks for"),
+            pytest.warns(UserWarning, match="the data is used up after 2 epochs;"),
+        ):
             history = fit(linear(), batches, steps_per_epoch=2, epochs=5, batch_size=None)
         assert len(history["loss"]) == 2
 

@@ -391,6 +391,24 @@ class Model(Layer):
         self._kcore_set_untracked("_kcore_stop_training", bool(value))
 
     @property
+    def stop_evaluating(self) -> bool:
+        """Whether `evaluate` is to end after this batch; callbacks set it."""
+        return bool(self.__dict__.get("_kcore_stop_evaluating", False))
+
+    @stop_evaluating.setter
+    def stop_evaluating(self, value: bool) -> None:
+        self._kcore_set_untracked("_kcore_stop_evaluating", bool(value))
+
+    @property
+    def stop_predicting(self) -> bool:
+        """Whether `predict` is to end after this batch; callbacks set it."""
+        return bool(self.__dict__.get("_kcore_stop_predicting", False))
+
+    @stop_predicting.setter
+    def stop_predicting(self, value: bool) -> None:
+        self._kcore_set_untracked("_kcore_stop_predicting", bool(value))
+
+    @property
     def run_eagerly(self) -> bool:
         """Whether steps run uncompiled."""
         return bool(self._kcore_trainer.run_eagerly)

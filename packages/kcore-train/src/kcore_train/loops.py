@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import kcore_ops as ops
@@ -13,7 +14,15 @@ from kcore_ops import config
 from kcore_ops.errors import ArgumentError
 
 from kcore_train.callbacks import CallbackList
-from kcore_train.data import DataAdapter, adapter, train_validation_split, unpack_x_y_sample_weight
+from kcore_train.data import (
+    DataAdapter,
+    adapter,
+    pack_x_y_sample_weight,
+    train_validation_split,
+    unpack_x_y_sample_weight,
+)
+from kcore_train.data.conversion import to_arrays
+from kcore_train.data.data_adapter import InputsAlone, close
 from kcore_train.logs import Logs, as_numbers
 
 if TYPE_CHECKING:
@@ -50,64 +59,101 @@ def fit(
         ).at("fit")
     if validation_split and validation_data is None:
         (x, y, sample_weight), validation_data = train_validation_split((x, y, sample_weight), validation_split)
-    data = adapter(
-        x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, class_weight=class_weight,
-        steps_per_epoch=steps_per_epoch,
-    )  # fmt: skip
-    validation = _validation(validation_data, validation_batch_size or batch_size, validation_steps)
-    trainer.prepare(data.peek(), is_training=True)
-    if not model.trainable_variables:
-        warnings.warn("the model has nothing to train; set trainable = True on a layer", stacklevel=4)
-    num_steps = _at_most(steps_per_epoch or data.num_batches, config.max_steps_per_epoch())
-    epochs = _at_most(epochs, config.max_epochs())
-    reporter = _callbacks(trainer, callbacks, verbose, epochs=epochs, steps=num_steps, history=True)
-    model.stop_training = False
-    reporter.on_train_begin()
-    logs: dict[str, Any] = {}
-    for epoch in range(initial_epoch, epochs):
-        model.reset_metrics()
-        reporter.on_epoch_begin(epoch)
-        data.on_epoch_begin()
-        results, count = _train_epoch(trainer, data, reporter, num_steps)
-        logs = _epoch_results(trainer, results)
-        data.on_epoch_end()
-        if steps_per_epoch is not None and count < _at_most(steps_per_epoch, config.max_steps_per_epoch()):
-            warnings.warn(
-                f"the data gave {count} batches of the {steps_per_epoch} that steps_per_epoch asks for; training ends",
-                stacklevel=4,
-            )
-            model.stop_training = True
-        if validation is not None and _is_due(validation_freq, epoch):
-            found = _run_evaluation(trainer, validation, reporter)
-            logs.update({f"val_{name}": value for name, value in found.items()})
-        reporter.on_epoch_end(epoch, logs)
-        if model.stop_training:
-            break
-    if trainer.optimizer is not None and hasattr(trainer.optimizer, "finalize_variable_values"):
-        trainer.optimizer.finalize_variable_values(model.trainable_variables)
-    data.close()
-    reporter.on_train_end(logs)
+    with contextlib.ExitStack() as ends:
+        data = adapter(
+            x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, class_weight=class_weight,
+            steps_per_epoch=steps_per_epoch,
+        )  # fmt: skip
+        ends.callback(data.close)
+        validation = _validation(validation_data, validation_batch_size or batch_size, validation_steps)
+        if validation is not None:
+            ends.callback(validation.close)
+        trainer.prepare(data.peek(), is_training=True)
+        if not model.trainable_variables:
+            warnings.warn("the model has nothing to train; set trainable = True on a layer", stacklevel=4)
+        num_steps = _at_most(steps_per_epoch or data.num_batches, config.max_steps_per_epoch())
+        epochs = _at_most(epochs, config.max_epochs())
+        reporter = _callbacks(trainer, callbacks, verbose, epochs=epochs, steps=num_steps, history=True)
+        model.stop_training = False
+        logs: dict[str, Any] = {}
+        with _told(reporter.on_train_begin, lambda: reporter.on_train_end(logs)):
+            for epoch in range(initial_epoch, epochs):
+                if epoch > initial_epoch and not data.has_more():
+                    done = epoch - initial_epoch
+                    warnings.warn(
+                        f"the data is used up after {done} epoch{'' if done == 1 else 's'}; "
+                        "pass data that can be read again, or a generator without end",
+                        stacklevel=4,
+                    )
+                    break
+                logs = _run_epoch(trainer, data, reporter, epoch, num_steps)
+                if validation is not None and _is_due(validation_freq, epoch):
+                    found = _run_evaluation(trainer, validation, reporter)
+                    logs.update({f"val_{name}": value for name, value in found.items()})
+                reporter.on_epoch_end(epoch, logs)
+                if model.stop_training:
+                    break
+            if trainer.optimizer is not None and hasattr(trainer.optimizer, "finalize_variable_values"):
+                trainer.optimizer.finalize_variable_values(model.trainable_variables)
     return model.history
 
 
-def _train_epoch(trainer: Trainer, data: DataAdapter, reporter: Any, num_steps: int | None) -> tuple[Any, int]:
+@contextlib.contextmanager
+def _told(begin: Callable[[], Any], end: Callable[[], Any]) -> Iterator[None]:
+    """Tell callbacks that a loop begins, and that it ends, whichever way it does.
+
+    They let go of files, threads and other things then. An error of theirs does not hide the one that ended the loop.
+    """
+    begin()
+    try:
+        yield
+    except BaseException as error:
+        try:
+            end()
+        except Exception as another:
+            error.add_note(f"as training ended, a callback failed too: {type(another).__name__}: {another}")
+        raise
+    end()
+
+
+def _run_epoch(
+    trainer: Trainer, data: DataAdapter, reporter: CallbackList, epoch: int, num_steps: int | None
+) -> dict[str, Any]:
+    """Train for an epoch; gives its results."""
+    model = trainer.model
+    model.reset_metrics()
+    reporter.on_epoch_begin(epoch)
+    data.on_epoch_begin()
+    results, count = _train_epoch(trainer, data, reporter)
+    logs = _epoch_results(trainer, results)
+    data.on_epoch_end()
+    if num_steps is not None and data.steps_per_epoch is not None and count < num_steps and not model.stop_training:
+        warnings.warn(
+            f"the data gave {count} batches of the {data.steps_per_epoch} that steps_per_epoch asks for",
+            stacklevel=5,
+        )
+    return logs
+
+
+def _train_epoch(trainer: Trainer, data: DataAdapter, reporter: CallbackList) -> tuple[Any, int]:
     """Go through the batches of an epoch; gives what the last step gave, and the number of batches."""
     model = trainer.model
     function = trainer.functions.get("train")
     tells_begin, tells_end = reporter.has("train_batch_begin"), reporter.has("train_batch_end")
     results: Any = None
     step = 0
-    for batches in _grouped(_batches(data), trainer.steps_per_execution):
-        if tells_begin:
-            reporter.on_train_batch_begin(step)
-        results = function(batches)
-        step += len(batches)
-        if tells_end:
-            reporter.on_train_batch_end(step - 1, _logs(trainer, results))
-            if model.stop_training:
-                break
-            # A callback may have frozen a layer.
-            function = trainer.functions.get("train")
+    with contextlib.closing(_groups(data, trainer.steps_per_execution)) as groups:
+        for batches in groups:
+            if tells_begin:
+                reporter.on_train_batch_begin(step)
+            results = function(batches)
+            step += len(batches)
+            if tells_end:
+                reporter.on_train_batch_end(step - 1, _logs(trainer, results))
+                if model.stop_training:
+                    break
+                # A callback may have frozen a layer.
+                function = trainer.functions.get("train")
     return results, step
 
 
@@ -125,34 +171,37 @@ def evaluate(
     """Evaluate a model; see `Model.evaluate`."""
     trainer.check_compiled("evaluate")
     data = adapter(x, y, sample_weight, batch_size=batch_size, shuffle=False, steps_per_epoch=steps)
-    trainer.prepare(data.peek(), is_training=False)
-    reporter = _callbacks(
-        trainer, callbacks, verbose, epochs=1, steps=_at_most(steps or data.num_batches, config.max_steps_per_epoch())
-    )
-    logs = _run_evaluation(trainer, data, reporter)
-    data.close()
+    with contextlib.closing(data):
+        trainer.prepare(data.peek(), is_training=False)
+        num_steps = _at_most(steps or data.num_batches, config.max_steps_per_epoch())
+        reporter = _callbacks(trainer, callbacks, verbose, epochs=1, steps=num_steps)
+        logs = _run_evaluation(trainer, data, reporter)
     return logs if return_dict else _listed(logs)
 
 
-def _run_evaluation(trainer: Trainer, data: DataAdapter, reporter: Any) -> dict[str, Any]:
+def _run_evaluation(trainer: Trainer, data: DataAdapter, reporter: CallbackList) -> dict[str, Any]:
     model = trainer.model
     trainer.prepare(data.peek(), is_training=False)
     model.reset_metrics()
+    model.stop_evaluating = False
     function = trainer.functions.get("test")
     tells_begin, tells_end = reporter.has("test_batch_begin"), reporter.has("test_batch_end")
-    reporter.on_test_begin()
     results: Any = None
+    logs: dict[str, Any] = {}
     step = 0
-    data.start_at(0)
-    for batches in _grouped(_batches(data), trainer.steps_per_execution):
-        if tells_begin:
-            reporter.on_test_batch_begin(step)
-        results = function(batches)
-        step += len(batches)
-        if tells_end:
-            reporter.on_test_batch_end(step - 1, _logs(trainer, results))
-    logs = _epoch_results(trainer, results)
-    reporter.on_test_end(dict(logs))
+    with _told(reporter.on_test_begin, lambda: reporter.on_test_end(dict(logs))):
+        data.start_at(0)
+        with contextlib.closing(_groups(data, trainer.steps_per_execution)) as groups:
+            for batches in groups:
+                if tells_begin:
+                    reporter.on_test_batch_begin(step)
+                results = function(batches)
+                step += len(batches)
+                if tells_end:
+                    reporter.on_test_batch_end(step - 1, _logs(trainer, results))
+                    if model.stop_evaluating:
+                        break
+        logs = _epoch_results(trainer, results)
     return logs
 
 
@@ -165,26 +214,44 @@ def predict(
     callbacks: Any = None,
 ) -> Any:
     """Predict; see `Model.predict`."""
+    model = trainer.model
     data = adapter(x, batch_size=batch_size, shuffle=False, steps_per_epoch=steps)
-    trainer.prepare_to_predict(data)
-    reporter = _callbacks(
-        trainer, callbacks, verbose, epochs=1, steps=_at_most(steps or data.num_batches, config.max_steps_per_epoch())
-    )
-    function = trainer.functions.get("predict")
-    tells_begin, tells_end = reporter.has("predict_batch_begin"), reporter.has("predict_batch_end")
-    reporter.on_predict_begin()
-    outputs: list[Any] = []
-    for step, batch in enumerate(_batches(data)):
-        if tells_begin:
-            reporter.on_predict_batch_begin(step)
-        outputs.append(function(((batch[0],),)))
-        if tells_end:
-            reporter.on_predict_batch_end(step, {"outputs": outputs[-1]})
-    reporter.on_predict_end()
-    data.close()
+    with contextlib.closing(data):
+        trainer.prepare_to_predict(data)
+        num_steps = _at_most(steps or data.num_batches, config.max_steps_per_epoch())
+        reporter = _callbacks(trainer, callbacks, verbose, epochs=1, steps=num_steps)
+        function = trainer.functions.get("predict")
+        tells_begin, tells_end = reporter.has("predict_batch_begin"), reporter.has("predict_batch_end")
+        model.stop_predicting = False
+        outputs: list[Any] = []
+        with (
+            _told(reporter.on_predict_begin, reporter.on_predict_end),
+            contextlib.closing(_groups(data, trainer.steps_per_execution)) as groups,
+        ):
+            for batches in groups:
+                if tells_begin:
+                    reporter.on_predict_batch_begin(len(outputs))
+                found = function(tuple([_inputs_of(batch) for batch in batches]))
+                outputs.extend(found)
+                if tells_end:
+                    reporter.on_predict_batch_end(len(outputs) - 1, {"outputs": _in_one(found)})
+                    if model.stop_predicting:
+                        break
     if not outputs:
         raise ArgumentError("the data gave no batch", fix="pass data that is not used up").at("predict")
     return ops.tree.map_structure(_joined, *outputs)
+
+
+def _inputs_of(batch: Any) -> Any:
+    """Give a batch without targets and weights, in the form it has."""
+    return batch[:1] if isinstance(batch, tuple) else batch
+
+
+def _in_one(outputs: list[Any]) -> Any:
+    """Give the outputs for several batches as those for one."""
+    if len(outputs) == 1:
+        return outputs[0]
+    return ops.tree.map_structure(lambda *parts: ops.concatenate(parts, axis=0), *outputs)
 
 
 def _joined(*parts: Any) -> np.ndarray[Any, Any]:
@@ -202,8 +269,8 @@ def on_batch(
         data = adapter(x, y, sample_weight, batch_size=_length(x), shuffle=False, class_weight=class_weight)
         batch = next(iter(data.epoch()))
     else:
-        batch = (x, y) if sample_weight is None else (x, y, sample_weight)
-        batch = ops.tree.map_structure(lambda leaf: np.asarray(leaf) if isinstance(leaf, float | int) else leaf, batch)
+        parts = {"x": x, "y": y, "sample_weight": sample_weight}
+        batch = pack_x_y_sample_weight(*[to_arrays(part, name, is_batch=True) for name, part in parts.items()])
     trainer.prepare(batch, is_training=kind == "train")
     trainer.model.reset_metrics()
     results = trainer.functions.get(kind)((batch,))
@@ -215,17 +282,30 @@ def predict_on_batch(trainer: Trainer, x: Any) -> Any:
     """Predict one batch."""
     if not trainer.model.built:
         trainer.prepare((x,), is_training=False)
-    outputs = trainer.functions.get("predict")(((x,),))
+    (outputs,) = trainer.functions.get("predict")(((x,),))
     return ops.tree.map_structure(ops.convert_to_numpy, outputs)
 
 
 # What they share.
 
 
-def _batches(data: DataAdapter) -> Iterator[Any]:
-    """Give the batches of an epoch, as many as the settings allow."""
+def _groups(data: DataAdapter, size: int) -> Generator[Sequence[Any], None, None]:
+    """Give the batches of an epoch, as many as the settings allow, in groups, the last of which may be smaller.
+
+    Closed in the middle, it ends whatever makes the batches.
+    """
+    epoch = data.epoch()
     limit = config.max_steps_per_epoch()
-    return data.epoch() if limit is None else itertools.islice(data.epoch(), limit)
+    batches = epoch if limit is None else itertools.islice(epoch, limit)
+    try:
+        if size == 1:
+            for batch in batches:
+                yield (batch[0] if batch.__class__ is InputsAlone else batch,)
+            return
+        while group := list(itertools.islice(batches, size)):
+            yield tuple([batch[0] if batch.__class__ is InputsAlone else batch for batch in group])
+    finally:
+        close(epoch)
 
 
 def _at_most(count: Any, limit: int | None) -> Any:
@@ -263,22 +343,6 @@ def _validation(given: Any, batch_size: int | None, steps: int | None) -> DataAd
 def _is_due(frequency: Any, epoch: int) -> bool:
     """Say whether an epoch ends with a validation."""
     return (epoch + 1) % frequency == 0 if isinstance(frequency, int) else (epoch + 1) in frequency
-
-
-def _grouped(batches: Iterator[Any], size: int) -> Iterator[Sequence[Any]]:
-    """Give batches in groups, the last of which may be smaller."""
-    if size == 1:
-        for batch in batches:
-            yield (batch,)
-        return
-    group: list[Any] = []
-    for batch in batches:
-        group.append(batch)
-        if len(group) == size:
-            yield tuple(group)
-            group = []
-    if group:
-        yield tuple(group)
 
 
 def _logs(trainer: Trainer, results: Any) -> Logs:

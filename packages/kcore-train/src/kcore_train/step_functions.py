@@ -53,7 +53,8 @@ class StepFunctions:
     """Makes each step's function when it is first wanted, and again when the model or an option has changed.
 
     A function is called with a sequence of batches, which it works through in one compiled call. What it gives is None,
-    where the results stand in the metrics, or what the model's own step gave for the last batch.
+    where the results stand in the metrics, or what the model's own step gave for the last batch; one that predicts
+    gives a list of the outputs for each.
     """
 
     def __init__(self, trainer: Trainer) -> None:
@@ -110,10 +111,12 @@ class StepFunctions:
         own = self._own_step(kind)
         step = own or getattr(trainer.steps, kind)
         without_gradients = kind != "train"
+        gives_each = kind == "predict"
 
         def run(batches: Sequence[Any]) -> Any:
             made.was_traced = True
             results = None
+            outputs: list[Any] = []
             for data in batches:
                 data = _tensors(backend, data)
                 if without_gradients:
@@ -121,7 +124,9 @@ class StepFunctions:
                         results = step(data)
                 else:
                     results = step(data)
-            return results
+                if gives_each:
+                    outputs.append(results)
+            return outputs if gives_each else results
 
         if trainer.run_eagerly:
             return run
@@ -177,12 +182,16 @@ class StepFunctions:
         def steps(values: Any, batches: Any) -> tuple[Any, Any]:
             made.was_traced = True
             results: Any = {}
+            outputs: list[Any] = []
             state = values[:-1]
             with StepScope(backend, lists, values) as scope:
                 for data in batches:
                     scope.set(state)
                     results, state = step(state, data)
-                if kind != "predict":
+                    outputs.append(results)
+                if kind == "predict":
+                    results = outputs
+                else:
                     order.update(dict.fromkeys(results))
                 return results, (*(list(own) for own in state), scope.settle(others))
 

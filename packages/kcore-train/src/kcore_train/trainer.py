@@ -327,7 +327,7 @@ class Trainer:
     def prepare_to_predict(self, data: Any) -> None:
         """Build the model for inputs like those of the first batch."""
         if not self.model.built:
-            self._outputs_like(data.peek()[0])
+            self._outputs_like(unpack_x_y_sample_weight(data.peek())[0])
 
     def _outputs_like(self, x: Any) -> Any:
         """Give the specs of the outputs for inputs like `x`, building the model on the way."""

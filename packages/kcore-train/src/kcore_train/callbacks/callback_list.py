@@ -95,8 +95,15 @@ class CallbackList(Callback):
         self._find_hooks()  # a callback may have given itself hooks as it began
 
     def _end(self, name: str, logs: Numbers) -> None:
+        """Tell all, so that each can let go of what it holds; the first error is raised when all were told."""
+        failed: Exception | None = None
         for hook in self._hooks[name]:
-            hook({} if logs is None else logs)
+            try:
+                hook({} if logs is None else logs)
+            except Exception as error:
+                failed = failed or error
+        if failed is not None:
+            raise failed
 
     def on_train_begin(self, logs: Numbers = None) -> None:
         """Tell that `fit` begins."""

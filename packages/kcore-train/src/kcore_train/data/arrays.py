@@ -9,7 +9,7 @@ import numpy as np
 from kcore_ops.errors import ArgumentError, ShapeError
 
 from kcore_train.data.conversion import batch_dtype, leaves_with_paths, to_arrays
-from kcore_train.data.data_adapter import Batch, DataAdapter
+from kcore_train.data.data_adapter import Batch, DataAdapter, InputsAlone
 from kcore_train.data.shuffling import permutation
 
 __all__ = ["ArrayAdapter", "num_samples"]
@@ -83,6 +83,8 @@ class ArrayAdapter(DataAdapter):
         while parts[-1] is None:
             parts.pop()
         self._readers = [_reader(part) for part in parts]
+        # Inputs in a list or tuple might be taken for inputs and targets.
+        self._is_packed = len(parts) > 1 or isinstance(parts[0], list | tuple)
         self.shuffle = shuffle
         self.batch_size: int = _DEFAULT_BATCH_SIZE if batch_size is None else batch_size
         self.num_batches = -(-self.num_samples // self.batch_size)
@@ -98,6 +100,11 @@ class ArrayAdapter(DataAdapter):
             starts = [*(permutation(num_full, self.seed, number) * size).tolist(), *starts[num_full:]]
         elif self.shuffle:
             order = permutation(length, self.seed, number)
+        if len(self._readers) == 1 and not self._is_packed:
+            read_x = self._readers[0]
+            for start in starts:
+                yield InputsAlone((read_x(slice(start, start + size) if order is None else order[start : start + size]),))
+            return
         if len(self._readers) == 2:  # the usual case, without a loop inside the loop
             read_x, read_y = self._readers
             for start in starts:

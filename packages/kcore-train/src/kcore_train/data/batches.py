@@ -9,7 +9,7 @@ from kcore_ops.errors import ArgumentError
 
 from kcore_train.data.class_weights import class_weights_of
 from kcore_train.data.conversion import NUMBERS, is_in_memory, to_arrays
-from kcore_train.data.data_adapter import Batch
+from kcore_train.data.data_adapter import Batch, InputsAlone
 
 __all__ = ["to_batch"]
 
@@ -36,7 +36,8 @@ def to_batch(
     """
     if is_list_a_tuple and isinstance(item, list):
         item = tuple(item)
-    if not isinstance(item, (list, tuple, *NUMBERS)) and is_in_memory(item):
+    is_alone = not isinstance(item, (list, tuple, *NUMBERS)) and is_in_memory(item)
+    if is_alone:
         item = (item,)
     if not isinstance(item, tuple) or not 1 <= len(item) <= 3:
         size = f" of {len(item)}" if isinstance(item, list | tuple) else ""
@@ -46,7 +47,7 @@ def to_batch(
         )
     batch = tuple(to_arrays(part, name, is_batch=True) for part, name in zip(item, _PARTS, strict=False))
     if class_weight is None:
-        return batch
+        return InputsAlone(batch) if is_alone else batch
     if len(batch) == 1:
         raise ArgumentError(f"class_weight needs targets, and {source} gave none", fix="give a tuple (x, y)")
     if len(batch) == 3 and batch[2] is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeAlias
 
 from kcore_ops.errors import ArgumentError
@@ -11,10 +11,17 @@ from kcore_ops.seed_generator import draw_seed
 
 from kcore_train.data.prefetching import prefetch
 
-__all__ = ["Batch", "DataAdapter"]
+__all__ = ["Batch", "DataAdapter", "InputsAlone", "close", "made_of"]
 
 # (x,), (x, y) or (x, y, sample_weight)
 Batch: TypeAlias = tuple[Any, ...]
+
+
+class InputsAlone(tuple[Any]):
+    """A batch `(x,)` of a source that gave `x`; a step is to get that."""
+
+    __slots__ = ()
+
 
 
 class DataAdapter:
@@ -75,7 +82,7 @@ class DataAdapter:
     def epoch(self) -> Iterator[Batch]:
         """Give the batches of the next epoch."""
         batches = self._pass()[0] if self.steps_per_epoch is None else self._steps(self.steps_per_epoch)
-        return prefetch(batches) if self.reads_ahead else batches
+        return _read_ahead(batches) if self.reads_ahead else batches
 
     def peek(self) -> Batch:
         """Give the first batch of the next epoch, which will come again in the epoch.
@@ -90,8 +97,12 @@ class DataAdapter:
             first = next(batches, None)
         if first is None:
             raise ArgumentError("the data is at its end: it gave no batch", fix="pass data that is not used up")
-        self._held = itertools.chain([first], batches), is_fresh
+        self._held = _with_first(first, batches), is_fresh
         return first
+
+    def has_more(self) -> bool:
+        """Say whether another epoch would have a batch; False only of what can be read once, and was."""
+        return True
 
     def start_at(self, epoch: int) -> None:
         """Go to the beginning of an epoch, so that a run that resumes there sees the batches it would have seen.
@@ -107,7 +118,7 @@ class DataAdapter:
         if steps is not None and num_batches is not None and steps < num_batches:
             self._num_passes, taken = divmod(epoch * steps, num_batches)
             if taken:
-                self._held = itertools.islice(self._pass()[0], taken, None), False
+                self._held = _without_first(taken, self._pass()[0]), False
 
     def on_epoch_begin(self) -> None:
         """Hear that an epoch begins."""
@@ -116,8 +127,10 @@ class DataAdapter:
         """Hear that an epoch has ended."""
 
     def close(self) -> None:
-        """Let go of what was opened to read the data."""
-        self._held = None
+        """Let go of what was opened to read the data: end the threads and processes that do, and its iterators."""
+        held, self._held = self._held, None
+        if held is not None:
+            close(held[0])
 
     def _pass(self) -> tuple[Iterator[Batch], bool]:
         """Take the pass that is held, or begin one."""
@@ -143,3 +156,57 @@ class DataAdapter:
             yield batch
             self._held = None
         self._held = batches, False
+
+
+# Iterators that close what they iterate over once they are closed themselves, where it is theirs.
+
+
+def close(iterator: Any) -> None:
+    """Close an iterator that can be closed, and is not being read by a thread that hangs."""
+    if hasattr(iterator, "close"):
+        try:
+            iterator.close()
+        except ValueError:  # a generator that is running: whoever reads it has been told to stop
+            pass
+
+
+def made_of(source: Iterable[Any], make: Callable[[Any], Any], *, is_ours: bool = True) -> Iterator[Any]:
+    """Give what a function makes of each item.
+
+    Args:
+        source: the items.
+        make: the function.
+        is_ours: whether the source is closed in the end.
+    """
+    items = iter(source)
+    try:
+        for item in items:
+            yield make(item)
+    finally:
+        if is_ours:
+            close(items)
+        del items, source  # or an error's traceback would keep what they hold, as the workers of a loader
+
+
+def _with_first(first: Any, rest: Iterator[Any]) -> Iterator[Any]:
+    try:
+        yield first
+        yield from rest
+    finally:
+        close(rest)
+
+
+def _without_first(count: int, batches: Iterator[Any]) -> Iterator[Any]:
+    try:
+        yield from itertools.islice(batches, count, None)
+    finally:
+        close(batches)
+
+
+def _read_ahead(batches: Iterator[Any]) -> Iterator[Any]:
+    ahead = prefetch(batches)
+    try:
+        yield from ahead
+    finally:
+        close(ahead)
+        close(batches)

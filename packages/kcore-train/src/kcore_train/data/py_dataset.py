@@ -10,7 +10,7 @@ from typing import Any
 from kcore_ops.errors import ArgumentError
 
 from kcore_train.data.batches import to_batch
-from kcore_train.data.data_adapter import Batch, DataAdapter
+from kcore_train.data.data_adapter import Batch, DataAdapter, made_of
 from kcore_train.data.shuffling import permutation
 
 __all__ = ["PyDataset", "PyDatasetAdapter"]
@@ -51,6 +51,11 @@ class PyDataset:
 
     def __getitem__(self, index: int) -> Any:
         raise NotImplementedError(f"{type(self).__name__}.__getitem__")
+
+    def __iter__(self) -> Iterator[Any]:
+        """Give the batches in the order of their indices, as many as `num_batches` says."""
+        count = self.num_batches
+        return map(self.__getitem__, itertools.count() if count is None else range(count))
 
     @property
     def num_batches(self) -> int | None:
@@ -118,12 +123,12 @@ class PyDatasetAdapter(DataAdapter):
         indices = self._indices(number)
         make = self._dataset.__getitem__
         if not self._has_pool:
-            return map(self._to_batch, map(make, indices))
+            return made_of(map(make, indices), self._to_batch)
         from kcore_train.data import workers  # pools take long to import, and few datasets use them
 
         count, ahead = self._num_workers, max(self._dataset.max_queue_size, self._num_workers)
         if self._dataset.use_multiprocessing:
-            return map(self._to_batch, workers.map_in_processes(self._dataset, indices, count, ahead))
+            return made_of(workers.map_in_processes(self._dataset, indices, count, ahead), self._to_batch)
         return workers.map_in_threads(lambda index: self._to_batch(make(index)), indices, count, ahead)
 
     def on_epoch_begin(self) -> None:

@@ -6,8 +6,10 @@ import functools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from kcore_ops.errors import ArgumentError
+
 from kcore_train.data.batches import to_batch
-from kcore_train.data.data_adapter import Batch, DataAdapter
+from kcore_train.data.data_adapter import Batch, DataAdapter, made_of
 
 __all__ = ["StreamAdapter"]
 
@@ -47,7 +49,18 @@ class StreamAdapter(DataAdapter):
 
     def one_pass(self, number: int) -> Iterator[Batch]:
         """Give the batches of one pass."""
-        return map(self._to_batch, iter(self._source))
+        # An iterator that was given belongs to who gave it, and may be read on.
+        return made_of(self._source, self._to_batch, is_ours=not isinstance(self._source, Iterator))
+
+    def has_more(self) -> bool:
+        """Say whether the source can be read again, or has another batch."""
+        if not isinstance(self._source, Iterator):
+            return True
+        try:
+            self.peek()
+        except ArgumentError:
+            return False
+        return True
 
     def start_at(self, epoch: int) -> None:
         """Go to the beginning of an epoch; a generator goes on where it is, with what was peeked at."""
