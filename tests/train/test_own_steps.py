@@ -7,7 +7,7 @@ from typing import Any
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_layers import Input, Model
+from kcore_layers import Input, Layer, Model
 from kcore_layers.layers import Dense
 from kcore_train.metrics import Mean
 from kcore_train.optimizers import SGD
@@ -174,3 +174,91 @@ def test_a_whole_training_step_of_ones_own_trains_as_the_ordinary_one(backend, o
     ordinary = made(Model)
     np.testing.assert_allclose(fit(model)["own_loss"], fit(ordinary)["loss"], rtol=1e-5)
     np.testing.assert_allclose(model.get_weights()[0], ordinary.get_weights()[0], rtol=1e-5)
+
+
+class OfOlderTimes(Model):
+    """A model whose `compute_loss` has no `training`, as Keras's older guides have it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.penalty = Mean(name="penalty")
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None):
+        added = sum(self.losses)
+        self.penalty.update_state(added)
+        return ops.mean(ops.square(y - y_pred)) + added
+
+
+class Penalty(Layer):
+    def call(self, x):
+        self.add_loss(0.5 * ops.mean(ops.square(x)))
+        return x
+
+
+@pytest.mark.parametrize("loss", [None, "mse"])
+def test_a_compute_loss_without_training_is_what_is_reported(backend, loss):
+    x = Input((3,))
+    model = OfOlderTimes(x, Dense(1, kernel_initializer="ones")(Penalty()(x)))
+    model.compile(SGD(0.0), loss)
+    penalty = 0.5 * np.mean(X**2)
+    expected = {"loss": np.mean((X.sum(1) - Y[:, 0]) ** 2) + penalty, "penalty": penalty}
+    assert model.evaluate(X, Y, batch_size=22, verbose=0, return_dict=True) == pytest.approx(expected, rel=1e-5)
+    if "gradient" in backend.capabilities:
+        history = model.fit(X, Y, batch_size=22, validation_data=(X, Y), validation_batch_size=22, verbose=0).history
+        wanted = expected | {f"val_{name}": value for name, value in expected.items()}
+        assert history == {name: [pytest.approx(value, rel=1e-5)] for name, value in wanted.items()}
+
+
+class Seen(Model):
+    """Notes the form of the batches that its steps get."""
+
+    def call(self, x):
+        return ops.ones((2, 1))
+
+    def _note(self, *args: Any) -> Any:
+        self.forms.append(_form(args[-1]))
+        found = {"a": ops.ones(())}
+        return found if len(args) == 1 else (found, args[0])
+
+    def train_step(self, *args):
+        return self._note(*args)
+
+    def test_step(self, *args):
+        return self._note(*args)
+
+    def predict_step(self, *args):
+        self.forms.append(_form(args[-1]))
+        outputs = ops.ones((2, 1))
+        return outputs if len(args) == 1 else (outputs, args[0][1])
+
+
+def _form(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {key: _form(part) for key, part in data.items()}
+    return type(data)(map(_form, data)) if isinstance(data, list | tuple) else "x"
+
+
+PAIR = X[:2], Y[:2]
+GIVEN = {
+    "an array": (PAIR[0], "x"),
+    "a dict": ({"a": PAIR[0], "b": PAIR[1]}, {"a": "x", "b": "x"}),
+    "a list of inputs": ([PAIR[0], PAIR[1]], (["x", "x"],)),
+    "a generator of arrays": (lambda: iter([PAIR[0]]), "x"),
+    "a generator of dicts": (lambda: iter([{"a": PAIR[0]}]), {"a": "x"}),
+    "a generator of tuples of one": (lambda: iter([({"a": PAIR[0]},)]), ({"a": "x"},)),
+    "a generator of pairs": (lambda: iter([({"a": PAIR[0]}, PAIR[1])]), ({"a": "x"}, "x")),
+}
+
+
+@pytest.mark.parametrize("how", [pytest.param("fit", marks=pytest.mark.needs("gradient")), "evaluate", "predict"])
+@pytest.mark.parametrize("given", GIVEN)
+@pytest.mark.parametrize("options", [{}, {"steps_per_execution": 2}], ids=str)
+def test_a_step_gets_a_batch_in_the_form_in_which_it_was_given(backend, how, given, options):
+    data, form = GIVEN[given]
+    model = Seen()
+    model.forms = []
+    model.compile("sgd", run_eagerly=True, **options)
+    getattr(model, how)(data() if callable(data) else data, verbose=0)
+    if how == "predict" and isinstance(form, tuple):
+        form = form[:1]
+    assert model.forms[-1] == form

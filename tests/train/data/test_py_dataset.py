@@ -166,6 +166,14 @@ def test_a_dataset_need_not_call_the_init_of_its_base():
     assert numbers(adapter(Bare(), shuffle=False).epoch()) == [0, 1]
 
 
+def test_iterating_gives_the_batches_that_there_are():
+    class Endless(Numbered):
+        num_batches = None
+
+    assert numbers(Numbered(3)) == numbers(iter(Numbered(3))) == [0, 1, 2]
+    assert numbers(itertools.islice(Endless(), 9)) == list(range(9))
+
+
 def test_a_list_is_taken_as_a_tuple():
     class Listing(Numbered):
         def __getitem__(self, index):

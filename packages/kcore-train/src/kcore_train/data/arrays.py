@@ -11,6 +11,7 @@ from kcore_ops.errors import ArgumentError, ShapeError
 from kcore_train.data.conversion import batch_dtype, leaves_with_paths, to_arrays
 from kcore_train.data.data_adapter import Batch, DataAdapter, InputsAlone
 from kcore_train.data.shuffling import permutation
+from kcore_train.data.tables import SparseRows
 
 __all__ = ["ArrayAdapter", "num_samples"]
 
@@ -134,8 +135,10 @@ def _reader(data: Any) -> Callable[[Rows], Any]:
     return _array_reader(data)
 
 
-def _array_reader(array: np.ndarray[Any, Any]) -> Callable[[Rows], np.ndarray[Any, Any]]:
+def _array_reader(array: np.ndarray[Any, Any] | SparseRows) -> Callable[[Rows], np.ndarray[Any, Any]]:
     wanted = batch_dtype(array, "x")
+    if isinstance(array, SparseRows):
+        return lambda rows: array.to_dense(rows).astype(wanted)
     if array.nbytes <= _COPY_LIMIT:
         array = np.ascontiguousarray(array, wanted)
     # `take` is faster than an index, but copies the whole of an array that is not contiguous; rows are in bounds.

@@ -10,6 +10,8 @@ import numpy as np
 from kcore_ops import config, dtypes
 from kcore_ops.errors import ArgumentError, DTypeError, ShapeError
 
+from kcore_train.data.tables import SparseRows, array_of_frame, is_frame, is_sparse
+
 __all__ = ["NUMBERS", "batch_dtype", "is_in_memory", "leaves_with_paths", "to_arrays"]
 
 # Single numbers, which are no trees; in lists they make arrays.
@@ -26,19 +28,14 @@ def is_in_memory(data: Any) -> bool:
 
 
 def _is_array(data: Any) -> bool:
-    return hasattr(data, "__array__") or _is_frame(data) or ops.is_tensor(data)
-
-
-def _is_frame(data: Any) -> bool:
-    """Say whether this is a DataFrame or a Series of pandas, or what looks like one."""
-    return hasattr(data, "iloc") and hasattr(data, "to_numpy")
+    return hasattr(data, "__array__") or is_frame(data) or is_sparse(data) or ops.is_tensor(data)
 
 
 def to_arrays(data: Any, path: str, is_batch: bool = False) -> Any:
     """Make arrays of the leaves of a tree; None stays None.
 
     Dicts, lists and tuples are trees, but for lists of numbers, however nested, which are arrays. A DataFrame is a
-    matrix, and a Series a matrix of one column.
+    matrix, and a Series a matrix of one column; a sparse matrix of SciPy is read row by row, and dense as a batch.
 
     Args:
         data: an array, a tensor, numbers, or a tree of these.
@@ -63,6 +60,8 @@ def to_arrays(data: Any, path: str, is_batch: bool = False) -> Any:
         return type(data)(*parts) if hasattr(data, "_fields") else tuple(parts)
     if data is None or is_batch and not isinstance(data, np.ndarray) and _is_current(data):
         return data
+    if is_sparse(data) and not is_batch:
+        return data if isinstance(data, SparseRows) else SparseRows(data)
     array = _to_array(data, path)
     wanted = batch_dtype(array, path)
     return array.astype(wanted) if is_batch and array.dtype != wanted else array
@@ -92,9 +91,11 @@ def _to_array(data: Any, path: str) -> np.ndarray[Any, Any]:
             return np.asarray(data)
         except ValueError as error:
             raise ShapeError(f"the rows of {path} differ in length", fix="pad them to one length") from error
-    if _is_frame(data):
-        array: np.ndarray[Any, Any] = data.to_numpy()
-        return array[:, None] if array.ndim == 1 else array
+    if is_frame(data):
+        return array_of_frame(data, path)
+    if is_sparse(data):
+        array: np.ndarray[Any, Any] = data.toarray()
+        return array
     if ops.is_tensor(data):
         return ops.convert_to_numpy(data)
     if hasattr(data, "__array__"):

@@ -1,0 +1,93 @@
+"""Tables that are no arrays, but become some: frames of pandas, and sparse matrices of SciPy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from kcore_ops.errors import DTypeError
+
+__all__ = ["SparseRows", "array_of_frame", "is_frame", "is_sparse"]
+
+
+def is_frame(data: Any) -> bool:
+    """Say whether this is a DataFrame or a Series of pandas, or what looks like one."""
+    return hasattr(data, "iloc") and hasattr(data, "to_numpy")
+
+
+def array_of_frame(frame: Any, path: str) -> np.ndarray[Any, Any]:
+    """Give a frame as a matrix, a series as one of a single column; booleans among numbers become 0 and 1.
+
+    Args:
+        frame: the frame or series.
+        path: what to call it in messages.
+
+    Raises:
+        DTypeError: if a column does not hold numbers, or has missing values that are not NaN.
+    """
+    columns = [frame.iloc[:, i] for i in range(frame.shape[1])] if len(frame.shape) == 2 else [frame]
+    kinds = [_kind(column) for column in columns]
+    wrong = [column for column, kind in zip(columns, kinds, strict=True) if kind is None]
+    if wrong:
+        raise DTypeError(
+            f"{path} has {_named(wrong)}, not one of numbers",
+            fix="turn texts, dates and categories into numbers first; column.cat.codes are those of categories",
+        )
+    missing = [column for column in columns if not isinstance(column.dtype, np.dtype) and bool(column.isna().any())]
+    if missing:
+        raise DTypeError(f"{path} has {_named(missing)} with missing values", fix="fill them in, or leave the rows out")
+    known = [kind for kind in kinds if kind is not None]
+    are_alike = len({kind == np.bool_ for kind in known}) == 1
+    if are_alike and all(isinstance(column.dtype, np.dtype) for column in columns):
+        array: np.ndarray[Any, Any] = frame.to_numpy()
+        return array[:, None] if array.ndim == 1 else array
+    array = np.empty((len(frame), len(columns)), np.result_type(*known))
+    for i, (column, kind) in enumerate(zip(columns, known, strict=True)):
+        array[:, i] = column.to_numpy(dtype=kind)
+    return array
+
+
+def _kind(column: Any) -> np.dtype[Any] | None:
+    """Give NumPy's dtype of a column; None if it does not hold numbers."""
+    dtype = column.dtype
+    dtype = getattr(dtype, "numpy_dtype", getattr(dtype, "subtype", dtype))  # of nullable and of sparse columns
+    return dtype if isinstance(dtype, np.dtype) and dtype.kind in "biufc" else None
+
+
+def _named(columns: list[Any]) -> str:
+    plural = "s" if len(columns) > 1 else ""
+    return f"column{plural} " + ", ".join(f"{column.name!r} of dtype {column.dtype}" for column in columns)
+
+
+def is_sparse(data: Any) -> bool:
+    """Say whether this is a sparse matrix or array of SciPy, or rows of one."""
+    return isinstance(data, SparseRows) or (hasattr(data, "tocsr") and hasattr(data, "toarray"))
+
+
+class SparseRows:
+    """A sparse matrix that is read row by row, and becomes dense batch by batch.
+
+    Args:
+        matrix: the matrix.
+
+    Raises:
+        DTypeError: if it does not hold numbers.
+    """
+
+    ndim = 2
+
+    def __init__(self, matrix: Any) -> None:
+        self._matrix = matrix.tocsr()
+        self.shape: tuple[int, int] = self._matrix.shape
+        self.dtype: np.dtype[Any] = self._matrix.dtype
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: Any) -> SparseRows:
+        return SparseRows(self._matrix[rows])
+
+    def to_dense(self, rows: Any) -> np.ndarray[Any, Any]:
+        """Give some rows as an array."""
+        found: np.ndarray[Any, Any] = self._matrix[rows].toarray()
+        return found
