@@ -281,7 +281,6 @@ class TestEpochsOfMoreStepsThanBatches:
         run("fit", (X, Y), steps_per_epoch=5, epochs=4, callbacks=[told])
         assert told.heard.count("train_batch_end") == 20
 
-
     def test_do_not_come_to_a_used_up_generator(self, backend):
         with pytest.warns(UserWarning, match="the data is used up after 1 epoch;"):
             history = run("fit", iter([(X[:2], Y[:2])] * 2), epochs=3).history

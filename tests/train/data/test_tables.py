@@ -34,7 +34,9 @@ if importlib.util.find_spec("pandas"):
             [[1, 1.5, 1], [2, 2.5, 0], [3, 3.5, 1]],
         ),
         "missing fractions": ({"a": [1.5, None, 3.5]}, "float32", [[1.5], [np.nan], [3.5]]),
-        "sparse fractions": ({"a": pd.arrays.SparseArray([0.0, 1.5, 0.0]), "b": CLAIMS}, "float32", [[0, 1], [1.5, 0], [0, 1]]),
+        "sparse fractions": (
+            {"a": pd.arrays.SparseArray([0.0, 1.5, 0.0]), "b": CLAIMS}, "float32", [[0, 1], [1.5, 0], [0, 1]]
+        ),
     }  # fmt: skip
 
     @pytest.mark.parametrize("columns", MIXED)
@@ -63,7 +65,10 @@ if importlib.util.find_spec("pandas"):
             {"a": pd.array([1, None, 3], dtype="Int64"), "b": FRACTIONS},
             "x has column 'a' of dtype Int64 with missing values\n  fix: fill them in",
         ),
-        "missing booleans": ({"a": pd.array([True, None, False], dtype="boolean")}, "'a' of dtype boolean with missing"),
+        "missing booleans": (
+            {"a": pd.array([True, None, False], dtype="boolean")},
+            "'a' of dtype boolean with missing",
+        ),
     }
 
     @pytest.mark.parametrize("columns", REFUSED)
@@ -82,7 +87,11 @@ if importlib.util.find_spec("scipy"):
         dense = np.arange(15.0).reshape(5, 3) * (np.arange(15).reshape(5, 3) % 2)
         data = adapter(getattr(scipy.sparse, kind)(dense), np.arange(5), batch_size=2, shuffle=shuffle)
         batches = list(data.epoch())
-        assert [(x.dtype, x.shape) for x, _ in batches] == [("float32", (2, 3)), ("float32", (2, 3)), ("float32", (1, 3))]
+        assert [(x.dtype, x.shape) for x, _ in batches] == [
+            ("float32", (2, 3)),
+            ("float32", (2, 3)),
+            ("float32", (1, 3)),
+        ]
         for x, y in batches:
             np.testing.assert_array_equal(x, dense[y])
 

@@ -104,7 +104,9 @@ class ArrayAdapter(DataAdapter):
         if len(self._readers) == 1 and not self._is_packed:
             read_x = self._readers[0]
             for start in starts:
-                yield InputsAlone((read_x(slice(start, start + size) if order is None else order[start : start + size]),))
+                yield InputsAlone(
+                    (read_x(slice(start, start + size) if order is None else order[start : start + size]),)
+                )
             return
         if len(self._readers) == 2:  # the usual case, without a loop inside the loop
             read_x, read_y = self._readers

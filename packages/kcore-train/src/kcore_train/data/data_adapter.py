@@ -23,7 +23,6 @@ class InputsAlone(tuple[Any]):
     __slots__ = ()
 
 
-
 class DataAdapter:
     """Give the batches of one epoch after another; a subclass says in `one_pass` where they come from.
 
