@@ -33,6 +33,10 @@ class TorchVariable(Variable):
         """Let the tensor lie in a module's dict from now on, where it is already."""
         self._home, self._key = home, key
 
+    def follow(self, fn: Callable[[torch.Tensor], torch.Tensor]) -> None:
+        """Lie on the device that `fn` moves a module's tensors to, though this is none of them."""
+        self._storage = self._storage.to(fn(self._storage.new_empty(0)).device)
+
     def refresh(self) -> None:
         """Take note of a dtype that torch has changed."""
         self._dtype = self.backend.dtype(self._storage)
@@ -171,6 +175,11 @@ class TorchLayer:
         result = super()._apply(fn, recurse)  # type: ignore[misc]
         for variable in (*self._kcore_trainable_variables, *self._kcore_non_trainable_variables):
             variable.refresh()
+        # States of seeds and of metrics are no buffers.
+        seeds = [generator.state for generator in self._kcore_seed_generators]
+        for variable in (*seeds, *(one for metric in self._kcore_metrics for one in metric.variables)):
+            if isinstance(variable, TorchVariable):
+                variable.follow(fn)
         self.__dict__["_kcore_plan"] = None
         return result
 

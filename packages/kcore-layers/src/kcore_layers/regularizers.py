@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import kcore_ops as ops
 import numpy as np
+from kcore_ops.calls import beside
 from kcore_ops.errors import ArgumentError, ShapeError
 from kcore_ops.operation import Tensor
 
@@ -168,7 +169,9 @@ class OrthogonalRegularizer(Regularizer):
         vectors = x if self.mode == "rows" else ops.transpose(x)
         num_vectors = vectors.shape[0]
         unit = ops.normalize(vectors, axis=1)
-        cosines = ops.matmul(unit, ops.transpose(unit)) * (1.0 - ops.eye(num_vectors, dtype=ops.dtype(unit)))
+        with beside(unit):
+            others = 1.0 - ops.eye(num_vectors, dtype=ops.dtype(unit))
+        cosines = ops.matmul(unit, ops.transpose(unit)) * others
         # Each pair is there twice; a single vector has no pairs, and a penalty of 0.
         return self.factor * ops.sum(ops.absolute(cosines)) / max(num_vectors * (num_vectors - 1), 1)
 

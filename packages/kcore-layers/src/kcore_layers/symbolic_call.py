@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from kcore_ops import KerasTensor, StatelessScope, TensorSpec, tree
+from kcore_ops.calls import beside
 from kcore_ops.current import on
 from kcore_ops.dtypes import numpy_dtype
 from kcore_ops.errors import KcoreError
@@ -189,7 +190,8 @@ def _infer_by_trial(layer: Any, args: Sequence[Any], kwargs: dict[str, Any], fau
             shape = [size if s is None else int(s) for s in leaf.shape]
             return layer._kcore_backend.to_tensor(np.zeros(shape, numpy_dtype(leaf.dtype)), leaf.dtype)
 
-        trial_args, trial_kwargs = tree.map_structure(zeros, (list(args), dict(kwargs)))
+        with beside(next(iter(layer.variables), None)):
+            trial_args, trial_kwargs = tree.map_structure(zeros, (list(args), dict(kwargs)))
         try:
             with _natives_kept(layer), StatelessScope():
                 outcomes.append(layer._kcore_run_on_specs(trial_args, trial_kwargs))

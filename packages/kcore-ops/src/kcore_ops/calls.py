@@ -212,8 +212,9 @@ def backend_of(values: Sequence[Any]) -> Backend:
 
 
 def beside(x: Any) -> AbstractContextManager[Any]:
-    """Make tensors in the place of `x` inside the `with` block: for what is made of sizes, to be used with `x`."""
-    if isinstance(x, HOST_TYPES) or isinstance(x, TensorSpec):
+    """Make tensors in the place of `x` inside the `with` block: for what is made of sizes, to go with it."""
+    x = _unwrap(x)
+    if x is None or isinstance(x, (*HOST_TYPES, TensorSpec)):
         return nullcontext()
     backend = backend_of([x])
     place = backend.elsewhere(x)

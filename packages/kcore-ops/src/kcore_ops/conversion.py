@@ -69,8 +69,8 @@ def _check_items(value: Any, backend: Backend, dtype: str | None) -> None:
         dtypes.check_fits(value, dtype or backend.canonical_dtype(dtypes.standardize_dtype(value.dtype)))
 
 
-def tensor_on(backend: Backend, value: Any, dtype: str | None) -> Any:
-    """Give a value as a tensor of one backend.
+def tensor_on(backend: Backend, value: Any, dtype: str | None, like: Any = None) -> Any:
+    """Give a value as a tensor of one backend: beside another one, if it is none yet and `like` is given.
 
     Raises:
         MixedBackends: if it is another's.
@@ -100,7 +100,7 @@ def tensor_on(backend: Backend, value: Any, dtype: str | None) -> Any:
         dtype = backend.canonical_dtype(dtypes.concrete(described))
     if value.__class__ is int:
         dtypes.check_fits(value, dtype)
-    return backend.to_tensor(value, dtype)
+    return backend.to_tensor(value, dtype) if like is None else backend.beside(like, value, dtype)
 
 
 def convert_to_numpy(x: Any) -> np.ndarray[Any, Any]:

@@ -112,13 +112,14 @@ class StepFunctions:
         step = own or getattr(trainer.steps, kind)
         without_gradients = kind != "train"
         gives_each = kind == "predict"
+        weights = trainer.model.variables  # arrays become tensors where the model is
 
         def run(batches: Sequence[Any]) -> Any:
             made.was_traced = True
             results = None
             outputs: list[Any] = []
             for data in batches:
-                data = _tensors(backend, data)
+                data = _tensors(backend, data, weights[0]._storage if weights else None)
                 if without_gradients:
                     with backend.without_gradients():
                         results = step(data)
@@ -272,11 +273,11 @@ def _in_order(results: dict[str, Any], order: Iterable[str]) -> dict[str, Any]:
     return {name: results[name] for name in order if name in results}
 
 
-def _tensors(backend: Any, data: Any) -> Any:
-    """Give a batch whose arrays are tensors of a backend."""
+def _tensors(backend: Any, data: Any, like: Any = None) -> Any:
+    """Give a batch whose arrays are tensors of a backend, beside another tensor of it."""
 
     def convert(leaf: Any) -> Any:
-        return leaf if leaf is None or isinstance(leaf, str) else tensor_on(backend, leaf, None)
+        return leaf if leaf is None or isinstance(leaf, str) else tensor_on(backend, leaf, None, like)
 
     if isinstance(data, tuple) and not any(isinstance(part, list | tuple | dict) for part in data):
         return tuple([convert(part) for part in data])

@@ -11,6 +11,7 @@ from kcore_layers import Model
 from kcore_layers.serialization import deserialize_keras_object, serialize_keras_object
 from kcore_layers.tracking import state_version
 from kcore_ops import StatelessScope, TensorSpec
+from kcore_ops.calls import beside
 from kcore_ops.current import on
 from kcore_ops.errors import ArgumentError, GradientsUnavailable, KcoreError
 from kcore_ops.plugin import Backend
@@ -344,7 +345,7 @@ class Trainer:
         except Exception:
             # What runs on data may fail on specs: a call that looks at numbers, say.
             try:
-                with StatelessScope():
+                with StatelessScope(), beside(next(iter(model.variables), None)):
                     outputs = model(ops.tree.map_structure(ops.convert_to_tensor, x))
             except Exception:
                 if overrides:

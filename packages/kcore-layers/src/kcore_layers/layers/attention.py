@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal, get_args
 
 import kcore_ops as ops
+from kcore_ops.calls import beside
 from kcore_ops.errors import ArgumentError, ShapeError
 from kcore_ops.nn.attention import LEFT_OUT
 from kcore_ops.nn.precision import narrowed, widened
@@ -101,7 +102,8 @@ class Attention(Layer):
             logits = ops.where(ops.expand_dims(ops.cast(value_mask, "bool"), 1), logits, LEFT_OUT)
         if use_causal_mask:
             _, t, s = ops.shape(logits)
-            queries, keys = (ops.arange(length, dtype="int32") for length in (t, s))
+            with beside(logits):
+                queries, keys = (ops.arange(length, dtype="int32") for length in (t, s))
             logits = ops.where(ops.greater_equal(ops.expand_dims(queries, 1), keys), logits, LEFT_OUT)
         scores = narrowed(ops.softmax(logits, axis=-1), query)
         if training and self.dropout:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import kcore_ops as ops
+from kcore_ops.calls import beside
 from kcore_ops.shapes import normalize_axis
 
 from kcore_layers.layers.merging import Merging
@@ -62,7 +63,8 @@ class Concatenate(Merging):
         ]
         ndim = max(len(each.shape) for each in masks if each is not None)
         axis = normalize_axis(self.axis, len(inputs[0].shape))
-        masks = [_over(each, ops.shape(x)[:ndim]) for x, each in zip(inputs, masks, strict=True)]
+        with beside(inputs[0]):
+            masks = [_over(each, ops.shape(x)[:ndim]) for x, each in zip(inputs, masks, strict=True)]
         return ops.concatenate(masks, axis=axis) if axis < ndim else functools.reduce(ops.logical_or, masks)
 
     def get_config(self) -> dict[str, Any]:

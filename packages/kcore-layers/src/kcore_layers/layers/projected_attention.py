@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import kcore_ops as ops
+from kcore_ops.calls import beside
 from kcore_ops.errors import ArgumentError, ShapeError
 from kcore_ops.nn.attention import LEFT_OUT
 from kcore_ops.nn.precision import narrowed, widened
@@ -152,15 +153,20 @@ class ProjectedAttention(Layer):
             training: whether there is dropout.
         """
         lengths = ops.shape(query)[1], ops.shape(key)[1]
+
+        def combined(is_causal: bool) -> Any:
+            with beside(query):
+                return self.combined_mask(*lengths, masks, is_causal)
+
         if not needs_scores and not (training and self.dropout):
             # Kernels know the causal mask by itself; beside others it is one more.
             is_plain = is_causal and self.sliding_window is None and all(mask is None for mask in masks)
-            mask = self.combined_mask(*lengths, masks, is_causal and not is_plain)
+            mask = combined(is_causal and not is_plain)
             averages = ops.dot_product_attention(
                 query, key, value, mask=mask, is_causal=is_plain, flash_attention=self.flash_attention
             )
             return averages, None
-        mask = self.combined_mask(*lengths, masks, is_causal)
+        mask = combined(is_causal)
         heads, groups = query.shape[2], key.shape[2]
         if heads != groups:
             key, value = (ops.repeat(x, heads // groups, axis=2) for x in (key, value))

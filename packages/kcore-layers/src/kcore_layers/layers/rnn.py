@@ -6,6 +6,7 @@ from typing import Any
 
 import kcore_ops as ops
 from kcore_ops import tree
+from kcore_ops.calls import beside
 from kcore_ops.errors import ArgumentError, ShapeError
 from kcore_ops.inference import is_inferring
 from kcore_ops.operation import op_of
@@ -105,6 +106,10 @@ class RNN(Layer):
 
     def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training: Any = False) -> Any:
         """Give the output of the last step, or those of all; and, if asked for, the last states."""
+        with beside(sequences):  # where states and masks of zeros are to be
+            return self._outputs(sequences, initial_state, mask, training)
+
+    def _outputs(self, sequences: Any, initial_state: Any, mask: Any, training: Any) -> Any:
         states = self._first_states(sequences, initial_state)
         mask = _mask_of_steps(mask, sequences)
         if self.go_backwards:

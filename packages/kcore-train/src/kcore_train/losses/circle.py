@@ -6,6 +6,7 @@ from typing import Any
 
 import kcore_ops as ops
 from kcore_layers.registered_objects import builtin
+from kcore_ops.calls import beside
 from kcore_ops.errors import ShapeError
 from kcore_ops.shapes import differ, show_shape
 
@@ -51,8 +52,9 @@ def circle(
     is_same = ops.equal(labels, ops.transpose(ref_labels))
     is_other = ops.logical_not(is_same)
     if remove_diagonal:
-        rows = ops.expand_dims(ops.arange(ops.shape(similarity)[0]), 1)
-        columns = ops.expand_dims(ops.arange(ops.shape(similarity)[1]), 0)
+        with beside(similarity):
+            rows = ops.expand_dims(ops.arange(ops.shape(similarity)[0]), 1)
+            columns = ops.expand_dims(ops.arange(ops.shape(similarity)[1]), 0)
         is_same = ops.logical_and(is_same, ops.not_equal(rows, columns))
     # The paper's weights alpha, which no gradient flows through.
     weight_same = ops.stop_gradient(ops.maximum(1 + margin - similarity, 0.0))

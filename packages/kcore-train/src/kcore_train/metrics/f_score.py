@@ -8,6 +8,7 @@ import kcore_ops as ops
 import numpy as np
 from kcore_layers.masking import get_mask
 from kcore_layers.registered_objects import builtin
+from kcore_ops.calls import beside
 from kcore_ops.errors import ArgumentError, ShapeError
 from kcore_ops.shapes import one_of, show_shape
 
@@ -84,7 +85,8 @@ class FBetaScore(Metric):
         """
         sample_weight = self._masked(sample_weight, get_mask(y_pred))
         y_true, y_pred = self._tensor(y_true, self._dtype), self._tensor(y_pred, self._dtype)
-        self.build(y_true.shape, y_pred.shape)
+        with beside(y_pred):
+            self.build(y_true.shape, y_pred.shape)
         y_true, y_pred = aligned(y_true, y_pred, type(self).__name__, broadcast=False)
         if self.threshold is None:
             is_largest = ops.greater_equal(y_pred, ops.max(y_pred, axis=-1, keepdims=True))

@@ -8,6 +8,7 @@ import kcore_ops as ops
 import numpy as np
 from kcore_layers.masking import get_mask
 from kcore_layers.registered_objects import builtin
+from kcore_ops.calls import beside
 from kcore_ops.errors import ArgumentError, ShapeError
 from kcore_ops.shapes import one_of, show_shape
 
@@ -76,7 +77,8 @@ class R2Score(Metric):
         """
         sample_weight = self._masked(sample_weight, get_mask(y_pred))
         y_true, y_pred = self._tensor(y_true, self._dtype), self._tensor(y_pred, self._dtype)
-        self.build(y_true.shape, y_pred.shape)
+        with beside(y_pred):
+            self.build(y_true.shape, y_pred.shape)
         y_true, y_pred = aligned(y_true, y_pred, "R2Score", broadcast=False)
         weight = ops.ones_like(y_true)
         if sample_weight is not None:

@@ -7,6 +7,7 @@ from typing import Any
 import kcore_ops as ops
 from kcore_layers.registered_objects import builtin
 from kcore_ops import Variable
+from kcore_ops.calls import beside
 
 from kcore_train.optimizers.optimizer import Optimizer
 
@@ -65,7 +66,8 @@ class Adafactor(Optimizer):
         if len(shape) < 2:
             return self._new_variable(0, "int32", name)
         reduced = shape[:-1] if slot == "row" else (*shape[:-2], shape[-1])
-        return self.add_variable(reduced, "zeros", variable._dtype, name=name)
+        with beside(variable):
+            return self.add_variable(reduced, "zeros", variable._dtype, name=name)
 
     def update(
         self, step: Any, learning_rate: Any, gradient: Any, variable: Any, rows: Any, columns: Any, velocity: Any

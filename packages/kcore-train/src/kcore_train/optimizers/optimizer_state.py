@@ -10,6 +10,7 @@ import numpy as np
 from kcore_layers import initializers
 from kcore_layers.naming import auto_name, snake_case
 from kcore_ops import Variable
+from kcore_ops.calls import beside
 from kcore_ops.current import current_backend, on
 from kcore_ops.errors import ArgumentError
 from kcore_ops.plugin import Backend
@@ -227,7 +228,8 @@ class OptimizerState:
             is_number = isinstance(initializer, int | float)
             value = initializers.Constant(initializer) if is_number else initializers.get(initializer)
         full_name = f"{v.path.replace('/', '_')}_{name or 'variable'}"
-        return self._new_variable(value, v._dtype, full_name, None if initializer is None else v.shape)
+        with beside(v):
+            return self._new_variable(value, v._dtype, full_name, None if initializer is None else v.shape)
 
     def add_optimizer_variables(
         self, trainable_variables: Sequence[Variable], name: Any, initializer: Any = "zeros"
