@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from kcore_layers import Input, Layer, Model, Sequential
 from kcore_layers.layers import Dense
+from kcore_ops.conformance.places import other_device
 from kcore_ops.errors import ArgumentError
 
 X = np.arange(24, dtype="float32").reshape(2, 4, 3) / 10
@@ -113,6 +114,16 @@ def test_a_model_inside_another_keeps_its_sizes(backend):
     inner, x = model_of(reshaped), Input((4, 3))
     outer = Model(x, inner(x) * 2)
     np.testing.assert_allclose(outer.predict(X, verbose=0), 2 * ops.convert_to_numpy(inner(X)), rtol=1e-5)
+
+
+@pytest.mark.parametrize("function", [made, counted, scaled])
+def test_what_is_made_of_sizes_lies_beside_the_input(backend, function):
+    device = other_device(backend)
+    if device is None or not backend.follows_tensors:
+        pytest.skip("calls go to one device, wherever their tensors are")
+    x = Input((None, 3))
+    there = backend.to_device(ops.convert_to_tensor(X), device)
+    assert backend.place_of(Model(x, function(x))(there)) == backend.place_of(there)
 
 
 def test_a_size_may_be_an_output(backend):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from kcore_ops import KerasTensor, tree
+from kcore_ops.calls import beside
 from kcore_ops.errors import ArgumentError
 from kcore_ops.operation import Op
 from kcore_ops.symbolic import Node
@@ -107,6 +108,7 @@ class Graph:
         for node in self.nodes:
             if computes_size(node, sizes):
                 sizes[id(node.outputs)] = len(registers) + len(sizes)
+        self._has_sizes = bool(sizes)
         numbers = {**registers, **sizes}
         kept = {registers[id(x)] for x in self.outputs}
         made = []
@@ -161,6 +163,12 @@ class Graph:
 
     def run(self, values: Sequence[Any]) -> list[Any]:
         """Give the values of the outputs for values of the inputs."""
+        if not self._has_sizes or values[0] is None:
+            return self._run(values)
+        with beside(values[0]):  # what is made of sizes is to lie where the rest does
+            return self._run(values)
+
+    def _run(self, values: Sequence[Any]) -> list[Any]:
         registers = [*values, *[None] * (self._size - len(values))]
         for function, source, target, run, dead in self.steps:
             if run is None:
