@@ -46,6 +46,7 @@ class Lookup(Layer):
         return ops.take(self.table, indices, axis=0)
 
 
+@register_keras_serializable("tests.sequential_inputs")
 class Dynamic(Layer):
     def call(self, x):
         return x + 1.0
@@ -122,6 +123,9 @@ def test_a_layer_that_can_not_say_what_it_gives_is_built_by_the_call(backend):
     assert tuple(model(ONE).shape) == (2, 3)
     assert model.built and all(layer.built for layer in model.layers) and model.count_params() == 17
     assert not hasattr(model, "output")
+    again = of_config(model)
+    again.set_weights(model.get_weights())
+    np.testing.assert_allclose(values(again(ONE)), values(model(ONE)), rtol=1e-6)
     with_input = Sequential([Input((3,)), Dense(2), Dynamic(), Dense(3)])
     assert not with_input.built
     assert tuple(with_input(ONE).shape) == (2, 3) and with_input.count_params() == 17

@@ -146,6 +146,7 @@ class Sequential(Model):
 
         Raises:
             ShapeError: if no shape is given, nor known.
+            NotImplementedError: if a layer can not say what it gives, and layers after it are not built: call the model.
         """
         if self._kcore_input is None:
             if input_shape is None:
@@ -154,7 +155,11 @@ class Sequential(Model):
             if dtype is None:
                 dtype = self._kcore_stack[0].input_dtype if self._kcore_stack else config.floatx()
             self._kcore_take_input(tree.map_structure(_input_like, specs_of(input_shape, dtype)), is_given=False)
-        self._kcore_chain()
+        try:
+            self._kcore_chain()
+        except NotImplementedError:
+            if not all(layer.built for layer in self._kcore_stack):
+                raise
 
     def _kcore_chain(self) -> None:
         """Give the symbolic input to the layers, which builds them, and keep what they give; each is called once."""
