@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["AGREED", "ARBITRARY", "DTYPES", "ENDS_THE_PROCESS", "NOT_COMPARED", "NOT_IN_KERAS", "REFUSED", "VALUES",
+__all__ = ["AGREED", "ARBITRARY", "DTYPES", "ENDS_THE_PROCESS", "NOT_COMPARED", "NOT_IN_KERAS", "REFUSED", "REFUSED_INPUTS", "VALUES",
            "Difference", "Refusal", "listed"]  # fmt: skip
 
 # Not public in Keras: parts of other ops, and the random numbers, which no two backends of Keras share.
@@ -349,6 +349,19 @@ REFUSED = (
     ),
     Refusal("scatter_update", "updates ()", "TensorFlow takes no number for many updates; ours are of the shape that is said"),
 )  # fmt: skip
+
+
+# Inputs of models that Keras takes and kcore refuses: some of the words of kcore's error, and the reason.
+REFUSED_INPUTS = {
+    "a list for inputs by name": (
+        "takes its inputs by name and was given a list",
+        "Keras matches them by the order of the dict, which is seen nowhere where the list is made, and warns",
+    ),
+    "an input too many": (
+        "do not match by name; unknown: 'c'",
+        "Keras drops it and warns; a misspelt name of an input is an input too many",
+    ),
+}
 
 
 def listed(table: tuple[Difference, ...], op: str, backend: str) -> list[Difference]:
