@@ -397,13 +397,13 @@ def test_what_data_makes_has_the_same_configuration_and_takes_the_same_steps(bac
 
 @pytest.mark.parametrize("name", ["adam", "Adam", "ADAM"])
 def test_a_name_in_any_case_gives_the_optimizer(backend, name):
-    assert type(optimizers.get(name)) is optimizers.Adam
+    assert isinstance(optimizers.get(name), optimizers.Adam)
 
 
 def test_what_is_an_optimizer_already_comes_back(backend):
     optimizer = optimizers.RMSprop()
     assert optimizers.get(optimizer) is optimizer and optimizers.get(None) is None
-    assert type(optimizers.get({"class_name": "rmsprop", "config": {}})) is optimizers.RMSprop
+    assert isinstance(optimizers.get({"class_name": "rmsprop", "config": {}}), optimizers.RMSprop)
 
 
 # Errors.

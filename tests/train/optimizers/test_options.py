@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import kcore_ops as ops
 import numpy as np
 import pytest
@@ -110,3 +113,13 @@ def test_two_optimizers_and_their_variables_have_names_of_their_own(backend):
     v = Variable([1.0], name="v")
     one.build([v]), other.build([v])
     assert not {v.path for v in one.variables} & {v.path for v in other.variables}
+
+
+@pytest.mark.parametrize("again", [copy.deepcopy, lambda both: pickle.loads(pickle.dumps(both))])
+def test_copies_leave_out_of_weight_decay_what_the_original_does(backend, again):
+    optimizer, v = optimizers.SGD(1.0, weight_decay=0.5), Variable([1.0])
+    optimizer.exclude_from_weight_decay([v])
+    optimizer.build([v])
+    other, w = again((optimizer, v))
+    other.apply([ops.convert_to_tensor([0.0])], [w])
+    assert w.numpy().tolist() == [1.0]

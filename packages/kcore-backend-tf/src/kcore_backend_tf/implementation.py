@@ -44,6 +44,20 @@ _ARRAYS = (np.ndarray, np.generic, bool)
 _NUMBERS = (*_ARRAYS, int, float, complex)
 
 
+_AGGREGATIONS = {
+    "none": tf.VariableAggregation.NONE,
+    "sum": tf.VariableAggregation.SUM,
+    "mean": tf.VariableAggregation.MEAN,
+    "only_first_replica": tf.VariableAggregation.ONLY_FIRST_REPLICA,
+}
+_SYNCHRONIZATIONS = {
+    "auto": tf.VariableSynchronization.AUTO,
+    "none": tf.VariableSynchronization.NONE,
+    "on_read": tf.VariableSynchronization.ON_READ,
+    "on_write": tf.VariableSynchronization.ON_WRITE,
+}
+
+
 class TensorflowVariable(Variable):
     """A variable that TensorFlow functions take as they take tensors, and tapes as they take TensorFlow's own."""
 
@@ -56,6 +70,24 @@ class TensorflowVariable(Variable):
 
     def __tf_tensor__(self, dtype: Any = None, name: str | None = None) -> tf.Tensor:
         return tf.convert_to_tensor(self.value, dtype=dtype, name=name)
+
+    def _new_storage(self, value: tf.Tensor) -> tf.Variable:
+        return tf.Variable(
+            value,
+            trainable=self._trainable,
+            aggregation=_AGGREGATIONS[self.aggregation],
+            synchronization=_SYNCHRONIZATIONS[self.synchronization],
+        )
+
+    # In a structure of TensorFlow's a variable stands for its `tf.Variable`: `tape.watch` takes it, and in the
+    # structure that `tape.gradient` gives back, its gradient stands in its place.
+
+    def __tf_flatten__(self) -> tuple[Any, tuple[tf.Variable]]:
+        return (), (self._storage,)
+
+    @classmethod
+    def __tf_unflatten__(cls, metadata: Any, components: tuple[Any]) -> Any:
+        return components[0]
 
 
 class TensorflowBackend(transforms.TensorflowTransforms, Backend):
@@ -72,6 +104,7 @@ class TensorflowBackend(transforms.TensorflowTransforms, Backend):
     variable = TensorflowVariable
     layer_base = tf.Module
     layer_mixin = modules.TensorflowLayer
+    optimizer_mixin = modules.TensorflowOptimizer
 
     def table(self) -> Mapping[str, Callable[..., Any]]:
         return {name: function for family in FAMILIES for name, function in family.TABLE.items()}
@@ -128,6 +161,14 @@ class TensorflowBackend(transforms.TensorflowTransforms, Backend):
     def assign_storage(self, storage: tf.Variable, value: tf.Tensor) -> tf.Variable:
         storage.assign(value)
         return storage
+
+    def variable_over(self, storage: Any, name: str) -> TensorflowVariable | None:
+        if not isinstance(storage, tf.Variable):
+            return None
+        variable: TensorflowVariable = object.__new__(TensorflowVariable)
+        variable.describe(self, name, tuple(storage.shape), self.dtype(storage), trainable=storage.trainable)
+        variable._storage = storage
+        return variable
 
     def version(self) -> str:
         return str(tf.__version__)

@@ -1,4 +1,4 @@
-"""kcore's layers as `tf.Module`s, whose variables TensorFlow's checkpoints and SavedModels find."""
+"""kcore's layers as `tf.Module`s, and its optimizers, whose variables TensorFlow's checkpoints and SavedModels find."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-__all__ = ["TensorflowLayer"]
+__all__ = ["TensorflowLayer", "TensorflowOptimizer"]
 
 
 class _Submodules:
@@ -42,3 +42,11 @@ class TensorflowLayer:
             children[f"seed_{i}"] = generator.state._storage
         children.update(self._kcore_named_sublayers())
         return children
+
+
+class TensorflowOptimizer(tf.__internal__.tracking.Trackable):  # type: ignore[misc]
+    """Base that comes before an optimizer's own class; its variables go by their numbers in checkpoints."""
+
+    def note_part(self, name: str, part: Any) -> None:
+        """Take a variable, or an optimizer inside, for a part: a checkpoint read before it was made sets it now."""
+        self._track_trackable(getattr(part, "_storage", part), name, overwrite=True)

@@ -83,6 +83,14 @@ class TensorflowTransforms:
     def dense_gradient(self, gradient: Any) -> Any:
         return tf.convert_to_tensor(gradient) if isinstance(gradient, tf.IndexedSlices) else gradient
 
+    def gradients_to_apply(self, gradients: Sequence[Any]) -> list[Any]:
+        dense = [self.dense_gradient(gradient) for gradient in gradients]
+        if not tf.distribute.has_strategy() or tf.distribute.in_cross_replica_context():
+            return dense
+        present = [gradient for gradient in dense if gradient is not None]
+        summed = iter(tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, present))
+        return [None if gradient is None else next(summed) for gradient in dense]
+
     def value_and_grad_in_place(self, function: Function, storages: Sequence[tf.Variable]) -> tuple[Any, Any, Any]:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(storages)

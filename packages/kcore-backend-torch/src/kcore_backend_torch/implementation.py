@@ -115,6 +115,10 @@ class TorchBackend(transforms.TorchTransforms, Backend):
 
     def assign_storage(self, storage: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
         if not storage.requires_grad:
+            if (
+                storage._use_count() > 1
+            ):  # a graph holds it, for a gradient: that is to be of the value it was read with
+                return torch.empty_like(storage).copy_(value.detach())
             return storage.copy_(value.detach())
         with torch.no_grad():
             storage.copy_(value)
@@ -124,6 +128,11 @@ class TorchBackend(transforms.TorchTransforms, Backend):
         if trainable and not isinstance(storage, torch.nn.Parameter):
             return self.new_storage(storage, trainable)
         return storage.requires_grad_(trainable and (storage.is_floating_point() or storage.is_complex()))
+
+    def variable_over(self, storage: Any, name: str) -> modules.TorchVariable | None:
+        if not isinstance(storage, torch.Tensor) or not storage.is_leaf:
+            return None
+        return modules.variable_over(self, {"": storage}, "", name)
 
     def variables_of_module(self, module: torch.nn.Module) -> dict[str, Any]:
         return dict(modules.variables_of(self, module))

@@ -75,6 +75,8 @@ class Backend:
         variable: the class that `kcore_ops.Variable` becomes here, or None for the plain one.
         layer_base: the framework's own class of modules, which every layer made here is an instance of, or None.
         layer_mixin: methods that come before a layer's own, to make it a citizen of the framework, or None.
+        optimizer_mixin: a class that comes before an optimizer's own, or None. Its `note_part(name, part)` is told of
+            each variable, and each optimizer inside, as soon as there is one.
     """
 
     name: str = ""
@@ -85,6 +87,7 @@ class Backend:
     variable: type | None = None
     layer_base: type | None = None
     layer_mixin: type | None = None
+    optimizer_mixin: type | None = None
 
     def __init__(self) -> None:
         self.ops: dict[str, Callable[..., Any]] = dict(self.table())
@@ -231,6 +234,14 @@ class Backend:
     def dense_gradient(self, gradient: Any) -> Any:
         """Give a gradient as a tensor, where the framework gave it in some other form."""
         return gradient
+
+    def gradients_to_apply(self, gradients: Sequence[Any]) -> list[Any]:
+        """Give gradients as tensors; where copies of a step run on several devices, those of all of them together."""
+        return [self.dense_gradient(gradient) for gradient in gradients]
+
+    def variable_over(self, storage: Any, name: str) -> Any:
+        """Give a `Variable` that shares the storage of one of the framework's own, or None if it is none of those."""
+        return None
 
     def without_gradients(self) -> contextlib.AbstractContextManager[Any]:
         """Compute inside the `with` block what nobody will ask the gradient of."""

@@ -96,11 +96,15 @@ class Variable(TensorOperators):
             self.backend = backend
             value = self._first_value(initializer, shape, dtype)
             self.describe(backend, self.name, tuple(value.shape), backend.dtype(value), trainable=bool(trainable))
-            self._storage = backend.new_storage(value, self._trainable)
+            self.aggregation = aggregation
+            self.synchronization = synchronization
+            self._storage = self._new_storage(value)
         self.is_auto_named = name is None
         self.autocast = bool(autocast)
-        self.aggregation = aggregation
-        self.synchronization = synchronization
+
+    def _new_storage(self, value: Any) -> Any:
+        """Give what holds the first value."""
+        return self.backend.new_storage(value, self._trainable)
 
     def describe(self, backend: Backend, name: str, shape: tuple[int, ...], dtype: str, trainable: bool) -> None:
         """Set all that a variable is but its storage, which a backend may have already."""

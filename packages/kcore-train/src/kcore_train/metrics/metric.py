@@ -97,7 +97,14 @@ class Metric:
             value = initializer
         with on(self._backend):
             variable = Variable(
-                value, shape, dtype, trainable=False, autocast=False, aggregation=aggregation, name=name
+                value,
+                shape,
+                dtype,
+                trainable=False,
+                autocast=False,
+                aggregation=aggregation,
+                synchronization="on_read",
+                name=name,
             )
         variable.path = f"{self.name}/{variable.name}"
         self._variables.append(variable)

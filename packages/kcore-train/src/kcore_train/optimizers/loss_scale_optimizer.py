@@ -63,6 +63,7 @@ class LossScaleOptimizer(Optimizer):
             raise ArgumentError(f"{own} has no argument {given}", fix="pass it to the inner optimizer")
         super().__init__(0.0, name=name)
         self.inner_optimizer = inner_optimizer
+        self.note_part("inner_optimizer", inner_optimizer)
         self.initial_scale = initial_scale
         self.dynamic_growth_steps = dynamic_growth_steps
         self._make_scale()
@@ -80,7 +81,7 @@ class LossScaleOptimizer(Optimizer):
         """Build the inner optimizer."""
         variables = list(variables)
         super().build(variables)
-        self.inner_optimizer.build(variables)
+        self.inner_optimizer.build(self.adopted(variables))
 
     @property
     def variables(self) -> list[Variable]:

@@ -114,7 +114,7 @@ class Optimizer(OptimizerState):
         Raises:
             ArgumentError: if the numbers differ, or there is no gradient at all.
         """
-        gradients = [self.backend.dense_gradient(gradient) for gradient in grads]
+        gradients = self.backend.gradients_to_apply(list(grads))
         if trainable_variables is None:
             if not self.built:
                 raise ArgumentError("the optimizer does not know the variables", fix="pass trainable_variables").at(
@@ -124,6 +124,8 @@ class Optimizer(OptimizerState):
         else:
             variables = list(trainable_variables)
             self.build(variables)
+            if self._natives:
+                variables = self.adopted(variables)
         if len(gradients) != len(variables):
             raise ArgumentError(
                 f"{len(gradients)} gradients were given for {len(variables)} variables",
@@ -283,7 +285,7 @@ class Optimizer(OptimizerState):
     def finalize_variable_values(self, var_list: Iterable[Variable]) -> None:
         """Set variables to their averages, if those are kept; `fit` does it at its end."""
         if self.use_ema:
-            for v in var_list:
+            for v in self.adopted(var_list):
                 if id(v) in self._places:
                     v.assign(self._averages[self._places[id(v)]].value)
 

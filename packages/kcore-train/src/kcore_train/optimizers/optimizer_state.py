@@ -8,13 +8,15 @@ from typing import Any
 import kcore_ops as ops
 import numpy as np
 from kcore_layers import initializers
+from kcore_layers.citizenship import original_class
 from kcore_layers.naming import auto_name, snake_case
 from kcore_ops import Variable
-from kcore_ops.calls import beside
+from kcore_ops.calls import backend_of, beside
 from kcore_ops.current import current_backend, on
 from kcore_ops.errors import ArgumentError
 from kcore_ops.plugin import Backend
 
+from kcore_train.optimizers.citizens import citizen_optimizer, remade
 from kcore_train.optimizers.schedules.learning_rate_schedule import LearningRateSchedule
 
 __all__ = ["OptimizerState", "ReadOnlyError", "options_version"]
@@ -36,6 +38,10 @@ class OptimizerState:
 
     # Names of the tensors kept for each variable; those in one group lie side by side among the variables.
     slot_groups: Sequence[Sequence[str]] = ()
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Make an instance of the class that the current backend's framework knows as well."""
+        return object.__new__(citizen_optimizer(cls, current_backend()))
 
     def __init__(
         self,
@@ -80,6 +86,8 @@ class OptimizerState:
         self._variables: list[Variable] = []
         self._trainable_variables: list[Variable] = []
         self._places: dict[int, int] = {}
+        # Variables of the framework's own by identity, each with the one over it.
+        self._natives: dict[int, tuple[Any, Variable]] = {}
         # Those that the options ask for, and all that were ever made, by name.
         self._slots: list[list[Variable]] = []
         self._slots_made: list[dict[str, Variable]] = []
@@ -149,8 +157,12 @@ class OptimizerState:
         with on(self.backend):
             variable = Variable(value, shape, dtype, trainable=False, autocast=False, name=name)
         variable.path = f"{self.name}/{name}"
+        self.note_part(str(len(self._variables)), variable)
         self._variables.append(variable)
         return variable
+
+    def note_part(self, name: str, part: Any) -> None:
+        """Take note of a variable, or of an optimizer inside: for frameworks that keep account of both."""
 
     # The slots.
 
@@ -173,6 +185,7 @@ class OptimizerState:
         new = [v for v in variables if id(v) not in self._places]
         if not new:
             return
+        new = [v if isinstance(v, Variable) else self._adopt(v) for v in new]
         if not self._trainable_variables:
             self._settle_backend(new[0].backend)
         for v in new:
@@ -190,7 +203,26 @@ class OptimizerState:
                 self._slots[self._places[id(v)]] += [
                     self._make_slot(v, slot) for group in own[i : i + 1] for slot in group
                 ]
+        for native, v in self._natives.values():
+            self._places[id(native)] = self._places[id(v)]
         self.built = True
+
+    def _adopt(self, native: Any) -> Variable:
+        """Give a variable over one of the framework's own: a `tf.Variable`, a parameter of torch's."""
+        found: Variable | None = backend_of([native]).variable_over(native, f"variable_{len(self._natives)}")
+        if found is None:
+            raise ArgumentError(
+                f"a {type(native).__name__} is no variable", fix="pass Variables, or those of the framework"
+            ).at(f"{type(self).__name__}.build")
+        self._natives[id(native)] = native, found
+        undecayed, names = self._undecayed
+        if id(native) in undecayed:
+            self._undecayed = (undecayed | {id(found): found}, names)
+        return found
+
+    def adopted(self, variables: Iterable[Any]) -> list[Variable]:
+        """Give variables, where some may be the framework's own that the optimizer was built with."""
+        return [self._natives[id(v)][1] if id(v) in self._natives else v for v in variables]
 
     def _settle_backend(self, backend: Backend) -> None:
         """Belong to the backend of the variables, where that was not the current one when this was made."""
@@ -299,7 +331,7 @@ class OptimizerState:
     def exclude_from_weight_decay(self, var_list: Any = None, var_names: Sequence[str] | None = None) -> None:
         """Leave variables out of the weight decay: those given, and those whose paths hold one of the names."""
         variables, names = self._undecayed
-        self._undecayed = (variables | {id(v): v for v in var_list or ()}, (*names, *(var_names or ())))
+        self._undecayed = (variables | {id(v): v for v in self.adopted(var_list or ())}, (*names, *(var_names or ())))
 
     def _decays(self, variable: Variable) -> bool:
         variables, names = self._undecayed
@@ -352,16 +384,28 @@ class OptimizerState:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __reduce__(self) -> tuple[Any, ...]:
+        left_out = ("_backend", "_updaters", "_places")
+        state = {
+            name: value
+            for name, value in self.__dict__.items()
+            if name not in left_out and not name.startswith("_self_")  # what TensorFlow keeps account in
+        }
         # What is found by identity is found anew in a copy, which does not share it.
-        state = {name: value for name, value in self.__dict__.items() if name not in ("_places", "_updaters")}
         variables, names = self._undecayed
-        return {**state, "_undecayed": (list(variables.values()), names)}
+        state.update(_natives=list(self._natives.values()), _undecayed=(list(variables.values()), names))
+        return remade, (original_class(type(self)), self.backend.name), state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        natives = {id(native): (native, v) for native, v in state.pop("_natives")}
         variables, names = state["_undecayed"]
-        self.__dict__.update(state, _updaters={}, _undecayed=({id(v): v for v in variables}, names))
-        self.__dict__["_places"] = {id(v): i for i, v in enumerate(self._trainable_variables)}
+        undecayed = {id(v): v for v in variables}
+        self.__dict__.update(state, _natives=natives, _undecayed=(undecayed, names), _updaters={})
+        places = {id(v): i for i, v in enumerate(self._trainable_variables)}
+        places.update({key: places[id(v)] for key, (_, v) in natives.items() if id(v) in places})
+        self.__dict__["_places"] = places
+        for i, v in enumerate(self._variables):
+            self.note_part(str(i), v)
 
 
 def _are_equal(value: Any, other: Any) -> bool:
