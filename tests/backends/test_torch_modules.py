@@ -11,6 +11,7 @@ import pytest
 import torch
 from kcore_layers import Input, Model, Sequential
 from kcore_layers.layers import BatchNormalization, Dense, Dropout
+from kcore_layers.model_file import load_model
 
 X = torch.ones(2, 3)
 
@@ -146,3 +147,29 @@ def test_freezing_stops_gradients():
     model = net()
     model.layers[0].trainable = False
     assert [p.requires_grad for p in model.parameters()] == [False, False, True, True, True, True]
+
+
+def test_a_model_loaded_from_its_file_has_the_same_state_dict(tmp_path):
+    Dense(1), Blocks()  # so that counting does not begin with the model
+    model = Sequential([Input((3,)), Dense(4), Dense(4), Sequential([Dense(2)])])
+    model.save(tmp_path / "model.keras")
+    again = load_model(tmp_path / "model.keras")
+    assert list(again.state_dict()) == list(model.state_dict())
+    assert list(again.state_dict())[:2] == ["dense.kernel", "dense.bias"]
+    again.load_state_dict(model.state_dict())
+
+
+@pytest.mark.parametrize("again", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])  # noqa: S301
+def test_variables_of_dtypes_that_torch_can_not_unpickle_are_copied(again):
+    for dtype in ("uint16", "uint32", "uint64", "float8_e5m2"):
+        for value in (3, [1, 2]):
+            variable = again(ops.Variable(np.array(value), dtype=dtype, trainable=False))
+            assert (variable.dtype, variable.numpy().tolist()) == (dtype, value)
+
+
+@pytest.mark.parametrize("again", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])  # noqa: S301
+def test_the_tensors_of_a_copy_lie_in_its_own_dicts(again):
+    model = again(net())
+    assert model.layers[0].kernel._home is model.layers[0]._parameters
+    model.double()
+    assert {str(v.value.dtype) for v in model.weights} == {"torch.float64"}

@@ -12,7 +12,7 @@ from kcore_layers.input_layer import InputLayer
 from kcore_layers.layer import Layer
 from kcore_layers.model import Model
 from kcore_layers.model_inputs import adjusted, arrange
-from kcore_layers.naming import snake_case, unique_names
+from kcore_layers.naming import names_from_start
 from kcore_layers.registered_objects import builtin
 from kcore_layers.tracking import TrackedDict, TrackedList
 
@@ -98,8 +98,7 @@ class Functional(Model):
     def _kcore_named_sublayers(self) -> list[tuple[str, Any]]:
         """Give the layers inside by name, those made up numbered from the start of this model."""
         layers = list(self._kcore_layers)
-        names = [snake_case(type(each).__name__) if each._kcore_has_auto_name else each.name for each in layers]
-        return list(zip(unique_names(names), layers, strict=True))
+        return list(zip(names_from_start(layers), layers, strict=True))
 
     def build(self, input_shape: Any = None) -> None:
         """Do nothing: it is built as it is made."""

@@ -66,7 +66,6 @@ class Layer(Nodes, Built, Calling):
     input_spec: InputSpec | Any = None
     _kcore_is_input_layer: ClassVar[bool] = False
     _kcore_is_ready: bool
-    _kcore_has_auto_name: bool
     _kcore_losses: list[Any]
     _kcore_adds_losses: bool
     _kcore_supports_masking: bool
@@ -137,7 +136,6 @@ class Layer(Nodes, Built, Calling):
             )
         if name is not None and (not isinstance(name, str) or "/" in name):
             raise ArgumentError(f"{name!r} can not be a layer's name", fix="use a string without /")
-        self._kcore_set_untracked("_kcore_has_auto_name", name is None)
         self.name = name or auto_name(snake_case(original_class(type(self)).__name__))
         self._kcore_set_untracked("_kcore_dtype_policy", dtype_policies.get(dtype))
         self.autocast = bool(autocast)
@@ -274,6 +272,10 @@ class Layer(Nodes, Built, Calling):
                 )
             except KcoreError as error:
                 raise error.at(f'layer "{path}"')  # noqa: B904 (its cause is its own)
+        if name is None:
+            # Counted in the layer, so that one made of its config has the same; an attribute may give another.
+            number = len(self._kcore_trainable_variables) + len(self._kcore_non_trainable_variables)
+            variable.name = f"variable_{number}" if number else "variable"
         variable.path = f"{path}/{variable.name}"
         variable.regularizer = regularizers.get(regularizer)
         variable.constraint = constraints.get(constraint)

@@ -7,8 +7,18 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
-__all__ = ["auto_name", "current_path", "get_uid", "name_scope", "reset_names", "snake_case", "unique_names"]
+__all__ = [
+    "auto_name",
+    "current_path",
+    "get_uid",
+    "name_scope",
+    "names_from_start",
+    "reset_names",
+    "snake_case",
+    "unique_names",
+]
 
 _counts: collections.Counter[str] = collections.Counter()
 _uids: collections.Counter[str] = collections.Counter()
@@ -62,6 +72,24 @@ def unique_names(names: Iterable[str]) -> list[str]:
         unique.append(f"{name}_{seen[name]}" if seen[name] else name)
         seen[name] += 1
     return unique
+
+
+def names_from_start(layers: Iterable[Any]) -> list[str]:
+    """Name layers so that a model and one made of its config give the same: made-up names count from the start.
+
+    A name is taken to be made up if it is the class's, with or without a number: a config does not say.
+    """
+    names: dict[str, None] = {}
+    counts: collections.Counter[str] = collections.Counter()
+    for layer in layers:
+        plain = snake_case(type(layer).__name__)
+        base = plain if re.fullmatch(rf"{re.escape(plain)}(_\d+)?", layer.name) else layer.name
+        name = base
+        while name in names:
+            counts[base] += 1
+            name = f"{base}_{counts[base]}"
+        names[name] = None
+    return list(names)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from kcore_layers.input_layer import Input, InputLayer
 from kcore_layers.layer import Layer, specs_of, tuples_of
 from kcore_layers.model import Model
 from kcore_layers.model_inputs import adjusted
-from kcore_layers.naming import name_scope, snake_case, unique_names
+from kcore_layers.naming import name_scope, names_from_start
 from kcore_layers.registered_objects import builtin
 from kcore_layers.serialization import deserialize_keras_object, serialize_keras_object
 
@@ -135,8 +135,7 @@ class Sequential(Model):
     def _kcore_named_sublayers(self) -> list[tuple[str, Any]]:
         """Give the layers inside by name, those made up numbered from the start of this model."""
         layers = list(self._kcore_layers)
-        names = [snake_case(type(each).__name__) if each._kcore_has_auto_name else each.name for each in layers]
-        return list(zip(unique_names(names), layers, strict=True))
+        return list(zip(names_from_start(layers), layers, strict=True))
 
     def build(self, input_shape: Any = None) -> None:
         """Build each layer for what the one before gives.

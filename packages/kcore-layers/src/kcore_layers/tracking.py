@@ -180,8 +180,6 @@ class Tracking:
             check_name(self, name)
         if holds_state or isinstance(value, TrackedList | TrackedDict):
             self._kcore_tracked_names[name] = None
-            if isinstance(value, Variable) and value.is_auto_named:
-                value.rename(name)
         elif was_tracked:
             del self._kcore_tracked_names[name]
         object.__setattr__(self, name, value)
@@ -207,7 +205,11 @@ class Tracking:
 
     def _kcore_track_again(self) -> None:
         """Bring the lists up to date with the attributes: what was there keeps its place."""
-        held = {id(value): value for _, value in self._kcore_tracked_attributes()}
+        held = {}
+        for place, value in self._kcore_tracked_attributes():
+            held[id(value)] = value
+            if isinstance(value, Variable) and value.is_auto_named:
+                value.rename(place.replace(".", "_").replace("/", "_"))
         _update(self._kcore_layers, held, lambda value: isinstance(value, Tracking))
         _update(self._kcore_metrics, held, lambda value: is_metric(value) and not isinstance(value, Tracking))
         _update(self._kcore_seed_generators, held, lambda value: isinstance(value, SeedGenerator))
