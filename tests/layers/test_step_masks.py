@@ -15,9 +15,11 @@ from kcore_layers.layers.concatenate import Concatenate
 from kcore_layers.layers.dense import Dense
 from kcore_layers.layers.embedding import Embedding
 from kcore_layers.layers.global_pooling import GlobalAveragePooling1D
+from kcore_layers.layers.grouped_query_attention import GroupedQueryAttention
 from kcore_layers.layers.lstm import LSTM
 from kcore_layers.layers.masking_layer import Masking
 from kcore_layers.layers.merging import Add, Maximum, Minimum, Multiply
+from kcore_layers.layers.multi_head_attention import MultiHeadAttention
 from kcore_layers.layers.time_distributed import TimeDistributed
 from kcore_layers.masking import get_mask, set_mask
 from kcore_layers.sequential import Sequential
@@ -180,3 +182,29 @@ def test_masks_are_computed_of_symbolic_tensors(backend):
         (LSTM(2, return_sequences=True), x, mask, (None, 3)),
     ]:
         assert layer.compute_mask(inputs, masks).shape == shape
+
+
+def test_queries_that_are_masked_attend_to_all_keys_evenly(backend):
+    for layer in (MultiHeadAttention(2, 3), GroupedQueryAttention(3, 2, 1)):
+        even = numbers(layer(np.zeros_like(X), X))  # without a bias all scores are 0
+        y = layer(masked(X, MASK), X)
+        np.testing.assert_allclose(numbers(y)[~MASK], even[~MASK], rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(numbers(y)[MASK], numbers(layer(X, X))[MASK], rtol=1e-4, atol=1e-5)
+        np.testing.assert_array_equal(numbers(get_mask(y)), MASK)
+
+
+class Both(Layer):
+    """Gives two outputs, and passes masks on."""
+
+    def __init__(self):
+        super().__init__()
+        self.supports_masking = True
+
+    def call(self, x):
+        return x + 1, x + 2
+
+
+def test_a_mask_of_the_input_is_that_of_the_first_of_several_outputs(backend):
+    first, second = Both()(masked(X, MASK))
+    np.testing.assert_array_equal(numbers(get_mask(first)), MASK)
+    assert get_mask(second) is None

@@ -89,7 +89,7 @@ def mask_outputs(layer: Any, values: dict[str, Any], masks: Any, outputs: Any) -
     if found is None:
         return outputs
     leaves = tree.flatten(outputs)
-    flat = found if isinstance(found, list | tuple) else [found] * len(leaves)
+    flat = found if isinstance(found, list | tuple) else [found]  # of several outputs it is the first one's
     given = {id(x) for x in tree.flatten(dict(values))}
     masked = [_masked(x, mask, id(x) in given) for x, mask in zip(leaves, flat, strict=False)]
     masked += leaves[len(masked) :]

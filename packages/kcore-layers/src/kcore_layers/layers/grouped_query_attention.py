@@ -27,8 +27,8 @@ class GroupedQueryAttention(ProjectedAttention):
 
     Shapes: `query` is `(batch, t, n)`, `value` and `key` are `(batch, s, n)`, of any sizes `n`; the output is shaped
     like the query. Masks are booleans, True for what counts: `value_mask` and `key_mask` are `(batch, s)`, and
-    `attention_mask` `(batch, t, s)` or `(batch, heads, t, s)`; `query_mask` is passed on with the output. The attention
-    weights are `(batch, heads, t, s)`.
+    `attention_mask` `(batch, t, s)` or `(batch, heads, t, s)`. Queries that `query_mask`, `(batch, t)`, leaves out
+    attend to all keys evenly; it is passed on with the output. The attention weights are `(batch, heads, t, s)`.
 
     Args:
         head_dim: size of each head.
@@ -134,7 +134,7 @@ class GroupedQueryAttention(ProjectedAttention):
         """Give the output, and the attention weights if asked for."""
         key = value if key is None else key
         q, k, v = self._query_dense(query), self._key_dense(key), self._value_dense(value)
-        masks = value_mask, key_mask, attention_mask
+        masks = value_mask, key_mask, attention_mask, query_mask
         averages, scores = self.attend_with_heads(q, k, v, masks, use_causal_mask, return_attention_scores, training)
         if self.use_gate:
             averages = ops.multiply(averages, ops.sigmoid(self._gate_dense(query)))

@@ -31,9 +31,9 @@ class MultiHeadAttention(ProjectedAttention):
     Shapes: `query` is `(batch, t, n)`, `value` and `key` are `(batch, s, n)`, of any sizes `n`; the output is `(batch,
     t, n)` of the query's size, or `(batch, t, *output_shape)`. There may be more axes in place of `t` and `s`; those
     not in `attention_axes` are like the batch. Masks are booleans, True for what counts: `value_mask` and `key_mask`
-    are `(batch, s)`, and `attention_mask` `(batch, t, s)` or `(batch, heads, t, s)`. `query_mask` is passed on with the
-    output, and changes nothing: outputs of queries that do not count have no meaning. The attention weights are
-    `(batch, heads, t, s)`.
+    are `(batch, s)`, and `attention_mask` `(batch, t, s)` or `(batch, heads, t, s)`. Queries that `query_mask`,
+    `(batch, t)`, leaves out attend to all keys evenly, where there is one axis of positions; it is passed on with the
+    output. The attention weights are `(batch, heads, t, s)`.
 
     Args:
         num_heads: number of heads.
@@ -146,7 +146,7 @@ class MultiHeadAttention(ProjectedAttention):
         """Give the output, and the attention weights if asked for."""
         key = value if key is None else key
         q, k, v = self.query_dense(query), self.key_dense(key), self.value_dense(value)
-        masks = value_mask, key_mask, attention_mask
+        masks = value_mask, key_mask, attention_mask, query_mask
         if self._axes == (1,) and len(q.shape) == 4:
             averages, scores = self.attend_with_heads(
                 q, k, v, masks, use_causal_mask, return_attention_scores, training

@@ -112,11 +112,13 @@ class ProjectedAttention(Layer):
         Args:
             query_length: number of queries.
             key_length: number of keys.
-            masks: of value, key and attention, each of which may be None.
+            masks: of value, key, attention and query, each of which may be None.
             is_causal: whether keys later than the query are left out.
         """
-        value_mask, key_mask, attention_mask = masks
+        value_mask, key_mask, attention_mask, query_mask = masks
         parts = [ops.cast(each, "bool")[:, None, None, :] for each in (value_mask, key_mask) if each is not None]
+        if query_mask is not None:
+            parts.append(ops.cast(query_mask, "bool")[:, None, :, None])
         if attention_mask is not None:
             mask = ops.cast(attention_mask, "bool")
             parts.append(ops.expand_dims(mask, -3) if len(mask.shape) == 3 else mask)
@@ -147,7 +149,7 @@ class ProjectedAttention(Layer):
             query: `(batch, t, heads, n)`.
             key: `(batch, s, groups, n)`.
             value: `(batch, s, groups, m)`.
-            masks: of value, key and attention, each of which may be None.
+            masks: of value, key, attention and query, each of which may be None.
             is_causal: whether keys later than the query are left out.
             needs_scores: whether the weights are returned.
             training: whether there is dropout.
