@@ -16,7 +16,7 @@ from kcore_ops.shapes import normalize_axes, normalize_axis
 raw = tf.raw_ops
 
 
-@functools.cache
+@functools.lru_cache(maxsize=1024)
 def _axes(axis, rank):
     """Axes as TensorFlow takes them fastest: one as an integer, several as an array."""
     if isinstance(axis, int):

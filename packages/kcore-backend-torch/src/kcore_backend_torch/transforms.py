@@ -61,6 +61,10 @@ class TorchTransforms:
         return lambda *args: _apply_checkpoint(function, args)
 
 
+# How many signatures a compiled function remembers: enough for the lengths that batches of sequences have.
+_MAX_GRAPHS = 256
+
+
 class _Jitted:
     """A function run as the FX graph of its ATen operations, one graph per signature.
 
@@ -79,6 +83,8 @@ class _Jitted:
             *((x.shape, x.dtype, x.device, x.requires_grad) if isinstance(x, torch.Tensor) else x for x in leaves),
         )
         if signature not in self.graphs:
+            if len(self.graphs) >= _MAX_GRAPHS:
+                del self.graphs[next(iter(self.graphs))]  # the oldest
             self.graphs[signature] = self._trace(args, leaves)
         captured = self.graphs[signature]
         if captured is None:

@@ -25,7 +25,7 @@ from kcore_ops.current import backend_in_block, current_backend, on, on_default_
 from kcore_ops.operation import Op, all_ops, op_of
 from kcore_ops.plugin import Backend
 
-__all__ = ["defined", "make_plan", "on_current", "passing_plan", "remember", "store"]
+__all__ = ["defined", "make_plan", "on_current", "passing_plan", "remember", "stays", "store"]
 
 Run = Callable[..., Any]
 # A conversion of one argument: its position, the function, and the position of a tensor beside which the result is to
@@ -85,7 +85,7 @@ def passing_plan(op: Op, slots: Sequence[Any]) -> Run | None:
 def _passing_key(slots: Sequence[Any]) -> tuple[type, Any] | None:
     """Give the first class among the arguments that may go, and a key that holds none; None if all stay."""
     classes = _flat_kinds(slots)
-    going = next((cls for cls, _ in classes if not _stays(cls)), None)
+    going = next((cls for cls, _ in classes if not stays(cls)), None)
     if going is None:
         return None
     return going, tuple([(weakref.ref(cls), dtype) for cls, dtype in classes])
@@ -97,7 +97,7 @@ def _flat_kinds(slots: Sequence[Any]) -> list[tuple[type, Any]]:
     return _kinds(slots)
 
 
-def _stays(cls: type) -> bool:
+def stays(cls: type) -> bool:
     """Say whether a class lives as long as the module that it is found in, by its name."""
     found: Any = sys.modules.get(cls.__module__)
     if cls.__module__ == "__main__":
@@ -180,7 +180,11 @@ def make_plan(op: Op, call: Call, backend: Backend) -> tuple[Run, bool]:
     ]
     kinds = {op.parameters[name] for name in call.groups}
     if kinds <= {"tensor", "optional"}:
-        is_reusable = not any(isinstance(value, list | tuple) for value in call.original)
+        # What had to be made an array would have to be made one again.
+        is_reusable = all(
+            call.args[position] is given
+            for (position, _), given in zip(call.groups.values(), call.original, strict=True)
+        )
         spots = {position: spots.start for position, spots in call.groups.values() if spots.start < spots.stop}
         like = next((position for position, spot in spots.items() if _is_tensor(backend, call.values[spot])), None)
         steps = [

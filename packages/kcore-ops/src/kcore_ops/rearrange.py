@@ -80,7 +80,7 @@ def _rearrange(tensor: Tensor, pattern: str, axes_lengths: Any) -> Tensor:
 rearrange.__kcore_op__ = op_of(_rearrange)  # type: ignore[attr-defined]
 
 
-@functools.cache
+@functools.lru_cache(maxsize=1024)
 def rearrangement(pattern: str, rank: int) -> Rearrangement:
     """Read a pattern for a tensor with that many axes.
 

@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import importlib
 import importlib.util
+import weakref
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +67,8 @@ class BackendRecord:
 
 
 _registered: dict[str, BackendRecord] = {}
-_owners: dict[type, Backend | None] = {}
+# By class; not held, for it may be one that was made in a function.
+_owners: weakref.WeakKeyDictionary[type, Backend | None] = weakref.WeakKeyDictionary()
 
 
 def _metadata() -> Any:

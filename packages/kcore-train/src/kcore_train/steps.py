@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import weakref
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -36,10 +37,16 @@ def loss_of(trainer: Trainer, x: Any, y: Any, y_pred: Any, sample_weight: Any, t
     return model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, **mode)
 
 
-@functools.cache
+_training_taken: weakref.WeakKeyDictionary[Any, bool] = weakref.WeakKeyDictionary()
+
+
 def _takes_training(compute_loss: Any) -> bool:
-    parameters = inspect.signature(compute_loss).parameters.values()
-    return any(each.name == "training" or each.kind is each.VAR_KEYWORD for each in parameters)
+    known = _training_taken.get(compute_loss)
+    if known is None:
+        parameters = inspect.signature(compute_loss).parameters.values()
+        known = any(each.name == "training" or each.kind is each.VAR_KEYWORD for each in parameters)
+        _training_taken[compute_loss] = known
+    return known
 
 
 class InPlaceSteps:

@@ -10,6 +10,7 @@ from kcore_ops.calls import HOST_NUMBERS, HOST_TYPES, backend_of
 from kcore_ops.conversion import tensor_on
 from kcore_ops.dtypes import is_float_dtype, standardize_dtype
 from kcore_ops.errors import KcoreError, ShapeError
+from kcore_ops.plans import stays
 from kcore_ops.plugin import Backend
 from kcore_ops.shapes import broadcast_shapes, differ, show_shape
 from kcore_ops.spec import TensorSpec
@@ -34,7 +35,7 @@ def note_ready(y_true: Any, y_pred: Any) -> None:
     kind, dtype = y_pred.__class__, y_pred.dtype
     if kind is y_true.__class__ and y_true.dtype == dtype and not issubclass(kind, (*HOST_TYPES, TensorSpec)):
         name = standardize_dtype(dtype)
-        if is_float_dtype(name):
+        if is_float_dtype(name) and stays(kind):
             _ready[kind, dtype] = name
 
 

@@ -1,0 +1,24 @@
+"""JAX's 64-bit mode may be switched after calls were made."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+
+
+def test_plans_follow_the_64_bit_mode():
+    program = """
+        import jax, numpy as np, kcore_ops as ops
+        jax.config.update("jax_enable_x64", False)
+        with ops.use_backend("jax") as backend:
+            x, wide = ops.ones((2,)), np.full(2, 0.1)
+            for is_on in (False, True, False, True):
+                jax.config.update("jax_enable_x64", is_on)
+                print(ops.add(x, wide).dtype, ops.stack([x, wide]).dtype, ops.exp(wide).dtype,
+                      ops.add(np.arange(2), np.uint32(1)).dtype, "float64" in backend.capabilities)
+    """
+    run = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True)
+    assert (
+        run.stdout.splitlines() == ["float32 float32 float32 int32 False", "float64 float64 float64 int64 True"] * 2
+    ), run.stderr
