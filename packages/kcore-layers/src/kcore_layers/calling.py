@@ -103,19 +103,23 @@ class Calling(LossesOfCalls):
                 training, is_mode = context.training, context.is_mode
                 if is_mode and plan.mode is not None:
                     training = plan.mode
-        token = None
+        token = outermost = None
         if context is None:
             if plan.needs_context or training is not None:
-                context = CallContext(self, training, is_mode=is_mode)
-                token = enter_context(context)
+                outermost = CallContext(self, training, is_mode=is_mode)
+                token = enter_context(outermost)
         elif training is not context.training:
             token = enter_context(context.changed(training, is_mode))
         try:
             if plan.fault is not None and plan.fault(x.shape):
                 check_inputs(self.input_spec, x)
             if training is None or not plan.takes_training:
-                return self.call(x)
-            return self.call(x, training=training)
+                outputs = self.call(x)
+            else:
+                outputs = self.call(x, training=training)
+            if outermost is not None and outermost.losses:
+                publish(self, outermost)
+            return outputs
         except Exception as error:
             raise self._kcore_locate(error)  # noqa: B904 (it is the same error)
         finally:

@@ -23,7 +23,7 @@ class LossesOfCalls(State):
 
     Attributes:
         _kcore_losses: what the last call added.
-        _kcore_adds_losses: whether a call ever did, as the outermost one.
+        _kcore_adds_losses: whether a call of it, or one inside it as the outermost, ever did.
     """
 
     _kcore_losses: list[Any]
@@ -41,9 +41,10 @@ class LossesOfCalls(State):
         found = list(loss) if isinstance(loss, list | tuple) else [loss]
         context = current_context()
         entry = self if context is None else context.entry
-        entry.__dict__["_kcore_adds_losses"] = True
         for layer in (self, entry):
-            drop_plan(layer)
+            if not layer._kcore_adds_losses:
+                layer.__dict__["_kcore_adds_losses"] = True
+                drop_plan(layer)
         scope = current_scope()
         if context is not None:
             context.losses.extend((self, each) for each in found)
