@@ -7,9 +7,15 @@ from typing import Any
 
 import torch
 from kcore_ops.variable import Variable
+from torch._C import _get_tracing_state
 from torch.nn.modules.module import _has_any_global_hook
 
 __all__ = ["TorchLayer", "TorchVariable", "variable_over", "variables_of"]
+
+
+def _torch_takes_part() -> bool:
+    """Say whether torch has something to do around the call of every module: hooks of all, or notes of a tracer."""
+    return _get_tracing_state() is not None or _has_any_global_hook()
 
 
 class TorchVariable(Variable):
@@ -201,7 +207,7 @@ class TorchLayer:
             or self._forward_pre_hooks
             or self._backward_hooks
             or self._backward_pre_hooks
-            or _has_any_global_hook()
+            or _torch_takes_part()
         )
 
     def _kcore_careful_call(self, args: Any, kwargs: Any) -> Any:
@@ -210,8 +216,8 @@ class TorchLayer:
         return self._kcore_full_call(args, kwargs)  # type: ignore[attr-defined]
 
     def _kcore_is_hooked(self) -> Callable[[], bool]:
-        # Hooks of all modules are known to torch alone; those of this one drop the plan as they are registered.
-        return _has_any_global_hook
+        # Those of this module drop the plan as they are registered.
+        return _torch_takes_part
 
     def _kcore_make_plan(self: Any, x: Any) -> None:
         if not self._has_hooks():
