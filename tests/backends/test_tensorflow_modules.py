@@ -75,3 +75,25 @@ def test_copies_have_variables_of_their_own(again):
     np.testing.assert_array_equal(other(X).numpy(), model(X).numpy())
     other.set_weights([np.zeros_like(w) for w in other.get_weights()])
     assert (other(X).numpy() == 0).all() and not (model(X).numpy() == 0).all()
+
+
+def test_variables_of_tensorflow_are_weights_of_the_layer_they_are_set_on():
+    class Native(Model):
+        def __init__(self):
+            super().__init__()
+            self.scale = tf.Variable(tf.ones(3))
+            self.calls = tf.Variable(0, trainable=False)
+
+        def call(self, x):
+            self.calls.assign_add(1)
+            return x * self.scale
+
+    model = Native()
+    model.compile("sgd", "mse")
+    model.fit(X, np.zeros((2, 3), "float32"), verbose=0)
+    assert [v.name for v in model.trainable_variables] == ["scale"]
+    assert [v.name for v in model.non_trainable_variables] == ["calls"]
+    assert float(model.scale[0]) < 1.0
+    assert int(model.calls) == 1  # what was run to find shapes does not count
+    checkpoint = tf.train.Checkpoint(model=model)
+    assert checkpoint.model.scale is model.scale

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import threading
 
 import kcore_ops as ops
 import numpy as np
@@ -173,3 +174,85 @@ def test_the_tensors_of_a_copy_lie_in_its_own_dicts(again):
     assert model.layers[0].kernel._home is model.layers[0]._parameters
     model.double()
     assert {str(v.value.dtype) for v in model.weights} == {"torch.float64"}
+
+
+def test_parameters_and_buffers_are_got_by_the_names_they_are_listed_by():
+    model = Blocks()
+    model(X)
+    for name, parameter in model.named_parameters():
+        assert model.get_parameter(name) is parameter
+    norm = net()
+    for name, buffer in norm.named_buffers():
+        assert norm.get_buffer(name) is buffer
+    with pytest.raises(AttributeError, match="kernels"):
+        model.get_parameter("head.kernels")
+
+
+def test_parameters_and_buffers_that_are_registered_are_weights_and_follow_the_module():
+    class Native(Model):
+        def __init__(self):
+            super().__init__()
+            self.register_parameter("scale", torch.nn.Parameter(torch.ones(3)))
+            self.register_buffer("shift", torch.zeros(3))
+            self.register_buffer("scratch", torch.zeros(1), persistent=False)
+            self.frozen = torch.nn.Parameter(torch.ones(3), requires_grad=False)
+
+        def call(self, x):
+            return x * self.scale + self.shift + self.frozen
+
+    model = Native()
+    assert torch.equal(model(X), torch.full((2, 3), 2.0))
+    assert [v.name for v in model.trainable_variables] == ["scale"]
+    assert [v.name for v in model.non_trainable_variables] == ["frozen", "shift", "scratch"]
+    assert list(model.state_dict()) == ["scale", "frozen", "shift"]
+    model.double()
+    assert model.shift.dtype == model.scale.dtype == torch.float64 and model.weights[0].dtype == "float64"
+    model.float()
+    torch.optim.SGD(model.parameters(), 1.0).step()
+    model(X).sum().backward()
+    torch.optim.SGD(model.parameters(), 1.0).step()
+    assert np.allclose(model.weights[0].numpy(), -1.0)  # the gradient of each is 2
+
+
+def test_a_module_inside_keeps_a_mode_of_its_own():
+    model = Sequential([Input((64,)), Dense(64), Dropout(0.5)])
+    x = torch.ones(4, 64)
+    model.eval()
+    assert torch.equal(model(x), model(x))
+    model.layers[-1].train()
+    for _ in range(3):
+        assert not torch.equal(model(x), model(x))
+    assert torch.equal(model(x, training=False), model(x, training=False))
+
+
+def test_hooks_run_once_in_each_call_in_every_thread():
+    layer, seen = Dense(2), []
+    layer(X)
+    layer.register_forward_hook(lambda *_: seen.append(threading.get_ident()))
+    threads = [threading.Thread(target=lambda: [layer(X) for _ in range(20)]) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(seen) == 80
+
+
+def test_hooks_of_all_modules_run_while_they_are_registered():
+    model, seen = net(), []
+    model(X)
+    model(X)
+    handle = torch.nn.modules.module.register_module_forward_hook(lambda module, *_: seen.append(module.name))
+    try:
+        model(X)
+    finally:
+        handle.remove()
+    model(X)
+    assert seen == ["first", "norm", "last", model.name]
+
+
+@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning", "ignore:`torch.jit.trace:DeprecationWarning")
+def test_a_trace_gives_the_same_on_other_batches():
+    model = net().eval()
+    traced = torch.jit.trace(model, X)
+    other = torch.rand(5, 3)
+    assert torch.allclose(traced(other), model(other))

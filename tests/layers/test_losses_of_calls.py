@@ -1,4 +1,4 @@
-"""What layers add to the loss belongs to the call that added it: it replaces the last call's, and nothing is left on."""
+"""What layers add to the loss belongs to the call that added it, and replaces what the call before has added."""
 
 import gc
 import weakref

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+
+import kcore_ops as ops
 import numpy as np
 import pytest
 from kcore_layers import Layer, Model, Sequential
@@ -172,3 +175,54 @@ def test_a_model_numbers_the_state_it_lists_anew_when_it_changes(backend):
     model.blocks.append(Dense(3))
     model(x)
     assert len(model.weights) == len(model.trainable_variables) == 4
+
+
+def native_storage(backend, value):
+    """Give what the framework itself trains, or skip where it has no such thing."""
+    if not backend.storage_types:
+        pytest.skip("the framework has nothing of its own that is trained")
+    return backend.new_storage(ops.convert_to_tensor(np.asarray(value, "float32")), True)
+
+
+class OfNatives(Layer):
+    """A layer written with the framework's own weights."""
+
+    def __init__(self, storage, **kwargs):
+        super().__init__(**kwargs)
+        self.native = storage
+
+    def call(self, x):
+        return x @ self.native
+
+
+def test_what_the_framework_trains_is_a_weight_of_the_layer_it_is_set_on(backend):
+    storage = native_storage(backend, [[1.0], [2.0]])
+    layer = OfNatives(storage)
+    x = ops.convert_to_tensor(np.array([[1.0, 1.0]], "float32"))
+    assert np.allclose(ops.convert_to_numpy(layer(x)), 3.0)
+    assert layer.native is storage
+    (weight,) = layer.trainable_variables
+    assert weight.name == "native" and weight.shape == (2, 1)
+    weight.assign([[2.0], [3.0]])
+    assert np.allclose(ops.convert_to_numpy(layer(x)), 5.0)
+    assert layer.native is storage
+
+
+def test_it_is_copied_and_replaced_with_its_layer(backend):
+    layer = OfNatives(native_storage(backend, [[1.0], [2.0]]))
+    layer(np.ones((1, 2), "float32"))
+    copied = copy.deepcopy(layer)
+    copied.set_weights([np.zeros((2, 1), "float32")])
+    assert np.allclose(layer.get_weights()[0], [[1.0], [2.0]])
+    assert np.allclose(ops.convert_to_numpy(copied(np.ones((1, 2), "float32"))), 0.0)
+    layer.native = native_storage(backend, [[5.0], [5.0]])
+    assert len(layer.weights) == 1 and np.allclose(layer.get_weights()[0], 5.0)
+
+
+def test_it_can_take_the_place_of_a_layers_own_variable(backend):
+    layer = Dense(1, use_bias=False)
+    layer.build((None, 2))
+    kernel = layer.kernel
+    layer.kernel = native_storage(backend, [[1.0], [2.0]])
+    assert layer.kernel is kernel and layer.weights == [kernel]
+    assert np.allclose(ops.convert_to_numpy(layer(np.ones((1, 2), "float32"))), 3.0)

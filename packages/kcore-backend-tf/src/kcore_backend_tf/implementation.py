@@ -102,6 +102,7 @@ class TensorflowBackend(transforms.TensorflowTransforms, Backend):
     )
     scalar_ops = SCALAR_OPS
     variable = TensorflowVariable
+    storage_types: ClassVar[tuple[type, ...]] = (tf.Variable,)
     layer_base = tf.Module
     layer_mixin = modules.TensorflowLayer
     optimizer_mixin = modules.TensorflowOptimizer

@@ -53,6 +53,7 @@ class TorchBackend(transforms.TorchTransforms, Backend):
     capabilities = frozenset({"complex", "float64", "gradient", "jit", "jvp", "mutable_state", "vmap"})
     scalar_ops = SCALAR_OPS - {"maximum", "minimum"}
     variable = modules.TorchVariable
+    storage_types: ClassVar[tuple[type, ...]] = (torch.nn.Parameter,)
     layer_base = torch.nn.Module
     layer_mixin = modules.TorchLayer
 

@@ -154,6 +154,41 @@ class TorchLayer:
             return self._kcore_wrap_module(value)
         return value
 
+    def _kcore_keep_storage(self: Any, name: str, storage: torch.Tensor) -> None:
+        # torch's modules find their parameters and buffers in the dicts that `_kcore_tracking_changed` fills.
+        self.__dict__.pop(name, None)
+
+    def register_parameter(self: Any, name: str, param: torch.nn.Parameter | None) -> None:
+        setattr(self, name, param)
+
+    def register_buffer(self: Any, name: str, tensor: torch.Tensor | None, persistent: bool = True) -> None:
+        if not persistent:
+            self._non_persistent_buffers_set.add(name)
+        if tensor is None:
+            setattr(self, name, None)
+        else:
+            self._kcore_track_storage(name, tensor, False)
+
+    # An attribute may be a variable of ours over the tensor, which torch's own look-up would meet.
+
+    def get_parameter(self: Any, target: str) -> torch.nn.Parameter:
+        prefix, _, name = target.rpartition(".")
+        found = self.get_submodule(prefix)._parameters.get(name)
+        return super().get_parameter(target) if found is None else found  # type: ignore[misc, no-any-return]
+
+    def get_buffer(self: Any, target: str) -> torch.Tensor:
+        prefix, _, name = target.rpartition(".")
+        found = self.get_submodule(prefix)._buffers.get(name)
+        return super().get_buffer(target) if found is None else found  # type: ignore[misc, no-any-return]
+
+    def _kcore_track_variable(self: Any, variable: Any) -> None:
+        if isinstance(variable, TorchVariable) and isinstance(variable._storage, torch.nn.Parameter):
+            # A parameter that is not to be trained is one all the same.
+            if not any(variable is each for each in self._kcore_trainable_variables):
+                self._kcore_trainable_variables.append(variable)
+        else:
+            super()._kcore_track_variable(variable)  # type: ignore[misc]
+
     def _kcore_tracking_changed(self: Any) -> None:
         """Let the module's dicts hold what the layer tracks: names are those of attributes and variables."""
         super()._kcore_tracking_changed()  # type: ignore[misc]

@@ -15,6 +15,7 @@ from kcore_ops.current import on
 from kcore_ops.dtypes import numpy_dtype
 from kcore_ops.errors import KcoreError
 from kcore_ops.inference import evaluate, inferring
+from kcore_ops.stateless_scope import outside_scopes
 from kcore_ops.symbolic import Node
 
 from kcore_layers.call_signature import study_build
@@ -164,7 +165,7 @@ def infer_outputs(layer: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> An
         with inferring(), StatelessScope():
             return layer._kcore_run_on_specs(call_args, call_kwargs)
 
-    with on(layer._kcore_backend):
+    with on(layer._kcore_backend), _storages_kept(layer):
         try:
             return evaluate(on_specs, [args, kwargs])
         except KcoreError as error:
@@ -200,6 +201,22 @@ def _infer_by_trial(layer: Any, args: Sequence[Any], kwargs: dict[str, Any], fau
                 raise
             raise error from fault
     return _common_spec(layer, outcomes)
+
+
+@contextmanager
+def _storages_kept(layer: Any) -> Iterator[None]:
+    """Undo at the end of the `with` block what a call does to variables of the framework's own, past any scope."""
+    variables = [v for each in layer._kcore_sublayers() for v in each._kcore_storages.values()]
+    if not variables or layer._kcore_backend.is_tracing():
+        yield
+        return
+    values = [v.numpy() for v in variables]
+    try:
+        yield
+    finally:
+        with outside_scopes():
+            for variable, value in zip(variables, values, strict=True):
+                variable.assign(value)
 
 
 @contextmanager

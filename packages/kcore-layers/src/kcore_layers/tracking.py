@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from kcore_ops import Variable, tree
+from kcore_ops.plugin import Backend
 from kcore_ops.seed_generator import SeedGenerator
 
 from kcore_layers.attribute_names import check_name
@@ -153,11 +154,13 @@ class Tracking:
     _kcore_metrics: list[Any]
     _kcore_seed_generators: list[SeedGenerator]
     _kcore_tracked_names: dict[str, None]
+    _kcore_storages: dict[str, Variable]
+    _kcore_backend: Backend
 
     def _kcore_start_tracking(self) -> None:
         """Prepare the lists; before any attribute is set."""
         start: dict[str, Any] = {name: [] for name in _OWN}
-        start["_kcore_tracked_names"] = {}
+        start.update(_kcore_tracked_names={}, _kcore_storages={})
         self.__dict__.update(start)
 
     def _kcore_to_trackable(self, value: Any) -> Any:
@@ -170,9 +173,13 @@ class Tracking:
         if value.__class__ in _PLAIN:
             object.__setattr__(self, name, value)
             if name in self._kcore_tracked_names:
+                self._kcore_storages.pop(name, None)
                 del self._kcore_tracked_names[name]
                 self._kcore_track_again()
             return
+        if isinstance(value, self._kcore_backend.storage_types) and not isinstance(value, Variable):
+            return self._kcore_track_storage(name, value, _is_trainable(value))
+        self._kcore_storages.pop(name, None)
         value = _tracked_inside(value, self)
         was_tracked = name in self._kcore_tracked_names
         holds_state = any(True for _ in trackables_in(value, name))
@@ -189,9 +196,29 @@ class Tracking:
     def __delattr__(self, name: str) -> None:
         if name in PLAN_ATTRIBUTES:
             drop_plan(self)
-        object.__delattr__(self, name)
+        if self._kcore_storages.pop(name, None) is None or name in self.__dict__:
+            object.__delattr__(self, name)
         if self._kcore_tracked_names.pop(name, name) is None:
             self._kcore_track_again()
+
+    def _kcore_track_storage(self, name: str, storage: Any, trainable: bool) -> None:
+        """Make a weight of storage that is the framework's own, and that the attribute goes on to give.
+
+        Where the attribute is a variable already, the variable's value lies there from now on.
+        """
+        held = self._kcore_storages.get(name, self.__dict__.get(name))
+        if isinstance(held, Variable):
+            held.adopt(storage)
+        else:
+            check_name(self, name)
+            self._kcore_storages[name] = Variable.over(self._kcore_backend, storage, name, trainable)
+            self._kcore_tracked_names[name] = None
+            self._kcore_keep_storage(name, storage)
+        self._kcore_track_again()
+
+    def _kcore_keep_storage(self, name: str, storage: Any) -> None:
+        """Let the attribute give the framework's own storage; a framework's modules may have a place for it."""
+        object.__setattr__(self, name, storage)
 
     def _kcore_set_untracked(self, name: str, value: Any) -> None:
         """Set an attribute that is not part of the state."""
@@ -200,7 +227,9 @@ class Tracking:
     def _kcore_tracked_attributes(self) -> Iterator[tuple[str, Any]]:
         """Give what the attributes hold that has state, each with its place, in the order of the attributes."""
         for name in self._kcore_tracked_names:
-            if name in self.__dict__:
+            if name in self._kcore_storages:
+                yield name, self._kcore_storages[name]
+            elif name in self.__dict__:
                 yield from trackables_in(self.__dict__[name], name)
 
     def _kcore_track_again(self) -> None:
@@ -232,6 +261,10 @@ class Tracking:
         if plan is not None and plan.needs_context != bool(self._kcore_layers):
             drop_plan(self)
         state_changed()
+
+
+def _is_trainable(storage: Any) -> bool:
+    return bool(getattr(storage, "requires_grad", getattr(storage, "trainable", True)))
 
 
 def _update(listed: list[Any], held: dict[int, Any], belongs: Any) -> None:

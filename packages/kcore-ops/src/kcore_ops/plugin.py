@@ -73,6 +73,8 @@ class Backend:
         widened: op name (or `"*"`) to a map of dtypes the framework can not compute that op in, each to the dtype to
             use instead; results are cast back.
         variable: the class that `kcore_ops.Variable` becomes here, or None for the plain one.
+        storage_types: the framework's own classes of what can be trained, `torch.nn.Parameter` for one: an instance
+            that is assigned to an attribute of a layer is one of its weights.
         layer_base: the framework's own class of modules, which every layer made here is an instance of, or None.
         layer_mixin: methods that come before a layer's own, to make it a citizen of the framework, or None.
         optimizer_mixin: a class that comes before an optimizer's own, or None. Its `note_part(name, part)` is told of
@@ -85,6 +87,7 @@ class Backend:
     scalar_ops: ClassVar[frozenset[str]] = frozenset()
     widened: ClassVar[Mapping[str, Mapping[str, str]]] = {}
     variable: type | None = None
+    storage_types: ClassVar[tuple[type, ...]] = ()
     layer_base: type | None = None
     layer_mixin: type | None = None
     optimizer_mixin: type | None = None

@@ -106,6 +106,19 @@ class Variable(TensorOperators):
         """Give what holds the first value."""
         return self.backend.new_storage(value, self._trainable)
 
+    @classmethod
+    def over(cls, backend: Backend, storage: Any, name: str, trainable: bool) -> Variable:
+        """Give a variable whose value lies in storage of the framework's own making, which both will see change."""
+        variable: Variable = object.__new__(backend.variable or Variable)
+        variable.describe(backend, name, tuple(storage.shape), backend.dtype(storage), trainable)
+        variable._storage = storage
+        return variable
+
+    def adopt(self, storage: Any) -> None:
+        """Let the value lie in other storage of the framework's own making from now on."""
+        self._shape, self._dtype = tuple(storage.shape), self.backend.dtype(storage)
+        self._storage = storage
+
     def describe(self, backend: Backend, name: str, shape: tuple[int, ...], dtype: str, trainable: bool) -> None:
         """Set all that a variable is but its storage, which a backend may have already."""
         self.backend = backend
