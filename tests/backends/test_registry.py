@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib.metadata
 import json
+import re
 import subprocess
 import sys
 import textwrap
@@ -100,17 +101,57 @@ def run_python(code, **env):
     return subprocess.run(command, capture_output=True, text=True, env={**clean, **env}, check=False)
 
 
-def test_a_missing_backend_is_named_with_those_installed_and_the_command(backend):
+def test_a_missing_backend_is_named_with_those_installed(backend):
     with pytest.raises(BackendNotFound) as caught:
         ops.use_backend("mlx")
     usable = ", ".join(sorted(name for name, record in registry.backends().items() if record.is_usable))
     assert str(caught.value) == (
         "BackendNotFound\n  no backend named 'mlx' is installed\n"
         f"  installed: {usable} (run `kcore backends` for details)\n"
-        "  fix: pip install kcore-backend-mlx"
+        "  fix: check the name, or install the distribution that offers it"
     )
     assert isinstance(caught.value, ImportError)
     assert ops.config.backend() == backend.name
+
+
+@pytest.mark.parametrize(
+    ("typed", "fix"),
+    [
+        ("torhc", "write 'torch'"),
+        ("Torch", "write 'torch'"),
+        ("pytorch", "write 'torch'"),
+        ("tf", "write 'tensorflow'"),
+        ("jaxx", "write 'jax'"),
+        ("np", "write 'numpy'"),
+        ("../evil", "check the name, or install the distribution that offers it"),
+        (None, "check the name, or install the distribution that offers it"),
+    ],
+)
+def test_a_mistyped_backend_is_answered_by_the_nearest_name_and_nothing_to_install(typed, fix):
+    with pytest.raises(BackendNotFound, match=f"fix: {re.escape(fix)}$"):
+        registry.load(typed)
+
+
+def test_only_distributions_of_ours_are_named_to_be_installed(monkeypatch):
+    monkeypatch.setattr(registry, "backends", dict)
+    for typed, fix in (("torch", "pip install kcore-backend-torch"), ("tensorflow", "pip install kcore-backend-tf"),
+                       ("torhc", "write 'torch', after pip install kcore-backend-torch")):  # fmt: skip
+        with pytest.raises(BackendNotFound, match=f"fix: {fix}$"):
+            registry.load(typed)
+
+
+def test_a_component_that_is_missing_is_answered_by_the_package_of_ours_that_offers_it(monkeypatch):
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda **_: [])
+    for name, fix in (("trainer", "pip install kcore-train"), ("trainr", "write 'trainer'"),
+                      ("evil", "check the name, or install the distribution that offers it")):  # fmt: skip
+        with pytest.raises(PluginError, match=f"offers the component {name!r}\n  fix: {fix}$"):
+            registry.component(name)
+
+
+def test_the_packages_named_for_components_are_those_that_offer_them():
+    offered = {entry.name: entry.dist.name for entry in importlib.metadata.entry_points(group=registry.COMPONENTS)
+               if entry.dist is not None and entry.dist.name.startswith("kcore-")}  # fmt: skip
+    assert offered.items() >= registry.COMPONENT_DISTRIBUTIONS.items()
 
 
 @pytest.mark.parametrize(

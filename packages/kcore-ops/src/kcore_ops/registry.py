@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import functools
 import importlib
 import importlib.util
 import weakref
+from collections.abc import Mapping
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +22,20 @@ __all__ = ["BackendRecord", "backends", "component", "load", "owner", "register"
 
 BACKENDS, COMPONENTS = "kcore.backends", "kcore.components"
 
-# What to install for a backend that is not: "kcore-backend-" and its name, but for these.
-DISTRIBUTIONS = {"tensorflow": "kcore-backend-tf"}
+# Our own distributions, by the backends and the components that they offer. No other is ever named to be installed:
+# what a mistyped name would be on the package index is a stranger's.
+DISTRIBUTIONS = {
+    "jax": "kcore-backend-jax",
+    "numpy": "kcore-backend-numpy",
+    "tensorflow": "kcore-backend-tf",
+    "torch": "kcore-backend-torch",
+}
+COMPONENT_DISTRIBUTIONS = {
+    **dict.fromkeys(("ops", "random"), "kcore-ops"),
+    **dict.fromkeys(("activations", "constraints", "initializers", "layers", "models", "regularizers"), "kcore-layers"),
+    **dict.fromkeys(("callbacks", "losses", "metrics", "optimizers", "trainer"), "kcore-train"),
+}
+_SHORT_NAMES = {"np": "numpy", "pt": "torch", "pytorch": "torch", "tf": "tensorflow"}
 
 
 @dataclasses.dataclass
@@ -181,9 +195,7 @@ def load(name: str) -> Backend:
         raise BackendNotFound(
             f"no backend named {name!r} is installed\n"
             f"  installed: {', '.join(sorted(usable)) or 'none'} (run `kcore backends` for details)",
-            fix=f"pip install {DISTRIBUTIONS.get(name, f'kcore-backend-{name}')}"
-            if str(name).isidentifier()
-            else "check the name",
+            fix=_fix_of_unknown(name, usable),
         )
     if record.backend is not None:
         return record.backend
@@ -204,6 +216,22 @@ def load(name: str) -> Backend:
             fix="run `kcore backends` to see which can",
         ) from error
     return record.backend
+
+
+def _fix_of_unknown(name: Any, usable: list[str]) -> str:
+    """Say what to do about a backend that is not there: the name that was meant, or what to install of ours."""
+    if name in DISTRIBUTIONS:
+        return f"pip install {DISTRIBUTIONS[name]}"
+    meant = _nearest(name, [*usable, *DISTRIBUTIONS], _SHORT_NAMES)
+    if meant is None:
+        return "check the name, or install the distribution that offers it"
+    return f"write {meant!r}" + ("" if meant in usable else f", after pip install {DISTRIBUTIONS[meant]}")
+
+
+def _nearest(name: Any, names: list[str], short: Mapping[str, str]) -> str | None:
+    lowered = str(name).lower()
+    found = [short.get(lowered, lowered)] if short.get(lowered, lowered) in names else []
+    return next(iter(found or difflib.get_close_matches(lowered, names, n=1)), None)
 
 
 def _load(plugin: Plugin) -> Backend:
@@ -309,7 +337,11 @@ def component(name: str) -> Any:
     """
     entries = {entry.value: entry for entry in _metadata().entry_points(group=COMPONENTS, name=name)}
     if not entries:
-        raise PluginError(f"no installed package offers the component {name!r}", fix=f"pip install kcore-{name}")
+        meant = _nearest(name, list(COMPONENT_DISTRIBUTIONS), {})
+        fix = "check the name, or install the distribution that offers it"
+        if meant is not None:
+            fix = f"pip install {COMPONENT_DISTRIBUTIONS[meant]}" if meant == name else f"write {meant!r}"
+        raise PluginError(f"no installed package offers the component {name!r}", fix=fix)
     if len(entries) > 1:
         packages = sorted(entry.dist.name if entry.dist else entry.value for entry in entries.values())
         raise PluginError(f"two packages offer the component {name!r}: {' and '.join(packages)}", fix="remove one")
