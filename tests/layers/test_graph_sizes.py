@@ -10,7 +10,7 @@ import pytest
 from kcore_layers import Input, Layer, Model, Sequential
 from kcore_layers.layers import Dense
 from kcore_ops.conformance.places import other_device
-from kcore_ops.errors import ArgumentError
+from kcore_ops.errors import ArgumentError, ShapeError
 
 X = np.arange(24, dtype="float32").reshape(2, 4, 3) / 10
 
@@ -150,3 +150,23 @@ def test_draws_in_a_graph_are_refused(backend):
         ops.random.normal(ops.shape(x))
     with pytest.raises(ArgumentError, match="a graph draws no random numbers"):
         ops.random.dropout(x, 0.5)
+
+
+@pytest.mark.needs("jit")
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: ops.reshape(x, (ops.multiply(ops.shape(x)[0], 4), 3)),
+        lambda x: ops.cast(ops.arange(ops.multiply(ops.shape(x)[0], 4)), "float32")[:, None] * ops.ones((1, 3)),
+    ],
+    ids=["reshape", "arange"],
+)
+def test_sizes_that_ops_compute_in_a_compiled_function_are_used_or_refused_in_words(backend, function):
+    compiled = ops.jit(function)
+    try:
+        result = compiled(ops.convert_to_tensor(X))
+    except ShapeError as error:
+        assert "a size is a tensor, whose value is not known while a function is compiled" in str(error)
+        assert "fix: compute sizes with Python's operators" in str(error)
+    else:
+        assert tuple(result.shape) == (8, 3)

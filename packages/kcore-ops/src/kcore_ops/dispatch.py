@@ -16,9 +16,10 @@ from kcore_ops import inference, tree
 from kcore_ops.calls import Call, SymbolicShape, backend_of
 from kcore_ops.current import current_backend
 from kcore_ops.dtypes import check_fits, standardize_dtype
-from kcore_ops.errors import ArgumentError, KcoreError
+from kcore_ops.errors import ArgumentError, KcoreError, ShapeError
 from kcore_ops.operation import TENSOR_KINDS, Op
 from kcore_ops.plans import Run, make_plan, on_current, passing_plan, remember, store, with_conversions
+from kcore_ops.sizes import has_unknown_size
 from kcore_ops.spec import Size, TensorSpec, standardize_shape
 from kcore_ops.symbolic import KerasTensor
 from kcore_ops.tracebacks import shortened
@@ -289,6 +290,13 @@ def recover(op: Op, args: tuple[Any, ...], error: Exception) -> Any:
         if not error.where:
             error.at(op.name, call.received())
         error.backend = backend.name
+    elif has_unknown_size(call, backend):
+        unknown = ShapeError(
+            "a size is a tensor, whose value is not known while a function is compiled",
+            fix="compute sizes with Python's operators, ops.shape(x)[0] * 2, rather than with ops",
+        )
+        unknown.backend = backend.name
+        raise shortened(unknown.at(op.name, call.received())) from shortened(error)
     else:
         error.add_note(f"kcore: in {op.name} on backend {backend.name}; received: {'; '.join(call.received())}")
     raise shortened(error)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from kcore_ops import tree
+from kcore_ops.calls import Call
 from kcore_ops.current import current_backend
+from kcore_ops.dtypes import is_int_dtype
 from kcore_ops.errors import ShapeError
+from kcore_ops.plugin import Backend
 from kcore_ops.spec import UNKNOWN, TensorSpec
 
-__all__ = ["size_of_value"]
+__all__ = ["has_unknown_size", "size_of_value"]
 
 
 def size_of_value(value: Any, fix: str) -> Any:
@@ -36,3 +40,26 @@ def size_of_value(value: Any, fix: str) -> Any:
         raise ShapeError(
             "the size of the result depends on values, which are not known while a function is compiled", fix=fix
         ) from error
+
+
+def has_unknown_size(call: Call, backend: Backend) -> bool:
+    """Say whether a size or a setting of a call is a tensor that has no value yet, where a framework needs one."""
+    if "dynamic_shapes" in backend.capabilities:
+        return False
+    taken = {position for position, _ in call.groups.values()}
+    settings = tree.flatten([arg for position, arg in enumerate(call.args) if position not in taken])
+    return any(
+        isinstance(leaf, backend.tensor_types)
+        and tuple(leaf.shape) == ()
+        and is_int_dtype(backend.dtype(leaf))
+        and not _has_value(leaf)
+        for leaf in settings
+    )
+
+
+def _has_value(x: Any) -> bool:
+    try:
+        x.__index__()
+    except TypeError:
+        return False
+    return True
