@@ -48,18 +48,14 @@ def has_unknown_size(call: Call, backend: Backend) -> bool:
         return False
     taken = {position for position, _ in call.groups.values()}
     settings = tree.flatten([arg for position, arg in enumerate(call.args) if position not in taken])
-    return any(
-        isinstance(leaf, backend.tensor_types)
-        and tuple(leaf.shape) == ()
-        and is_int_dtype(backend.dtype(leaf))
-        and not _has_value(leaf)
-        for leaf in settings
-    )
+    return any(isinstance(leaf, backend.tensor_types) and _is_unknown_integer(leaf, backend) for leaf in settings)
 
 
-def _has_value(x: Any) -> bool:
+def _is_unknown_integer(x: Any, backend: Backend) -> bool:
+    if tuple(x.shape) or not is_int_dtype(backend.dtype(x)):
+        return False
     try:
         x.__index__()
     except TypeError:
-        return False
-    return True
+        return True
+    return False
