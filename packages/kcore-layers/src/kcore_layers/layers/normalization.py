@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import kcore_ops as ops
 import numpy as np
 from kcore_ops import config
-from kcore_ops.errors import ArgumentError, ShapeError
+from kcore_ops.errors import ArgumentError, ArgumentTypeError, ShapeError, located
 from kcore_ops.shapes import normalize_axis
 
 from kcore_layers.input_spec import InputSpec
@@ -105,20 +106,26 @@ class Normalization(Layer):
         """Find mean and variance, forgetting those found before.
 
         Args:
-            data: an array or a tensor; or something that gives batches of inputs, one after the other.
+            data: an array or a tensor; or a list, a dataset or an iterator that gives batches of them, or tuples that
+                begin with one, as `fit` takes. A dataset ends at its length.
 
         Raises:
-            ArgumentError: if mean and variance were given, or there is no data.
+            ArgumentError: if mean and variance were given, there is no data or no end to it, or a batch has no shape.
             ShapeError: if two batches differ along `axis`.
         """
         if self.input_mean is not None:
             raise ArgumentError("mean and variance were given and can not be adapted", fix="leave them out").at(
                 f'layer "{self.path}"'
             )
-        is_one = hasattr(data, "shape") or isinstance(data, list | tuple)
+        with located(f'layer "{self.path}"'):
+            mean, variance = self._moments(_batches(data))
+        self.adapt_mean.assign(mean)
+        self.adapt_variance.assign(variance)
+
+    def _moments(self, batches: Iterable[np.ndarray[Any, Any]]) -> tuple[Any, Any]:
+        """Give mean and variance along the axes that are kept; builds the layer for the first batch."""
         count, mean, squares = 0, np.zeros(()), np.zeros(())
-        for batch in [data] if is_one else data:
-            x = np.asarray(batch if not ops.is_tensor(batch) else ops.convert_to_numpy(batch), "float64")
+        for x in batches:
             if not self.built:
                 self.build((None, *x.shape[1:]) if x.ndim > 1 else x.shape)
             if x.ndim != len(self._broadcast_shape) or any(
@@ -127,7 +134,7 @@ class Normalization(Layer):
                 raise ShapeError(
                     f"a batch has shape {x.shape} where {self._broadcast_shape} was expected, 1 standing for any size",
                     fix="let all batches have the same sizes along the axes that are kept",
-                ).at(f'layer "{self.path}"')
+                )
             # Chan et al. (1983), "Algorithms for computing the sample variance", eq. 2.1.
             num_new = x.size // max(int(np.prod(self._broadcast_shape)), 1)
             if num_new == 0:
@@ -140,11 +147,8 @@ class Normalization(Layer):
             mean = mean + distance * (num_new / (count + num_new))
             count += num_new
         if count == 0:
-            raise ArgumentError("there is no data to adapt to", fix="pass at least one batch").at(
-                f'layer "{self.path}"'
-            )
-        self.adapt_mean.assign(mean)
-        self.adapt_variance.assign(squares / count)
+            raise ArgumentError("there is no data to adapt to", fix="pass at least one batch")
+        return mean, squares / count
 
     def call(self, inputs: Any) -> Any:
         """Give the normalized inputs."""
@@ -194,3 +198,34 @@ class Normalization(Layer):
             name: deserialize_keras_object(config[name]) for name in ("mean", "variance") if name in config
         }
         return super().from_config({**config, **own})
+
+
+def _batches(data: Any) -> Iterator[np.ndarray[Any, Any]]:
+    """Give the batches of data as float64, as many as a dataset says it has.
+
+    Raises:
+        ArgumentError: if the data are none, a batch has no shape, or a dataset has no end.
+    """
+    fix = "pass an array, or a list, a dataset or an iterator of arrays"
+    if hasattr(data, "shape"):
+        data = [data]
+    elif not hasattr(data, "__iter__") and not hasattr(data, "__getitem__"):
+        raise ArgumentTypeError(f"adapt can not take data of class {type(data).__name__}", fix=fix)
+    for batch in itertools.islice(data, _length(data)):
+        # Datasets give inputs with targets and weights.
+        x = batch[0] if isinstance(batch, tuple | list) and batch else batch
+        if not hasattr(x, "shape"):
+            raise ArgumentTypeError(f"a batch is of class {type(x).__name__}, which has no shape", fix=fix)
+        yield np.asarray(ops.convert_to_numpy(x) if ops.is_tensor(x) else x, "float64")
+
+
+def _length(data: Any) -> int | None:
+    """Give the number of batches, or None where only the end of the data tells it."""
+    if hasattr(data, "num_batches"):
+        if data.num_batches is None:
+            raise ArgumentError(f"the {type(data).__name__} has no end", fix="adapt to a part of it")
+        return int(data.num_batches)
+    try:
+        return len(data)
+    except TypeError:  # no __len__, or one that does not know
+        return None
