@@ -9,10 +9,16 @@ import numpy as np
 import pytest
 from kcore_layers.layers.activation import Activation
 from kcore_layers.layers.activity_regularization import ActivityRegularization
+from kcore_layers.layers.batch_normalization import BatchNormalization
+from kcore_layers.layers.convolution import Conv1D
+from kcore_layers.layers.dense import Dense
+from kcore_layers.layers.einsum_dense import EinsumDense
 from kcore_layers.layers.identity import Identity
 from kcore_layers.layers.prelu import PReLU
 from kcore_layers.layers.rectifiers import ELU, LeakyReLU, ReLU
+from kcore_layers.layers.separable_convolution import SeparableConv1D
 from kcore_layers.layers.softmax import Softmax
+from kcore_layers.layers.transposed_convolution import Conv1DTranspose
 from kcore_layers.masking import get_mask, set_mask
 from kcore_ops.errors import ArgumentError, ShapeError
 
@@ -96,3 +102,38 @@ def test_numbers_that_make_no_sense_are_refused(backend):
         LeakyReLU(None)
     with pytest.raises(ArgumentError, match="no activation named 'rellu'"):
         Activation("rellu")
+
+
+@pytest.mark.parametrize(
+    ("make", "shape"),
+    [
+        (lambda: Dense(2, activation="relu"), (1, 3)),
+        (lambda: EinsumDense("ab,bc->ac", 2, activation="relu"), (1, 3)),
+        (lambda: Conv1D(2, 2, activation="relu"), (1, 4, 3)),
+        (lambda: Conv1DTranspose(2, 2, activation="relu"), (1, 4, 3)),
+        (lambda: SeparableConv1D(2, 2, activation="relu"), (1, 4, 3)),
+    ],
+)
+def test_an_activation_set_to_none_is_left_out(backend, make, shape):
+    x, layer = -np.ones(shape, "float32"), make()
+    layer.build(shape)
+    for weight in layer.weights:
+        weight.assign(np.ones(weight.shape))
+    assert (ops.convert_to_numpy(layer(x)) == 0).all()
+    layer.activation = None
+    assert (ops.convert_to_numpy(layer(x)) < 0).all()
+    assert layer.get_config()["activation"] is None
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: ActivityRegularization(l1=0.1, l2=0.1),
+        lambda: BatchNormalization(activity_regularizer="l2"),
+        lambda: Dense(2, activity_regularizer="l1"),
+    ],
+)
+def test_the_penalty_of_an_empty_batch_is_zero(backend, make):
+    layer = make()
+    layer(np.zeros((0, 3), "float32"), training=True)
+    assert [float(ops.convert_to_numpy(loss)) for loss in layer.losses] == [0.0]

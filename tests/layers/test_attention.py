@@ -87,7 +87,30 @@ def test_a_layer_made_of_the_config_has_the_same_config(backend, layer):
 def test_inputs_that_are_no_list_of_tensors_are_refused(backend):
     with pytest.raises(ArgumentError, match=r"inputs must be two or three tensors\n  fix: pass \[query, value\]"):
         Attention()(QUERY)
-    with pytest.raises(ShapeError, match=r"takes tensors of 3 axes, and got \(2, 3\), \(2, 3\)"):
-        Attention()([QUERY[:, 0], QUERY[:, 0]])
+    with pytest.raises(ShapeError, match=r"takes tensors of as many axes, 2 or more, and got \(3,\), \(3,\)"):
+        Attention()([QUERY[0, 0], QUERY[0, 0]])
     with pytest.raises(ArgumentError, match="score_mode can not be 'cosine'\n  fix: use 'dot' or 'concat'"):
         Attention(score_mode="cosine")
+
+
+@pytest.mark.parametrize("leading", [(), (2, 3), (2, 3, 2)])
+@pytest.mark.parametrize("make", [Attention, lambda: Attention(score_mode="concat"), AdditiveAttention])
+@pytest.mark.parametrize("is_causal", [False, True])
+def test_axes_before_the_positions_are_like_the_batch(backend, make, leading, is_causal):
+    query, value, key = (rng.normal(size=(*leading, *sizes)).astype("float32") for sizes in ((6, 4), (5, 3), (5, 4)))
+    query_mask, value_mask = rng.random((*leading, 6)) < 0.7, rng.random((*leading, 5)) < 0.7
+    layer = make()
+    kwargs = dict(use_causal_mask=is_causal, return_attention_scores=True)
+    outputs = layer([query, value, key], mask=[query_mask, value_mask], **kwargs)
+    flat = [x.reshape(-1, *x.shape[len(leading) :]) for x in (query, value, key, query_mask, value_mask)]
+    expected = layer(flat[:3], mask=flat[3:], **kwargs)
+    for actual, wanted in zip(outputs, expected, strict=True):
+        actual, wanted = ops.convert_to_numpy(actual), ops.convert_to_numpy(wanted)
+        assert actual.shape[:-2] == leading
+        np.testing.assert_allclose(actual, wanted.reshape(actual.shape), rtol=1e-5, atol=1e-5)
+
+
+def test_inputs_of_different_numbers_of_axes_are_refused(backend):
+    x = np.ones((2, 3, 4), "float32")
+    with pytest.raises(ShapeError, match="takes tensors of as many axes, 2 or more, and got"):
+        Attention()([x, x[0]])

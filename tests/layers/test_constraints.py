@@ -8,7 +8,7 @@ import kcore_layers.constraints as constraints
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_ops.errors import ArgumentError
+from kcore_ops.errors import ArgumentError, ArgumentTypeError
 
 W = np.array([[1.0, -2.0, 0.01], [3.0, 4.0, 0.0], [0.0, 0.5, 0.02]], "float32")
 MADE = [
@@ -72,6 +72,42 @@ def test_constrained_weights_stay_as_they_are(backend, constraint):
 
 def test_a_weight_within_its_bound_does_not_change_by_a_bit(backend):
     assert (constrained(constraints.MaxNorm(100.0)) == W).all()
+
+
+@pytest.mark.parametrize("constraint", MADE, ids=lambda made: type(made).__name__)
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_arrays_and_lists_are_constrained_as_tensors_are(backend, constraint, dtype):
+    w = np.array([[3.0, -0.5], [0.25, 1.0]], dtype)
+    expected = constraint(ops.convert_to_tensor(w))
+    result = constraint(w)
+    assert ops.is_tensor(result)
+    assert ops.dtype(result) == ops.dtype(expected) == dtype
+    np.testing.assert_array_equal(ops.convert_to_numpy(result), ops.convert_to_numpy(expected))
+    listed = constraint(w.tolist())
+    assert ops.dtype(listed) == "float32"
+    np.testing.assert_allclose(ops.convert_to_numpy(listed), ops.convert_to_numpy(expected), rtol=2e-3)
+
+
+@pytest.mark.parametrize("w", [[[3, -4]], np.array([[3, -4]])], ids=["list", "array"])
+def test_integers_are_constrained_as_floats(backend, w):
+    for constraint, expected in ((constraints.MinMaxNorm(1, 2, 0.5), [[2.5, -3]]), (constraints.MaxNorm(2), [[2, -2]])):
+        result = constraint(w)
+        assert ops.dtype(result) == "float32"
+        np.testing.assert_allclose(ops.convert_to_numpy(result), expected)
+    np.testing.assert_array_equal(ops.convert_to_numpy(constraints.NonNeg()(w)), [[3, 0]])
+
+
+@pytest.mark.parametrize("cls", [constraints.MaxNorm, constraints.UnitNorm, constraints.MinMaxNorm])
+def test_axes_may_be_all_or_numpys_integers_and_nothing_else(backend, cls):
+    w = np.array([[6.0, 8.0]], "float32")
+    for axis in (None, (np.int64(0), 1)):
+        made = cls(axis=axis)
+        assert constraints.deserialize(json.loads(json.dumps(constraints.serialize(made)))).axis == made.axis
+        length = np.linalg.norm(ops.convert_to_numpy(made(w)))
+        np.testing.assert_allclose(length, 2 if cls is constraints.MaxNorm else 1, rtol=1e-5)
+    for axis in ("a", 1.5, {"axis": 0}, True, [1.0]):
+        with pytest.raises(ArgumentTypeError, match="axis can not be .*\n  fix: pass an integer"):
+            cls(axis=axis)
 
 
 def test_norms_beyond_the_range_of_half_precision_are_bounded(backend):

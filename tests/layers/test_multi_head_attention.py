@@ -186,3 +186,26 @@ def test_inputs_that_do_not_fit_are_refused(backend):
     x = QUERY[:, :, None]
     with pytest.raises(ArgumentError, match="a causal mask or a window needs one axis of positions, and there are 2"):
         MultiHeadAttention(2, 3)(x, x, use_causal_mask=True)
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: MultiHeadAttention(2, 3), lambda: GroupedQueryAttention(3, 2, 1)], ids=["heads", "groups"]
+)
+def test_a_causal_mask_may_be_asked_for_by_a_number(backend, make):
+    x, layer = rng.normal(size=(1, 4, 3)).astype("float32"), make()
+    for number in (0, 1):
+        expected = layer(x, x, use_causal_mask=bool(number))
+        y = layer(x, x, use_causal_mask=number)
+        np.testing.assert_allclose(ops.convert_to_numpy(y), ops.convert_to_numpy(expected), rtol=1e-5)
+
+
+@pytest.mark.parametrize("size", [8.0, "a", [8.0], (2, "a"), -1, 0, True])
+def test_an_output_shape_that_holds_no_sizes_is_refused(backend, size):
+    with pytest.raises(ArgumentError, match="output_shape can not be .*\n  fix: pass a positive integer"):
+        MultiHeadAttention(2, 4, output_shape=size)
+
+
+@pytest.mark.parametrize("axes", [1.5, "a", {"axis": 1}, [1.0], True])
+def test_attention_axes_that_are_none_are_refused(backend, axes):
+    with pytest.raises(ArgumentError, match="attention_axes can not be .*\n  fix: pass an integer"):
+        MultiHeadAttention(2, 4, attention_axes=axes)

@@ -14,7 +14,7 @@ from kcore_layers.layers.prelu import PReLU
 from kcore_layers.layers.rms_normalization import RMSNormalization
 from kcore_layers.layers.softmax import Softmax
 from kcore_layers.layers.unit_normalization import UnitNormalization
-from kcore_ops.errors import ShapeError
+from kcore_ops.errors import ArgumentTypeError, ShapeError
 
 rng = np.random.default_rng(0)
 X = np.random.default_rng(0).normal(size=(5, 2, 4, 4)).astype("float32")
@@ -122,3 +122,15 @@ def test_a_mask_larger_than_the_input_is_refused(backend):
     for shape, mask in (((1, 3), (2, 3)), ((2, 1), (2, 3)), ((2, 3), (1, 2, 3)), ((2, 3), (2, 2))):
         with pytest.raises(ShapeError, match="does not broadcast to the input's shape"):
             Softmax()(np.ones(shape, "float32"), mask=np.ones(mask, bool))
+
+
+@pytest.mark.parametrize("axis", [{"axis": -1}, "a", 1.5, [1.0], True])
+@pytest.mark.parametrize(
+    "cls", [BatchNormalization, GroupNormalization, LayerNormalization, Normalization, RMSNormalization, Softmax,
+            UnitNormalization]
+)  # fmt: skip
+def test_an_axis_of_another_type_is_refused_when_the_layer_is_made(backend, cls, axis):
+    with pytest.raises(
+        ArgumentTypeError, match=f"in {cls.__name__}\n  axis can not be .*\n  fix: pass (one axis|an int)"
+    ):
+        cls(axis=axis)

@@ -127,7 +127,7 @@ def dot_product_attention(query, key, value, bias, mask, scale, is_causal, flash
     query, key, value = query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2)
     with contextlib.nullcontext() if flash_attention is None else sdpa_kernel(_KERNELS[flash_attention]):
         result = F.scaled_dot_product_attention(
-            query, key, value, mask, scale=scale, is_causal=is_causal, enable_gqa=heads != groups
+            query, key, value, mask, scale=scale, is_causal=bool(is_causal), enable_gqa=heads != groups
         )
     if has_key is not None:
         average = value.mean(2, keepdim=True).repeat_interleave(heads // groups, 1)

@@ -7,7 +7,9 @@ from typing import Any
 
 import kcore_ops as ops
 import numpy as np
-from kcore_ops.errors import ArgumentError
+from kcore_ops import config
+from kcore_ops.dtypes import is_float_dtype
+from kcore_ops.errors import ArgumentError, ArgumentTypeError
 from kcore_ops.nn.precision import narrowed, widened
 from kcore_ops.operation import Tensor
 
@@ -34,6 +36,8 @@ _MODULE = "keras.constraints"
 @builtin(_MODULE)
 class Constraint:
     """A function from a weight to one of the same shape and dtype. Subclass it, or pass any such function.
+
+    Those here take arrays and numbers too, integers as floats.
 
     >>> class AtMostOne(Constraint):
     ...     def __call__(self, w):
@@ -63,10 +67,10 @@ class MaxNorm(Constraint):
     Args:
         max_value: the greatest Euclidean norm, not negative.
         axis: the axis, or axes, along which a vector lies: 0 for the weights into each unit of a `Dense`, `[0, 1, 2]`
-            for each filter of a `Conv2D`.
+            for each filter of a `Conv2D`; None for all.
 
     Raises:
-        ArgumentError: if `max_value` is negative.
+        ArgumentError: if `max_value` is negative, or `axis` is no axis.
     Source: Srivastava et al. (2014), "Dropout", section 5.1.
 
     >>> MaxNorm(1.0)(ops.array([[3.0, 0.5], [4.0, 0.0]])).round(3)
@@ -74,13 +78,13 @@ class MaxNorm(Constraint):
            [0.8, 0. ]], dtype=float32)
     """
 
-    def __init__(self, max_value: float = 2, axis: int | Sequence[int] = 0) -> None:
+    def __init__(self, max_value: float = 2, axis: int | Sequence[int] | None = 0) -> None:
         self.max_value = _bound("max_value", max_value)
-        self.axis = axis
+        self.axis = _axis(axis)
 
     def __call__(self, w: Tensor) -> Tensor:
         """Give the weight that takes the place of `w`."""
-        wide = widened(w)
+        w, wide = _tensors(w)
         norms = _norms(wide, self.axis)
         # A factor of exactly 1 for what is short enough: it stays as it is, however often this is applied.
         return narrowed(wide * (ops.minimum(norms, self.max_value) / _not_zero(norms)), w)
@@ -100,7 +104,7 @@ class NonNeg(Constraint):
 
     def __call__(self, w: Tensor) -> Tensor:
         """Give the weight that takes the place of `w`."""
-        return ops.maximum(w, 0)
+        return ops.maximum(ops.convert_to_tensor(w), 0)
 
 
 @builtin(_MODULE)
@@ -108,19 +112,19 @@ class UnitNorm(Constraint):
     """Give the vectors along an axis a Euclidean norm of 1; vectors of zeros stay.
 
     Args:
-        axis: the axis, or axes, along which a vector lies.
+        axis: the axis, or axes, along which a vector lies; None for all.
 
     >>> UnitNorm()(ops.array([[3.0], [4.0]])).round(3)
     array([[0.6],
            [0.8]], dtype=float32)
     """
 
-    def __init__(self, axis: int | Sequence[int] = 0) -> None:
-        self.axis = axis
+    def __init__(self, axis: int | Sequence[int] | None = 0) -> None:
+        self.axis = _axis(axis)
 
     def __call__(self, w: Tensor) -> Tensor:
         """Give the weight that takes the place of `w`."""
-        wide = widened(w)
+        w, wide = _tensors(w)
         return narrowed(wide / _not_zero(_norms(wide, self.axis)), w)
 
     def get_config(self) -> dict[str, Any]:
@@ -136,10 +140,11 @@ class MinMaxNorm(Constraint):
         min_value: the least Euclidean norm, not negative.
         max_value: the greatest.
         rate: how far to go at each update, a fraction of the way.
-        axis: the axis, or axes, along which a vector lies.
+        axis: the axis, or axes, along which a vector lies; None for all.
 
     Raises:
-        ArgumentError: if a bound is negative, the least is above the greatest, or `rate` is not from 0 to 1.
+        ArgumentError: if a bound is negative, the least is above the greatest, `rate` is not from 0 to 1, or `axis` is
+            no axis.
 
     >>> MinMaxNorm(1.0, 2.0, rate=0.5)(ops.array([[3.0], [4.0]])).round(3)
     array([[2.1],
@@ -147,7 +152,7 @@ class MinMaxNorm(Constraint):
     """
 
     def __init__(
-        self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: int | Sequence[int] = 0
+        self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: int | Sequence[int] | None = 0
     ) -> None:
         self.min_value = _bound("min_value", min_value)
         self.max_value = _bound("max_value", max_value)
@@ -158,11 +163,11 @@ class MinMaxNorm(Constraint):
         self.rate = _bound("rate", rate)
         if rate > 1:
             raise ArgumentError(f"rate can not be {rate!r}", fix="use a fraction, from 0 to 1").at("MinMaxNorm")
-        self.axis = axis
+        self.axis = _axis(axis)
 
     def __call__(self, w: Tensor) -> Tensor:
         """Give the weight that takes the place of `w`."""
-        wide = widened(w)
+        w, wide = _tensors(w)
         norms = _norms(wide, self.axis)
         wanted = self.rate * ops.clip(norms, self.min_value, self.max_value) + (1 - self.rate) * norms
         return narrowed(wide / _not_zero(norms) * wanted, w)
@@ -184,8 +189,28 @@ def _bound(name: str, value: Any) -> Any:
     return value
 
 
-def _norms(w: Any, axis: int | Sequence[int]) -> Any:
-    axes = axis if isinstance(axis, int) else tuple(axis)
+def _tensors(w: Any) -> tuple[Any, Any]:
+    """Give a weight, which may be an array or numbers, as a tensor, and that in the precision of its norms."""
+    w = ops.convert_to_tensor(w)
+    if not is_float_dtype(ops.dtype(w)):
+        w = ops.cast(w, config.floatx())
+    return w, widened(w)
+
+
+def _axis(axis: Any) -> int | Sequence[int] | None:
+    """Give an axis or several as Python's integers, or None for all.
+
+    Raises:
+        ArgumentError: if it is none of these.
+    """
+    axes = list(axis) if isinstance(axis, Sequence) else [] if axis is None else [axis]
+    if any(isinstance(each, bool) or not hasattr(each, "__index__") for each in axes):
+        raise ArgumentTypeError(f"axis can not be {axis!r}", fix="pass an integer, several, or None for all axes")
+    return None if axis is None else [int(each) for each in axes] if isinstance(axis, Sequence) else int(axis)
+
+
+def _norms(w: Any, axis: int | Sequence[int] | None) -> Any:
+    axes = tuple(axis) if isinstance(axis, Sequence) else axis
     return ops.sqrt(ops.sum(ops.square(w), axis=axes, keepdims=True))
 
 

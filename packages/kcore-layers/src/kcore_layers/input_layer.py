@@ -33,7 +33,7 @@ class InputLayer(Layer):
         name: its name, which inputs are matched by.
 
     Raises:
-        ArgumentError: if neither or both of `shape` and `batch_shape` are given.
+        ArgumentError: if no shape is given, or two that do not go together.
     """
 
     _kcore_is_input_layer = True
@@ -58,10 +58,13 @@ class InputLayer(Layer):
             raise ArgumentError("there are no sparse or ragged tensors", fix="leave out sparse= and ragged=").at(
                 "Input"
             )
+        if batch_shape is not None:
+            for other, value in (("shape", shape), ("batch_size", batch_size)):
+                if value is not None:
+                    raise ArgumentError(f"{other} and batch_shape were both given", fix="pass one of them").at("Input")
         if input_tensor is not None:
-            batch_shape, dtype = input_tensor.shape, dtype or input_tensor.dtype
-        elif shape is not None and batch_shape is not None:
-            raise ArgumentError("shape and batch_shape were both given", fix="pass one of them").at("Input")
+            _check_fits(input_tensor, shape, batch_size, batch_shape, dtype)
+            batch_shape, dtype = input_tensor.shape, input_tensor.dtype
         elif batch_shape is None and shape is None:
             raise ArgumentError("an input needs a shape", fix="pass shape=, without the batch").at("Input")
         elif batch_shape is None:
@@ -92,8 +95,8 @@ class InputLayer(Layer):
         return False
 
     def call(self, *args: Any) -> Any:
-        """Give what the model was given."""
-        return args[0] if args else self.output
+        """Give what the model was given; None for nothing."""
+        return args[0] if args else None
 
     def get_config(self) -> dict[str, Any]:
         """Give the arguments that make another one like it."""
@@ -108,6 +111,23 @@ class InputLayer(Layer):
 
     def __reduce__(self) -> Any:
         return _remake_input, (self.get_config(),)
+
+
+def _check_fits(tensor: Any, shape: Any, batch_size: Any, batch_shape: Any, dtype: Any) -> None:
+    """Raise if a tensor is not symbolic, or has not got the shape and dtype that are given beside it."""
+    if not isinstance(tensor, KerasTensor):
+        raise ArgumentError(f"input_tensor is of class {type(tensor).__name__}", fix="pass a KerasTensor").at("Input")
+    given = {
+        "shape": (shape if shape is None else standardize_shape(shape), tensor.shape[1:]),
+        "batch_size": (batch_size, tensor.shape[:1] and tensor.shape[0]),
+        "batch_shape": (batch_shape if batch_shape is None else standardize_shape(batch_shape), tensor.shape),
+        "dtype": (dtype if dtype is None else standardize_dtype(dtype), tensor.dtype),
+    }
+    for name, (value, own) in given.items():
+        if value is not None and value != own:
+            raise ArgumentError(f"{name} can not be {value!r}, as the tensor has {own!r}", fix=f"leave out {name}=").at(
+                "Input"
+            )
 
 
 def _remake_input(config: dict[str, Any]) -> InputLayer:

@@ -357,10 +357,16 @@ class Layer(Nodes, Built, Calling):
         return infer_outputs(self, list(args), kwargs)
 
     def compute_output_shape(self, *shapes: Any, **named_shapes: Any) -> Any:
-        """Give the shape of the output, or a tree of them, from shapes of the inputs."""
+        """Give the shape of the output, or a tree of them, from shapes of the inputs.
+
+        Args:
+            *shapes: in the order of `call`'s parameters.
+            **named_shapes: by those names and `_shape`; `input_shape` is the first of them, whatever it is called.
+        """
         specs = [specs_of(shape, self.input_dtype) for shape in shapes]
         named = {name: specs_of(shape, self.input_dtype) for name, shape in named_shapes.items()}
-        named = {name.removesuffix("_shape"): spec for name, spec in named.items()}
+        first = self._kcore_call_signature.first or "input"
+        named = {first if name == "input_shape" else name.removesuffix("_shape"): spec for name, spec in named.items()}
         return tree.map_structure(lambda spec: tuple(spec.shape), self.compute_output_spec(*specs, **named))
 
     def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:

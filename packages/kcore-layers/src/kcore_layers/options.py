@@ -15,8 +15,8 @@ from kcore_ops.errors import ArgumentError, ArgumentTypeError, KcoreError, Shape
 
 from kcore_layers import activations, constraints, initializers, regularizers
 
-__all__ = ["checked_axes", "checked_count", "checked_number", "checked_rate", "config_of", "known_size", "options_of",
-           "set_options"]  # fmt: skip
+__all__ = ["checked_axes", "checked_axis", "checked_count", "checked_number", "checked_rate", "config_of", "known_size",
+           "options_of", "set_options"]  # fmt: skip
 
 _KINDS: dict[str, Any] = {
     "activation": activations,
@@ -97,6 +97,17 @@ def checked_axes(layer: Any, name: str, value: Any) -> int | tuple[int, ...]:
     if any(isinstance(axis, bool) or not hasattr(axis, "__index__") for axis in axes):
         raise _refused(layer, name, value, "an integer, or several", is_of_the_kind=False)
     return tuple(int(axis) for axis in axes) if isinstance(value, Sequence) else int(value)
+
+
+def checked_axis(layer: Any, name: str, value: Any) -> int:
+    """Give an argument that must be one axis.
+
+    Raises:
+        ArgumentError: if it is not.
+    """
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise _refused(layer, name, value, "one axis, an integer", is_of_the_kind=False)
+    return int(value)
 
 
 def _refused(layer: Any, name: str, value: Any, kind: str, is_of_the_kind: bool = True) -> KcoreError:

@@ -28,6 +28,7 @@ class Attention(Layer):
     Shapes: the inputs are a list of query `(batch, t, n)`, value `(batch, s, m)` and, if other than the value, key
     `(batch, s, n)`; the output is `(batch, t, m)`, the attention weights `(batch, t, s)`. `mask` is a list of the masks
     of query, `(batch, t)`, and value, `(batch, s)`: outputs of queries masked are zero, values masked are left out.
+    There may be more axes before the positions, or none.
 
     Args:
         use_scale: whether scores are multiplied by a weight.
@@ -78,7 +79,7 @@ class Attention(Layer):
     def scores(self, query: Any, key: Any) -> Any:
         """Give how well each query matches each key, `(batch, t, s)`."""
         if self.score_mode == "dot":
-            scores = ops.matmul(query, ops.swapaxes(key, 1, 2))
+            scores = ops.matmul(query, ops.swapaxes(key, -1, -2))
             return scores if self.scale is None else ops.multiply(scores, self.scale)
         total = _each_with_each(query, key)
         total = total if self.scale is None else ops.multiply(total, self.scale)
@@ -99,9 +100,9 @@ class Attention(Layer):
         query_mask, value_mask = (None, None) if mask is None else mask[:2]
         logits = widened(self.scores(query, key))
         if value_mask is not None:
-            logits = ops.where(ops.expand_dims(ops.cast(value_mask, "bool"), 1), logits, LEFT_OUT)
+            logits = ops.where(ops.expand_dims(ops.cast(value_mask, "bool"), -2), logits, LEFT_OUT)
         if use_causal_mask:
-            _, t, s = ops.shape(logits)
+            t, s = ops.shape(logits)[-2:]
             with beside(logits):
                 queries, keys = (ops.arange(length, dtype="int32") for length in (t, s))
             logits = ops.where(ops.greater_equal(ops.expand_dims(queries, 1), keys), logits, LEFT_OUT)
@@ -137,9 +138,12 @@ class Attention(Layer):
             raise ArgumentError("inputs must be two or three tensors", fix="pass [query, value] or [query, value, key]")
         found: list[Any] = [getattr(x, "shape", x) for x in inputs]
         shapes = [tuple(shape) for shape in found]
-        if any(len(shape) != 3 for shape in shapes):
+        if len(shapes[0]) < 2 or any(len(shape) != len(shapes[0]) for shape in shapes):
             listed = ", ".join(show_shape(shape) for shape in shapes)
-            raise ShapeError(f"{name} takes tensors of 3 axes, and got {listed}", fix="pass (batch, positions, size)")
+            raise ShapeError(
+                f"{name} takes tensors of as many axes, 2 or more, and got {listed}",
+                fix="pass (batch, positions, size)",
+            )
 
     def get_config(self) -> dict[str, Any]:
         """Give the arguments that make another one like it."""
@@ -193,4 +197,4 @@ class AdditiveAttention(Attention):
 
 def _each_with_each(query: Any, key: Any) -> Any:
     """Give the sums of all pairs, `(batch, t, s, n)`."""
-    return ops.add(ops.expand_dims(query, 2), ops.expand_dims(key, 1))
+    return ops.add(ops.expand_dims(query, -2), ops.expand_dims(key, -3))

@@ -13,7 +13,7 @@ from kcore_ops.shapes import normalize_axis
 from kcore_layers.input_spec import InputSpec
 from kcore_layers.layer import Layer
 from kcore_layers.layers.wide_inputs import computed_wide
-from kcore_layers.options import checked_number, config_of, known_size, options_of, set_options
+from kcore_layers.options import checked_axis, checked_number, config_of, known_size, options_of, set_options
 from kcore_layers.registered_objects import builtin
 
 __all__ = ["BatchNormalization"]
@@ -95,14 +95,12 @@ class BatchNormalization(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**{"autocast": False, **kwargs})
-        if isinstance(axis, bool) or not hasattr(axis, "__index__"):
-            raise ArgumentError(f"axis can not be {axis!r}", fix="pass one axis").at("BatchNormalization")
         unknown = set(renorm_clipping or {}) - {"rmax", "rmin", "dmax"}
         if unknown:
             raise ArgumentError(
                 f"renorm_clipping has no {', '.join(sorted(map(repr, unknown)))}", fix="use 'rmax', 'rmin' and 'dmax'"
             ).at("BatchNormalization")
-        self.axis = int(axis)
+        self.axis = checked_axis(self, "axis", axis)
         self.momentum = float(checked_number(self, "momentum", momentum))
         self.epsilon = float(checked_number(self, "epsilon", epsilon))
         self.center = center

@@ -72,7 +72,8 @@ class SlidingKernel(Layer):
         """Add the bias and apply the activation."""
         if self.bias is not None:
             x = ops.add(x, self.bias if self._bias_shape is None else ops.reshape(self.bias, self._bias_shape))
-        return x if self.activation is activations.linear else self.activation(x)
+        activation = self.activation
+        return x if activation is None or activation is activations.linear else activation(x)
 
 
 class _Conv(SlidingKernel):

@@ -93,7 +93,8 @@ class Dense(Layer):
         x = ops.matmul(inputs, self.kernel)
         if self.bias is not None:
             x = ops.add(x, self.bias)
-        return x if self.activation is activations.linear else self.activation(x)
+        activation = self.activation
+        return x if activation is None or activation is activations.linear else activation(x)
 
     def get_config(self) -> dict[str, Any]:
         """Give the arguments that make another one like it."""

@@ -11,7 +11,7 @@ from kcore_ops.shapes import normalize_axis
 from kcore_layers.input_spec import InputSpec
 from kcore_layers.layer import Layer
 from kcore_layers.layers.wide_inputs import computed_wide
-from kcore_layers.options import config_of, known_size, options_of, set_options
+from kcore_layers.options import checked_axis, config_of, known_size, options_of, set_options
 from kcore_layers.registered_objects import builtin
 
 __all__ = ["GroupNormalization"]
@@ -46,7 +46,7 @@ class GroupNormalization(Layer):
         **kwargs: of `Layer`.
 
     Raises:
-        ArgumentError: if `groups` is neither a positive integer nor -1.
+        ArgumentError: if `groups` is neither a positive integer nor -1, or `axis` is no axis.
         ShapeError: when built, if the number of channels is not known or does not split into the groups.
 
     Source: Wu & He (2018), arXiv:1803.08494, eq. 1 to 4.
@@ -79,7 +79,7 @@ class GroupNormalization(Layer):
                 "GroupNormalization"
             )
         self.groups = int(groups)
-        self.axis = axis
+        self.axis = checked_axis(self, "axis", axis)
         self.epsilon = float(epsilon)
         self.center = center
         self.scale = scale

@@ -11,7 +11,7 @@ from kcore_ops.shapes import normalize_axes
 
 from kcore_layers.layer import Layer
 from kcore_layers.layers.wide_inputs import computed_wide
-from kcore_layers.options import config_of, known_size, options_of, set_options
+from kcore_layers.options import checked_axes, config_of, known_size, options_of, set_options
 from kcore_layers.registered_objects import builtin
 
 __all__ = ["LayerNormalization"]
@@ -43,6 +43,7 @@ class LayerNormalization(Layer):
         **kwargs: of `Layer`. `rms_scaling=True`, of old files, leaves out the subtraction and `beta`.
 
     Raises:
+        ArgumentError: if `axis` is no axis.
         ShapeError: when called, if there is no such axis, or its size is not known.
 
     Source: Ba et al. (2016), arXiv:1607.06450, eq. 4.
@@ -70,7 +71,7 @@ class LayerNormalization(Layer):
     ) -> None:
         self.rms_scaling = bool(kwargs.pop("rms_scaling", False))
         super().__init__(**{"autocast": False, **kwargs})
-        self.axis = tuple(axis) if isinstance(axis, Sequence) else axis
+        self.axis = checked_axes(self, "axis", axis)
         self.epsilon = float(epsilon)
         self.center = center
         self.scale = scale

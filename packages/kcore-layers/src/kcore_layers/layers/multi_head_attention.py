@@ -10,7 +10,7 @@ from kcore_ops.errors import ArgumentError, ShapeError
 from kcore_ops.shapes import normalize_axes, show_shape
 
 from kcore_layers.layers.projected_attention import ProjectedAttention
-from kcore_layers.options import checked_count, known_size
+from kcore_layers.options import checked_axes, checked_count, known_size
 from kcore_layers.registered_objects import builtin
 
 __all__ = ["MultiHeadAttention"]
@@ -57,7 +57,7 @@ class MultiHeadAttention(ProjectedAttention):
         **kwargs: of `Layer`.
 
     Raises:
-        ArgumentError: if a count is not positive, or a rate no fraction.
+        ArgumentError: if a count or a size is not positive, a rate no fraction, or an axis no integer.
         ShapeError: when called, if the inputs do not fit one another.
 
     Source: Vaswani et al. (2017), arXiv:1706.03762, section 3.2; the gate, Qiu et al. (2025), arXiv:2505.06708.
@@ -105,8 +105,10 @@ class MultiHeadAttention(ProjectedAttention):
         self.num_heads = checked_count(self, "num_heads", num_heads)
         self.key_dim = checked_count(self, "key_dim", key_dim)
         self.value_dim = self.key_dim if value_dim is None else checked_count(self, "value_dim", value_dim)
-        self.output_shape = _integers(output_shape)
-        self.attention_axes = _integers(attention_axes)
+        sizes = output_shape if isinstance(output_shape, Sequence | None) else (output_shape,)
+        self.output_shape = tuple(checked_count(self, "output_shape", size) for size in sizes) if sizes else None
+        axes = None if attention_axes is None else checked_axes(self, "attention_axes", attention_axes)
+        self.attention_axes = (axes,) if isinstance(axes, int) else axes
 
     def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:
         """Make the projections for inputs of given shapes."""
@@ -203,13 +205,6 @@ class MultiHeadAttention(ProjectedAttention):
             near = self._near(positions[0][0], positions[1][0], use_causal_mask)
             mask = near if mask is None else ops.logical_and(mask, near)
         return mask
-
-
-def _integers(value: Any) -> tuple[int, ...] | None:
-    """Give an integer or several as a tuple."""
-    if value is None:
-        return None
-    return tuple(value) if isinstance(value, Sequence) else (int(value),)
 
 
 def _product(sizes: Any) -> Any:

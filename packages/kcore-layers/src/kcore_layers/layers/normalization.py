@@ -15,7 +15,7 @@ from kcore_ops.shapes import normalize_axis
 from kcore_layers.input_spec import InputSpec
 from kcore_layers.layer import Layer
 from kcore_layers.layers.wide_inputs import computed_wide
-from kcore_layers.options import known_size
+from kcore_layers.options import checked_axes, known_size
 from kcore_layers.registered_objects import builtin
 from kcore_layers.serialization import deserialize_keras_object, serialize_keras_object
 
@@ -38,7 +38,7 @@ class Normalization(Layer):
         **kwargs: of `Layer`.
 
     Raises:
-        ArgumentError: if only one of mean and variance is given.
+        ArgumentError: if only one of mean and variance is given, or `axis` is no axis.
         ShapeError: when built, if an axis is the batch, a size is not known, or mean or variance do not fit it.
 
     >>> layer = Normalization()
@@ -64,7 +64,8 @@ class Normalization(Layer):
             raise ArgumentError(f"{given} was given and {missing} was not", fix="pass both, or call adapt").at(
                 "Normalization"
             )
-        self.axis = () if axis is None else tuple(axis) if isinstance(axis, Sequence) else (axis,)
+        axes = () if axis is None else checked_axes(self, "axis", axis)
+        self.axis = (axes,) if isinstance(axes, int) else axes
         self._kcore_set_untracked("input_mean", mean)
         self._kcore_set_untracked("input_variance", variance)
         self.invert = invert

@@ -162,7 +162,7 @@ class ProjectedAttention(Layer):
 
         if not needs_scores and not (training and self.dropout):
             # Kernels know the causal mask by itself; beside others it is one more.
-            is_plain = is_causal and self.sliding_window is None and all(mask is None for mask in masks)
+            is_plain = bool(is_causal) and self.sliding_window is None and all(mask is None for mask in masks)
             mask = combined(is_causal and not is_plain)
             averages = ops.dot_product_attention(
                 query, key, value, mask=mask, is_causal=is_plain, flash_attention=self.flash_attention

@@ -10,7 +10,7 @@ from kcore_ops.shapes import normalize_axes
 
 from kcore_layers.layer import Layer
 from kcore_layers.layers.wide_inputs import computed_wide
-from kcore_layers.options import known_size
+from kcore_layers.options import checked_axes, known_size
 from kcore_layers.registered_objects import builtin
 
 __all__ = ["RMSNormalization"]
@@ -29,6 +29,7 @@ class RMSNormalization(Layer):
         **kwargs: of `Layer`.
 
     Raises:
+        ArgumentError: if `axis` is no axis.
         ShapeError: when called, if there is no such axis, or its size is not known.
 
     Source: Zhang & Sennrich (2019), arXiv:1910.07467, eq. 4.
@@ -39,7 +40,7 @@ class RMSNormalization(Layer):
 
     def __init__(self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
         super().__init__(**{"autocast": False, **kwargs})
-        self.axis = tuple(axis) if isinstance(axis, Sequence) else axis
+        self.axis = checked_axes(self, "axis", axis)
         self.epsilon = float(epsilon)
         self.supports_masking = True
 
