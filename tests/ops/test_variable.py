@@ -133,3 +133,17 @@ def test_nothing_keeps_a_dropped_variable_alive(backend):
     del v
     gc.collect()
     assert dropped() is None
+
+
+def test_a_scope_inside_another_sees_its_values_and_keeps_its_own(backend):
+    v, w = ops.Variable(1.0), ops.Variable(2.0)
+    with StatelessScope([(v, 10.0), (w, 20.0)]) as outer:
+        with StatelessScope([(w, 200.0)]) as inner:
+            assert float(v.numpy()) == 10.0 and float(w.numpy()) == 200.0
+            v.assign(11.0)
+            assert float(v.numpy()) == 11.0
+        assert float(v.numpy()) == 10.0
+        [(assigned, value)] = inner.updates()
+        assert assigned is v and float(ops.convert_to_numpy(value)) == 11.0
+        assert outer.updates() == []
+    assert float(v.numpy()) == 1.0

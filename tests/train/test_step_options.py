@@ -208,6 +208,42 @@ def test_an_attribute_of_a_layer_set_between_two_calls_counts(backend, name):
     assert model.evaluate(X, expected, verbose=0) == pytest.approx(0.0, abs=1e-6)
 
 
+def test_an_attribute_of_a_layer_set_between_two_steps_counts(backend):
+    layer = Scale()
+    model = Sequential([Input((2,)), layer, Dense(1, kernel_initializer="ones")])
+    model.compile(optimizers.SGD(0.0), "mse")
+    assert model.test_on_batch(X, X.sum(1)) == model.train_on_batch(X, X.sum(1)) == pytest.approx(0.0, abs=1e-6)
+    layer.factor = 2.0
+    wanted = pytest.approx(np.mean(X.sum(1) ** 2), rel=1e-5)
+    assert model.test_on_batch(X, X.sum(1)) == wanted
+    assert model.train_on_batch(X, X.sum(1)) == wanted
+
+
+def test_an_attribute_of_a_model_set_by_a_callback_counts_from_the_next_step(backend):
+    class Weighted(Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.dense = Dense(1)
+            self.weight = 1.0
+
+        def call(self, x):
+            return self.dense(x)
+
+        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+            return ops.sum(y_pred) * 0.0 + self.weight
+
+    model, losses = Weighted(), []
+    model.compile(optimizers.SGD(0.0))
+
+    def anneal(batch, logs):
+        losses.append(logs["loss"] * (batch + 1) - sum(losses))
+        model.weight /= 2
+
+    model.fit(np.tile(X, (3, 1)), np.tile(Y, (3, 1)), batch_size=2, verbose=0,
+              callbacks=[LambdaCallback(on_train_batch_end=anneal)])  # fmt: skip
+    np.testing.assert_allclose(losses, [1.0, 0.5, 0.25], rtol=1e-5)
+
+
 def test_an_item_of_a_layer_s_attribute_counts(backend):
     layer = Scale()
     model = Sequential([Input((2,)), layer])
@@ -247,6 +283,8 @@ def test_an_activation_and_a_regularizer_set_between_two_evaluations_count(backe
     assert model.evaluate(X, Y, verbose=0) == pytest.approx(plain + 1.0)
     layer.kernel.regularizer.l2 = 1.0
     assert model.evaluate(X, Y, verbose=0) == pytest.approx(plain + 2.0)
+    layer.activity_regularizer = regularizers.L1(1.0)
+    assert model.evaluate(X, Y, verbose=0) == pytest.approx(plain + 2.0 + np.abs(X.sum(1)).sum() / 2)
 
 
 def test_options_of_losses_and_metrics_set_between_two_evaluations_count(backend):

@@ -13,7 +13,9 @@ from kcore_ops.seed_generator import SeedGenerator
 from kcore_layers.attribute_names import check_name
 from kcore_layers.call_plan import PLAN_ATTRIBUTES, drop_plan
 
-__all__ = ["TrackedDict", "TrackedList", "Tracking", "is_metric", "state_version", "trackables_in"]
+__all__ = [
+    "TrackedDict", "TrackedList", "Tracking", "attribute_version", "is_metric", "state_version", "trackables_in",
+]  # fmt: skip
 
 # Values that hold no state, and need no look.
 _PLAIN = frozenset({bool, int, float, complex, str, bytes, type(None)})
@@ -35,6 +37,14 @@ _version = [0]
 def state_version() -> int:
     """Give a number that changes whenever any object's tracked state does: lists of variables are kept until then."""
     return _version[0]
+
+
+_attribute_version = [0]
+
+
+def attribute_version() -> int:
+    """Give a number that changes whenever an attribute is set that holds no state: what is compiled holds its value."""
+    return _attribute_version[0]
 
 
 def state_changed() -> None:
@@ -171,6 +181,8 @@ class Tracking:
         if name in PLAN_ATTRIBUTES:
             drop_plan(self)
         if value.__class__ in _PLAIN:
+            if self.__dict__.get(name) is not value:
+                _attribute_version[0] += 1
             object.__setattr__(self, name, value)
             if name in self._kcore_tracked_names:
                 self._kcore_storages.pop(name, None)
@@ -192,6 +204,8 @@ class Tracking:
         object.__setattr__(self, name, value)
         if was_tracked or name in self._kcore_tracked_names:
             self._kcore_track_again()
+        else:
+            _attribute_version[0] += 1
 
     def __delattr__(self, name: str) -> None:
         if name in PLAN_ATTRIBUTES:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import kcore_ops as ops
 from kcore_layers import Model
-from kcore_layers.tracking import state_version
+from kcore_layers.tracking import attribute_version, state_version
 from kcore_ops import Variable
 from kcore_ops.conversion import tensor_on
 from kcore_ops.errors import KcoreError
@@ -83,8 +83,8 @@ class StepFunctions:
         made.version = version
         return made.function
 
-    def _version(self) -> tuple[int, int, int]:
-        return state_version(), options_version(), self._num_looks
+    def _version(self) -> tuple[int, ...]:
+        return state_version(), attribute_version(), options_version(), self._num_looks
 
     def _wanted(self, made: _Made) -> Any:
         """Give what a function is to be made for now."""

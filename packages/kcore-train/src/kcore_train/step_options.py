@@ -68,6 +68,7 @@ def _options(owner: Any, depth: int) -> Any:
                 found[name] = option[0]
     if isinstance(owner, Layer):
         found["dtype_policy"] = _option(owner.dtype_policy, depth)
+        found["activity_regularizer"] = _option(owner.activity_regularizer, depth)
     return found
 
 
