@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["AGREED", "ARBITRARY", "DTYPES", "ENDS_THE_PROCESS", "NOT_COMPARED", "NOT_IN_KERAS", "REFUSED", "REFUSED_INPUTS", "VALUES",
+__all__ = ["AGREED", "ARBITRARY", "DTYPES", "ENDS_THE_PROCESS", "NOT_COMPARED", "NOT_IN_KERAS", "OPTIMIZERS", "REFUSED", "REFUSED_INPUTS", "VALUES",
            "Difference", "Refusal", "listed"]  # fmt: skip
 
 # Not public in Keras: parts of other ops, and the random numbers, which no two backends of Keras share.
@@ -361,6 +361,16 @@ REFUSED_INPUTS = {
         "do not match by name; unknown: 'c'",
         "Keras drops it and warns; a misspelt name of an input is an input too many",
     ),
+}
+# What an optimizer is made with, or does.
+OPTIMIZERS = {
+    "Adafactor(relative_step=False)": (
+        "Keras's rate is at most the inverse root of the step's number all the same; its documentation and Shazeer & Stern "
+        "(2018), algorithm 5, have that for relative steps alone"
+    ),
+    "SGD(clipnorm=0)": "Keras takes limits that are no limits: every gradient becomes 0, or turns round",
+    "SGD(decay=0.1)": "Keras warns, and trains without the decay that was asked for",
+    "SGD(np.float32(0.1))": "Keras takes np.float64 for a number, and not np.float32",
 }
 
 

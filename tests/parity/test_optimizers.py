@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import differences
 import kcore_ops as ops
 import numpy as np
 import pytest
@@ -232,3 +233,40 @@ def test_a_schedule_gives_the_rates_of_keras(keras, backend, name, options):
     assert keras.optimizers.schedules.deserialize(schedules.serialize(schedule)).get_config() == schedule.get_config()
     data = keras.optimizers.schedules.serialize(wanted)
     assert schedules.deserialize(data).get_config() == schedule.get_config()
+
+
+def _change_in_step_6(module, variable, ops):
+    """Give what a step changes relative to the variable, with gradients of 1 and a rate of 0.5."""
+    v = variable(np.ones(3, "float32"))
+    optimizer = module.Adafactor(0.5, relative_step=False)
+    for _ in range(6):
+        before = np.array(ops.convert_to_numpy(v))
+        optimizer.apply([ops.convert_to_tensor(np.ones(3, "float32"))], [v])
+    return round(float(1 - (ops.convert_to_numpy(v) / before)[0]), 3)
+
+
+# What to do, what we give and what Keras does: an error, or a value.
+DIFFERENT = {
+    "Adafactor(relative_step=False)": (_change_in_step_6, 0.5, 0.408),
+    "SGD(clipnorm=0)": (lambda module, *_: module.SGD(clipnorm=0).clipnorm, ValueError, 0),
+    "SGD(decay=0.1)": (lambda module, *_: module.SGD(decay=0.1).weight_decay, ValueError, None),
+    "SGD(np.float32(0.1))": (
+        lambda module, _, ops: round(float(ops.convert_to_numpy(module.SGD(np.float32(0.1)).learning_rate)), 3), 0.1,
+        ValueError,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:Argument `decay`")
+@pytest.mark.parametrize("what", differences.OPTIMIZERS)
+def test_what_is_listed_as_different_is(keras, backend, what):
+    do, ours, theirs = DIFFERENT[what]
+
+    def outcome(*args):
+        try:
+            return do(*args)
+        except ValueError:
+            return ValueError
+
+    assert outcome(optimizers, ops.Variable, ops) == ours
+    assert outcome(keras.optimizers, keras.Variable, keras.ops) == theirs
