@@ -83,4 +83,5 @@ TABLE: dict[str, Callable[..., Any]] = {
 }
 
 # Dtypes the framework can not compute an op in, each with the one to use instead.
-WIDENED: dict[str, dict[str, str]] = {}
+# JAX sums a window in the dtype of its elements, where a sum may be greater than any of them.
+WIDENED: dict[str, dict[str, str]] = {"average_pool": {"float16": "float32", "bfloat16": "float32"}}

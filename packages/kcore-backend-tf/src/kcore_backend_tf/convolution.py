@@ -160,4 +160,7 @@ TABLE: dict[str, Callable[..., Any]] = {
 }
 
 # Dtypes the framework can not compute an op in, each with the one to use instead.
-WIDENED: dict[str, dict[str, str]] = {"max_pool": {"bool": "uint8"}}
+WIDENED: dict[str, dict[str, str]] = {
+    "average_pool": {"float16": "float32", "bfloat16": "float32"},  # whose sums overflow
+    "max_pool": {"bool": "uint8"},
+}

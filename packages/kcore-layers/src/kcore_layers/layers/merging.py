@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import kcore_ops as ops
+from kcore_ops.dtypes import result_type
 from kcore_ops.errors import ArgumentError, ShapeError
+from kcore_ops.nn.precision import widened
 
 from kcore_layers.layer import Layer
 from kcore_layers.registered_objects import builtin
@@ -235,7 +237,9 @@ class Average(Merging):
 
     def merge(self, tensors: list[Any]) -> Any:
         """Give the mean."""
-        return ops.divide(functools.reduce(ops.add, tensors), len(tensors))
+        # The sum of what is half as large as float16 holds is none that it holds.
+        total = functools.reduce(ops.add, [widened(x) for x in tensors])
+        return ops.cast(ops.divide(total, len(tensors)), result_type(*(ops.dtype(x) for x in tensors), float))
 
 
 @builtin("keras.layers")
