@@ -9,7 +9,7 @@ import kcore_ops as ops
 import numpy as np
 import pytest
 from kcore_ops import StatelessScope, Variable
-from kcore_ops.errors import ArgumentError, MixedBackends, ShapeError
+from kcore_ops.errors import ArgumentError, DTypeError, KcoreError, MixedBackends, ShapeError
 from kcore_ops.variable import AutocastScope
 
 numpy = ops.convert_to_numpy
@@ -147,3 +147,58 @@ def test_a_scope_inside_another_sees_its_values_and_keeps_its_own(backend):
         assert assigned is v and float(ops.convert_to_numpy(value)) == 11.0
         assert outer.updates() == []
     assert float(v.numpy()) == 1.0
+
+
+def test_a_variable_compares_by_value_and_stands_for_itself_as_a_key(backend):
+    v, w = Variable([1.0, 2.0]), Variable([1.0, 3.0])
+    assert numpy(v == w).tolist() == [True, False]
+    assert numpy(v != w).tolist() == [False, True]
+    assert numpy(v == [1.0, 2.0]).tolist() == [True, True]
+    assert (v == None, v != None, v == "v") == (False, True, False)  # noqa: E711
+    assert {v: 1, w: 2}[v] == 1
+    assert len({v, w, v}) == 2
+    assert bool(Variable(3, dtype="int32") == 3)
+
+
+def test_a_scalar_variable_is_a_number(backend):
+    v = Variable(1.25)
+    assert (int(Variable(3, dtype="int32")), float(v), complex(v)) == (3, 1.25, 1.25 + 0j)
+    assert float(round(v)) == 1.0
+    assert float(round(v, 1)) == pytest.approx(1.2)
+    assert float(+v) == 1.25
+    with pytest.raises(TypeError, match=r"a variable of shape \(2,\) is no number; only a scalar one is"):
+        float(Variable([1.0, 2.0]))
+
+
+def test_an_assignment_returns_the_new_value(backend):
+    v = Variable([1.0, 2.0])
+    assert numpy(v.assign([3.0, 4.0])).tolist() == [3.0, 4.0]
+    assert numpy(v.assign_add([1.0, 1.0])).tolist() == [4.0, 5.0]
+    assert numpy(v.assign_sub([1.0, 1.0])).tolist() == [3.0, 4.0]
+    with StatelessScope():
+        assert numpy(v.assign([0.0, 0.0])).tolist() == [0.0, 0.0]
+    assert v.numpy().tolist() == [3.0, 4.0]
+
+
+def test_a_string_names_an_initializer(backend):
+    assert Variable("ones", shape=(2,)).numpy().tolist() == [1.0, 1.0]
+    assert Variable("zeros", shape=(2,), dtype="int32").dtype == "int32"
+    with pytest.raises(ArgumentError, match="an initializer that is a function needs shape="):
+        Variable("ones")
+    with pytest.raises(KcoreError, match="nonsense"):
+        Variable("nonsense", shape=(2,))
+
+
+def test_overwrite_with_gradient_is_a_boolean(backend):
+    v = Variable([1.0])
+    v.overwrite_with_gradient = True
+    assert v.overwrite_with_gradient is True
+    with pytest.raises(TypeError, match="overwrite_with_gradient is True or False, and not 'yes'"):
+        v.overwrite_with_gradient = "yes"
+
+
+def test_the_operators_of_bits_are_those_of_tensors(backend):
+    v, w = Variable([6, 1], dtype="int32"), Variable([3, 0], dtype="int32")
+    assert [numpy(x).tolist() for x in (v & w, v | w, v ^ w, ~v)] == [[2, 0], [7, 1], [5, 1], [-7, -2]]
+    with pytest.raises(DTypeError, match="the op takes integers or booleans"):
+        Variable([1.0]) & 1.0

@@ -69,9 +69,11 @@ class TorchBackend(transforms.TorchTransforms, Backend):
     def _of_array(self, array: np.ndarray[Any, Any], dtype: str | None, device: torch.device | None) -> torch.Tensor:
         name = standardize_dtype(array.dtype)
         carrier = _CARRIERS.get(name)
-        if carrier is None and dtype in (None, name):
+        # Torch takes neither steps backwards nor the other order of bytes (torch 2.13).
+        is_plain = array.dtype.isnative and min(array.strides, default=0) >= 0
+        if carrier is None and is_plain and dtype in (None, name):
             return _new(array, None, device)  # a copy
-        array = np.ascontiguousarray(array).reshape(array.shape)
+        array = np.ascontiguousarray(array, numpy_dtype(name)).reshape(array.shape)
         if not array.flags.writeable:
             array = array.copy()
         tensor = torch.from_numpy(array.view(carrier) if carrier else array)

@@ -168,7 +168,8 @@ def nonzero(x):
 
 
 def isin(x1, x2, assume_unique, invert):
-    return torch.isin(x1, x2, invert=invert)
+    # Of few elements it takes a view, which a transposed tensor has not (torch 2.13).
+    return torch.isin(x1.contiguous(), x2.contiguous(), invert=invert)
 
 
 def searchsorted(sorted_sequence, values, side):

@@ -21,6 +21,9 @@ def _operator(name: str, *, reflected: bool = False) -> Callable[..., Any]:
 class TensorOperators:
     """Mixin giving a spec-like object the operators of a tensor."""
 
+    # `&`, `|`, `^` and `~` are bitwise, as on every framework's tensors. (Keras's variables and symbolic tensors have
+    # logical ones there, so that what they do depends on whether an operand is one.)
+
     __slots__ = ()
 
     __add__, __radd__ = _operator("add"), _operator("add", reflected=True)
@@ -38,8 +41,12 @@ class TensorOperators:
     __lt__, __le__ = _operator("less"), _operator("less_equal")
     __gt__, __ge__ = _operator("greater"), _operator("greater_equal")
     __neg__, __abs__, __invert__ = _operator("negative"), _operator("absolute"), _operator("bitwise_not")
+    __round__ = _operator("round")
     __getitem__ = _operator("get_item")
     __hash__ = object.__hash__
+
+    def __pos__(self) -> Any:
+        return self
 
     def __bool__(self) -> bool:
         raise TypeError("a symbolic tensor has no truth value: its numbers are not known yet\n  fix: use ops.cond")

@@ -250,6 +250,8 @@ def _conversion(backend: Backend, value: Any, dtype: str, target: str, number_pa
     is_tensor = _is_tensor(backend, value)
     if not is_tensor and number_passes and isinstance(value, HOST_NUMBERS) and dtype != "bool":
         return None
+    if is_tensor and isinstance(value, np.ndarray) and (type(value) is not np.ndarray or not value.dtype.isnative):
+        return lambda x, like=None: backend.to_tensor(x, target)  # as a plain array
     if is_tensor and dtype == target:
         return None
     if is_tensor:

@@ -11,10 +11,11 @@ import numpy as np
 
 from kcore_ops import dtypes
 from kcore_ops.current import current_backend, on
-from kcore_ops.errors import ArgumentError, ShapeError
+from kcore_ops.errors import ArgumentError, DTypeError, ShapeError
+from kcore_ops.operation import all_ops
 from kcore_ops.operators import TensorOperators
 from kcore_ops.plugin import Backend
-from kcore_ops.registry import load
+from kcore_ops.registry import component, load
 from kcore_ops.spec import Size, TensorSpec, standardize_shape
 from kcore_ops.stateless_scope import current_scope
 
@@ -55,8 +56,8 @@ class Variable(TensorOperators):
     """A tensor that can be assigned to. It belongs to the backend that was current when it was made.
 
     Args:
-        initializer: the first value, or a function from shape and dtype to it.
-        shape: sizes, all known; only, and always, with a function.
+        initializer: the first value, or a function from shape and dtype to it, or the name of an initializer.
+        shape: sizes, all known; always with a function or a name.
         dtype: a dtype or its name; by default that of the value, or `config.floatx()`.
         trainable: whether optimizers change it.
         autocast: whether an `AutocastScope` changes the dtype it is read in.
@@ -69,8 +70,11 @@ class Variable(TensorOperators):
 
     >>> v = Variable([1.0, 2.0], name="scale")
     >>> v.assign(v * 2)
+    array([2., 4.], dtype=float32)
     >>> v
     <Variable path=scale shape=(2,) dtype=float32 value=[2. 4.]>
+    >>> v == [2.0, 3.0]
+    array([ True, False])
     """
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Variable:
@@ -132,7 +136,7 @@ class Variable(TensorOperators):
         self.synchronization = "auto"
         self.constraint: Callable[[Any], Any] | None = None
         self.regularizer: Callable[[Any], Any] | None = None
-        self.overwrite_with_gradient = False
+        self._overwrite_with_gradient = False
 
     def _first_value(self, initializer: Any, shape: Any, dtype: Any) -> Any:
         from kcore_ops.conversion import tensor_on
@@ -141,9 +145,11 @@ class Variable(TensorOperators):
             shape = standardize_shape(shape)
             if any(size is None for size in shape):
                 raise ShapeError(f"a variable can not have unknown sizes: {shape}", fix="give every size").at(self.name)
+        if isinstance(initializer, str):
+            initializer = component("initializers").get(initializer)
         if callable(initializer):
             if shape is None:
-                raise ArgumentError("an initializer that is a function needs shape=").at(self.name)
+                raise ArgumentError("an initializer that is a function needs shape=", fix="pass shape=").at(self.name)
             dtype = dtypes.standardize_dtype(dtype)
             initializer = initializer(shape, dtype=dtype)
         value = tensor_on(self.backend, initializer, None if dtype is None else dtypes.standardize_dtype(dtype))
@@ -199,38 +205,40 @@ class Variable(TensorOperators):
                 fix=f"reshape it to {self._shape}",
             ).at(f'variable "{self.path}"')
 
-    def assign(self, value: Any) -> None:
-        """Set the value.
+    def assign(self, value: Any) -> Any:
+        """Set the value, and return it.
 
         Raises:
             ShapeError: if it has not the variable's shape; the old value stays.
         """
         if isinstance(value, TensorSpec):
-            return self._check_shape(value.shape)  # shapes are being inferred: nothing is assigned
+            self._check_shape(value.shape)  # shapes are being inferred: nothing is assigned
+            return value
         tensor = self.checked(value)
         scope = current_scope()
         if scope is not None:
             scope.add_update((self, tensor))
         else:
             self._storage = self.backend.assign_storage(self._storage, tensor)
+        return tensor
 
-    def assign_add(self, value: Any) -> None:
-        """Add to the value."""
+    def assign_add(self, value: Any) -> Any:
+        """Add to the value, and return the sum."""
         from kcore_ops.arithmetic import add
 
         if current_backend() is self.backend:
             return self.assign(add(self._own_value(), value))
         with on(self.backend):
-            self.assign(add(self._own_value(), value))
+            return self.assign(add(self._own_value(), value))
 
-    def assign_sub(self, value: Any) -> None:
-        """Subtract from the value."""
+    def assign_sub(self, value: Any) -> Any:
+        """Subtract from the value, and return the difference."""
         from kcore_ops.arithmetic import subtract
 
         if current_backend() is self.backend:
             return self.assign(subtract(self._own_value(), value))
         with on(self.backend):
-            self.assign(subtract(self._own_value(), value))
+            return self.assign(subtract(self._own_value(), value))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -260,6 +268,18 @@ class Variable(TensorOperators):
         self._trainable = bool(trainable)
         self._storage = self.backend.set_trainable(self._storage, self._trainable)
 
+    @property
+    def overwrite_with_gradient(self) -> bool:
+        """Whether optimizers put the gradient in place of the value."""
+        return self._overwrite_with_gradient
+
+    @overwrite_with_gradient.setter
+    def overwrite_with_gradient(self, overwrite: Any) -> None:
+        if not isinstance(overwrite, bool):
+            problem = f"overwrite_with_gradient is True or False, and not {overwrite!r}"
+            raise DTypeError(problem, fix="pass a boolean").at(f'variable "{self.path}"')
+        self._overwrite_with_gradient = overwrite
+
     def numpy(self) -> np.ndarray[Any, Any]:
         """Give the value as a NumPy array: a copy, which stays as it is when the variable changes in place."""
         return np.array(self.backend.to_numpy(self.value))
@@ -276,13 +296,44 @@ class Variable(TensorOperators):
         state = {name: value for name, value in self.__dict__.items() if name != "backend"}
         return _blank, (self.backend.name,), state
 
+    # Of values; in sets and as keys a variable stands for itself.
+
+    def __eq__(self, other: Any) -> Any:
+        return NotImplemented if other is None or isinstance(other, str) else _compared("equal", self, other)
+
+    def __ne__(self, other: Any) -> Any:
+        return NotImplemented if other is None or isinstance(other, str) else _compared("not_equal", self, other)
+
+    __hash__ = object.__hash__
+
+    def __pos__(self) -> Any:
+        return self.value
+
     def __bool__(self) -> bool:
         return bool(self.numpy())
+
+    def __int__(self) -> int:
+        return int(self._number())
+
+    def __float__(self) -> float:
+        return float(self._number())
+
+    def __complex__(self) -> complex:
+        return complex(self._number())
+
+    def _number(self) -> Any:
+        if self._shape:
+            raise TypeError(f"a variable of shape {self._shape} is no number; only a scalar one is")
+        return self.numpy().item()
 
     def __len__(self) -> int:
         if not self._shape:
             raise TypeError("a scalar variable has no length")
         return self._shape[0]
+
+
+def _compared(op: str, variable: Variable, other: Any) -> Any:
+    return all_ops()[op].function(variable, other)
 
 
 def _blank(backend: str) -> Variable:

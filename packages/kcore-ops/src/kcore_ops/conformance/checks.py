@@ -20,8 +20,8 @@ from kcore_ops.plugin import Backend
 from kcore_ops.spec import TensorSpec, is_unknown
 
 __all__ = ["assert_close", "assert_spec", "call", "call_spread", "check_compiled", "check_definition", "check_gradient",
-           "check_second_gradient", "check_spec", "check_unknown_sizes", "check_value",
-           "compared", "gradients", "numbers", "specs", "tensors"]  # fmt: skip
+           "check_layout", "check_second_gradient", "check_spec", "check_unknown_sizes", "check_value", "compared",
+           "gradients", "numbers", "specs", "tensors"]  # fmt: skip
 
 # Relative and absolute tolerance: some roundings of the dtype.
 TOLERANCES = {
@@ -180,6 +180,22 @@ def check_unknown_sizes(backend: Backend, case: Case, dtype: str, args: Sequence
     with on(backend), inferring():
         inferred = tree.flatten(op.function(*_spread(op, specs(backend, args, case.known))))
     assert_spec(backend, case.op, inferred, tree.flatten(call(op, backend, tensors(backend, args))))
+
+
+def check_layout(backend: Backend, case: Case, dtype: str, args: Sequence[Any]) -> None:
+    """Tensors whose elements lie in memory in another order, as a transposed one's do, give the same result."""
+    op = op_of(case.op)
+
+    def turned(x: Any) -> Any:
+        if not isinstance(x, np.ndarray):
+            return x
+        return op_of("transpose").function(backend.to_tensor(np.ascontiguousarray(x.T).reshape(x.T.shape), None))
+
+    plain = numbers(backend, call(op, backend, tensors(backend, args)))
+    with on(backend):
+        other = numbers(backend, call_spread(op, tree.map_structure(turned, list(args))))
+    actual, expected = compared(case, args, other, plain)
+    assert_close(actual, expected, dtype, case.tolerance, f"{case.op} of transposed tensors on {backend.name}")
 
 
 def check_compiled(backend: Backend, case: Case, dtype: str, args: Sequence[Any]) -> None:

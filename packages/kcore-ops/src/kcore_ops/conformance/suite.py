@@ -104,6 +104,10 @@ class BackendConformance:
         """A wrong call gives the error that specs give, word for word."""
         self._try("errors", loaded, case)
 
+    def test_layout(self, loaded: Backend, case: Case) -> None:
+        """Transposed tensors give the same result."""
+        self._try("layout", loaded, case)
+
     def test_compiled(self, loaded: Backend, case: Case) -> None:
         """Compiled, with sizes unknown where the backend can, the result is the same."""
         self._try("compiled", loaded, case)

@@ -68,6 +68,7 @@ _DIFFERENTIATED = frozenset({"float32", "float64"})
 TRIALS = {
     "value_dtype_and_spec": Trial(_check_value_dtype_and_spec, 20),
     "errors": Trial(faults.check_faults, 3),
+    "layout": Trial(checks.check_layout, 6),
     "compiled": Trial(checks.check_compiled, 5, "jit"),
     "place": Trial(_check_place, 3),
     "gradient": Trial(
