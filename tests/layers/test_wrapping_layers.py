@@ -50,7 +50,7 @@ def test_a_function_gets_mask_and_training_if_it_asks(backend):
         seen.update(mask=mask, training=training)
         return x
 
-    x = ops.convert_to_tensor(X)
+    x = ops.convert_to_tensor(X.copy())
     set_mask(x, ops.convert_to_tensor(MASK))
     Lambda(function)(x, training=True)
     assert seen["training"] is True
@@ -120,7 +120,7 @@ def test_training_and_masks_reach_the_layer_inside(backend):
     layer = TimeDistributed(BatchNormalization(momentum=0.0))
     layer(X, training=True)
     np.testing.assert_allclose(layer.layer.moving_mean.numpy(), X.mean((0, 1)), rtol=1e-4, atol=1e-6)
-    x = ops.convert_to_tensor(X)
+    x = ops.convert_to_tensor(X.copy())
     set_mask(x, ops.convert_to_tensor(MASK))
     np.testing.assert_array_equal(numbers(get_mask(TimeDistributed(Dense(5))(x))), MASK)
     x = ops.convert_to_tensor(np.ones((2, 3, 4, 5), "float32"))
