@@ -65,8 +65,6 @@ CASES: dict[str, tuple[Any, list[Any]]] = {
         lambda k: k.RNN([k.LSTMCell(2), k.GRUCell(3)], return_sequences=True, return_state=True),
         ONE,
     ),
-    "Bidirectional": (lambda k: k.Bidirectional(k.LSTM(2)), ONE),
-    "Bidirectional of sequences": (lambda k: k.Bidirectional(k.GRU(2, return_sequences=True)), ONE),
     "Bidirectional of states": (
         lambda k: k.Bidirectional(k.LSTM(2, return_sequences=True, return_state=True)),
         ONE,
