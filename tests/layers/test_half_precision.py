@@ -43,12 +43,12 @@ def result(case, policy, x):
     return layer, ops.dtype(y), ops.convert_to_numpy(ops.cast(y, "float32"))
 
 
-@pytest.mark.parametrize("policy", ["float16", "mixed_float16", "bfloat16", "mixed_bfloat16"])
+@pytest.mark.parametrize("policy", ["float16", "mixed_float16", "bfloat16"])
 @pytest.mark.parametrize("case", LAYERS)
 def test_large_inputs_are_normalized_as_in_float32_and_then_rounded(backend, case, policy):
     half = policy.removeprefix("mixed_")
     numbers = rng.uniform(0.3, 1, size=(4, 6, 4)).astype("float32")
-    for largest in (1e-2, 1e4, 6e4, 2e5):
+    for largest in (1e4, 6e4, 2e5):
         x = ops.convert_to_tensor(numbers * largest)
         # Neither float32 inputs, which may be infinite in float16, nor those that are in half precision already.
         for inputs in [x] if largest > 65504 else [x, ops.cast(x, half)]:
