@@ -202,8 +202,15 @@ def plugin(session: nox.Session) -> None:
 def isolation(session: nox.Session, package: str) -> None:
     """One package with what it declares to need, and nothing else."""
     with environment(session, package, "pytest") as python:
-        chosen = ("tests/packaging", CUT, "--ignore=tests/packaging/matrix", *session.posargs)
-        python("-m", "pytest", *chosen, KCORE_PACKAGE=package)
+        others = ("--ignore=tests/packaging/matrix", "--ignore=tests/packaging/sdist")
+        python("-m", "pytest", "tests/packaging", CUT, *others, *session.posargs, KCORE_PACKAGE=package)
+
+
+@nox.session
+def sdist(session: nox.Session) -> None:
+    """Each package's source distribution, and the wheel made of it alone."""
+    with environment(session, "hatchling", "pytest") as python:
+        python("-m", "pytest", "tests/packaging/sdist", CUT, *session.posargs)
 
 
 @nox.session
