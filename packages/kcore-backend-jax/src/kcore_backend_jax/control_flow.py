@@ -7,7 +7,7 @@ from typing import Any
 
 import jax
 from jax import lax
-from kcore_ops.operation import op_of
+from kcore_ops.plans import defined
 
 
 def cond(pred, true_fn, false_fn):
@@ -19,7 +19,7 @@ def cond(pred, true_fn, false_fn):
 
 def switch(index, branches, operands):
     if not isinstance(index, jax.core.Tracer):
-        return op_of("switch").definition(index, branches, operands)
+        return defined("switch")(index, branches, operands)
     return lax.switch(index, branches, *operands)
 
 

@@ -40,7 +40,7 @@ class NumpyBackend(Backend):
     def table(self) -> Mapping[str, Callable[..., Any]]:
         return {name: function for family in FAMILIES for name, function in family.TABLE.items()}
 
-    def to_tensor(self, value: Any, dtype: str | None) -> Array:
+    def to_tensor(self, value: Any, dtype: str | None, like: Any = None) -> Array:
         return np.asarray(value, None if dtype is None else numpy_dtype(dtype))
 
     def to_numpy(self, x: Any) -> Array:

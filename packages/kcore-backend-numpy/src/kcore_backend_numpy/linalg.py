@@ -28,11 +28,11 @@ def _one_by_one(function, *operands):
     if operands[0].shape[-2] != operands[0].shape[-1]:
         raise np.linalg.LinAlgError("not square")
     batch = np.broadcast_shapes(*(x.shape[:-2] for x in operands))
-    operands = [np.broadcast_to(x, batch + x.shape[-2:]) for x in operands]
-    result = np.empty(operands[-1].shape, operands[-1].dtype)
+    stacks = [np.broadcast_to(x, batch + x.shape[-2:]) for x in operands]
+    result = np.empty(stacks[-1].shape, stacks[-1].dtype)
     for index in np.ndindex(batch):
         try:
-            result[index] = function(*(x[index] for x in operands))
+            result[index] = function(*(x[index] for x in stacks))
         except np.linalg.LinAlgError:
             result[index] = np.nan
     return result

@@ -10,6 +10,7 @@ import tensorflow as tf
 from kcore_ops import tree
 from kcore_ops.inference import evaluate, inferring
 from kcore_ops.operation import op_of
+from kcore_ops.plans import defined
 from kcore_ops.spec import TensorSpec
 
 
@@ -22,7 +23,7 @@ def cond(pred, true_fn, false_fn):
 
 def switch(index, branches, operands):
     if hasattr(index, "numpy"):
-        return op_of("switch").definition(index, branches, operands)
+        return defined("switch")(index, branches, operands)
     calls = [functools.partial(branch, *operands) for branch in branches]
     return tf.switch_case(tf.clip_by_value(index, 0, len(calls) - 1), calls)
 
@@ -50,7 +51,8 @@ def scan(f, init, xs, length, reverse, unroll):
     sizes = [length, *(size for x in inputs if x is not None for size in (x.shape[0], tf.shape(x)[0]))]
     count = next(size for size in sizes if size is not None)
     if tf.executing_eagerly() or (unroll is True and isinstance(count, int)):
-        return op_of("scan").definition(f, init, xs, length, reverse, unroll)
+        definition: Any = op_of("scan").definition
+        return definition(f, init, xs, length, reverse, unroll)
     with inferring():  # in which tensors that `f` closes over become specs too
         specs = evaluate(
             lambda carry, slices: op_of("scan").body(f, carry, slices, length),

@@ -110,7 +110,7 @@ class TensorflowBackend(transforms.TensorflowTransforms, Backend):
     def table(self) -> Mapping[str, Callable[..., Any]]:
         return {name: function for family in FAMILIES for name, function in family.TABLE.items()}
 
-    def to_tensor(self, value: Any, dtype: str | None) -> tf.Tensor:
+    def to_tensor(self, value: Any, dtype: str | None, like: Any = None) -> tf.Tensor:
         # TensorFlow takes a boolean for no number, and a number for no boolean.
         if dtype is not None and isinstance(value, _NUMBERS if dtype == "bool" else _ARRAYS):
             value = np.asarray(value, numpy_dtype(dtype))

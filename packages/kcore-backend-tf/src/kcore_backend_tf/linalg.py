@@ -75,7 +75,8 @@ def _unless_singular(x):
 
 
 def solve(a, b):
-    return _solve(*_unless_singular(a), b)
+    matrices, factor = _unless_singular(a)
+    return _solve(matrices, factor, b)
 
 
 def _solve(a, factor, b):

@@ -110,7 +110,7 @@ def _axis_first(x: tf.Tensor, axis: int) -> tf.Tensor:
     return x if axis == 0 else tf.transpose(x, order)
 
 
-def _axis_back(x: tf.Tensor, axis: int) -> tf.Tensor:
+def _axis_back(x: tf.Tensor, axis: Any) -> tf.Tensor:
     if axis == 0:
         return x
     order = list(range(1, x.shape.rank))

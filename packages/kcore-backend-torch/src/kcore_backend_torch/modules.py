@@ -133,18 +133,18 @@ class TorchLayer:
 
     def __getstate__(self: Any) -> dict[str, Any]:
         """Leave the variables' tensors out of the module's dicts, which are filled again from the variables."""
-        state = super().__getstate__()  # type: ignore[misc]
+        state: Any = super().__getstate__()  # type: ignore[misc]
         own = {id(v._storage) for v in (*self._kcore_trainable_variables, *self._kcore_non_trainable_variables)}
         for name in ("_parameters", "_buffers"):
             state[name] = {key: tensor for key, tensor in state[name].items() if id(tensor) not in own}
-        return state  # type: ignore[no-any-return]
+        return state
 
     def __getattr__(self: Any, name: str) -> Any:
         try:
             return super().__getattr__(name)  # type: ignore[misc]
         except AttributeError:
             # Python asks here too when a property raises AttributeError: its own words, rather than torch's.
-            found = getattr(type(self), name, None)
+            found: Any = getattr(type(self), name, None)
             if not hasattr(found, "__get__"):
                 raise
             return found.__get__(self, type(self))
