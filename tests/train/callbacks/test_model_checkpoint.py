@@ -114,3 +114,9 @@ def test_what_saving_raises_is_not_hidden(run_epochs, fake_model):
     model.save_weights = fail
     with pytest.raises(OSError, match="no space left"):
         run_epochs(ModelCheckpoint("w.weights.h5", save_weights_only=True), [np.float32(1)], model=model)
+
+
+def test_without_what_is_monitored_the_weights_are_written_with_a_warning(written):
+    with pytest.warns(UserWarning, match="ModelCheckpoint saves whatever it is: there is no 'unknown' in the logs"):
+        found = written("best.weights.h5", [3, 1], save_best_only=True, monitor="unknown", mode="min")
+    assert found == {"best.weights.h5": 1.0}

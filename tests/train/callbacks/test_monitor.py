@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import kcore_ops as ops
 import numpy as np
 import pytest
 from kcore_train import metrics
@@ -82,7 +83,7 @@ def test_a_mode_there_is_not_is_refused(make):
 def test_a_warning_names_what_there_is_when_what_is_watched_is_missing(run_epochs, make):
     callback = make(monitor="val_loss")
     with pytest.warns(
-        UserWarning, match=rf"{type(callback).__name__} does nothing: there is no 'val_loss' .* have loss"
+        UserWarning, match=rf"{type(callback).__name__} (does nothing|saves whatever it is): there is no 'val_loss' .* have loss"
     ):
         model = run_epochs(callback, [1.0, 1.0], name="loss")
     assert not model.stop_training and model.saved == {} and float(model.optimizer.learning_rate) == 1.0
@@ -97,3 +98,17 @@ def test_only_one_number_can_be_watched(run_epochs, make):
         ValueError, match=r"'val_f1_score' has shape \(3,\)\n  fix: monitor a metric that is one number"
     ):
         run_epochs(callback, [np.ones(3)], name="val_f1_score")
+
+
+@pytest.mark.parametrize("make", WATCHING)
+def test_the_comparison_is_an_op_and_is_known_from_the_start_where_the_name_tells(make):
+    assert make(monitor="loss").monitor_op is ops.less
+    assert make(monitor="val_auc").monitor_op is ops.greater
+    assert make(monitor="loss", mode="max").monitor_op is ops.greater
+    assert make(monitor="score").monitor_op is None
+
+
+def test_a_comparison_of_ones_own_is_used():
+    callback = EarlyStopping(monitor="loss")
+    callback.monitor_op = np.greater
+    assert callback.is_improvement(2.0, 1.0)

@@ -233,3 +233,15 @@ def test_numbers_read_as_with_keras():
     ]  # fmt: skip
     assert [duration_text(s) for s in (0, 59.6, 90, 3600, 100 * 3600)] == ["0s", "1:00", "1:30", "1:00:00", "100:00:00"]
     assert count_text(3, 1000) == "   3/1000"
+
+
+def test_a_bar_goes_where_standard_output_is_when_it_is_drawn(screen, clock):
+    bar = Progbar(3, interval=0.0)
+    with contextlib.redirect_stdout(screen):
+        bar.update(1, values=[("value", 1.0)])
+    assert "value: 1.0000" in screen.drawings[-1]
+    plain = io.StringIO()
+    with contextlib.redirect_stdout(plain):
+        bar.update(2, values=[("value", 1.0)])
+        bar.update(3, values=[("value", 1.0)])
+    assert plain.getvalue().startswith("3/3 ")

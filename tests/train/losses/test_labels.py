@@ -122,7 +122,7 @@ def test_metrics_refuse_shapes_and_arguments_that_do_not_fit():
     assert "ShapeError in F1Score\n  y_true has shape (4,)" in message(metrics.F1Score(), *tensors((4,), (4,)))
     assert "ShapeError in R2Score\n  y_true has shape (4,)" in message(metrics.R2Score(), *tensors((4,), (4,)))
     assert "thresholds=2.0 are not probabilities" in message(metrics.Recall, thresholds=2.0, kind=ArgumentError)
-    assert "num_thresholds=1 is less than 2" in message(metrics.AUC, num_thresholds=1, kind=ArgumentError)
+    assert "num_thresholds=1 is not a count" in message(metrics.AUC, num_thresholds=1, kind=ArgumentError)
     assert "class_id=7 is out of range" in message(
         metrics.Precision(class_id=7), *tensors((4, 3), (4, 3)), kind=ArgumentError
     )

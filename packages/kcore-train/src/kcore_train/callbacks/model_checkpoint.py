@@ -24,7 +24,8 @@ class ModelCheckpoint(MonitorCallback):
             `"{epoch:02d}-{val_loss:.2f}.keras"`. Directories are made as needed.
         monitor: name in the logs of the loss or metric that says what is best.
         verbose: whether a line is printed for each file.
-        save_best_only: whether to write only when it is better than ever before.
+        save_best_only: whether to write only when it is better than ever before; where there is no such loss or metric,
+            it is written with a warning.
         save_weights_only: whether to write the weights alone.
         mode: "min" if it is better small, "max" if large, "auto" if its name and the model's metrics tell.
         save_freq: "epoch", or a number of batches.
@@ -117,16 +118,15 @@ class ModelCheckpoint(MonitorCallback):
         """Write the file, unless only the best is written and this is not."""
         note = ""
         if self.save_best_only:
-            value = self.get_monitor_value(logs)
-            if value is None:
-                return
-            if not self.is_improvement(value, self.best):
+            value = self.get_monitor_value(logs, otherwise="saves whatever it is")
+            if value is not None and not self.is_improvement(value, self.best):
                 if self.verbose > 0:
                     say(f"Epoch {epoch + 1}: {self.monitor} is {value:.5f}, the best is {self.best:.5f}")
                 return
-            before = "" if self.best is None else f", {self.best:.5f} before"
-            note = f"{self.monitor} is {value:.5f}{before}; "
-            self.best = value
+            if value is not None:
+                before = "" if self.best is None else f", {self.best:.5f} before"
+                note = f"{self.monitor} is {value:.5f}{before}; "
+                self.best = value
         path = self.path_for(epoch, batch, logs)
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         write = self.model.save_weights if self.save_weights_only else self.model.save

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
+import kcore_ops as ops
 import numpy as np
 from kcore_layers.naming import snake_case
 from kcore_ops.errors import ArgumentError
@@ -70,7 +71,8 @@ class MonitorCallback(Callback):
 
     Attributes:
         best: the best value so far, or None.
-        monitor_op: `numpy.less` or `numpy.greater`: what the better one of two values is; None until it is needed.
+        monitor_op: `ops.less` or `ops.greater`: what the better one of two values is. Where neither `mode` nor the
+            name tells it is None until the model's metrics, which have the last word on "auto", are known.
 
     Raises:
         ArgumentError: if `mode` is none of the three, or "auto" and it can not be told.
@@ -84,10 +86,16 @@ class MonitorCallback(Callback):
         self.mode = mode
         self.min_delta = abs(float(min_delta))
         self.best: float | None = None
-        self.monitor_op: Callable[[Any, Any], Any] | None = None
+        # What the mode says, or the name does for now.
+        self._first_guess = self._comparison_when({"min": "smaller", "max": "larger"}.get(mode, better_when(monitor)))
+        self.monitor_op: Callable[[Any, Any], Any] | None = self._first_guess
 
-    def get_monitor_value(self, logs: Any) -> float | None:
+    def get_monitor_value(self, logs: Any, otherwise: str = "does nothing") -> float | None:
         """Give the value of what is watched; None, with a warning that names what there is, if it is missing.
+
+        Args:
+            logs: the logs.
+            otherwise: what the callback does if it is missing.
 
         Raises:
             ArgumentError: if it is not one number.
@@ -95,7 +103,7 @@ class MonitorCallback(Callback):
         value = (logs or {}).get(self.monitor)
         if value is None:
             warnings.warn(
-                f"{type(self).__name__} does nothing: there is no {self.monitor!r} in the logs, "
+                f"{type(self).__name__} {otherwise}: there is no {self.monitor!r} in the logs, "
                 f"which have {', '.join(logs or ()) or 'nothing'}",
                 stacklevel=4,
             )
@@ -108,20 +116,26 @@ class MonitorCallback(Callback):
 
     def is_improvement(self, value: float, reference: float | None) -> bool:
         """Say whether a value is better than another, by more than `min_delta`. Any is better than None or NaN."""
-        if self.monitor_op is None:
+        if self.mode == "auto" and self.monitor_op is self._first_guess:
             self.monitor_op = self._comparison()
         if reference is None or (math.isnan(reference) and not math.isnan(value)):
             return True
-        margin = self.min_delta if self.monitor_op is np.less else -self.min_delta
+        if self.monitor_op is None:
+            raise AssertionError("settled above")
+        margin = self.min_delta if self.monitor_op in (ops.less, np.less) else -self.min_delta
         return bool(self.monitor_op(value + margin, reference))
 
     def _comparison(self) -> Callable[[Any, Any], Any]:
-        if self.mode != "auto":
-            return np.less if self.mode == "min" else np.greater
         direction = better_when(self.monitor, getattr(self.model, "metrics", None) or ())
-        if direction is None:
+        found = self._comparison_when(direction)
+        if found is None:
             raise ArgumentError(
                 f"it can not be told whether {self.monitor!r} is better large or small",
                 fix='pass mode="max" or mode="min"',
             ).at(type(self).__name__)
-        return np.less if direction == "smaller" else np.greater
+        return found
+
+    @staticmethod
+    def _comparison_when(direction: Any) -> Callable[[Any, Any], Any] | None:
+        comparisons: dict[Any, Callable[[Any, Any], Any]] = {"smaller": ops.less, "larger": ops.greater}
+        return comparisons.get(direction)

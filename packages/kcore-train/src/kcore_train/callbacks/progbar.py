@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -53,7 +54,8 @@ class Progbar:
         # Name of a value to its sum and the number of steps summed.
         self._values: dict[str, tuple[float, int]] = {}
         self._seen_so_far = 0
-        self._line = TerminalLine.on_stdout() if verbose == 1 else None
+        self._stdout: Any = None
+        self._line: TerminalLine | None = None
         self._start = time.perf_counter()
         self._drawn_at = -float("inf")
         # The first step, in which functions are compiled, does not count for the time that one takes.
@@ -66,6 +68,9 @@ class Progbar:
         """
         if self._first_step is None:
             self._first_step = (current, time.perf_counter())
+        if sys.stdout is not self._stdout:  # redirected, maybe, since the bar was made
+            self._stdout = sys.stdout
+            self._line = TerminalLine.on_stdout() if self.verbose == 1 else None
         return self._line is not None and time.perf_counter() - self._drawn_at >= self.interval
 
     def update(

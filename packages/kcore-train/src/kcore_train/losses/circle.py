@@ -88,6 +88,7 @@ def _logsumexp(x: Any, mask: Any) -> Any:
 class Circle(FunctionLoss):
     """The circle loss: embeddings of one class nearer to one another than to those of others.
 
+    Means are of the losses above 0: embeddings without another of their class do not count.
     Shapes: predictions are `(n, d)`, embeddings of length 1; targets, class indices, are `(n,)` or `(n, 1)`.
     Raises: `ShapeError` if the shapes do not fit.
     Source: Sun et al. (2020), arXiv:2002.10857, eq. 4 to 8.
@@ -99,7 +100,7 @@ class Circle(FunctionLoss):
         reduction, name, dtype: as of `Loss`.
 
     >>> Circle(gamma=1.0)([0, 0, 1], [[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]).round(4).item()
-    0.36390000581741333
+    0.5458999872207642
     """
 
     _has_class_indices = True
@@ -115,3 +116,7 @@ class Circle(FunctionLoss):
     ) -> None:
         arguments: dict[str, Any] = {"gamma": gamma, "margin": margin, "remove_diagonal": remove_diagonal}
         super().__init__(circle, reduction, name, dtype, **arguments)
+
+    def _mask(self, y_true: Any, values: Any, mask: Any) -> Any:
+        kept = ops.greater(values, 0)
+        return kept if mask is None else ops.logical_and(kept, mask)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from kcore_layers.registered_objects import builtin
@@ -11,7 +11,7 @@ from kcore_ops.errors import KcoreError
 
 from kcore_train.losses.loss import Loss
 
-__all__ = ["FunctionLoss", "named_for"]
+__all__ = ["FunctionArguments", "FunctionLoss", "named_for"]
 
 
 def named_for(error: KcoreError, function: Callable[..., Any], name: str) -> KcoreError:
@@ -23,7 +23,25 @@ def named_for(error: KcoreError, function: Callable[..., Any], name: str) -> Kco
     return error
 
 
-class FunctionLoss(Loss):
+class FunctionArguments:
+    """What a loss and a metric of a function share: the further arguments of the function.
+
+    Those of a subclass are attributes of the object, as of `Huber` the `delta`; set anew, they count from then on.
+    """
+
+    def _keep_arguments(self, arguments: Mapping[str, Any], are_attributes: bool) -> None:
+        self._fixed_arguments = {} if are_attributes else dict(arguments)
+        self._argument_names = tuple(arguments) if are_attributes else ()
+        for name in self._argument_names:
+            setattr(self, name, arguments[name])
+
+    @property
+    def _arguments(self) -> dict[str, Any]:
+        own = self.__dict__
+        return {**self._fixed_arguments, **{name: own[name] for name in self._argument_names}}
+
+
+class FunctionLoss(FunctionArguments, Loss):
     """A loss that calls a function.
 
     Args:
@@ -45,7 +63,7 @@ class FunctionLoss(Loss):
     ) -> None:
         super().__init__(name=name or getattr(fn, "__name__", None), reduction=reduction, dtype=dtype)
         self.fn = fn
-        self._arguments = kwargs
+        self._keep_arguments(kwargs, are_attributes=type(self) is not FunctionLoss)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Give the loss of each sample."""

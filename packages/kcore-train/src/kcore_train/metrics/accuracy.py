@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any
 
 import kcore_ops as ops
@@ -11,6 +12,7 @@ from kcore_ops.errors import ArgumentError
 from kcore_train.losses.alignment import aligned, as_float, backend_for, tensor
 from kcore_train.losses.labels import check_one_hot, class_indices
 from kcore_train.metrics.mean import MeanMetricWrapper
+from kcore_train.metrics.metric import check_count
 
 __all__ = [
     "Accuracy",
@@ -177,7 +179,7 @@ class BinaryAccuracy(MeanMetricWrapper):
     """
 
     def __init__(self, name: str | None = "binary_accuracy", dtype: Any = None, threshold: float = 0.5) -> None:
-        if threshold is not None and not 0 < threshold < 1:
+        if not (isinstance(threshold, Real) and 0 < float(threshold) < 1):
             raise ArgumentError(f"threshold={threshold!r} is not between 0 and 1", fix="pass 0.5, for example").at(
                 "BinaryAccuracy"
             )
@@ -236,6 +238,7 @@ class TopKCategoricalAccuracy(MeanMetricWrapper):
     """
 
     def __init__(self, k: int = 5, name: str | None = "top_k_categorical_accuracy", dtype: Any = None) -> None:
+        check_count("k", k, 1, "TopKCategoricalAccuracy")
         super().__init__(top_k_categorical_accuracy, name, dtype, k=k)
 
 
@@ -262,4 +265,5 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
         dtype: Any = None,
         from_sorted_ids: bool = False,
     ) -> None:
+        check_count("k", k, 1, "SparseTopKCategoricalAccuracy")
         super().__init__(sparse_top_k_categorical_accuracy, name, dtype, k=k, from_sorted_ids=from_sorted_ids)

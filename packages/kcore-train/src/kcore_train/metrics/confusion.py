@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any
 
 import kcore_ops as ops
 from kcore_layers.registered_objects import builtin
 from kcore_ops.errors import ArgumentError
 
-from kcore_train.metrics.metric import Metric
+from kcore_train.metrics.metric import Metric, check_count
 from kcore_train.metrics.thresholds import LEAST, Samples, Thresholds
 
 __all__ = ["FalseNegatives", "FalsePositives", "Precision", "Recall", "TrueNegatives", "TruePositives"]
@@ -25,8 +26,9 @@ def checked_thresholds(thresholds: AnyThresholds, default: float, where: str) ->
     """
     if thresholds is None:
         return Thresholds([default])
-    values = list(thresholds) if isinstance(thresholds, Sequence) else [thresholds]
-    if not values or any(value is None or not 0 <= value <= 1 for value in values):
+    is_text = isinstance(thresholds, str)
+    values: list[Any] = list(thresholds) if isinstance(thresholds, Sequence) and not is_text else [thresholds]
+    if not values or not all(isinstance(value, Real) and 0 <= float(value) <= 1 for value in values):
         raise ArgumentError(
             f"thresholds={thresholds!r} are not probabilities", fix="pass a number from 0 to 1, or several"
         ).at(where)
@@ -157,8 +159,8 @@ class _Fraction(Metric):
     ) -> None:
         super().__init__(name=name, dtype=dtype)
         where = type(self).__name__
-        if top_k is not None and (not isinstance(top_k, int) or top_k < 1):
-            raise ArgumentError(f"top_k={top_k!r} is not a count", fix="pass 1 or more, or None").at(where)
+        if top_k is not None:
+            check_count("top_k", top_k, 1, where)
         self.init_thresholds, self.top_k, self.class_id = thresholds, top_k, class_id
         self._thresholds = checked_thresholds(thresholds, 0.5 if top_k is None else LEAST, where)
 

@@ -14,7 +14,7 @@ from kcore_ops.dtypes import numpy_dtype, standardize_dtype
 from kcore_ops.errors import ArgumentError, ShapeError
 from kcore_ops.shapes import one_of, show_shape
 
-from kcore_train.metrics.metric import Metric
+from kcore_train.metrics.metric import Metric, check_count
 from kcore_train.metrics.thresholds import Samples, Thresholds, evenly_spaced
 
 __all__ = [
@@ -101,8 +101,7 @@ class AUC(_Counts):
         self.summation_method = one_of("summation_method", summation_method.lower(), methods)
         self._own_thresholds = None if thresholds is None else sorted(float(value) for value in thresholds)
         if self._own_thresholds is None:
-            if num_thresholds < 2:
-                raise ArgumentError(f"num_thresholds={num_thresholds!r} is less than 2", fix="pass 200").at("AUC")
+            check_count("num_thresholds", num_thresholds, 2, "AUC")
             inner = evenly_spaced(num_thresholds)
         else:
             if any(not 0 <= value <= 1 for value in self._own_thresholds):
@@ -259,8 +258,7 @@ class _BestWhere(_Counts):
         where, argument = type(self).__name__, self._name_of_value
         if not 0 <= value <= 1:
             raise ArgumentError(f"{argument}={value!r} is not a fraction", fix="pass a number from 0 to 1").at(where)
-        if num_thresholds < 1:
-            raise ArgumentError(f"num_thresholds={num_thresholds!r} is not positive", fix="pass 200").at(where)
+        check_count("num_thresholds", num_thresholds, 1, where)
         setattr(self, argument, value)
         self.num_thresholds, self.class_id = num_thresholds, class_id
         inner = [0.5] if num_thresholds == 1 else [0.0, *evenly_spaced(num_thresholds), 1.0]

@@ -52,11 +52,12 @@ class FBetaScore(Metric):
         where = type(self).__name__
         if average is not None:
             one_of("average", average, ("micro", "macro", "weighted"))
-        if not beta > 0:
-            raise ArgumentError(f"beta={beta!r} is not positive", fix="pass 1.0, for example").at(where)
-        if threshold is not None and not 0 < threshold <= 1:
+        if not isinstance(beta, float) or not beta > 0:
+            raise ArgumentError(f"beta={beta!r} is not a positive float", fix="pass 1.0, for example").at(where)
+        if threshold is not None and not (isinstance(threshold, float) and 0 < threshold <= 1):
             raise ArgumentError(
-                f"threshold={threshold!r} is not above 0, and at most 1", fix="pass 0.5, or None for the largest"
+                f"threshold={threshold!r} is not a float above 0, and at most 1",
+                fix="pass 0.5, or None for the largest",
             ).at(where)
         self.average, self.beta, self.threshold = average, float(beta), threshold
         self._counts: dict[str, Any] = {}

@@ -14,7 +14,7 @@ from kcore_ops.dtypes import is_float_dtype, standardize_dtype
 from kcore_ops.errors import ArgumentError, ShapeError
 from kcore_ops.shapes import show_shape, size_of
 
-from kcore_train.metrics.metric import Metric
+from kcore_train.metrics.metric import Metric, check_count
 
 __all__ = ["BinaryIoU", "IoU", "MeanIoU", "OneHotIoU", "OneHotMeanIoU"]
 
@@ -34,13 +34,10 @@ class _Confusion(Metric):
     ) -> None:
         # Integers, as floats stop counting single pixels at 16 million of them.
         super().__init__(name=name, dtype="int32" if dtype is None else dtype)
-        if num_classes < 1:
-            raise ArgumentError(f"num_classes={num_classes!r} is not positive", fix="pass 2 or more").at(
-                type(self).__name__
-            )
+        check_count("num_classes", num_classes, 1, type(self).__name__)
         self.num_classes, self.ignore_class, self.axis = num_classes, ignore_class, axis
         self.sparse_y_true, self.sparse_y_pred = sparse_y_true, sparse_y_pred
-        self.total_confusion_matrix = self.add_variable(
+        self.total_cm = self.add_variable(
             (num_classes, num_classes), None, dtype=self.dtype, name="total_confusion_matrix"
         )
 
@@ -74,7 +71,7 @@ class _Confusion(Metric):
         # Segments below 0 are left out of the sum.
         cells = ops.where(is_class, target * count + predicted, ops.full_like(target, -1))
         counts = ops.segment_sum(weight, cells, num_segments=count * count)
-        self.total_confusion_matrix.assign_add(ops.reshape(counts, (count, count)))
+        self.total_cm.assign_add(ops.reshape(counts, (count, count)))
 
     def _kept(self, mask: Any, y_pred: Any) -> Any:
         """Give whether each prediction counts, from a mask of their leading axes."""
@@ -108,7 +105,7 @@ class _Confusion(Metric):
 
     def _ious(self) -> tuple[Any, Any]:
         """Give the intersection over the union of each class, and whether the class was met at all."""
-        matrix = ops.cast(self.total_confusion_matrix.value, ops.config.floatx())
+        matrix = ops.cast(self.total_cm.value, ops.config.floatx())
         both = ops.diagonal(matrix)
         either = ops.sum(matrix, axis=0) + ops.sum(matrix, axis=1) - both
         return ops.divide_no_nan(both, either), ops.cast(ops.greater(either, 0), matrix.dtype)

@@ -9,10 +9,10 @@ import kcore_ops as ops
 from kcore_layers.masking import get_mask
 from kcore_layers.registered_objects import builtin
 from kcore_layers.serialization import deserialize_keras_object, serialize_keras_object
-from kcore_ops.errors import KcoreError, ShapeError
+from kcore_ops.errors import ArgumentError, KcoreError, ShapeError
 
 from kcore_train.losses.alignment import same_rank
-from kcore_train.losses.function_loss import named_for
+from kcore_train.losses.function_loss import FunctionArguments, named_for
 from kcore_train.losses.weighting import check_weight
 from kcore_train.metrics.metric import Metric
 
@@ -139,7 +139,7 @@ class Mean(_Reduction):
 
 
 @builtin("keras.metrics")
-class MeanMetricWrapper(Mean):
+class MeanMetricWrapper(FunctionArguments, Mean):
     """The mean of a function of targets and predictions.
 
     Args:
@@ -154,9 +154,13 @@ class MeanMetricWrapper(Mean):
     """
 
     def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
+        if not callable(fn):
+            raise ArgumentError(f"fn={fn!r} is not a function", fix="pass one of y_true and y_pred").at(
+                type(self).__name__
+            )
         super().__init__(name=name, dtype=dtype)
         self._fn = fn
-        self._arguments = kwargs
+        self._keep_arguments(kwargs, are_attributes=type(self) is not MeanMetricWrapper)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
         """Take targets and predictions into account; what a mask of the predictions leaves out does not count.

@@ -19,7 +19,7 @@ from kcore_ops.plugin import Backend
 from kcore_train.losses.alignment import tensor
 from kcore_train.losses.weighting import masked_weight
 
-__all__ = ["Metric"]
+__all__ = ["Metric", "check_count"]
 
 
 @builtin("keras.metrics")
@@ -86,7 +86,7 @@ class Metric:
             name: its name.
         """
         dtype = standardize_dtype(dtype)
-        if initializer is None or initializer == "zeros":
+        if initializer is None or isinstance(initializer, str) and initializer == "zeros":
             # Made on the host, and so no part of a graph that may be being traced.
             value, shape = np.zeros(shape, numpy_dtype(dtype)), None
         elif isinstance(initializer, str):
@@ -227,6 +227,16 @@ class Metric:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
+
+
+def check_count(name: str, value: Any, least: int, where: str) -> None:
+    """Check that an argument of a metric is a count.
+
+    Raises:
+        ArgumentError: at `where`, if it is no integer of at least `least`.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise ArgumentError(f"{name}={value!r} is not a count", fix=f"pass {least} or more").at(where)
 
 
 def _on_own_backend(method: Callable[..., Any]) -> Callable[..., Any]:

@@ -9,12 +9,12 @@ import numpy as np
 from kcore_layers.masking import get_mask
 from kcore_layers.registered_objects import builtin
 from kcore_ops.calls import beside
-from kcore_ops.errors import ArgumentError, ShapeError
+from kcore_ops.errors import ShapeError
 from kcore_ops.shapes import one_of, show_shape
 
 from kcore_train.losses.alignment import aligned
 from kcore_train.losses.weighting import check_weight
-from kcore_train.metrics.metric import Metric
+from kcore_train.metrics.metric import Metric, check_count
 
 __all__ = ["R2Score"]
 
@@ -48,8 +48,7 @@ class R2Score(Metric):
         super().__init__(name=name, dtype=dtype)
         if class_aggregation is not None:
             one_of("class_aggregation", class_aggregation, ("uniform_average", "variance_weighted_average"))
-        if num_regressors < 0:
-            raise ArgumentError(f"num_regressors={num_regressors!r} is not a count", fix="pass 0 or more").at("R2Score")
+        check_count("num_regressors", num_regressors, 0, "R2Score")
         self.class_aggregation, self.num_regressors = class_aggregation, num_regressors
         self.num_samples = self.add_variable((), None, name="num_samples")
         self._sums: dict[str, Any] = {}

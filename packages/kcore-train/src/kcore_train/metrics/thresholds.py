@@ -71,7 +71,13 @@ class Samples:
             y_pred = _only_largest(y_pred, top_k)
         weight = masked_weight(sample_weight, mask, backend, dtype, is_leading=True)
         if class_id is not None:
-            axis_size = y_pred.shape[-1] if len(y_pred.shape) else 1
+            if len(y_pred.shape) < 2:
+                raise ShapeError(
+                    f"y_pred has shape {show_shape(y_pred.shape)}, and no axis of classes, of which class_id="
+                    f"{class_id} is one",
+                    fix="pass targets and predictions of shape (samples, classes)",
+                ).at(where)
+            axis_size = y_pred.shape[-1]
             if isinstance(axis_size, int) and not -axis_size <= class_id < axis_size:
                 raise ArgumentError(
                     f"class_id={class_id} is out of range for predictions of shape {show_shape(y_pred.shape)}",
