@@ -300,3 +300,15 @@ def test_a_name_means_what_it_means_to_keras(keras, name):
     found, wanted = losses.get(name), keras.losses.get(name)
     assert getattr(found, "__name__", None) == getattr(wanted, "__name__", None)
     assert getattr(found, "name", None) == getattr(wanted, "name", None)
+
+
+@pytest.mark.parametrize("reduction", ["sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_circle_loss_counts_what_that_of_keras_counts(keras, backend, reduction, weighted):
+    """Embeddings without another of their class do not count in means."""
+    embeddings = rng.normal(size=(5, 4)).astype("float32")
+    embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
+    weight = np.arange(1.0, 6.0) if weighted else None
+    for labels in (np.array([1, 1, 2, 2, 3]), np.arange(5)):
+        result = ours("Circle", labels, embeddings, weight, reduction=reduction)
+        assert_same(result, theirs(keras, "Circle", labels, embeddings, weight, reduction=reduction), 1e-4, 1e-4)

@@ -22,7 +22,11 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
     "a fraction of a class": ("Precision", {"top_k": 2.5}, "top_k=2.5 is not a count\n  fix: pass 1 or more"),
     "no best class": ("TopKCategoricalAccuracy", {"k": 0}, "k=0 is not a count\n  fix: pass 1 or more"),
     "best classes in a text": ("SparseTopKCategoricalAccuracy", {"k": "a"}, "k='a' is not a count"),
-    "one threshold of a curve": ("AUC", {"num_thresholds": 1}, "num_thresholds=1 is not a count\n  fix: pass 2 or more"),
+    "one threshold of a curve": (
+        "AUC",
+        {"num_thresholds": 1},
+        "num_thresholds=1 is not a count\n  fix: pass 2 or more",
+    ),
     "thresholds in words": ("AUC", {"num_thresholds": "a"}, "num_thresholds='a' is not a count"),
     "no thresholds": ("PrecisionAtRecall", {"recall": 0.5, "num_thresholds": 0}, "num_thresholds=0 is not a count"),
     "no classes": ("MeanIoU", {"num_classes": 0}, "num_classes=0 is not a count"),

@@ -12,11 +12,13 @@ from kcore_ops.shapes import differ, show_shape
 
 from kcore_train.losses.alignment import as_float, backend_for, tensor
 from kcore_train.losses.function_loss import FunctionLoss
+from kcore_train.losses.half import in_float32
 
 __all__ = ["Circle", "circle"]
 
 
 @builtin("keras.losses")
+@in_float32
 def circle(
     y_true: Any,
     y_pred: Any,

@@ -9,6 +9,7 @@ from kcore_layers.registered_objects import builtin
 from kcore_ops.errors import ArgumentError
 
 from kcore_train.losses.function_loss import FunctionLoss
+from kcore_train.losses.half import in_float32
 from kcore_train.losses.labels import binary_labels, checked_smoothing, class_indices, one_hot_labels
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
 
 
 @builtin("keras.losses", aliases=("bce", "BCE"))
+@in_float32
 def binary_crossentropy(
     y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
 ) -> Any:
@@ -42,6 +44,7 @@ def binary_crossentropy(
 
 
 @builtin("keras.losses")
+@in_float32
 def categorical_crossentropy(
     y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
 ) -> Any:
@@ -62,6 +65,7 @@ def categorical_crossentropy(
 
 
 @builtin("keras.losses")
+@in_float32
 def sparse_categorical_crossentropy(
     y_true: Any, y_pred: Any, from_logits: bool = False, ignore_class: int | None = None, axis: int = -1
 ) -> Any:
@@ -83,6 +87,7 @@ def sparse_categorical_crossentropy(
 
 
 @builtin("keras.losses")
+@in_float32
 def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float) -> Any:
     """Give (1 - p^q) / q, where p is the predicted probability of the target class: made to forgive wrong labels.
 

@@ -11,11 +11,13 @@ from kcore_ops.shapes import differ, show_shape
 
 from kcore_train.losses.alignment import as_float, backend_for, tensor
 from kcore_train.losses.function_loss import FunctionLoss
+from kcore_train.losses.half import in_float32
 
 __all__ = ["CTC", "ctc"]
 
 
 @builtin("keras.losses")
+@in_float32
 def ctc(y_true: Any, y_pred: Any) -> Any:
     """Give minus the logarithm of the probability, in nats, that each sample's predictions spell its labels.
 

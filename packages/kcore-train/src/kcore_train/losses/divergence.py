@@ -9,11 +9,13 @@ from kcore_layers.registered_objects import builtin
 
 from kcore_train.losses.alignment import aligned
 from kcore_train.losses.function_loss import FunctionLoss
+from kcore_train.losses.half import in_float32
 
 __all__ = ["KLDivergence", "Poisson", "kl_divergence", "poisson"]
 
 
 @builtin("keras.losses", aliases=("kld", "KLD"))
+@in_float32
 def kl_divergence(y_true: Any, y_pred: Any) -> Any:
     """Sum y_true log(y_true / y_pred), in nats, over the last axis; probabilities are kept `config.epsilon()` above 0.
 
@@ -31,6 +33,7 @@ def kl_divergence(y_true: Any, y_pred: Any) -> Any:
 
 
 @builtin("keras.losses")
+@in_float32
 def poisson(y_true: Any, y_pred: Any) -> Any:
     """Average y_pred - y_true log(y_pred) over the last axis: what counts cost, in nats, if these are their means.
 

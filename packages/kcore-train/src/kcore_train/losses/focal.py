@@ -8,6 +8,7 @@ import kcore_ops as ops
 from kcore_layers.registered_objects import builtin
 
 from kcore_train.losses.function_loss import FunctionLoss
+from kcore_train.losses.half import in_float32
 from kcore_train.losses.labels import binary_labels, one_hot_labels
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
 
 
 @builtin("keras.losses")
+@in_float32
 def binary_focal_crossentropy(
     y_true: Any,
     y_pred: Any,
@@ -49,6 +51,7 @@ def binary_focal_crossentropy(
 
 
 @builtin("keras.losses")
+@in_float32
 def categorical_focal_crossentropy(
     y_true: Any,
     y_pred: Any,

@@ -9,6 +9,7 @@ from kcore_layers.registered_objects import builtin
 
 from kcore_train.losses.alignment import aligned
 from kcore_train.losses.function_loss import FunctionLoss
+from kcore_train.losses.half import in_float32
 
 __all__ = ["CategoricalHinge", "Hinge", "SquaredHinge", "categorical_hinge", "hinge", "squared_hinge"]
 
@@ -22,6 +23,7 @@ def _margins(y_true: Any, y_pred: Any, where: str) -> Any:
 
 
 @builtin("keras.losses")
+@in_float32
 def hinge(y_true: Any, y_pred: Any) -> Any:
     """Average max(1 - y_true y_pred, 0) over the last axis, for targets of -1 or 1, or all of them 0 or 1.
 
@@ -35,6 +37,7 @@ def hinge(y_true: Any, y_pred: Any) -> Any:
 
 
 @builtin("keras.losses")
+@in_float32
 def squared_hinge(y_true: Any, y_pred: Any) -> Any:
     """Average max(1 - y_true y_pred, 0)^2 over the last axis, for targets as of `hinge`.
 
@@ -48,6 +51,7 @@ def squared_hinge(y_true: Any, y_pred: Any) -> Any:
 
 
 @builtin("keras.losses")
+@in_float32
 def categorical_hinge(y_true: Any, y_pred: Any) -> Any:
     """Give by how much the target class's score falls short of 1 more than that of any other class; at least 0.
 

@@ -9,6 +9,7 @@ from kcore_layers.registered_objects import builtin
 
 from kcore_train.losses.alignment import aligned
 from kcore_train.losses.function_loss import FunctionLoss
+from kcore_train.losses.half import in_float32
 
 __all__ = ["Dice", "Tversky", "dice", "tversky"]
 
@@ -16,6 +17,7 @@ _Axes = int | tuple[int, ...] | list[int] | None
 
 
 @builtin("keras.losses")
+@in_float32
 def dice(y_true: Any, y_pred: Any, axis: _Axes = None) -> Any:
     """Give 1 - 2 |T P| / (|T| + |P|), of targets T and predictions P in [0, 1], summed over `axis`.
 
@@ -35,6 +37,7 @@ def dice(y_true: Any, y_pred: Any, axis: _Axes = None) -> Any:
 
 
 @builtin("keras.losses")
+@in_float32
 def tversky(y_true: Any, y_pred: Any, alpha: float = 0.5, beta: float = 0.5, axis: _Axes = None) -> Any:
     """Give 1 - |T P| / (|T P| + alpha |T - P| + beta |P - T|), of targets T and predictions P in [0, 1].
 

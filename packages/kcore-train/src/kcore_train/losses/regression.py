@@ -11,6 +11,7 @@ from kcore_ops.errors import ArgumentError
 
 from kcore_train.losses.alignment import aligned
 from kcore_train.losses.function_loss import FunctionLoss
+from kcore_train.losses.half import in_float32
 
 __all__ = [
     "CosineSimilarity",
@@ -31,6 +32,7 @@ __all__ = [
 
 
 @builtin("keras.losses", aliases=("mse", "MSE"))
+@in_float32
 def mean_squared_error(y_true: Any, y_pred: Any) -> Any:
     """Average (y_true - y_pred)^2 over the last axis.
 
@@ -45,6 +47,7 @@ def mean_squared_error(y_true: Any, y_pred: Any) -> Any:
 
 
 @builtin("keras.losses", aliases=("mae", "MAE"))
+@in_float32
 def mean_absolute_error(y_true: Any, y_pred: Any) -> Any:
     """Average |y_true - y_pred| over the last axis.
 
@@ -59,6 +62,7 @@ def mean_absolute_error(y_true: Any, y_pred: Any) -> Any:
 
 
 @builtin("keras.losses", aliases=("mape", "MAPE"))
+@in_float32
 def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Any:
     """Average 100 |y_true - y_pred| / |y_true|, in percent, over the last axis.
 
@@ -75,6 +79,7 @@ def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Any:
 
 
 @builtin("keras.losses", aliases=("msle", "MSLE"))
+@in_float32
 def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Any:
     """Average (log(1 + y_true) - log(1 + y_pred))^2 over the last axis; numbers below `config.epsilon()` count as that.
 
@@ -91,6 +96,7 @@ def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Any:
 
 
 @builtin("keras.losses")
+@in_float32
 def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
     """Give minus the cosine of the angle between target and prediction: -1 where they point the same way.
 
@@ -111,6 +117,7 @@ def cosine(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
 
 
 @builtin("keras.losses")
+@in_float32
 def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
     """Average the Huber loss over the last axis: half the square of errors up to `delta`, growing linearly beyond.
 
@@ -128,6 +135,7 @@ def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
 
 
 @builtin("keras.losses")
+@in_float32
 def log_cosh(y_true: Any, y_pred: Any) -> Any:
     """Average log(cosh(y_pred - y_true)) over the last axis: half the square of small errors, the size of large ones.
 

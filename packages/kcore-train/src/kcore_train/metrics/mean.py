@@ -13,6 +13,7 @@ from kcore_ops.errors import ArgumentError, KcoreError, ShapeError
 
 from kcore_train.losses.alignment import same_rank
 from kcore_train.losses.function_loss import FunctionArguments, named_for
+from kcore_train.losses.half import widened
 from kcore_train.losses.weighting import check_weight
 from kcore_train.metrics.metric import Metric
 
@@ -170,7 +171,9 @@ class MeanMetricWrapper(FunctionArguments, Mean):
         """
         sample_weight = self._masked(sample_weight, get_mask(y_pred))
         try:
-            values = self._fn(self._tensor(y_true), self._tensor(y_pred), **self._arguments)
+            # A mean of values rounded to half precision would not be that of the values.
+            y_true, y_pred = widened(self._tensor(y_true)), widened(self._tensor(y_pred))
+            values = self._fn(y_true, y_pred, **self._arguments)
         except KcoreError as error:
             raise named_for(error, self._fn, type(self).__name__)  # noqa: B904 (its cause is its own)
         super().update_state(values, sample_weight)

@@ -9,6 +9,7 @@ from kcore_layers.masking import get_mask
 from kcore_layers.registered_objects import builtin
 
 from kcore_train.losses.alignment import aligned
+from kcore_train.losses.half import widened
 from kcore_train.losses.regression import (
     cosine,
     log_cosh,
@@ -163,7 +164,8 @@ class RootMeanSquaredError(Mean):
             ShapeError: if they do not broadcast, or the weights do not fit.
         """
         sample_weight = self._masked(sample_weight, get_mask(y_pred))
-        y_true, y_pred = aligned(self._tensor(y_true), self._tensor(y_pred), type(self).__name__)
+        y_true, y_pred = widened(self._tensor(y_true)), widened(self._tensor(y_pred))
+        y_true, y_pred = aligned(y_true, y_pred, type(self).__name__)
         super().update_state(ops.square(ops.subtract(y_true, y_pred)), sample_weight)
 
     def result(self) -> Any:

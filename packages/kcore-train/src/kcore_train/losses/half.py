@@ -1,0 +1,59 @@
+"""Losses of half precision, computed in float32."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import kcore_ops as ops
+from kcore_ops.dtypes import standardize_dtype
+from kcore_ops.errors import DTypeError
+
+__all__ = ["half_dtype", "in_float32", "widened"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_HALF = frozenset({"float16", "bfloat16"})
+
+
+def half_dtype(x: Any) -> str | None:
+    """Give the name of the dtype of a tensor if it is of half precision, and None otherwise.
+
+    >>> import numpy as np
+    >>> half_dtype(np.ones(2, "float16")), half_dtype(np.ones(2, "float32")), half_dtype([1.0])
+    ('float16', None, None)
+    """
+    dtype = getattr(x, "dtype", None)
+    return None if dtype is None else _half_name(dtype)
+
+
+@functools.cache
+def _half_name(dtype: Any) -> str | None:
+    try:
+        name = standardize_dtype(dtype)
+    except DTypeError:  # of something that is yet to become a tensor, or is refused by who makes it one
+        return None
+    return name if name in _HALF else None
+
+
+def widened(x: Any) -> Any:
+    """Give a tensor of half precision in float32, and anything else as it is."""
+    return x if half_dtype(x) is None else ops.cast(x, "float32")
+
+
+def in_float32(function: F) -> F:
+    """Let a function of targets and predictions compute in float32 where predictions are of half precision.
+
+    Squares, exponentials, sums and `config.epsilon()` are beyond what half precision holds, or would be rounded at each
+    step. The result has the dtype of the predictions.
+    """
+
+    @functools.wraps(function)
+    def computed(y_true: Any, y_pred: Any, *args: Any, **kwargs: Any) -> Any:
+        dtype = half_dtype(y_pred)
+        if dtype is None:
+            return function(y_true, y_pred, *args, **kwargs)
+        return ops.cast(function(widened(y_true), ops.cast(y_pred, "float32"), *args, **kwargs), dtype)
+
+    return computed  # type: ignore[return-value]
