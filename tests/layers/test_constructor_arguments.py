@@ -271,3 +271,28 @@ def test_tensors_of_a_graph_being_traced_do_no_harm(backend):
 
 def test_classes_that_describe_themselves_keep_no_arguments(backend):
     assert [layer._kcore_arguments for layer in (Dense(1), Dropout(0.5), Sequential([Dense(1)]))] == [None] * 3
+
+
+@register_keras_serializable("arguments")
+class Graph(Model):
+    def __init__(self, inputs, outputs, factor=1, **kwargs):
+        super().__init__(inputs, outputs, **kwargs)
+        self.factor = factor
+
+
+@register_keras_serializable("arguments")
+class Chain(Sequential):
+    def __init__(self, layers=None, initializer=None, **kwargs):
+        super().__init__(layers, **kwargs)
+        self.initializer = initializer
+
+
+@COPIES
+def test_kinds_of_models_keep_the_arguments_that_they_add(backend, tmp_path, copied):
+    x = Input((3,))
+    model = saved(copied(Graph(x, Dense(2)(x), factor=5, trainable=False)), tmp_path)
+    assert (model.factor, model.trainable, len(model.layers)) == (5, False, 2)
+    chain = Chain([Input((3,)), Dense(2)], initializer=initializers.Constant(3.0))
+    again = saved(copied(chain), tmp_path)
+    assert again.initializer.get_config() == {"value": 3.0}
+    np.testing.assert_array_equal(numbers(again(X)), numbers(chain(X)))

@@ -91,3 +91,22 @@ def test_ops_in_models_are_read_with_all_their_arguments(keras, libraries, tmp_p
         other = load(tmp_path / "net.keras")
         x = np.random.default_rng(0).normal(size=(2, 4, 3)).astype("float32")
         np.testing.assert_allclose(array(keras, other(x)), array(keras, model(x)), rtol=1e-5, atol=1e-5)
+
+
+def test_a_model_that_is_not_built_goes_both_ways(keras, tmp_path):
+    for one, other in ((kcore, keras), (keras, kcore)):
+        model = one.Sequential([one.layers.Dense(4, activation="relu"), one.layers.Dropout(0.5)])
+        with pytest.warns(UserWarning, match="not (yet )?b"):
+            model.save(tmp_path / "net.keras")
+        again = other.saving.load_model(tmp_path / "net.keras")
+        assert not again.built
+        assert tuple(again(np.ones((2, 3), "float32")).shape) == (2, 4)
+
+
+def test_keras_reads_what_is_saved_without_the_optimizer(keras, tmp_path):
+    model = kcore.Sequential([kcore.Input((3,)), kcore.layers.Dense(2)])
+    model.compile("adam", "mse")
+    model.save(tmp_path / "net.keras", include_optimizer=False)
+    again = keras.saving.load_model(tmp_path / "net.keras")
+    np.testing.assert_array_equal(again.get_weights()[0], model.get_weights()[0])
+    assert int(again.optimizer.iterations) == 0

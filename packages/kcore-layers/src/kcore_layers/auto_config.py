@@ -10,6 +10,7 @@ import copy
 import inspect
 import json
 import weakref
+from collections.abc import Iterable
 from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
@@ -22,7 +23,7 @@ from kcore_layers.citizenship import original_class
 from kcore_layers.registered_objects import builtin_name
 from kcore_layers.serialization import deserialize_keras_object, noting, serialize_keras_object, tensor_data
 
-__all__ = ["Arguments", "make_from_config", "takes_arguments_of_its_own"]
+__all__ = ["Arguments", "arguments_beside", "arguments_in", "make_from_config", "takes_arguments_of_its_own"]
 
 # What `Layer.get_config` gives itself.
 _OF_EVERY_LAYER = ("name", "trainable", "dtype")
@@ -47,11 +48,12 @@ class Arguments:
         self.args: tuple[Any, ...] = _noted(args)
         self.kwargs: dict[str, Any] = _noted(kwargs)
 
-    def config(self, owner: Any) -> dict[str, Any]:
+    def config(self, owner: Any, without: Iterable[str] = ()) -> dict[str, Any]:
         """Give them by name, as plain data.
 
         Args:
             owner: the instance that was made with them.
+            without: names of those that its config has in another form.
 
         Raises:
             ArgumentError: if one of them is not plain data, nor an object that can be written as such, or has no name.
@@ -61,7 +63,7 @@ class Arguments:
         return {
             name: _data_of(value, held, cls, name)
             for name, value in self._by_name(cls).items()
-            if name not in _OF_EVERY_LAYER
+            if name not in (*_OF_EVERY_LAYER, *without)
         }
 
     def _by_name(self, cls: type) -> dict[str, Any]:
@@ -215,7 +217,28 @@ def _definer(cls: type, name: str) -> type:
 def takes_arguments_of_its_own(cls: type) -> bool:
     """Say whether a class's `__init__` is newer than its `get_config`, which can not know what it takes then."""
     made, described = _definer(cls, "__init__"), _definer(cls, "get_config")
-    return made is not described and issubclass(made, described) and builtin_name(cls) is None
+    return cls.__mro__.index(made) < cls.__mro__.index(described) and builtin_name(cls) is None
+
+
+def arguments_beside(model: Any, *parts: str) -> dict[str, Any]:
+    """Give the arguments of a subclass of a kind of model, beside the parts that all models of the kind are made of.
+
+    {} for a class that is not made of these parts, but makes them itself.
+    """
+    arguments = model._kcore_arguments
+    if arguments is None or not set(parts) <= _parameters_of(original_class(type(model))):
+        return {}
+    return arguments.config(model, without=parts)  # type: ignore[no-any-return]
+
+
+def arguments_in(config: dict[str, Any], cls: type, *others: str) -> dict[str, Any]:
+    """Give what a config has for arguments that a class takes beside others, made anew of their data."""
+    own = _parameters_of(cls) - {*others, *_OF_EVERY_LAYER}
+    return {name: deserialize_keras_object(config[name]) for name in sorted(own & set(config))}
+
+
+def _parameters_of(cls: type) -> set[str]:
+    return set(inspect.signature(cls.__init__).parameters)  # type: ignore[misc]
 
 
 # What Keras 3.15 writes in the configs of some layers, and null where it does not apply.

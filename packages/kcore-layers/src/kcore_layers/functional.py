@@ -7,6 +7,7 @@ from typing import Any
 from kcore_ops import KerasTensor, tree
 from kcore_ops.errors import ArgumentError, AttributeUnavailable
 
+from kcore_layers.auto_config import arguments_beside
 from kcore_layers.graph import Graph
 from kcore_layers.input_layer import InputLayer
 from kcore_layers.layer import Layer
@@ -170,7 +171,7 @@ class Functional(Model):
         """Give the graph as plain data: layers with their configs, and the calls between them."""
         from kcore_layers.functional_config import config_of_graph
 
-        return config_of_graph(self)
+        return {**arguments_beside(self, "inputs", "outputs"), **config_of_graph(self)}
 
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())

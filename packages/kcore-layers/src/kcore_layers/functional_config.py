@@ -8,6 +8,7 @@ from kcore_ops import KerasTensor, tree
 from kcore_ops.errors import ArgumentError
 from kcore_ops.operation import Op
 
+from kcore_layers.auto_config import arguments_in
 from kcore_layers.graph import is_input, names_of_calls
 from kcore_layers.layer import Layer
 from kcore_layers.saved_ops import is_of_op, op_from, op_to_data
@@ -118,7 +119,8 @@ def model_from_config(cls: type, config: dict[str, Any], custom_objects: Any = N
         return outputs[place[0], place[1] - is_functional(made[place[0]])][place[2]]
 
     structures = _tensors(config["input_layers"], input_of), _tensors(config["output_layers"], output_of)
-    model: Any = cls(*structures, name=config.get("name"), trainable=config.get("trainable", True))
+    own = arguments_in(config, cls, "inputs", "outputs", "layers", "input_layers", "output_layers")
+    model: Any = cls(*structures, name=config.get("name"), trainable=config.get("trainable", True), **own)
     return model
 
 

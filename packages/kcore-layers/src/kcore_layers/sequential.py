@@ -9,6 +9,7 @@ from typing import Any
 from kcore_ops import KerasTensor, config, dtype_policies, tree
 from kcore_ops.errors import ArgumentError, AttributeUnavailable, ShapeError
 
+from kcore_layers.auto_config import arguments_beside, arguments_in
 from kcore_layers.call_plan import drop_plan
 from kcore_layers.input_layer import Input, InputLayer
 from kcore_layers.layer import Layer, specs_of, tuples_of
@@ -259,6 +260,7 @@ class Sequential(Model):
         """Give the layers' configs, an `Input` first if one was given."""
         first = [self._kcore_input.node.op] if self._kcore_is_input_given else []
         config: dict[str, Any] = {
+            **arguments_beside(self, "layers"),
             "name": self.name,
             "trainable": self.trainable,
             "dtype": dtype_policies.serialize(self.dtype_policy),
@@ -296,7 +298,8 @@ class Sequential(Model):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
         """Make one from what `get_config` gave."""
-        model = cls(name=config.get("name"), trainable=config.get("trainable", True))
+        own = arguments_in(config, cls, "layers")
+        model = cls(name=config.get("name"), trainable=config.get("trainable", True), **own)
         with name_scope(model._kcore_settled_path()):  # layers that say how they are built are built at once
             for layer in config["layers"]:
                 model.add(deserialize_keras_object(layer, custom_objects=custom_objects), rebuild=False)
