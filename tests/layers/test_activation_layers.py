@@ -63,7 +63,7 @@ def test_a_softmax_sums_to_one_over_what_counts(backend, axis):
 
 
 def test_a_mask_that_does_not_broadcast_is_refused(backend):
-    with pytest.raises(ShapeError) as caught:
+    with pytest.raises(ShapeError, match="does not broadcast to the input's shape") as caught:
         Softmax(name="p")(X, mask=np.ones((3, 4), bool))
     assert str(caught.value) == (
         'ShapeError in layer "p"\n'
@@ -93,7 +93,7 @@ def test_the_penalty_is_for_each_example(backend):
 
 
 def test_numbers_that_make_no_sense_are_refused(backend):
-    with pytest.raises(ArgumentError) as caught:
+    with pytest.raises(ArgumentError, match="max_value can not be -1.0") as caught:
         ReLU(max_value=-1.0)
     assert str(caught.value) == (
         "ArgumentError in ReLU\n  max_value can not be -1.0\n  fix: pass a number of 0 or more"

@@ -121,7 +121,7 @@ def test_output_padding_adds_to_the_size(backend):
 
 def test_an_input_of_other_axes_or_channels_is_refused(backend):
     conv = Conv2D(4, 3, name="stem")
-    with pytest.raises(ShapeError) as caught:
+    with pytest.raises(ShapeError, match="it must have 4 axes") as caught:
         conv(np.ones((8, 8, 3), "float32"))
     assert str(caught.value) == (
         'ShapeError in layer "stem"\n'

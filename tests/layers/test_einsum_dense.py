@@ -90,7 +90,7 @@ def test_letters_from_nowhere_are_refused(backend):
 
 
 def test_shapes_that_do_not_fit_are_refused(backend):
-    with pytest.raises(ShapeError) as caught:
+    with pytest.raises(ShapeError, match="output_shape says 8 for axis 'b'") as caught:
         EinsumDense("abc,cd->abd", (8, 5), name="proj")(np.ones((2, 3, 4), "float32"))
     assert str(caught.value) == (
         'ShapeError in layer "proj"\n'

@@ -52,7 +52,7 @@ def test_the_gradient_counts_how_often_a_row_was_read(backend):
 
 
 def test_sizes_that_are_none_are_refused(backend):
-    with pytest.raises(ArgumentError) as caught:
+    with pytest.raises(ArgumentError, match="input_dim can not be 0") as caught:
         Embedding(0, 3)
     assert str(caught.value) == ("ArgumentError in Embedding\n  input_dim can not be 0\n  fix: pass a positive integer")
     with pytest.raises(ShapeError, match=r"has shape \(4, 3\) and its array \(3, 4\)"):

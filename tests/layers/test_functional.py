@@ -68,7 +68,7 @@ def test_inputs_are_taken_in_the_form_they_were_given_or_by_name(backend, form):
 def test_names_that_do_not_match_are_refused(backend):
     named, output = pair()
     model = Model(named, output, name="two")
-    with pytest.raises(ArgumentError) as caught:
+    with pytest.raises(ArgumentError, match="do not match by name; missing: 'right'; unknown: 'rigth'") as caught:
         model({"left": X, "rigth": ONES})
     assert str(caught.value) == (
         'ArgumentError in layer "two"\n'

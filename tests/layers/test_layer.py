@@ -177,7 +177,7 @@ def test_symbolic_and_eager_calls_agree_on_shapes(backend):
 
 def test_a_wrong_shape_names_layer_and_sizes(backend):
     model = Sequential([Input((3,)), Dense(2, name="head")], name="net")
-    with pytest.raises(ShapeError) as caught:
+    with pytest.raises(ShapeError, match="axis -1 must have size 3 and has size 4") as caught:
         model.layers[0](np.ones((2, 4), "float32"))
     assert str(caught.value) == (
         'ShapeError in layer "net/head"\n'

@@ -118,7 +118,7 @@ def test_a_masked_product_leaves_out_masked_factors(backend):
 
 
 def test_what_is_no_list_is_refused(backend):
-    with pytest.raises(ArgumentError) as caught:
+    with pytest.raises(ArgumentError, match="the inputs are not a list of tensors") as caught:
         Add(name="sum")(drawn(2, 3))
     assert str(caught.value) == (
         'ArgumentError in layer "sum"\n'

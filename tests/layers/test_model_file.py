@@ -263,7 +263,7 @@ def test_what_is_not_there_is_named(backend, path):
 @pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04" + bytes(100)])
 def test_a_file_of_another_format_is_refused(backend, path, content):
     path.write_bytes(content)
-    with pytest.raises(ArgumentError) as caught:
+    with pytest.raises(ArgumentError, match="it is not a whole zip archive") as caught:
         load_model(path)
     assert str(caught.value) == (
         f"ArgumentError in load_model, file {str(path)!r}\n  it is not a whole zip archive, as files of models are\n"

@@ -110,7 +110,7 @@ def test_groups_of_channels_are_normalized(backend, groups, axis):
 
 
 def test_groups_that_do_not_split_are_refused(backend):
-    with pytest.raises(ShapeError) as caught:
+    with pytest.raises(ShapeError, match="6 channels, which do not split into 4 groups") as caught:
         GroupNormalization(4, name="gn")(np.ones((2, 6), "float32"))
     assert str(caught.value) == (
         'ShapeError in layer "gn"\n'
@@ -181,7 +181,7 @@ def test_what_normalization_can_not_do_is_said(backend):
 
 
 def test_batch_normalization_refuses_what_it_does_not_know(backend):
-    with pytest.raises(ArgumentError) as caught:
+    with pytest.raises(ArgumentError, match="renorm_clipping has no 'tmax'") as caught:
         BatchNormalization(renorm_clipping={"tmax": 3.0})
     assert str(caught.value) == (
         "ArgumentError in BatchNormalization\n  renorm_clipping has no 'tmax'\n  fix: use 'rmax', 'rmin' and 'dmax'"

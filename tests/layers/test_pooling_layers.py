@@ -71,7 +71,7 @@ def test_other_names_are_the_same_layers(backend):
 
 
 def test_what_does_not_fit_is_refused(backend):
-    with pytest.raises(ArgumentError) as caught:
+    with pytest.raises(ArgumentError, match="padding can not be 'full'") as caught:
         MaxPooling2D(padding="full")
     assert str(caught.value) == (
         "ArgumentError in MaxPooling2D\n  padding can not be 'full'\n  fix: use one of 'valid', 'same'"

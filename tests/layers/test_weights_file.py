@@ -153,7 +153,7 @@ def test_everything_that_does_not_fit_is_named_at_once_and_nothing_is_loaded(bac
         [x, Dense(4, use_bias=False, name="first"), Dense(3, name="last"), Dense(5, name="more")], name="o"
     )
     before = numbers(other)
-    with pytest.raises(ArgumentError) as caught:
+    with pytest.raises(ArgumentError, match="4 entries do not fit, and nothing was loaded") as caught:
         other.load_weights(path)
     assert str(caught.value) == (
         f'ArgumentError in load_weights, model "o", file {str(path)!r}\n'

@@ -73,7 +73,7 @@ def test_a_registered_function_is_saved_by_name(backend):
 
 
 def test_an_unnamed_function_is_not_saved(backend):
-    with pytest.raises(SerializationError) as caught:
+    with pytest.raises(SerializationError, match="function is a lambda, which has no name to save") as caught:
         Lambda(lambda x: x, name="twice").get_config()
     assert str(caught.value) == (
         'SerializationError in layer "twice"\n'

@@ -53,7 +53,7 @@ def test_tensors_of_each_framework_in_one_process_give_their_own_kind(backend, c
 @pytest.mark.needs("gradient")
 def test_two_frameworks_in_one_call_are_an_error_naming_both_and_the_conversion(backend, other_backend):
     x, y = backend.to_tensor(np.ones(2, "float32"), None), other_backend.to_tensor(np.ones(2, "float32"), None)
-    with pytest.raises(MixedBackends) as caught:
+    with pytest.raises(MixedBackends, match="in one call") as caught:
         ops.add(x, y)
     first, second = sorted([backend.name, other_backend.name])
     assert str(caught.value) == (

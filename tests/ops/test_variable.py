@@ -28,7 +28,7 @@ def test_assignments(backend):
 
 def test_a_wrong_shape_is_refused_and_the_value_stays(backend):
     v = Variable([1.0, 2.0], name="w")
-    with pytest.raises(ShapeError) as caught:
+    with pytest.raises(ShapeError, match="can not be assigned to a variable of shape") as caught:
         v.assign([1.0, 2.0, 3.0])
     assert str(caught.value) == (
         'ShapeError in variable "w"\n'
