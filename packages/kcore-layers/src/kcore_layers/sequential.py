@@ -146,7 +146,7 @@ class Sequential(Model):
 
         Raises:
             ShapeError: if no shape is given, nor known.
-            NotImplementedError: if a layer can not say what it gives, and layers after it are not built: call the model.
+            NotImplementedError: if a layer can not say what it gives and layers after it are not built: call the model.
         """
         if self._kcore_input is None:
             if input_shape is None:
