@@ -56,7 +56,7 @@ def test_one_image_is_a_batch_of_one(backend, function):
 
 @EACH_FUNCTION
 def test_a_number_of_images_that_is_not_known_stays_so(backend, function):
-    inferred = function(KerasTensor((None, 6, 5, 3)), "channels_last")
+    inferred = function(TensorSpec((None, 6, 5, 3)), "channels_last")
     assert inferred.shape == (None, *numbers(function(tensor(BATCH), "channels_last")).shape[1:])
 
 

@@ -183,3 +183,28 @@ def test_vmap_names_axes_that_differ_in_size(backend):
         ops.vmap(lambda x, y: x)(tensor(1, 2), tensor(1, 2, 3))
     with pytest.raises(ArgumentError, match="nothing to map over"):
         ops.vmap(lambda x: x, in_axes=None)(tensor(1, 2))
+
+
+@pytest.mark.needs("gradient")
+@pytest.mark.parametrize("aux", ["text", None, 3, [1, "b"], np.ones(2), len])
+def test_what_comes_beside_a_gradient_may_be_anything(backend, aux):
+    x = ops.convert_to_tensor([1.0, 2.0])
+    slope, beside = ops.grad(lambda x: (ops.sum(x * x), aux), has_aux=True)(x)
+    assert beside is aux or list(beside) == list(aux)
+    np.testing.assert_array_equal(ops.convert_to_numpy(slope), [2, 4])
+
+
+@pytest.mark.needs("gradient")
+def test_tensors_beside_a_gradient_keep_their_places(backend):
+    x = ops.convert_to_tensor([1.0, 2.0])
+    _, beside = ops.grad(lambda x: (ops.sum(x * x), {"twice": 2 * x, "n": 1, "rest": (x + 1, "b")}), has_aux=True)(x)
+    assert ops.convert_to_numpy(beside["twice"]).tolist() == [2, 4]
+    assert (beside["n"], beside["rest"][1]) == (1, "b")
+    assert ops.convert_to_numpy(beside["rest"][0]).tolist() == [2, 3]
+
+
+def test_a_tensor_has_a_length_inside_of_transforms(backend):
+    x = ops.ones((3, 2))
+    for transformed, length in ((ops.jit, 3), (ops.vmap, 2)):
+        result = transformed(lambda r: r * len(r))(x)
+        np.testing.assert_array_equal(ops.convert_to_numpy(result), np.full((3, 2), length))

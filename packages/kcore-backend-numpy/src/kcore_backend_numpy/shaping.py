@@ -58,6 +58,12 @@ def pad_constant(x, pad_width, constant):
     return result
 
 
+def reshape(x, newshape):
+    if newshape and min(newshape) < -1:
+        raise ValueError("a size is negative")  # NumPy takes any for -1
+    return np.reshape(x, newshape)
+
+
 def tril(x, k):
     return np.where(np.tri(*x.shape[-2:], k, bool), x, np.zeros((), x.dtype))
 
@@ -157,7 +163,7 @@ TABLE: dict[str, Callable[..., Any]] = {
     "pad_constant": pad_constant,
     "ravel": np.ravel,
     "repeat": np.repeat,
-    "reshape": np.reshape,
+    "reshape": reshape,
     "roll": np.roll,
     "rot90": np.rot90,
     "scatter_rows": scatter_rows,

@@ -23,11 +23,23 @@ class TorchTransforms:
         return value, pullback
 
     def value_and_grad(self, function: Function, argnums: tuple[int, ...], has_aux: bool) -> Function:
-        grad_and_value = torch.func.grad_and_value(function, argnums=argnums, has_aux=has_aux)
-
         def value_and_grad_of(*args: Any) -> Any:
-            grads, value = grad_and_value(*args)
-            return value, grads
+            if not has_aux:
+                grads, value = torch.func.grad_and_value(function, argnums=argnums)(*args)
+                return value, grads
+            aux: list[Any] = []
+
+            def with_tensors_of_aux(*args: Any) -> Any:
+                value, given = function(*args)
+                aux[:] = [given, *tree.flatten(given)]
+                return value, [leaf for leaf in aux[1:] if isinstance(leaf, torch.Tensor)]
+
+            # Beside the value torch lets out tensors alone.
+            differentiate = torch.func.grad_and_value(with_tensors_of_aux, argnums=argnums, has_aux=True)
+            grads, (value, tensors) = differentiate(*args)
+            rest = iter(tensors)
+            leaves = [next(rest) if isinstance(leaf, torch.Tensor) else leaf for leaf in aux[1:]]
+            return (value, tree.pack_sequence_as(aux[0], leaves)), grads
 
         return value_and_grad_of
 

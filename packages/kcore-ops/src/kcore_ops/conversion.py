@@ -11,7 +11,7 @@ import numpy as np
 from kcore_ops import calls, dtypes, registry
 from kcore_ops.current import current_backend
 from kcore_ops.errors import ArgumentError, DTypeError, KcoreError, MixedBackends
-from kcore_ops.operation import DType, Tensor, op_of, primitive
+from kcore_ops.operation import FloatDType, Tensor, op_of, primitive
 from kcore_ops.plugin import Backend
 from kcore_ops.spec import UNKNOWN, TensorSpec
 from kcore_ops.variable import Variable
@@ -21,10 +21,10 @@ __all__ = ["cast", "convert_to_numpy", "convert_to_tensor", "device", "dtype", "
 
 
 @primitive
-def cast(x: Tensor, dtype: DType) -> Tensor:
+def cast(x: Tensor, dtype: FloatDType) -> Tensor:
     """Convert the elements of `x` to another dtype; floats lose their fraction on the way to integers.
 
-    Shapes: the result is shaped like `x`. Dtype: `dtype`.
+    Shapes: the result is shaped like `x`. Dtype: `dtype`; the default float if None.
     Raises: `DTypeError` if there is no such dtype, or the framework as configured has not got it.
 
     >>> cast(np.array([0.0, 1.7, -1.7]), "int32")
@@ -112,7 +112,7 @@ def convert_to_numpy(x: Any) -> np.ndarray[Any, Any]:
     call = calls.Call(op_of(cast), (x, None))
     (value,) = call.values
     if isinstance(value, TensorSpec):
-        raise DTypeError("a symbolic tensor has no numbers yet", fix="call the model on data first")
+        raise ArgumentError("a symbolic tensor has no numbers yet", fix="call the model on data first")
     if isinstance(value, calls.HOST_TYPES):
         return np.asarray(value)
     return call.backend().to_numpy(value)

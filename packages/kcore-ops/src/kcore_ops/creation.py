@@ -210,7 +210,7 @@ def linspace(
     >>> linspace(0, 1, 5)
     array([0.  , 0.25, 0.5 , 0.75, 1.  ], dtype=float32)
     """
-    _check_num(num)
+    num = _number_of(num)
     kind = dtype_of(start)
     wide = dtypes.at_least_float32(kind)
     start, stop = cast(start, wide), cast(stop, wide)
@@ -227,9 +227,15 @@ def linspace(
     return (y, cast(step if parts > 0 else step * math.nan, kind)) if retstep else y
 
 
-def _check_num(num: Any) -> None:
-    if not isinstance(num, int | np.integer) or num < 0:
+def _number_of(num: Any) -> int:
+    """Give a number of elements, which may be a scalar tensor, as an integer."""
+    try:
+        count = int(num.__index__())
+    except (AttributeError, TypeError):
+        count = -1
+    if count < 0:
         raise ArgumentError(f"num={num!r} is not a number of elements", fix="pass an integer that is not negative")
+    return count
 
 
 @op(dtypes=floating)
@@ -266,7 +272,7 @@ def geomspace(
     >>> geomspace(1, 8, 4)
     array([1., 2., 4., 8.], dtype=float32)
     """
-    _check_num(num)
+    num = _number_of(num)
     kind = dtype_of(start)
     wide = dtypes.at_least_float32(kind)
     start, stop = cast(start, wide), cast(stop, wide)

@@ -33,7 +33,7 @@ from kcore_ops.comparison import (
 from kcore_ops.conversion import cast
 from kcore_ops.dtypes import is_complex_dtype, is_float_dtype, is_int_dtype, limits, standardize_dtype
 from kcore_ops.logic import logical_and, logical_not, logical_or
-from kcore_ops.operation import DType, Tensor, op, primitive
+from kcore_ops.operation import FloatDType, Tensor, op, primitive
 from kcore_ops.promotion import exact, real_floating, real_numeric
 from kcore_ops.shapes import elementwise
 
@@ -213,12 +213,12 @@ def nan_to_num(x: Tensor, nan: float = 0.0, posinf: float | None = None, neginf:
 
 
 @op(dtypes=promotion.real)
-def saturate_cast(x: Tensor, dtype: DType) -> Tensor:
+def saturate_cast(x: Tensor, dtype: FloatDType) -> Tensor:
     """Convert to another dtype; numbers beyond its limits become its largest or smallest one, and NaN 0 in integers.
 
     The limits of bool are 0 and 1: negative numbers become False.
 
-    Shapes: the result is shaped like `x`. Dtype: `dtype`.
+    Shapes: the result is shaped like `x`. Dtype: `dtype`; the default float if None.
     Raises: `DTypeError` if `x` is complex, or there is no such dtype.
 
     >>> saturate_cast([-1.0, 100.7, 300.0], "uint8")

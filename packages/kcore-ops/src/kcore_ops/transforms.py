@@ -266,6 +266,10 @@ def jit(fun: Function) -> Function:
     It must be pure: what it does beside returning a result happens when it is compiled, once for each combination of
     shapes and dtypes. A backend without a compiler runs it as it is.
 
+    What has been compiled belongs to the function returned: make it once, outside of loops. One made anew in each call,
+    `jit(lambda x: ...)(x)`, compiles in each call; two functions of one source are not known to be the same, for what
+    they close over may differ.
+
     Args:
         fun: takes and returns trees of tensors.
 

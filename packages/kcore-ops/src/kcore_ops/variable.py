@@ -329,7 +329,8 @@ class Variable(TensorOperators):
     def __len__(self) -> int:
         if not self._shape:
             raise TypeError("a scalar variable has no length")
-        return self._shape[0]
+        length: int = self._shape[0]
+        return length
 
 
 def _compared(op: str, variable: Variable, other: Any) -> Any:

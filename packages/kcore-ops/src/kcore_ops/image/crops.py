@@ -11,7 +11,7 @@ from kcore_ops.indexing import get_item
 from kcore_ops.operation import Tensor, op
 from kcore_ops.shapes import show_shape
 from kcore_ops.shaping import pad_constant
-from kcore_ops.spec import is_unknown
+from kcore_ops.spec import TensorSpec, is_unknown
 
 __all__ = ["crop_images", "pad_images"]
 
@@ -57,7 +57,7 @@ def crop_images(
             key[axis] = slice(-after - left, -after or None) if left else slice(0, 0)
         else:
             key[axis] = slice(before, -after or None) if left is None else slice(before, before + left)
-    return get_item(images, tuple(key))
+    return _of_sizes(get_item(images, tuple(key)), axes, (target_height, target_width))
 
 
 @op
@@ -100,7 +100,15 @@ def pad_images(
                 )
             before, after = (rest, after) if before is None else (before, rest)
         widths[axis] = (before, after)
-    return pad_constant(images, tuple(widths), 0)
+    return _of_sizes(pad_constant(images, tuple(widths), 0), axes, (target_height, target_width))
+
+
+def _of_sizes(images: Any, axes: Any, sizes: tuple[int | None, int | None]) -> Any:
+    """Give a spec the sizes that were asked for, which it has not where those of the images are not known."""
+    if not isinstance(images, TensorSpec):
+        return images
+    known = {axis: size for axis, size in zip(axes, sizes, strict=True) if size is not None}
+    return TensorSpec([known.get(axis, size) for axis, size in enumerate(images.shape)], images.dtype)
 
 
 def _check_two_of(names: list[str], *numbers: Any) -> None:
