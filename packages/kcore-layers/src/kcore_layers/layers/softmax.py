@@ -11,7 +11,7 @@ from kcore_ops.errors import ShapeError
 from kcore_ops.shapes import differ, show_shape
 
 from kcore_layers.layer import Layer
-from kcore_layers.layers.wide_inputs import computed_wide
+from kcore_layers.layers.wide_inputs import casts_inputs, computed_wide
 from kcore_layers.options import checked_axes
 from kcore_layers.registered_objects import builtin
 
@@ -38,17 +38,20 @@ class Softmax(Layer):
     """
 
     def __init__(self, axis: int | Sequence[int] | None = -1, **kwargs: Any) -> None:
-        super().__init__(**{"autocast": False, **kwargs})
+        super().__init__(**kwargs)
+        self.autocast = casts_inputs(self, self.autocast)
         self.axis = None if axis is None else checked_axes(self, "axis", axis)
         self.supports_masking = True
 
     def call(self, inputs: Any, mask: Any = None) -> Any:
         """Give numbers from 0 to 1."""
+        if mask is None and self.autocast:
+            return ops.softmax(inputs, self.axis)
         if mask is not None:
             self._check(mask, inputs)
-        if ops.dtype(inputs) != self.compute_dtype:
-            return computed_wide(self, inputs, lambda x: self._normalized(x, mask))
-        return self._normalized(inputs, mask)
+        if self.autocast:
+            return self._normalized(inputs, mask)
+        return computed_wide(self, inputs, lambda x: self._normalized(x, mask))
 
     def _normalized(self, inputs: Any, mask: Any) -> Any:
         if mask is None:

@@ -8,7 +8,7 @@ from typing import Any
 import kcore_ops as ops
 
 from kcore_layers.layer import Layer
-from kcore_layers.layers.wide_inputs import computed_wide
+from kcore_layers.layers.wide_inputs import casts_inputs, computed_wide
 from kcore_layers.options import checked_axes
 from kcore_layers.registered_objects import builtin
 
@@ -35,18 +35,16 @@ class UnitNormalization(Layer):
     """
 
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
-        super().__init__(**{"autocast": False, **kwargs})
+        super().__init__(**kwargs)
+        self.autocast = casts_inputs(self, self.autocast)
         self.axis = checked_axes(self, "axis", axis)
         self.supports_masking = True
 
     def call(self, inputs: Any) -> Any:
         """Give the normalized vectors."""
-        if ops.dtype(inputs) != self.compute_dtype:
-            return computed_wide(self, inputs, self._normalized)
-        return self._normalized(inputs)
-
-    def _normalized(self, inputs: Any) -> Any:
-        return ops.normalize(inputs, self.axis, order=2, epsilon=1e-6)
+        if self.autocast:
+            return ops.normalize(inputs, self.axis, order=2, epsilon=1e-6)
+        return computed_wide(self, inputs, lambda x: ops.normalize(x, self.axis, order=2, epsilon=1e-6))
 
     def get_config(self) -> dict[str, Any]:
         """Give the arguments that make another one like it."""

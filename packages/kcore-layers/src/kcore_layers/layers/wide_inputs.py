@@ -8,7 +8,12 @@ from typing import Any
 import kcore_ops as ops
 from kcore_ops.dtypes import at_least_float32
 
-__all__ = ["computed_wide"]
+__all__ = ["casts_inputs", "computed_wide"]
+
+
+def casts_inputs(layer: Any, autocast: bool = True) -> bool:
+    """Say whether a layer that normalizes may have its inputs cast before the call: not to half precision."""
+    return autocast and at_least_float32(layer.compute_dtype) == layer.compute_dtype
 
 
 def computed_wide(layer: Any, inputs: Any, function: Callable[[Any], Any]) -> Any:
