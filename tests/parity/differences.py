@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["AGREED", "ARBITRARY", "DTYPES", "ENDS_THE_PROCESS", "NOT_COMPARED", "NOT_IN_KERAS", "OPTIMIZERS", "REFUSED", "REFUSED_INPUTS", "VALUES",
-           "Difference", "Refusal", "listed"]  # fmt: skip
+__all__ = ["AGREED", "ARBITRARY", "DTYPES", "ENDS_THE_PROCESS", "NOT_COMPARED", "NOT_IN_KERAS", "OPTIMIZERS", "REFUSED", "REFUSED_INPUTS", "TRAINING",
+           "VALUES", "Difference", "Refusal", "listed"]  # fmt: skip
 
 # Not public in Keras: parts of other ops, and the random numbers, which no two backends of Keras share.
 NOT_IN_KERAS = frozenset(
@@ -371,6 +371,17 @@ OPTIMIZERS = {
     "SGD(clipnorm=0)": "Keras takes limits that are no limits: every gradient becomes 0, or turns round",
     "SGD(decay=0.1)": "Keras warns, and trains without the decay that was asked for",
     "SGD(np.float32(0.1))": "Keras takes np.float64 for a number, and not np.float32",
+}
+# What `compile`, `fit` and metrics do; tested in tests/train.
+TRAINING = {
+    "masks in metrics": "Keras looks at masks in its mean metrics alone, and counts what is masked in AUC, Precision, RMSE and all others",
+    "metrics with ignore_class": "Keras's metric counts the samples that its loss leaves out",
+    "a list for outputs by name": "Keras takes it in the order of the sorted names, whichever order the outputs were given in; ours refuses that",
+    "labels (2, 1) of SparseCategoricalAccuracy for predictions (1, 2, 3)": "Keras compares each label with each prediction; ours refuses that",
+    "fewer steps_per_epoch than batches": "Keras alternates between long and short epochs; ours has as many steps in each as asked for",
+    "loss_weights of outputs by name, or nested": "Keras refuses them; ours have the form of the outputs, as losses have",
+    "nullable columns of DataFrames": "Keras refuses them; ours are their numbers, and refused where values are missing",
+    "a bar without a terminal": "Keras prints a line for each step; ours one at the end",
 }
 
 

@@ -140,7 +140,8 @@ def _reader(data: Any) -> Callable[[Rows], Any]:
 def _array_reader(array: np.ndarray[Any, Any] | SparseRows) -> Callable[[Rows], np.ndarray[Any, Any]]:
     wanted = batch_dtype(array, "x")
     if isinstance(array, SparseRows):
-        return lambda rows: array.to_dense(rows).astype(wanted)
+        to_dense = array.to_dense
+        return lambda rows: to_dense(rows).astype(wanted)
     if array.nbytes <= _COPY_LIMIT:
         array = np.ascontiguousarray(array, wanted)
     # `take` is faster than an index, but copies the whole of an array that is not contiguous; rows are in bounds.

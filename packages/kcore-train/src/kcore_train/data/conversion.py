@@ -106,7 +106,7 @@ def _to_array(data: Any, path: str) -> np.ndarray[Any, Any]:
     )
 
 
-def batch_dtype(array: np.ndarray[Any, Any], path: str) -> np.dtype[Any]:
+def batch_dtype(array: np.ndarray[Any, Any] | SparseRows, path: str) -> np.dtype[Any]:
     """Give the dtype in which an array reaches the model: `config.floatx()` for floats, else its own.
 
     Raises:

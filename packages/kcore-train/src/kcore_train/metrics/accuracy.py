@@ -179,7 +179,8 @@ class BinaryAccuracy(MeanMetricWrapper):
     """
 
     def __init__(self, name: str | None = "binary_accuracy", dtype: Any = None, threshold: float = 0.5) -> None:
-        if not (isinstance(threshold, Real) and 0 < float(threshold) < 1):
+        given: Any = threshold
+        if not (isinstance(given, Real) and 0 < float(given) < 1):
             raise ArgumentError(f"threshold={threshold!r} is not between 0 and 1", fix="pass 0.5, for example").at(
                 "BinaryAccuracy"
             )
