@@ -176,13 +176,8 @@ class TensorflowBackend(transforms.TensorflowTransforms, Backend):
         storage.assign(value)
         return storage
 
-    def variable_over(self, storage: Any, name: str) -> TensorflowVariable | None:
-        if not isinstance(storage, tf.Variable):
-            return None
-        variable: TensorflowVariable = object.__new__(TensorflowVariable)
-        variable.describe(self, name, tuple(storage.shape), self.dtype(storage), trainable=storage.trainable)
-        variable._storage = storage
-        return variable
+    def variable_over(self, storage: Any, name: str) -> Variable | None:
+        return Variable.over(self, storage, name, storage.trainable) if isinstance(storage, tf.Variable) else None
 
     def version(self) -> str:
         return str(tf.__version__)

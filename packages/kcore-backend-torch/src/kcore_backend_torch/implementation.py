@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from kcore_ops.dtypes import numpy_dtype, standardize_dtype
 from kcore_ops.plugin import SCALAR_OPS, Backend
+from kcore_ops.variable import Variable
 
 from kcore_backend_torch import (
     control_flow,
@@ -132,10 +133,9 @@ class TorchBackend(transforms.TorchTransforms, Backend):
             return self.new_storage(storage, trainable)
         return storage.requires_grad_(trainable and (storage.is_floating_point() or storage.is_complex()))
 
-    def variable_over(self, storage: Any, name: str) -> modules.TorchVariable | None:
-        if not isinstance(storage, torch.Tensor) or not storage.is_leaf:
-            return None
-        return modules.variable_over(self, {"": storage}, "", name)
+    def variable_over(self, storage: Any, name: str) -> Variable | None:
+        is_variable = isinstance(storage, torch.Tensor) and storage.is_leaf
+        return Variable.over(self, storage, name, storage.requires_grad) if is_variable else None
 
     def variables_of_module(self, module: torch.nn.Module) -> dict[str, Any]:
         return dict(modules.variables_of(self, module))

@@ -10,7 +10,7 @@ from kcore_ops.variable import Variable
 from torch._C import _get_tracing_state
 from torch.nn.modules.module import _has_any_global_hook
 
-__all__ = ["TorchLayer", "TorchVariable", "variable_over", "variables_of"]
+__all__ = ["TorchLayer", "TorchVariable", "variables_of"]
 
 
 def _torch_takes_part() -> bool:
@@ -98,12 +98,11 @@ def variables_of(backend: Any, module: torch.nn.Module) -> dict[str, TorchVariab
             for key, tensor in home.items():
                 if tensor is not None:
                     name = f"{prefix}.{key}" if prefix else key
-                    found[name] = variable_over(backend, home, key, name)
+                    found[name] = _variable_over(backend, home, key, name)
     return found
 
 
-def variable_over(backend: Any, home: dict[str, Any], key: str, name: str) -> TorchVariable:
-    """Give a variable over a tensor that lies in a dict."""
+def _variable_over(backend: Any, home: dict[str, Any], key: str, name: str) -> TorchVariable:
     tensor = home[key]
     variable: TorchVariable = object.__new__(TorchVariable)
     trainable = tensor.requires_grad
