@@ -26,7 +26,7 @@ from kcore_ops.variable import AutocastScope, autocast_dtype
 
 from kcore_layers.build import build_lock, building, dtypes_of, shape_of
 from kcore_layers.call_context import CallContext, current_context, enter_context, leave_context
-from kcore_layers.call_plan import CallPlan, plan_version
+from kcore_layers.call_plan import CallPlan
 from kcore_layers.call_signature import CallSignature
 from kcore_layers.input_spec import check_inputs
 from kcore_layers.losses_of_calls import LossesOfCalls, publish
@@ -79,41 +79,41 @@ class Calling(LossesOfCalls):
         plan = self._kcore_plan
         if plan is None or len(args) != 1 or (kwargs and (len(kwargs) != 1 or "training" not in kwargs)):
             return self._kcore_careful_call(args, kwargs)
+        kinds, autocast, takes_training, default, mode, needs_context, looks_for_masks, fault, is_hooked = plan
         x = args[0]
         try:
-            if (x.__class__, x.dtype) not in plan.kinds:
+            if (x.__class__, x.dtype) not in kinds:
                 return self._kcore_careful_call(args, kwargs)
         except (AttributeError, TypeError):
             return self._kcore_careful_call(args, kwargs)
         if (
             current_backend() is not self._kcore_backend
-            or autocast_dtype() != plan.autocast
-            or plan.version != plan_version[0]
-            or (plan.looks_for_masks and in_use() and get_mask(x) is not None)
-            or (plan.is_hooked is not None and plan.is_hooked())
+            or autocast_dtype() != autocast
+            or (looks_for_masks and in_use() and get_mask(x) is not None)
+            or (is_hooked is not None and is_hooked())
         ):
             return self._kcore_careful_call(args, kwargs)
         context = current_context()
         training = kwargs["training"] if kwargs else None
         is_mode = False
         if training is None:
-            if context is None:
-                training, is_mode = plan.training, plan.mode is not None
-            else:
+            if context is not None:
                 training, is_mode = context.training, context.is_mode
-                if is_mode and plan.mode is not None:
-                    training = plan.mode
+            if mode is not None and (training is None or is_mode):
+                training, is_mode = mode, True
         token = outermost = None
+        # A default of the parameter is passed by Python itself; layers inside are told.
+        inside = default if training is None and needs_context else training
         if context is None:
-            if plan.needs_context or training is not None:
-                outermost = CallContext(self, training, is_mode=is_mode)
+            if needs_context or training is not None:
+                outermost = CallContext(self, inside, None, is_mode)
                 token = enter_context(outermost)
-        elif training is not context.training:
-            token = enter_context(context.changed(training, is_mode))
+        elif inside is not context.training or is_mode is not context.is_mode:
+            token = enter_context(context.changed(inside, is_mode))
         try:
-            if plan.fault is not None and plan.fault(x.shape):
+            if fault is not None and fault(x.shape):
                 check_inputs(self.input_spec, x)
-            if training is None or not plan.takes_training:
+            if training is None or not takes_training:
                 outputs = self.call(x)
             else:
                 outputs = self.call(x, training=training)
@@ -225,17 +225,14 @@ class Calling(LossesOfCalls):
         ):
             return
         signature = self._kcore_call_signature
-        mode = self._kcore_default_training()
         kind: Any = (x.__class__, x.dtype)  # type: ignore[attr-defined]
-        last = self._kcore_plan
-        known = last.kinds if last is not None and last.version == plan_version[0] else frozenset()
+        known = frozenset() if self._kcore_plan is None else self._kcore_plan.kinds
         plan = CallPlan(
-            version=plan_version[0],
             kinds=known | {kind},
             autocast=self._kcore_autocast_in_call(),
             takes_training=signature.takes_training,
-            training=signature.training_default if mode is None else mode,
-            mode=mode,
+            default=signature.training_default,
+            mode=self._kcore_default_training(),
             needs_context=bool(self._kcore_layers),
             looks_for_masks=bool(signature.masks or self._kcore_supports_masking),
             fault=None if spec is None else spec.fault,
