@@ -37,8 +37,11 @@ class FunctionArguments:
 
     @property
     def _arguments(self) -> dict[str, Any]:
+        names = self._argument_names
+        if not names:
+            return self._fixed_arguments
         own = self.__dict__
-        return {**self._fixed_arguments, **{name: own[name] for name in self._argument_names}}
+        return {name: own[name] for name in names}
 
 
 class FunctionLoss(FunctionArguments, Loss):
