@@ -33,7 +33,7 @@ class StatelessScope:
     >>> from kcore_ops import Variable
     >>> v = Variable(1.0)
     >>> with StatelessScope([(v, 5.0)]) as scope:
-    ...     v.assign_add(1.0)
+    ...     _ = v.assign_add(1.0)
     ...     inside = v.numpy().item()
     >>> inside, v.numpy().item(), float(scope.get_current_value(v))
     (6.0, 1.0, 6.0)
