@@ -62,7 +62,8 @@ class TorchBackend(transforms.TorchTransforms, Backend):
         return {name: function for family in FAMILIES for name, function in family.TABLE.items()}
 
     def to_tensor(self, value: Any, dtype: str | None, like: torch.Tensor | None = None) -> torch.Tensor:
-        device = places.here() if like is None else like.device
+        # None, torch's default device, is the fastest to name.
+        device = places.here() if like is None else places.elsewhere(like) or places.here()
         if isinstance(value, np.ndarray | np.generic):
             return self._of_array(np.asarray(value), dtype, device)
         return _new(value, None if dtype is None else native_dtype(dtype), device or torch.get_default_device())

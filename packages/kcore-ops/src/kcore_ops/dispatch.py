@@ -95,7 +95,7 @@ def _template(header: tuple[str, ...]) -> types.CodeType:
         lines += [
             "try:",
             *(f"    {line}" for line in _lookup(tensors, "sequence" in kinds.values())),
-            "except (KeyError, AttributeError, TypeError):",
+            "except (LookupError, AttributeError, TypeError):",
             "    pass",
             "else:",
             "    try:",
@@ -119,7 +119,15 @@ def _template(header: tuple[str, ...]) -> types.CodeType:
 def _lookup(tensors: list[str], is_sequence: bool) -> list[str]:
     """Source that sets `run` to the plan, from where `plans.route` keeps it."""
     if is_sequence:
-        return [f"run = plans[frozenset([(x.__class__, x.dtype) for x in {tensors[0]}])]"]
+        return [
+            f"_kind, _dtype = {tensors[0]}[0].__class__, {tensors[0]}[0].dtype",
+            f"for _each in {tensors[0]}:",
+            "    if _each.__class__ is not _kind or _each.dtype is not _dtype:",
+            f"        run = plans[frozenset([(each.__class__, each.dtype) for each in {tensors[0]}])]",
+            "        break",
+            "else:",
+            "    run = plans[_kind][_dtype]",
+        ]
     if len(tensors) == 1:
         (x,) = tensors
         return [f"run = plans[{x}.__class__][{x}.dtype]"]

@@ -239,6 +239,7 @@ def dtype_size(dtype: Any) -> int:
     return numpy_dtype(standardize_dtype(dtype)).itemsize * 8
 
 
+@functools.cache
 def limits(dtype: str) -> tuple[float, float]:
     """Give the smallest and largest finite number of an integer or floating dtype."""
     if dtype == "bool":

@@ -2,8 +2,8 @@
 
 `route` says where a plan is kept; the source that dispatch.py compiles looks there. One tensor: by its class, then its
 dtype. Two of one class: by the class, then each dtype. A tensor and then a Python number: apart from the others, by the
-number's class first. A list of tensors: by the set of their classes and dtypes, so that its length makes no difference.
-Anything else: by all classes and dtypes in one tuple.
+number's class first. A list of tensors that are alike: as one of them; of others, by the set of their classes and
+dtypes, so that its length makes no difference. Anything else: by all classes and dtypes in one tuple.
 
 So there is one plan for each combination of classes and dtypes, and no more, whatever else calls differ in. A class
 that may go (one made in a function, or in a notebook) is not held: its plans are kept for as long as it is there.
@@ -44,7 +44,8 @@ def route(op: Op, slots: Sequence[Any]) -> tuple[dict[Any, Any], list[Any]]:
     """Give the table and the keys, outermost first, under which the plan for these arguments is kept."""
     kinds = _kinds(slots)
     if len(kinds) == 1 and isinstance(slots[0], list | tuple):
-        return op.plans, [frozenset(_kinds(slots[0]))]
+        alike = frozenset(_kinds(slots[0]))
+        return op.plans, list(next(iter(alike))) if len(alike) == 1 else [alike]
     if len(kinds) == 1:
         return op.plans, list(kinds[0])
     if len(kinds) == 2 and kinds[0][0] is kinds[1][0]:
@@ -366,7 +367,9 @@ def _narrowing(run: Run, op: Op, backend: Backend, wide_dtypes: set[str]) -> Run
     def dtypes_of_results(args: Sequence[Any]) -> list[Any]:
         statics = tuple(arg for position, arg in enumerate(args) if position not in tensors)
         is_plain = all(isinstance(leaf, (*HOST_NUMBERS, str, None.__class__)) for leaf in tree.flatten(list(statics)))
-        key = repr(statics)  # lists among them have no hash
+        # One plan serves lists in every order, and results may follow it. Lists among the statics have no hash.
+        lists = [args[position] for position in tensors if isinstance(args[position], list | tuple)]
+        key = repr((statics, [[str(getattr(x, "dtype", None)) for x in items] for items in lists]))
         found = known.get(key) if is_plain else None
         if found is None:
             found = [
