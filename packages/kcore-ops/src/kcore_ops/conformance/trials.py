@@ -96,6 +96,7 @@ def try_inputs(trial: Trial, backend: Backend, case: Case, effort: float = 1.0) 
         derandomize=True,
         database=None,
         deadline=None,
+        report_multiple_bugs=False,  # the first is raised as it is, not in a group
         suppress_health_check=list(HealthCheck),
         phases=[Phase.generate, Phase.shrink],
     )
