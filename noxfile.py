@@ -18,6 +18,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -61,12 +62,14 @@ for_each_backend = nox.parametrize("backend", [nox.param(name, id=name) for name
 
 
 @contextlib.contextmanager
-def environment(session: nox.Session, *requirements: str) -> Iterator[Callable[..., None]]:
+def environment(
+    session: nox.Session, *requirements: str, versions: tuple[str, ...] = ("-c", "constraints.txt")
+) -> Iterator[Callable[..., None]]:
     """Install requirements, ours as wheels and all others as constraints.txt pins them; gives the way to run Python."""
     session.env.update(ENVIRONMENT)
     session.env.update(uv_settings())
     try:
-        session.install("-c", str(wheels(session)), "-c", "constraints.txt", *requirements)
+        session.install("-c", str(wheels(session)), *versions, *requirements)
         python = at_one_path(session)
         yield lambda *arguments, **env: session.run(python, *arguments, env=env, external=True)
     finally:
@@ -105,6 +108,19 @@ def build_wheel(session: nox.Session, package: Path) -> None:
     else:
         session.install("build")
         session.run("python", "-m", "build", "--outdir", str(SCRATCH / "wheels"), *options)
+
+
+def declared(*packages: str) -> list[str]:
+    """Give what these of our packages require of others."""
+    projects = [tomllib.loads((ROOT / "packages" / name / "pyproject.toml").read_text()) for name in packages]
+    lines = [line for project in projects for line in project["project"]["dependencies"]]
+    return [line for line in lines if not line.startswith("kcore")]
+
+
+def pinned(*names: str) -> list[str]:
+    """Give the lines of constraints.txt for these distributions."""
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    return [line for line in lines if line.partition("==")[0] in names]
 
 
 @functools.cache
@@ -221,6 +237,22 @@ def matrix(session: nox.Session, combination: tuple[str, ...]) -> None:
     with environment(session, f"kcore[{extras}]", "pytest") as python:
         chosen = ("tests/packaging/matrix", CUT, *session.posargs)
         python("-m", "pytest", *chosen, KCORE_EXPECTED_BACKENDS=",".join(combination))
+
+
+@nox.session(default=False, venv_backend="uv")
+@for_each_backend
+def oldest(session: nox.Session, backend: str) -> None:
+    """kcore with one backend, and each thing that our packages require in the oldest version that they admit."""
+    extra = BACKENDS[backend]
+    named = declared("kcore", "kcore-train", "kcore-layers", "kcore-ops", f"kcore-backend-{extra}")
+    tools = pinned("hypothesis", "pytest", "scikit-learn")
+    lowest = ("--resolution", "lowest-direct")
+    with environment(session, f"kcore[{extra}]", *named, *tools, versions=lowest) as python:
+        chosen = ("tests/packaging/matrix", CUT, *session.posargs)
+        python("-m", "pytest", *chosen, KCORE_EXPECTED_BACKENDS=backend)
+        # Without gradients there is no training: then each op, on a few inputs.
+        without = ("-m", "kcore_ops.conformance", backend, "--effort", "0.03")
+        python(*(without if backend == "numpy" else ("examples/quickstart.py",)), KCORE_BACKEND=backend)
 
 
 @nox.session
