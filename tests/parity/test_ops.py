@@ -1,25 +1,28 @@
 """Every op that Keras has too: the same inputs give the same values and dtypes, on the same framework.
 
-Where they do not, `differences.py` says why; what is listed there and no longer differs fails as well.
+Where they do not, `op_differences.py` says why; what is listed there and no longer differs fails as well.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
-from differences import ARBITRARY, DTYPES, ENDS_THE_PROCESS, NOT_COMPARED, NOT_IN_KERAS, VALUES, Difference, listed
+from arguments import Arguments
+from difference import Difference, listed
+from differences import ARBITRARY, ENDS_THE_PROCESS, NOT_COMPARED, NOT_IN_KERAS
 from drawing import drawn
 from kcore_ops import tree
 from kcore_ops.conformance import checks
 from kcore_ops.conformance.case import Case, all_cases
+from kcore_ops.dtypes import INTEGERS
 from kcore_ops.operation import op_of
 from keras_calls import keras_function, keras_tensors
+from op_differences import DTYPES, VALUES
 
-Found = dict[str, str]  # dtype of the inputs: what differs
 Call = tuple[str, tuple[Any, ...]]  # dtype of the inputs, arguments
 
 CASES = {name: cases for name, cases in sorted(all_cases().items()) if name not in NOT_IN_KERAS}
@@ -30,51 +33,84 @@ TURNS = {"numpy": 5, "torch": 5, "tensorflow": 5, "jax": 1}
 MOST_TURNS = 100
 
 
+class Comparison:
+    """What differs in the calls of one op, and which of the differences that are listed are among it.
+
+    Attributes:
+        unexplained: a difference that no entry explains, for each dtype of the inputs that has one.
+        unmet: the entries that have explained none.
+    """
+
+    def __init__(self, entries: list[Difference]) -> None:
+        self.entries = entries
+        self.unexplained: dict[str, str] = {}
+        self.unmet = list(entries)
+
+    def note(self, op: str, call: Call, difference: str) -> None:
+        dtype, args = call
+        explaining = [entry for entry in self.entries if entry.explains(dtype, Arguments(op, args))]
+        self.unmet = [entry for entry in self.unmet if entry not in explaining]
+        if not explaining:
+            self.unexplained.setdefault(dtype, f"{dtype}: {difference}, of {args}")
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_values_and_dtypes_are_those_of_keras(keras, backend, count_refused, name):
     if name in ENDS_THE_PROCESS.get(backend.name, ()):
         pytest.skip("Keras would end the process")
-    found: tuple[Found, Found] = ({}, {})  # dtypes, and values where dtypes agree
-    known = [listed(table, name, backend.name) for table in (DTYPES, VALUES)]
+    dtypes, values = (Comparison(listed(table, name, backend.name)) for table in (DTYPES, VALUES))
     for turn in range(MOST_TURNS):
-        if turn >= TURNS[backend.name] and not any(map(unmet, known, found)):
+        if turn >= TURNS[backend.name] and not dtypes.unmet and not values.unmet:
             break
         for number, case in enumerate(CASES[name]):
-            observe(keras, backend, case, examples(case, (number, turn), backend.name), found, count_refused)
-    for what, entries, different in zip(("dtypes", "values"), known, found, strict=True):
-        explained = {dtype for entry in entries for dtype in entry.dtypes.split()}
-        unexplained = [different[dtype] for dtype in sorted(set(different) - explained)]
+            for call in examples(case, (number, turn), backend.name):
+                observe(keras, backend, case, call, (dtypes, values), count_refused)
+    for what, comparison in (("dtypes", dtypes), ("values", values)):
+        unexplained = [comparison.unexplained[dtype] for dtype in sorted(comparison.unexplained)]
         assert not unexplained, f"{what} of {name} differ from Keras's:\n" + "\n".join(unexplained)
-        closed = unmet(entries, different)
-        assert not closed, f"{what} of {name} no longer differ from Keras's as differences.py says: {closed}"
+        closed = [entry.reason for entry in comparison.unmet]
+        assert not closed, f"{what} of {name} no longer differ from Keras's as op_differences.py says: {closed}"
 
 
-def unmet(entries: list[Difference], found: Found) -> list[str]:
-    """Give the reasons of those listed differences that none of the dtypes has."""
-    return [entry.reason for entry in entries if not set(entry.dtypes.split()) & set(found)]
+def test_an_entry_explains_the_calls_it_describes_and_no_others():
+    entry = Difference("sum", "float32", "numpy", "", lambda call: call.axis is None)
+    comparison = Comparison([entry])
+    x = np.ones((2, 2), "float32")
+    comparison.note("sum", ("float32", (x, 0)), "0 in place of 1")
+    assert list(comparison.unexplained) == ["float32"] and comparison.unmet == [entry]
+    comparison.note("sum", ("float32", (x,)), "0 in place of 1")
+    comparison.note("sum", ("float16", (x,)), "0 in place of 1")
+    assert list(comparison.unexplained) == ["float32", "float16"] and comparison.unmet == []
 
 
 def observe(
-    keras: Any, backend: Any, case: Case, calls: Iterable[Call], found: tuple[Found, Found], refused: Any
+    keras: Any, backend: Any, case: Case, call: Call, comparisons: tuple[Comparison, Comparison], refused: Any
 ) -> None:
-    """Note where dtypes differ, and where dtypes agree and values differ."""
-    dtypes, values = found
-    for dtype, args in calls:
-        with np.errstate(all="ignore"):
-            wanted = theirs(keras, case, args)
-            result = checks.call(op_of(case.op), backend, checks.tensors(backend, args))
-        if wanted is None:
-            refused(case.op)
-            continue
-        leaves = [x for x in tree.flatten(result) if isinstance(x, backend.tensor_types)]
-        kinds = ([backend.dtype(x) for x in leaves], [kind for _, kind in wanted])
-        if kinds[0] != kinds[1]:
-            dtypes.setdefault(dtype, f"{dtype}: {kinds[0]} where Keras has {kinds[1]}, of {args}")
-        elif case.op not in ARBITRARY:
-            arrays = [backend.to_numpy(x) for x in leaves]
-            difference = differing(case, dtype, args, arrays, [array for array, _ in wanted])
-            if difference:
-                values.setdefault(dtype, difference)
+    """Note whether dtypes differ, and whether values do, where those are the same kind of numbers."""
+    dtypes, values = comparisons
+    dtype, args = call
+    with np.errstate(all="ignore"):
+        wanted = theirs(keras, case, args)
+        result = checks.call(op_of(case.op), backend, checks.tensors(backend, args))
+    if wanted is None:
+        refused(case.op)
+        return
+    leaves = [x for x in tree.flatten(result) if isinstance(x, backend.tensor_types)]
+    ours, keras_dtypes = [backend.dtype(x) for x in leaves], [kind for _, kind in wanted]
+    if ours != keras_dtypes:
+        dtypes.note(case.op, call, f"{ours} where Keras has {keras_dtypes}")
+    if case.op not in ARBITRARY and [kind_of(x) for x in ours] == [kind_of(x) for x in keras_dtypes]:
+        coarsest = max((dtype, *ours, *keras_dtypes), key=lambda x: checks.TOLERANCES.get(x, 0.0))
+        arrays = [backend.to_numpy(x) for x in leaves]
+        difference = differing(case, coarsest, args, arrays, [array for array, _ in wanted])
+        if difference:
+            values.note(case.op, call, difference)
+
+
+def kind_of(dtype: str) -> str:
+    """Give what numbers of a dtype are compared as."""
+    kinds = {"integer": dtype in INTEGERS, "float": "float" in dtype, "complex": "complex" in dtype}
+    return next((kind for kind, is_one in kinds.items() if is_one), dtype)
 
 
 def examples(case: Case, turn: tuple[int, int], backend: str) -> Iterator[Call]:
@@ -121,5 +157,5 @@ def differing(case: Case, dtype: str, args: Any, ours: list[Any], keras: list[An
         ours, keras = checks.compared(case, args, ours, keras)
         checks.assert_close(ours, keras, dtype, 4 * case.tolerance, "in place of Keras's")
     except (AssertionError, ValueError) as difference:
-        return f"{dtype}: of {args}\n{difference}"
+        return str(difference)
     return None
