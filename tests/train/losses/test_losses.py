@@ -121,14 +121,14 @@ def test_the_gradient_of_a_mean_is_that_of_the_formula(backend):
 
 
 def test_a_loss_takes_structures_of_targets_and_predictions(backend):
-    class Both(losses.Loss):
+    class OfStructures(losses.Loss):
         def call(self, y_true, y_pred):
             return losses.mean_squared_error(y_true["a"], y_pred["a"]) + y_true["b"][0] - y_pred["b"][0]
 
     y_true = {"a": np.array([[1.0, 1.0]]), "b": [np.array([3.0])]}
     y_pred = {"a": np.array([[0.0, 1.0]]), "b": [np.array([1.0])]}
-    loss = Both(dtype="float32")
-    assert loss.name == "both"
+    loss = OfStructures(dtype="float32")
+    assert loss.name == "of_structures"
     result = loss(y_true, y_pred)
     assert ops.dtype(result) == "float32"
     assert number(result) == 2.5
