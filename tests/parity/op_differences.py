@@ -115,8 +115,10 @@ DTYPES = (
     Difference("max min", f"{HALF} {INTEGERS}", "torch", "Keras on torch gives the dtype of `initial` where there are no elements", is_empty),
     Difference("eigh", INTEGERS, "torch", "Keras on torch leaves integers where there are no elements", is_empty),
     Difference("split", ALL, "torch", "Keras on torch gives no parts at all for no indices", lambda call: call.indices_or_sections == []),
-    Difference("matmul", "int8 uint8", "tensorflow", "Keras leaves int8 for vectors and where there are no elements, and gives int32 elsewhere",
-        lambda call: is_empty(call) or min(call.x1.ndim, call.x2.ndim) == 1),
+    Difference(
+        "matmul", "int8 uint8", "tensorflow", "Keras leaves int8 for vectors and where there are no elements, and gives int32 elsewhere",
+        lambda call: is_empty(call) or min(call.x1.ndim, call.x2.ndim) == 1,
+    ),
     Difference("angle", HALF, "jax", "Keras on JAX gives float32"),
     Difference("conv", HALF, "jax", "Keras on JAX gives the dtype of the kernel, ours what both dtypes lead to"),
     Difference("power", INTEGERS, "jax", "Keras leaves the dtype of a first tensor without axes", has_scalar),
@@ -341,8 +343,10 @@ VALUES = (
     ),
     Difference("mean", "complex64", "tensorflow", "TensorFlow's mean of no complex numbers is 0, not NaN", is_empty),
     Difference("norm", f"{FLOATS} complex64", "tensorflow", "Keras on TensorFlow keeps other axes than it reduces for order -2", lambda call: call.ord == -2 and call.keepdims),
-    Difference("eye", ALL, "tensorflow", "Keras on TensorFlow adds a row and a column where a diagonal ends before the longer side",
-        lambda call: call.M is not None and (0 < call.k < call.M - call.N or 0 < -call.k < call.N - call.M)),
+    Difference(
+        "eye", ALL, "tensorflow", "Keras on TensorFlow adds a row and a column where a diagonal ends before the longer side",
+        lambda call: call.M is not None and (0 < call.k < call.M - call.N or 0 < -call.k < call.N - call.M),
+    ),
     Difference("floor_divide", FLOATS, "tensorflow", "Keras's are not NumPy's where one of the numbers is infinite", has_infinity),
     Difference(
         "geomspace", f"{INTEGERS} {FLOATS}", "tensorflow", "Keras on TensorFlow gives tensors of integers, or a single number, an axis twice",
@@ -459,11 +463,17 @@ VALUES = (
         "istft", FLOATS, "jax", "without `center` Keras on JAX cuts off ends that a window covers",
         lambda call: call.window is not None and not call.center,
     ),
-    Difference("istft", FLOATS, "tensorflow torch", "Keras divides the ends by windows of sequences that are not there"),
+    Difference(
+        "istft", FLOATS, "tensorflow torch", "Keras divides the ends by windows of sequences that are not there",
+        lambda call: call.window is not None,
+    ),
     Difference("matrix_rank", FLOATS, "tensorflow", "Keras takes one tolerance for each matrix as one for each singular value", lambda call: np.ndim(call.tol) > 0),
-    Difference("stft", FLOATS, "torch", "with window=None Keras on torch cuts sequences to sequence_length", lambda call: call.window is None),
+    Difference(
+        "stft", FLOATS, "torch", "with window=None Keras on torch cuts sequences to sequence_length",
+        lambda call: call.window is None and call.fft_length > call.sequence_length,
+    ),
     Difference(
         "stft", FLOATS, "tensorflow", "Keras's window is off centre for an odd fft_length, or sequence_length",
-        lambda call: call.fft_length % 2 or call.sequence_length % 2,
+        lambda call: isinstance(call.window, str) and (call.fft_length % 2 or call.sequence_length % 2),
     ),
 )  # fmt: skip
