@@ -173,7 +173,7 @@ DTYPES = (
     ),
 )  # fmt: skip
 
-# The dtypes are Keras's, the values are not.
+# The values are not Keras's, where the dtypes are, or are of the same kind of numbers.
 VALUES = (
     Difference("argsort", ALL, "numpy", "Keras on NumPy does not keep equals in order", lambda call: call.axis is None),
     Difference(
