@@ -39,6 +39,15 @@ class JaxVariable(Variable):
         value: jax.Array = self.value
         return value
 
+    def _put(self, tensor: jax.Array) -> None:
+        if isinstance(tensor, jax.core.Tracer) and not isinstance(self._storage, jax.core.Tracer):
+            raise ArgumentError(
+                "a variable would be left with a value that exists only inside a function being transformed by JAX",
+                fix="call layer.stateless_call(trainable_variables, non_trainable_variables, x) there, which returns "
+                "the new values, or call the layer with training=False",
+            ).at(f'variable "{self.path}"')
+        self._storage = tensor
+
 
 # In a tree, or as an argument of a compiled function, a variable stands for its value.
 jax.tree_util.register_pytree_node(
@@ -105,15 +114,6 @@ class JaxBackend(Backend):
 
     def is_traced(self, x: Any) -> bool:
         return isinstance(x, jax.core.Tracer)
-
-    def assign_storage(self, storage: jax.Array, value: jax.Array) -> jax.Array:
-        if isinstance(value, jax.core.Tracer) and not isinstance(storage, jax.core.Tracer):
-            raise ArgumentError(
-                "a variable would be left with a value that exists only inside a function being transformed by JAX",
-                fix="call layer.stateless_call(trainable_variables, non_trainable_variables, x) there, which returns "
-                "the new values, or call the layer with training=False",
-            )
-        return value
 
     def outside_graphs(self) -> contextlib.AbstractContextManager[Any]:
         return jax.ensure_compile_time_eval()
