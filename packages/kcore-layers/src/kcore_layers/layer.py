@@ -25,7 +25,7 @@ from kcore_layers.input_spec import InputSpec
 from kcore_layers.naming import auto_name, current_path, snake_case
 from kcore_layers.nodes import Nodes
 from kcore_layers.symbolic_call import infer_by_shape_rule, infer_outputs
-from kcore_layers.tracking import state_changed
+from kcore_layers.tracking import attributes_changed, state_changed
 
 __all__ = ["Layer"]
 
@@ -158,6 +158,7 @@ class Layer(Nodes, Built, Calling):
     def dtype_policy(self, policy: Any) -> None:
         self._kcore_set_untracked("_kcore_dtype_policy", dtype_policies.get(policy))
         drop_plan(self)
+        attributes_changed()
 
     @property
     def compute_dtype(self) -> str:
@@ -203,6 +204,7 @@ class Layer(Nodes, Built, Calling):
     def activity_regularizer(self, value: Any) -> None:
         self._kcore_set_untracked("_kcore_activity_regularizer", regularizers.get(value))
         drop_plan(self)
+        attributes_changed()
 
     # Its place and its weights.
 

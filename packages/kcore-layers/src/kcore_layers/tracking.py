@@ -14,7 +14,8 @@ from kcore_layers.attribute_names import check_name
 from kcore_layers.call_plan import PLAN_ATTRIBUTES, drop_plan
 
 __all__ = [
-    "TrackedDict", "TrackedList", "Tracking", "attribute_version", "is_metric", "state_version", "trackables_in",
+    "TrackedDict", "TrackedList", "Tracking", "attribute_version", "attributes_changed", "is_metric", "state_version",
+    "trackables_in",
 ]  # fmt: skip
 
 # Values that hold no state, and need no look.
@@ -50,6 +51,11 @@ def attribute_version() -> int:
 def state_changed() -> None:
     """Make every kept list of variables out of date."""
     _version[0] += 1
+
+
+def attributes_changed() -> None:
+    """Note that an attribute was set that says how a layer computes; for setters that keep it out of sight."""
+    _attribute_version[0] += 1
 
 
 def is_metric(value: Any) -> bool:
@@ -181,9 +187,10 @@ class Tracking:
         if name in PLAN_ATTRIBUTES:
             drop_plan(self)
         if value.__class__ in _PLAIN:
-            if self.__dict__.get(name) is not value:
-                _attribute_version[0] += 1
+            before = self.__dict__.get(name)
             object.__setattr__(self, name, value)
+            if self.__dict__.get(name) is not before:  # a property may keep it elsewhere
+                _attribute_version[0] += 1
             if name in self._kcore_tracked_names:
                 self._kcore_storages.pop(name, None)
                 del self._kcore_tracked_names[name]

@@ -15,7 +15,7 @@ from kcore_ops.conversion import tensor_on
 from kcore_ops.errors import KcoreError
 
 from kcore_train.optimizers.optimizer_state import options_version
-from kcore_train.step_options import options_of
+from kcore_train.step_options import Watched, options_of
 from kcore_train.step_scope import StepScope
 
 if TYPE_CHECKING:
@@ -34,15 +34,21 @@ class _Made:
         function: the function.
         is_compiled: whether it holds what it read in Python when it was traced.
         was_traced: whether it has been since somebody looked.
+        is_measured: whether losses, metrics and the optimizer have a part in it.
         made_for: the variables and options it was made for.
         version: that of all variables and options when they were last compared.
+        watched: the objects that no version tells of.
+        num_looks: how often somebody had asked to look at those when they were last looked at.
     """
 
     function: Function
     is_compiled: bool = False
     was_traced: bool = False
+    is_measured: bool = True
     made_for: Any = None
     version: Any = None
+    watched: Any = None
+    num_looks: int = -1
 
 
 def _unmade(*_: Any) -> Any:
@@ -74,17 +80,34 @@ class StepFunctions:
     def get(self, kind: str, force: bool = False) -> Function:
         """Give the function of a kind: "train", "test" or "predict"."""
         made = self._made.get(kind)
-        version = self._version()
-        if made is None or force or (made.version != version and made.made_for != self._wanted(made)):
+        if made is None or force or not self._is_current(made):
             made = self._made[kind] = _Made(_unmade)
             make = self._in_place if self.trainer.is_in_place else self._functional
             made.function = make(kind, made)
-            made.made_for = self._wanted(made)
-        made.version = version
+            self._note(made, kind != "predict")
         return made.function
 
+    def _is_current(self, made: _Made) -> bool:
+        """Say whether a function was made for the variables and options as they are now."""
+        version = self._version()
+        is_same = made.version == version
+        if is_same and made.num_looks != self._num_looks:
+            is_same = made.watched is None or made.watched.is_as_it_was()
+        if not is_same and made.made_for != self._wanted(made):
+            return False
+        if not is_same:
+            self._note(made, made.is_measured)
+        made.version, made.num_looks = version, self._num_looks
+        return True
+
+    def _note(self, made: _Made, is_measured: bool) -> None:
+        """Note what a function was made for."""
+        made.made_for, made.version = self._wanted(made), self._version()
+        made.is_measured, made.num_looks = is_measured, self._num_looks
+        made.watched = Watched(self.trainer, is_measured) if made.is_compiled else None
+
     def _version(self) -> tuple[int, ...]:
-        return state_version(), attribute_version(), options_version(), self._num_looks
+        return state_version(), attribute_version(), options_version()
 
     def _wanted(self, made: _Made) -> Any:
         """Give what a function is to be made for now."""
@@ -93,7 +116,7 @@ class StepFunctions:
     def _settle(self, made: _Made) -> None:
         """Once a function was traced: what that changed itself, a layer that counts its calls say, is no change."""
         made.was_traced = False
-        made.made_for, made.version = self._wanted(made), self._version()
+        self._note(made, made.is_measured)
 
     def _own_step(self, kind: str) -> Function | None:
         """Give the step that the model's class defines, or None."""
@@ -230,16 +253,12 @@ class StepFunctions:
     def results(self) -> dict[str, Any]:
         """Give the results of the metrics now, in one compiled call where the backend compiles."""
         metrics = tuple(id(metric) for metric in self.trainer.model.metrics)
-        made, version = self._made.get("results"), self._version()
-        if (
-            made is None
-            or self._metrics != metrics
-            or (made.version != version and made.made_for != self._wanted(made))
-        ):
+        made = self._made.get("results")
+        if made is None or self._metrics != metrics or not self._is_current(made):
             made = self._made["results"] = _Made(_unmade, is_compiled=not self.trainer.run_eagerly)
             made.function = self._make_results(made)
-            made.made_for, self._metrics = self._wanted(made), metrics
-        made.version = version
+            self._metrics = metrics
+            self._note(made, True)
         found: dict[str, Any] = made.function()
         return found
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import is_
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from kcore_layers import Layer
+from kcore_layers import InputSpec, Layer
+from kcore_layers.initializers import Initializer
 from kcore_ops import Variable
+from kcore_ops.dtype_policies import DTypePolicy
+from kcore_ops.seed_generator import SeedGenerator
 
 if TYPE_CHECKING:
     from kcore_train.trainer import Trainer
 
-__all__ = ["options_of"]
+__all__ = ["Watched", "options_of"]
 
 _PLAIN = frozenset({bool, int, float, complex, str, bytes, type(None)})
 # What callbacks and the loops set, and no step reads.
@@ -20,6 +24,8 @@ _NO_OPTIONS = frozenset(
     f"{prefix}{name}" for prefix in ("", "_") for name in ("history", "stop_evaluating", "stop_predicting",
                                                            "stop_training")
 )  # fmt: skip
+# What counts its own attributes, or is not read by a step.
+_STEADY = (Layer, Variable, Initializer, InputSpec, SeedGenerator, np.ndarray)
 _MOST_ITEMS = 100
 _DEEPEST = 4
 
@@ -51,6 +57,69 @@ def options_of(trainer: Trainer) -> Any:
         [id(v) for v in getattr(optimizer, "variables", ())],
         [_of_variable(v) for v in model.variables],
     )
+
+
+class Watched:
+    """The objects whose attributes change without anybody being told: losses, metrics, schedules, regularizers.
+
+    Layers and optimizers count the attributes that are set on them. To compare all options takes as long as some steps,
+    and is for when one of these objects, or that count, says that something is not what it was.
+    """
+
+    def __init__(self, trainer: Trainer, is_measured: bool) -> None:
+        self._seen: list[tuple[Any, Any]] = []
+        self._ids: set[int] = set()
+        model, optimizer = trainer.model, trainer.optimizer
+        for layer in model._kcore_sublayers():
+            for name, value in vars(layer).items():
+                if name == "_kcore_dtype_policy" or not name.startswith("_kcore_"):
+                    self._watch(value, 1)
+        if is_measured:
+            for value in vars(optimizer).values() if optimizer is not None else ():
+                if hasattr(value, "get_config"):  # its lists and dicts are of variables
+                    self._watch(value, 1)
+            for part in (trainer.losses, *model.metrics):
+                self._watch(part, 0)
+        self._variables = [(v, _asked(v)) for v in model.variables]
+        for _, (regularizer, constraint, _) in self._variables:
+            self._watch(regularizer, 1)
+            self._watch(constraint, 1)
+
+    def _watch(self, value: Any, depth: int) -> None:
+        if value.__class__ in _PLAIN or id(value) in self._ids or depth > _DEEPEST:
+            return
+        if isinstance(value, _STEADY) or type(value) is DTypePolicy:
+            return
+        is_object = depth == 0 or (hasattr(value, "get_config") and hasattr(value, "__dict__"))
+        if isinstance(value, dict | list) and len(value) <= _MOST_ITEMS:
+            held = value
+        elif is_object and not hasattr(value, "apply_gradients"):  # optimizers inside others count for themselves
+            held = value.__dict__
+        elif isinstance(value, tuple) and len(value) <= _MOST_ITEMS:
+            held = list(value)
+        else:
+            return
+        self._ids.add(id(value))
+        self._seen.append((held, held.copy()))
+        for each in held.values() if isinstance(held, dict) else list(held):
+            self._watch(each, depth + 1)
+
+    def is_as_it_was(self) -> bool:
+        """Say whether all are made of the same objects as when they were first looked at."""
+        return all(map(_is_same, self._seen)) and all(all(map(is_, _asked(v), before)) for v, before in self._variables)
+
+
+def _is_same(pair: tuple[Any, Any]) -> bool:
+    held, before = pair
+    if len(held) != len(before):
+        return False
+    if isinstance(held, dict):
+        return all(map(is_, held.values(), before.values())) and held.keys() == before.keys()
+    return all(map(is_, held, before))
+
+
+def _asked(v: Variable) -> tuple[Any, Any, Any]:
+    return v.regularizer, v.constraint, v.overwrite_with_gradient
 
 
 def _of_variable(v: Variable) -> Any:

@@ -77,7 +77,7 @@ class CallbackList(Callback):
         """Hand each the model; the model's `history` is the `History` among them."""
         super().set_model(model)
         if self.history is not None:
-            model.history = self.history
+            object.__setattr__(model, "history", self.history)  # which is no option of the model, for it to count
         for callback in self.callbacks:
             callback.set_model(model)
 
