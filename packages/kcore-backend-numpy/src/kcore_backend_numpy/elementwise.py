@@ -62,10 +62,6 @@ def erfinv_of_number(x: float) -> float:
     return math.copysign(y, x)
 
 
-def trunc(x):
-    return x if x.dtype.kind in "biu" else np.trunc(x)  # before 2.1 NumPy makes floats of integers
-
-
 def view(x, dtype):
     return x if dtype is None else np.asarray(x, order="C").view(numpy_dtype(dtype))
 
@@ -160,7 +156,7 @@ TABLE: dict[str, Callable[..., Any]] = {
     "subtract": np.subtract,
     "tan": np.tan,
     "tanh": np.tanh,
-    "trunc": trunc,
+    "trunc": np.trunc,
     "view": view,
     "view_as_complex": view_as_complex,
     "where": np.where,
