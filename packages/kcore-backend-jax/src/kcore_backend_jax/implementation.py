@@ -39,14 +39,17 @@ class JaxVariable(Variable):
         value: jax.Array = self.value
         return value
 
-    def _put(self, tensor: jax.Array) -> None:
-        if isinstance(tensor, jax.core.Tracer) and not isinstance(self._storage, jax.core.Tracer):
+    def assign(self, value: Any) -> Any:
+        before = self._storage
+        result = super().assign(value)
+        if isinstance(self._storage, jax.core.Tracer) and not isinstance(before, jax.core.Tracer):
+            self._storage = before
             raise ArgumentError(
                 "a variable would be left with a value that exists only inside a function being transformed by JAX",
                 fix="call layer.stateless_call(trainable_variables, non_trainable_variables, x) there, which returns "
                 "the new values, or call the layer with training=False",
             ).at(f'variable "{self.path}"')
-        self._storage = tensor
+        return result
 
 
 # In a tree, or as an argument of a compiled function, a variable stands for its value.

@@ -57,7 +57,7 @@ class LossesOfCalls(State):
     @property
     def losses(self) -> list[Any]:
         """The losses that the last call added, and those of the weights' regularizers."""
-        layers = list(self._kcore_sublayers())
+        layers = self._kcore_listed("sublayers")
         scope, context = current_scope(), current_context()
         if context is not None:
             inside = {id(layer) for layer in layers}

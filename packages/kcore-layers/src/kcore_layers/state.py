@@ -65,6 +65,9 @@ class State(Tracking):
         """Give the variables of the layer itself, without those of layers inside."""
         return [*self._kcore_trainable_variables, *self._kcore_non_trainable_variables]
 
+    def _kcore_list_sublayers(self) -> list[Any]:
+        return list(self._kcore_sublayers())
+
     def _kcore_list_variables(self) -> list[Variable]:
         seeds = [generator.state for generator in self._kcore_seed_generators]
         return _each_once(

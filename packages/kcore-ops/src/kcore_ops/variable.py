@@ -219,12 +219,8 @@ class Variable(TensorOperators):
         if scope is not None:
             scope.add_update((self, tensor))
         else:
-            self._put(tensor)
+            self._storage = self.backend.assign_storage(self._storage, tensor)
         return tensor
-
-    def _put(self, tensor: Any) -> None:
-        """Let the storage hold a tensor that was checked."""
-        self._storage = self.backend.assign_storage(self._storage, tensor)
 
     def assign_add(self, value: Any) -> Any:
         """Add to the value, and return the sum."""
