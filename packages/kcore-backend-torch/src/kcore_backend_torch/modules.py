@@ -8,14 +8,19 @@ from typing import Any
 import torch
 from kcore_ops.variable import Variable
 from torch._C import _get_tracing_state
-from torch.nn.modules.module import _has_any_global_hook
+from torch.nn.modules import module as hooks  # where torch (2.6 to 2.13) keeps those of all modules
 
 __all__ = ["TorchLayer", "TorchVariable", "variables_of"]
 
 
 def _torch_takes_part() -> bool:
     """Say whether torch has something to do around the call of every module: hooks of all, or notes of a tracer."""
-    return _get_tracing_state() is not None or _has_any_global_hook()
+    return _get_tracing_state() is not None or bool(
+        hooks._global_forward_hooks
+        or hooks._global_forward_pre_hooks
+        or hooks._global_backward_hooks
+        or hooks._global_backward_pre_hooks
+    )
 
 
 class TorchVariable(Variable):
