@@ -117,8 +117,11 @@ def roll(x, shift, axis):
 
 def repeat(x, repeats, axis):
     if isinstance(repeats, list | tuple):
-        repeats = torch.tensor(repeats, device=x.device)
-    elif not isinstance(repeats, int):
+        # The size is known, which spares a look at the numbers, and is needed where there are none.
+        size = x.numel() if axis is None else x.shape[axis]
+        total = sum(repeats) * (size if len(repeats) == 1 else 1)
+        return torch.repeat_interleave(x, torch.tensor(repeats, device=x.device), axis, output_size=total)
+    if not isinstance(repeats, int):
         repeats = torch.as_tensor(repeats, device=x.device)
     return torch.repeat_interleave(x, repeats, axis)
 
