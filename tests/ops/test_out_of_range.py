@@ -107,6 +107,20 @@ FILLED = {
     "max": lambda x: ops.max(x, initial=300),
     "min": lambda x: ops.min(x, initial=-1),
     "arange": lambda x: ops.arange(250, 300, 10, dtype="uint8"),
+    "arange of floats": lambda x: ops.arange(0, 300.5, 100, dtype="uint8"),
+    "arange of NumPy's numbers": lambda x: ops.arange(np.int64(250), np.int64(260), dtype="uint8"),
+    "linspace": lambda x: ops.linspace(0, 300, 4, dtype="uint8"),
+    "linspace from below": lambda x: ops.linspace([0, -5], 10, 4, dtype="uint8"),
+    "logspace": lambda x: ops.logspace(0, 3, 4, dtype="uint8"),
+    "geomspace": lambda x: ops.geomspace(1, 1000, num=4, dtype="uint8"),
+    "full of a list": lambda x: ops.full((2,), [1, 300], "uint8"),
+    "full of NumPy's number": lambda x: ops.full((2,), np.int64(300), "uint8"),
+    "full_like of a list": lambda x: ops.full_like(x, [1, -1]),
+    "scatter_update": lambda x: ops.scatter_update(x, [[0]], [300]),
+    "scatter_update that adds": lambda x: ops.scatter_update(x, [[0]], [300], "add"),
+    "slice_update": lambda x: ops.slice_update(x, (0,), [-1]),
+    "one_hot": lambda x: ops.one_hot(2**40, 3),
+    "one_hot of a list": lambda x: ops.one_hot([2**70], 3),
     "where": lambda x: ops.where(ops.equal(x, 1), x, 300),
     "select": lambda x: ops.select([ops.equal(x, 1)], [x], 300),
     "unique": lambda x: ops.unique(x, size=3, fill_value=-1),
@@ -139,6 +153,49 @@ def test_what_fits_is_taken_and_floats_are_not_looked_at(backend):
     half = ops.convert_to_tensor([1.0], "float16")
     assert ops.convert_to_numpy(ops.add(half, -1)).tolist() == [0.0]
     assert ops.convert_to_numpy(ops.convert_to_tensor(np.array([300, -1]), "uint8")).tolist() == [44, 255]
+
+
+def test_integers_that_int64_can_not_hold_are_floats_beside_floats(backend):
+    x = ops.convert_to_tensor([1.0, 2.0])
+    large = 2.0**70
+    for _ in range(2):  # the first call makes the plan
+        np.testing.assert_allclose(ops.convert_to_numpy(ops.divide(x, 2**70)), [1 / large, 2 / large])
+        np.testing.assert_allclose(ops.convert_to_numpy(ops.add(-(2**70), x)), [-large, -large])
+        np.testing.assert_array_equal(ops.convert_to_numpy(ops.less(x, 2**70)), [True, True])
+        np.testing.assert_array_equal(ops.convert_to_numpy(ops.clip(x, -(2**70), 2**70)), [1.0, 2.0])
+    np.testing.assert_allclose(ops.convert_to_numpy(ops.divide(ops.cast(x, "int32"), 2**70)), [1 / large, 2 / large])
+    np.testing.assert_allclose(ops.convert_to_numpy(ops.full((1,), 2**70)), [large])
+
+
+BEYOND_FLOATS = {
+    "multiply": lambda x: ops.multiply(x, 2**2000),
+    "full": lambda x: ops.full((2,), -(2**2000)),
+    "full_like": lambda x: ops.full_like(x, 2**2000),
+    "convert_to_tensor": lambda x: ops.convert_to_tensor(2**2000, "float32"),
+}
+
+
+@pytest.mark.parametrize("call", BEYOND_FLOATS)
+def test_integers_that_no_float_can_hold_are_refused(backend, call):
+    x = ops.convert_to_tensor([1.0, 2.0])
+    ops.multiply(x, 2)  # a plan from here on
+    with pytest.raises(RangeError, match="an integer of 2001 bits is outside float"):
+        BEYOND_FLOATS[call](x)
+    assert ops.convert_to_numpy(ops.less(x, 2**2000)).tolist() == [True, True]
+    assert ops.convert_to_numpy(ops.less(x, -(2**2000))).tolist() == [False, False]
+
+
+def test_numbers_up_to_the_last_one_may_be_counted(backend):
+    numbers = ops.convert_to_numpy(ops.linspace(0, 256, 256, endpoint=False, dtype="uint8"))
+    assert numbers.tolist() == list(range(256))
+    assert ops.convert_to_numpy(ops.linspace(0, 255.9, 2, dtype="uint8")).tolist() == [0, 255]
+    assert ops.convert_to_numpy(ops.arange(250.0, 255.5, dtype="uint8")).tolist() == [250, 251, 252, 253, 254, 255]
+
+
+@pytest.mark.parametrize("k", [2**40, -(2**40)])
+def test_diagonals_far_from_the_matrix_are_empty(backend, k):
+    assert ops.convert_to_numpy(ops.eye(2, k=k)).tolist() == [[0, 0], [0, 0]]
+    assert ops.convert_to_numpy(ops.tri(2, k=k)).tolist() == [[float(k > 0)] * 2] * 2
 
 
 @pytest.mark.needs("float64")

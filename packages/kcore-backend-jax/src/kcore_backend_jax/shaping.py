@@ -26,6 +26,7 @@ def ones(shape, dtype):
 
 
 def full_like(x, fill_value, dtype):
+    fill_value = jnp.asarray(fill_value) if isinstance(fill_value, list | tuple) else fill_value
     return jnp.full_like(x, fill_value, dtype and native_dtype(dtype))
 
 

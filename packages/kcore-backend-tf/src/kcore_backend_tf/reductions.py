@@ -236,6 +236,8 @@ def segment_prod(data, segment_ids, num_segments, sorted):
 def _of_segments(function, data, segment_ids, num_segments):
     known = _known(segment_ids, num_segments)
     # The functions' gradients look each row's segment up, even where there are no segments.
+    if isinstance(num_segments, tf.Tensor):
+        return function(data, known, tf.maximum(num_segments, 1))[:num_segments]
     return function(data, known, num_segments) if num_segments else tf.zeros_like(data[:0])
 
 
@@ -244,7 +246,8 @@ def _known(segment_ids, num_segments):
     if segment_ids.shape.rank != 1:
         raise ValueError(segment_ids.shape)
     wide = tf.cast(segment_ids, tf.int64)
-    return tf.where(wide < operator.index(num_segments), wide, -1)
+    count = tf.cast(num_segments, tf.int64) if isinstance(num_segments, tf.Tensor) else operator.index(num_segments)
+    return tf.where(wide < count, wide, -1)
 
 
 TABLE: dict[str, Callable[..., Any]] = {

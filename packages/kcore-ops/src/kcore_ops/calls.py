@@ -37,6 +37,7 @@ class Call:
         args: the arguments, in the order of the op's parameters, variables replaced by their values.
         original: what was passed for each tensor parameter.
         values: every tensor, number and list passed for a tensor parameter.
+        listed: which of the values were lists of numbers, and are arrays by now.
         groups: for each tensor parameter, its position and where its values stand in `values`.
     """
 
@@ -45,6 +46,7 @@ class Call:
         self.args = list(args)
         self.original = [args[position] for position, _, _ in op.tensor_parameters]
         self.values: list[Any] = []
+        self.listed: set[int] = set()
         self.groups: dict[str, tuple[int, slice]] = {}
         for position, name, kind in op.tensor_parameters:
             start = len(self.values)
@@ -53,6 +55,7 @@ class Call:
                 if not isinstance(value, list | tuple):
                     problem = f"{name} must be a list or tuple of tensors and is a {type(value).__name__}"
                     raise ArgumentError(problem, fix="put it into a list").at(op.name)
+                self.listed |= {start + i for i, item in enumerate(value) if isinstance(item, list | tuple)}
                 value = [self._one(item, name) for item in value]
                 self.values += value
             elif kind == "tree":
@@ -61,6 +64,7 @@ class Call:
             elif value is None and kind == "tensor":
                 raise ArgumentError(f"{name} is None, and a tensor is needed", fix=f"pass {name}").at(op.name)
             elif value is not None:
+                self.listed |= {start} if isinstance(value, list | tuple) else set()
                 value = self._one(value, name)
                 self.values.append(value)
             self.args[position] = value
@@ -113,7 +117,7 @@ class Call:
                 checked -= set(spots) if rule in COMPARING else set()
         targets = [backend.canonical_dtype(target) for target in targets] if backend else targets
         for i in checked:
-            if self.values[i].__class__ is int:
+            if self.values[i].__class__ is int or i in self.listed:
                 check_fits(self.values[i], targets[i])
         return targets
 

@@ -5,20 +5,21 @@ These ops run on the current backend, unless a size or a number among their argu
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
 from kcore_ops import dtypes
 from kcore_ops.arithmetic import power
-from kcore_ops.comparison import equal, greater_equal, where
+from kcore_ops.comparison import equal, less_equal, where
 from kcore_ops.conversion import cast, convert_to_tensor
 from kcore_ops.conversion import dtype as dtype_of
 from kcore_ops.conversion import shape as shape_of
-from kcore_ops.errors import ArgumentError, DTypeError, ShapeError
-from kcore_ops.operation import Axis, DType, FloatDType, Number, Shape, Tensor, op, op_of, primitive
+from kcore_ops.errors import ArgumentError, DTypeError, KcoreError, ShapeError
+from kcore_ops.operation import Axis, DType, FloatDType, Number, OpFunction, Shape, Tensor, op, op_of, primitive
 from kcore_ops.promotion import floating, keep, real_floating
 from kcore_ops.rounding import floor
 from kcore_ops.shapes import broadcast_shapes, one_of, same_shape, show_shape
@@ -27,6 +28,9 @@ from kcore_ops.spec import UNKNOWN, TensorSpec, is_unknown
 
 __all__ = ["arange", "array", "copy", "empty", "empty_like", "eye", "full", "full_like", "geomspace", "identity",
            "linspace", "logspace", "meshgrid", "ones", "ones_like", "tri", "zeros", "zeros_like"]  # fmt: skip
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @primitive
@@ -154,9 +158,9 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: DType = None) 
         start, stop = 0, start
     step = 1 if step is None else step
     dtype = dtype or _common_dtype(start, stop, step)
-    if start.__class__ is int and stop.__class__ is int and step.__class__ is int:
-        numbers = range(start, stop, step or 1)
-        for number in (*numbers[:1], *numbers[-1:]):
+    if step and all(isinstance(number, int | float | np.generic) for number in (start, stop, step)):
+        count = _count(start, stop, step)
+        for number in (start, start + step * (count - 1)) if count else ():
             dtypes.check_fits(number, dtype)
     return count_from(start, stop, step, dtype)
 
@@ -191,6 +195,48 @@ def _count(start: Any, stop: Any, step: Any) -> Any:
     return max(math.ceil((stop - start) / step), 0)
 
 
+def _within_dtype(numbers: Callable[..., Any]) -> Callable[[OpFunction[P, R]], OpFunction[P, R]]:
+    """Refuse ends, given as numbers, between which lies what an integer dtype asked for can not hold.
+
+    Args:
+        numbers: NumPy's function for the op, which takes `start`, `stop`, `num`, `endpoint`.
+    """
+
+    def checking(function: OpFunction[P, R]) -> OpFunction[P, R]:
+        op = op_of(function)
+        compute = op.function
+        names = list(op.parameters)
+
+        @functools.wraps(compute)
+        def checked(*args: Any, **kwargs: Any) -> Any:
+            given = dict(zip(names, args, strict=False)) | kwargs
+            kind = given.get("dtype")
+            if kind is not None and dtypes.standardize_dtype(kind) in dtypes.INTEGERS:
+                _check_between(numbers, op.name, given)
+            return compute(*args, **kwargs)
+
+        op.function = checked
+        return checked  # type: ignore[return-value]
+
+    return checking
+
+
+def _check_between(numbers: Callable[..., Any], name: str, given: dict[str, Any]) -> None:
+    if not all(isinstance(given.get(end), int | float | list | tuple) for end in ("start", "stop")):
+        return  # tensors and arrays are cast
+    settings = {key: given[key] for key in ("start", "stop", "endpoint", "base") if key in given}
+    try:
+        found = np.floor(numbers(**settings, num=_number_of(given.get("num", 50))))
+    except (KcoreError, TypeError, ValueError):
+        return  # the op says what is wrong
+    for number in (float(found.min()), float(found.max())) if found.size else ():
+        try:
+            dtypes.check_fits(number, dtypes.standardize_dtype(given["dtype"]))
+        except KcoreError as error:
+            raise error.at(name)  # noqa: B904 (its cause is its own)
+
+
+@_within_dtype(np.linspace)
 @op(dtypes=floating)
 def linspace(
     start: Tensor,
@@ -206,6 +252,7 @@ def linspace(
     Shapes: `start` and `stop` broadcast; the result has a new axis of size `num` at `axis`. With `retstep` the step,
     nan if there is none, is the second result.
     Dtype: `dtype`; if None, the common one, the default float for integers.
+    Raises: `RangeError` if the ends are numbers, and one of the results is outside an integer `dtype`.
 
     >>> linspace(0, 1, 5)
     array([0.  , 0.25, 0.5 , 0.75, 1.  ], dtype=float32)
@@ -238,6 +285,7 @@ def _number_of(num: Any) -> int:
     return count
 
 
+@_within_dtype(np.logspace)
 @op(dtypes=floating)
 def logspace(
     start: Tensor,
@@ -250,7 +298,7 @@ def logspace(
 ) -> Tensor:
     """Raise `base` to evenly spaced powers, from `start` to `stop`.
 
-    Shapes and dtype: as for `linspace`.
+    Shapes, dtype and errors: as for `linspace`.
 
     >>> logspace(0, 2, 3)
     array([  1.,  10., 100.], dtype=float32)
@@ -261,13 +309,14 @@ def logspace(
     return cast(power(full_like(exponents, base), exponents), dtype or kind)
 
 
+@_within_dtype(np.geomspace)
 @op(dtypes=real_floating)
 def geomspace(
     start: Tensor, stop: Tensor, num: int = 50, endpoint: bool = True, dtype: DType = None, axis: Axis = 0
 ) -> Tensor:
     """Give `num` numbers from `start` to `stop`, each the one before times the same ratio.
 
-    Shapes and dtype: as for `linspace`. Numbers of different signs have no geometric mean: the results are nan.
+    Shapes, dtype and errors: as for `linspace`. Numbers of different signs have no geometric mean: the results are nan.
 
     >>> geomspace(1, 8, 4)
     array([1., 2., 4., 8.], dtype=float32)
@@ -296,7 +345,7 @@ def eye(N: Any, M: Any = None, k: int = 0, dtype: FloatDType = None) -> Tensor:
            [0., 0., 1.]], dtype=float32)
     """
     rows, columns = _rows_and_columns(N, M)
-    return cast(equal(columns, rows + k), dtype)
+    return cast(equal(columns - rows, k), dtype)
 
 
 def _rows_and_columns(N: Any, M: Any) -> tuple[Any, Any]:
@@ -329,7 +378,7 @@ def tri(N: Any, M: Any = None, k: int = 0, dtype: FloatDType = None) -> Tensor:
            [1., 1., 0.]], dtype=float32)
     """
     rows, columns = _rows_and_columns(N, M)
-    return cast(greater_equal(rows + k, columns), dtype)
+    return cast(less_equal(columns - rows, k), dtype)
 
 
 @op(name="meshgrid")

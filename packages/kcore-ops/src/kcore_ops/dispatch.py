@@ -9,16 +9,21 @@ which finds out what was wrong.
 from __future__ import annotations
 
 import functools
+import math
 import types
+from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 from kcore_ops import inference, tree
 from kcore_ops.calls import Call, SymbolicShape, backend_of
 from kcore_ops.current import current_backend
-from kcore_ops.dtypes import check_fits, standardize_dtype
+from kcore_ops.dtypes import INTEGERS, check_fits, numpy_dtype, standardize_dtype
 from kcore_ops.errors import ArgumentError, KcoreError, ShapeError
 from kcore_ops.operation import TENSOR_KINDS, Op
 from kcore_ops.plans import Run, make_plan, on_current, passing_plan, remember, store, with_conversions
+from kcore_ops.promotion import COMPARING
 from kcore_ops.sizes import has_unknown_size
 from kcore_ops.spec import Size, TensorSpec, standardize_shape
 from kcore_ops.symbolic import KerasTensor
@@ -33,9 +38,12 @@ _GUARDS = {
     "dtype": "if {0} is not None: {0} = settle_dtype({0}, op)",
     "float_dtype": "{0} = settle_dtype({0}, op)",
     # What every integer dtype holds is looked at no further.
-    "number": "if ({0}.__class__ is int or {0}.__class__ is float) and not 0 <= {0} <= 127: "
-    "check_number({0}, op, ({arguments}))",
+    "number": "if (not 0 <= {0} <= 127) if {0}.__class__ is int or {0}.__class__ is float else "
+    "({0} is not None and {0}.__class__ in NUMBERS): check_number({0}, op, ({arguments}))",
 }
+
+# What may hold numbers too large, beside Python's own; arrays are cast, as NumPy casts them.
+NUMBERS = frozenset({list, tuple, *(numpy_dtype(name).type for name in INTEGERS)})
 
 
 def public_function(op: Op) -> Any:
@@ -106,7 +114,7 @@ def _template(header: tuple[str, ...]) -> types.CodeType:
             f"return dispatch(op, ({arguments}))",
         ]
     cells = "op, plans, numbers, create, dispatch, recover, settle_axis, settle_shape, settle_dtype, check_number, "
-    cells += "SymbolicShape"
+    cells += "SymbolicShape, NUMBERS"
     source = "\n".join(
         [f"def make({cells}):", f"    def function({', '.join(names)}):", *(f"        {line}" for line in lines)]
     )
@@ -151,11 +159,13 @@ def _lookup(tensors: list[str], is_sequence: bool) -> list[str]:
 
 def settle_axis(axis: Any, op: Op) -> Any:
     """Give an axis as an integer, or several as a tuple."""
+    if isinstance(axis, np.ndarray) and axis.ndim:
+        axis = axis.tolist()
     if isinstance(axis, list | tuple):
         return tuple([a if type(a) is int else settle_axis(a, op) for a in axis])
     try:
         return axis.__index__()
-    except AttributeError:
+    except (AttributeError, TypeError):
         problem = f"{axis!r} is not an axis"
         raise ArgumentError(problem, fix="pass an integer, a tuple of them, or None").at(op.name) from None
 
@@ -183,8 +193,8 @@ def settle_dtype(dtype: Any, op: Op) -> str:
         raise error.at(op.name)  # noqa: B904 (its cause is its own)
 
 
-def check_number(number: float, op: Op, args: tuple[Any, ...]) -> None:
-    """Refuse a number that the dtype asked for, or else that of the first tensor, can not hold."""
+def check_number(number: Any, op: Op, args: tuple[Any, ...]) -> None:
+    """Refuse a number, or one of a list, that the dtype asked for, or else that of the first tensor, can not hold."""
     call = Call(op, args)
     kinds = list(op.parameters.values())
     dtype = next((arg for kind, arg in zip(kinds, args, strict=True) if kind.endswith("dtype")), None)
@@ -218,7 +228,13 @@ def dispatch(op: Op, args: tuple[Any, ...]) -> Any:
     except KcoreError as error:
         raise error.at(op.name) if not error.where else error  # noqa: B904 (its cause is its own)
     if call.is_symbolic or inference.is_inferring():
-        return inference.infer_symbolic(op, call)
+        try:
+            return inference.infer_symbolic(op, call)
+        except Exception:
+            again = _in_plain_numbers(op, args)
+            if again is None:
+                raise
+            return again()
     try:
         backend = call.backend()
         run, is_reusable = make_plan(op, call, backend)
@@ -276,6 +292,45 @@ def _value_of(variable: Variable) -> Any:
 # Faults.
 
 
+def _in_plain_numbers(op: Op, args: tuple[Any, ...]) -> Callable[[], Any] | None:
+    """Give a call with numbers that every framework takes, where it had NumPy's for settings, or very large integers."""
+    plain = [
+        _as_numbers(arg) if kind == "static" else _as_float(op, arg)
+        for arg, kind in zip(args, op.parameters.values(), strict=True)
+    ]
+    if all(number is arg for number, arg in zip(plain, args, strict=True)):
+        return None
+    if list(op.parameters)[-1].startswith("*"):
+        plain[-1:] = plain[-1]
+    return functools.partial(op.function, *plain)
+
+
+def _as_float(op: Op, number: Any) -> Any:
+    """Give an integer that int64 does not hold, and which no integer dtype was too small for, as the float it is to be.
+
+    Raises:
+        RangeError: if it is beyond floats too, and the op does more than compare.
+    """
+    if number.__class__ is not int or abs(number) < 2**63:
+        return number
+    try:
+        return float(number)
+    except OverflowError:
+        if not any(rule in COMPARING for _, rule in op.rules):
+            check_fits(number, "float64")
+        return math.inf if number > 0 else -math.inf
+
+
+def _as_numbers(setting: Any) -> Any:
+    if isinstance(setting, np.ndarray | np.generic):
+        return setting.tolist() if setting.dtype.kind == "i" else setting
+    if isinstance(setting, list | tuple):
+        numbers = [_as_numbers(part) for part in setting]
+        is_plain = all(number is part for number, part in zip(numbers, setting, strict=True))
+        return setting if is_plain else tuple(numbers)
+    return setting
+
+
 def recover(op: Op, args: tuple[Any, ...], error: Exception) -> Any:
     """Raise the error a user can act on: run the body on specs to see what is wrong, keeping `error` as the cause.
 
@@ -284,6 +339,12 @@ def recover(op: Op, args: tuple[Any, ...], error: Exception) -> Any:
     call = Call(op, args)
     if any(isinstance(leaf, KerasTensor) for leaf in tree.flatten(list(args))):
         return inference.infer_symbolic(op, call)  # a number of copies, say, that is a size of a graph
+    try:
+        again = _in_plain_numbers(op, args)
+    except KcoreError as found:
+        raise found.at(op.name, call.received())  # noqa: B904 (its cause is its own)
+    if again is not None:
+        return again()
     cause = error.__cause__ if isinstance(error, KcoreError) else error
     try:
         backend = call.backend()

@@ -254,8 +254,8 @@ def check_fits(number: Any, dtype: str) -> None:
     """Refuse numbers that an integer dtype can not hold, which frameworks wrap around, each where it likes.
 
     Args:
-        number: a Python number, or an array of integers; anything else passes.
-        dtype: the name of the dtype it is to have. Only an integer one is looked at: floats have infinities.
+        number: a Python number, an array of integers, or a list of either; anything else passes.
+        dtype: the name of the dtype it is to have. Floats have infinities: they lack only integers beyond float64.
 
     Raises:
         RangeError: if `number`, or one of the numbers, is outside the limits of `dtype`.
@@ -267,8 +267,17 @@ def check_fits(number: Any, dtype: str) -> None:
       fix: use a dtype that holds it: int16
     """
     if dtype not in INTEGERS:
+        if number.__class__ is int and abs(number) > _MOST:
+            problem = f"an integer of {number.bit_length()} bits is outside {dtype}"
+            raise RangeError(problem, fix="pass a smaller one, or float('inf')")
+        return
+    if isinstance(number, list | tuple):
+        for part in number:
+            check_fits(part, dtype)
         return
     least, most = limits(dtype)
+    if isinstance(number, np.generic):
+        number = number.item()
     if isinstance(number, np.ndarray):
         if number.size == 0 or number.dtype.kind not in "iu" or (least <= number.min() and number.max() <= most):
             return
@@ -279,6 +288,9 @@ def check_fits(number: Any, dtype: str) -> None:
     raise RangeError(
         f"{number} is outside {dtype}, which goes from {least} to {most}", fix=f"use a dtype that holds it: {wider}"
     )
+
+
+_MOST = int(np.finfo("float64").max)
 
 
 def _holds(name: str, number: float, dtype: str) -> bool:

@@ -358,7 +358,7 @@ def _vector_norm(x: Tensor, ord: Any, axis: tuple[int, ...], keepdims: bool) -> 
         return sum(cast(not_equal(size, 0), dtype(size)), axis=axis, keepdims=keepdims)
     if ord == 1:
         return sum(size, axis=axis, keepdims=keepdims)
-    return power(sum(power(size, float(ord)), axis=axis, keepdims=keepdims), 1.0 / ord)
+    return power(sum(power(size, float(ord)), axis=axis, keepdims=keepdims), 1.0 / float(ord))
 
 
 def _matrix_norm(x: Tensor, ord: Any, axes: tuple[int, int], keepdims: bool) -> Tensor:

@@ -27,19 +27,21 @@ def extract_patches(
     padding: str = "valid",
     data_format: str | None = None,
 ) -> Tensor:
-    """Cut images into patches of `size` pixels and make a vector of each.
+    """Cut images into patches of `size` pixels and make a vector of each; or volumes, as `extract_patches_3d` does.
 
     Patches are `strides` pixels apart, by default as many as they are large, and take every `dilation_rate`-th pixel.
     With `padding="same"` zeros are added around the images for ceil(size / stride) patches along each axis.
 
     Shapes: `images` is `(height, width, channels)` or `(channels, height, width)`, or a batch of such; the result has
     the patches' positions in place of the pixels, and `size[0] * size[1] * channels` channels: row by row the pixels of
-    a patch, the channels of each side by side.
+    a patch, the channels of each side by side. What has five axes, or is cut by a `size` of three, is volumes.
     Raises: `ShapeError` if a patch does not fit; `ArgumentError` if another argument is not one of those allowed.
 
     >>> extract_patches(np.arange(8).reshape(2, 4, 1), 2).tolist()
     [[[0, 1, 4, 5], [2, 3, 6, 7]]]
     """
+    if len(images.shape) == 5 or (isinstance(size, list | tuple) and len(size) == 3):
+        return extract_patches_3d(images, size, strides, dilation_rate, padding, data_format)
     return _patches(images, size, strides, dilation_rate, padding, data_format, spatial_axes(images, data_format))
 
 
