@@ -208,3 +208,31 @@ def test_a_tensor_has_a_length_inside_of_transforms(backend):
     for transformed, length in ((ops.jit, 3), (ops.vmap, 2)):
         result = transformed(lambda r: r * len(r))(x)
         np.testing.assert_array_equal(ops.convert_to_numpy(result), np.full((3, 2), length))
+
+
+@pytest.mark.needs("vmap", "jit")
+def test_rows_of_a_tensor_are_iterated_over_inside_of_transforms(backend):
+    x = ops.convert_to_tensor(np.arange(6, dtype="float32").reshape(2, 3))
+    total = lambda x: sum((row * i for i, row in enumerate(x)), 0.0)  # noqa: E731
+    np.testing.assert_array_equal(ops.convert_to_numpy(ops.jit(total)(x)), [3, 4, 5])
+    np.testing.assert_array_equal(ops.convert_to_numpy(ops.vmap(total)(x)), [5, 14])
+
+
+def test_a_derivative_of_specs_is_shaped_like_the_result(backend):
+    x, v = ops.KerasTensor((None, 7)), ops.KerasTensor((None, 7))
+    value, derivative = ops.jvp(lambda x: ops.sum(ops.sin(x), axis=1), (x,), (v,))
+    assert (value.shape, derivative.shape, derivative.dtype) == ((None,), (None,), "float32")
+    value, derivative, aux = ops.jvp(lambda x: (ops.sin(x), {"square": x * x}), (x,), (v,), has_aux=True)
+    assert (derivative.shape, aux["square"].shape) == ((None, 7), (None, 7))
+    assert isinstance(ops.jvp(ops.sin, (ops.TensorSpec((3,)),), (ops.TensorSpec((3,)),))[1], ops.TensorSpec)
+
+
+@pytest.mark.needs("gradient")
+def test_a_graph_takes_derivatives_when_it_runs(backend):
+    x, v = ops.KerasTensor((2,)), ops.KerasTensor((2,))
+    _, derivative = ops.jvp(ops.sin, (x,), (v,))
+    node = derivative.node
+    assert node.inputs == [x, v]
+    numbers = [ops.convert_to_tensor([0.0, 1.0]), ops.convert_to_tensor([2.0, 3.0])]
+    found = node.op.function(ops.sin, [numbers[0]], [numbers[1]], False)[1]
+    np.testing.assert_allclose(ops.convert_to_numpy(found), [2.0, 3 * np.cos(1.0)], rtol=1e-6)

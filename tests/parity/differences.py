@@ -16,6 +16,7 @@ __all__ = [
     "ENDS_THE_PROCESS",
     "NOT_COMPARED",
     "NOT_IN_KERAS",
+    "OPS",
     "OPTIMIZERS",
     "REFUSED",
     "REFUSED_INPUTS",
@@ -109,6 +110,17 @@ REFUSED_INPUTS = {
         "do not match by name; unknown: 'c'",
         "Keras drops it and warns; a misspelt name of an input is an input too many",
     ),
+}
+# What ops take or give where Keras's raise, or give something else; tested in tests/ops.
+OPS = {
+    "shape of a symbolic tensor": "Keras gives None for a size that is not known; ours is a scalar of the graph, so that it survives into reshape, zeros and arithmetic",
+    "cholesky of a matrix that is not positive definite": "Keras raises, after a look at the numbers that compiled code can not take; ours gives NaN, as singular matrices do everywhere",
+    "cholesky of matrices of unknown size": "Keras refuses them when a graph is built; ours does so when it runs on a matrix that is not square",
+    "squeeze of unknown sizes": "Keras keeps an axis whose size is not known, which is another number of axes than the graph has when it runs; ours asks for axis=",
+    "scatter with float indices": "Keras lets its backends cut off fractions; an index that is no integer is a mistake more often than a number",
+    "fft of integers": "Keras refuses integers in fft, ifft2 and irfft, and takes them in rfft; ours computes all of them in the default float. stft and istft refuse them in both",
+    "stft of half floats": "Keras takes float32 and float64 alone; ours computes half floats in float32",
+    "integers beyond int64 beside floats": "Keras leaves them to the framework: errors on torch and JAX; ours are the floats that Python makes of them",
 }
 # What an optimizer is made with, or does.
 OPTIMIZERS = {

@@ -13,6 +13,7 @@ __all__ = ["keras_function", "keras_tensors"]
 
 # Where it takes its operands one by one and other arguments by name.
 CALLS: dict[str, Callable[..., Any]] = {
+    "layer_normalization": lambda function, *args: function(*args[:5], **({"rms_scaling": True} if args[5:] else {})),
     "meshgrid": lambda function, x, indexing: function(*x, indexing=indexing),
     "switch": lambda function, index, branches, operands: function(index, branches, *operands),
     "einsum": lambda function, subscripts, operands: function(subscripts, *operands),

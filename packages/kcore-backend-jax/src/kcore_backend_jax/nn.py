@@ -14,13 +14,13 @@ from kcore_backend_jax.dtypes import native_dtype
 
 # Normalizations: the definitions, in one compiled step where nothing around them is compiled.
 
-_layer_normalization = jax.jit(op_of(normalization.layer_normalization).body, static_argnums=(3, 4))
+_layer_normalization = jax.jit(op_of(normalization.layer_normalization).body, static_argnums=(3, 4, 5))
 _rms_normalization = jax.jit(op_of(normalization.rms_normalization).body, static_argnums=(2, 3))
 batch_normalization = jax.jit(op_of(normalization.batch_normalization).body, static_argnums=(3, 6))
 
 
-def layer_normalization(x, gamma, beta, axis, epsilon):
-    return _layer_normalization(x, gamma, beta, axis, config.epsilon() if epsilon is None else epsilon)
+def layer_normalization(x, gamma, beta, axis, epsilon, rms_scaling):
+    return _layer_normalization(x, gamma, beta, axis, config.epsilon() if epsilon is None else epsilon, rms_scaling)
 
 
 def rms_normalization(x, scale, axis, epsilon):

@@ -18,6 +18,7 @@ from kcore_backend_tf import (
     convolution,
     elementwise,
     fourier,
+    graph_tensors,
     image,
     linalg,
     modules,
@@ -28,6 +29,8 @@ from kcore_backend_tf import (
     transforms,
 )
 
+graph_tensors.know_their_rows()
+
 # kcore's own functions are plain TensorFlow inside: autograph is to leave them alone, as it does with Keras.
 autograph.CONVERSION_RULES = (
     *(
@@ -36,19 +39,6 @@ autograph.CONVERSION_RULES = (
     ),
     *autograph.CONVERSION_RULES,
 )
-
-
-def _length(x: tf.Tensor) -> int:
-    """Give the size of the first axis of a tensor of a graph, which TensorFlow 2.21 refuses to though it is known."""
-    sizes = x.shape
-    if not sizes.rank or sizes[0] is None:
-        length: int = _length_of_tensor(x)  # says what is wrong
-        return length
-    return int(sizes[0])
-
-
-_length_of_tensor = tf.Tensor.__len__
-tf.Tensor.__len__ = _length
 
 
 FAMILIES = (elementwise, reductions, shaping, linalg, fourier, nn, image, convolution, random, control_flow)

@@ -57,10 +57,10 @@ _log_softmax = defined(activations.log_softmax)
 # Normalizations.
 
 
-def layer_normalization(x, gamma, beta, axis, epsilon):
-    shape = _normalized_shape(x, axis, gamma, beta)
+def layer_normalization(x, gamma, beta, axis, epsilon, rms_scaling):
+    shape = None if rms_scaling else _normalized_shape(x, axis, gamma, beta)
     if shape is None:
-        return _layer_normalization(x, gamma, beta, axis, epsilon)
+        return _layer_normalization(x, gamma, beta, axis, epsilon, rms_scaling)
     if gamma is None and beta is not None:
         gamma = torch.ones(shape, dtype=x.dtype, device=x.device)  # or torch 2.13 has no second derivative
     return F.layer_norm(x, shape, gamma, beta, config.epsilon() if epsilon is None else epsilon)

@@ -86,10 +86,6 @@ _MADE_WITH = {
     "trapezoid": {"x"},
 }
 
-# Arguments that Keras's classes have and ours have not, with the value that makes no difference.
-_WITHOUT_EFFECT = {"rms_scaling": False}
-_ABSENT = object()
-
 _op_of_class: dict[tuple[str, str], str] = {}
 _class_of_op: dict[str, tuple[str, str]] = {}
 for _module, _names in _CLASSES.items():
@@ -137,7 +133,6 @@ def op_from(entry: dict[str, Any], settings: dict[str, Any]) -> Callable[..., An
     op = all_ops().get(name)
     if op is None:
         raise ArgumentError(f"there is no op {class_name!r}", fix="update kcore-ops").at("a model's config")
-    settings = {key: value for key, value in settings.items() if value != _WITHOUT_EFFECT.get(key, _ABSENT)}
     unknown = sorted(settings.keys() - op.parameters.keys())
     if unknown:
         raise ArgumentError(f"the op {name} has no argument {', '.join(unknown)}", fix="update kcore-ops").at(

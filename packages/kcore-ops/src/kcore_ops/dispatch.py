@@ -293,7 +293,7 @@ def _value_of(variable: Variable) -> Any:
 
 
 def _in_plain_numbers(op: Op, args: tuple[Any, ...]) -> Callable[[], Any] | None:
-    """Give a call with numbers that every framework takes, where it had NumPy's for settings, or very large integers."""
+    """Give a call with numbers that every framework takes, if it had NumPy's for settings, or very large integers."""
     plain = [
         _as_numbers(arg) if kind == "static" else _as_float(op, arg)
         for arg, kind in zip(args, op.parameters.values(), strict=True)

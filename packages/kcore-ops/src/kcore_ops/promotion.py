@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from kcore_ops import dtypes as dt
 from kcore_ops.errors import DTypeError
 
-__all__ = ["COMPARING", "Rule", "accumulate", "boolean", "compared", "exact", "floating", "index", "integer",
-           "integral", "keep", "numeric", "ordered", "product", "promote", "real", "real_floating",
+__all__ = ["COMPARING", "Rule", "accumulate", "boolean", "compared", "exact", "floating", "fractions", "index",
+           "integer", "integral", "keep", "numeric", "ordered", "product", "promote", "real", "real_floating",
            "real_numeric"]  # fmt: skip
 
 Rule = Callable[[Sequence[str]], str]
@@ -77,6 +77,14 @@ def floating(dtypes: Sequence[str]) -> str:
 def real_floating(dtypes: Sequence[str]) -> str:
     """Cast to the common floating dtype; complex numbers are refused."""
     return dt.to_float(real(dtypes))
+
+
+def fractions(dtypes: Sequence[str]) -> str:
+    """Cast to the common dtype, which must be a real floating one."""
+    dtype = real(dtypes)
+    if dtype == "bool" or dtype in dt.INTEGERS:
+        raise DTypeError(f"the op takes floating numbers and got {dtype}", fix="cast first, for example to 'float32'")
+    return dtype
 
 
 def integral(dtypes: Sequence[str]) -> str:

@@ -32,7 +32,7 @@ from kcore_ops.indexing import get_item, take
 from kcore_ops.nn.convolution import conv
 from kcore_ops.nn.precision import narrowed, widened
 from kcore_ops.operation import Tensor, op
-from kcore_ops.promotion import floating, real_floating
+from kcore_ops.promotion import floating, fractions
 from kcore_ops.shapes import differ, one_of, show_shape
 from kcore_ops.shaping import broadcast_to, expand_dims, pad, reshape
 from kcore_ops.spec import Size, is_unknown
@@ -68,7 +68,7 @@ def extract_sequences(x: Tensor, sequence_length: int, sequence_stride: int) -> 
     return take(x, add(starts, arange(sequence_length, dtype="int32")), axis=-1)
 
 
-@op(dtypes={"x": real_floating})
+@op(dtypes={"x": fractions})
 def stft(
     x: Tensor,
     sequence_length: int,
@@ -90,9 +90,10 @@ def stft(
             Otherwise it begins there.
 
     Shapes: `(..., n)` gives real and imaginary part, `(..., sequences, fft_length // 2 + 1)` each.
-    Dtype: that of `x`; integers and booleans become the default float; float16 and bfloat16 are computed in float32.
-    Raises: `ArgumentError` if the lengths do not fit or there is no such window; `ShapeError` if the window has another
-    length, or there are no samples.
+    Dtype: that of `x`; float16 and bfloat16 are computed in float32.
+    Raises: `DTypeError` if `x` is not floating, as samples in integers are of some scale that has to be said;
+    `ArgumentError` if the lengths do not fit or there is no such window; `ShapeError` if the window has another length,
+    or there are no samples.
     Source: Allen & Rabiner (1977), "A unified approach to short-time Fourier analysis and synthesis".
 
     >>> real, imaginary = stft(np.ones(8, "float32"), 4, 2, 4)
@@ -112,7 +113,7 @@ def stft(
     return narrowed(parts[0], x), narrowed(parts[1], x)
 
 
-@op(dtypes={"x": real_floating})
+@op(dtypes={"x": fractions})
 def istft(
     x: Sequence[Tensor],
     sequence_length: int,

@@ -12,11 +12,14 @@ from typing import Any
 
 from kcore_ops import tree
 from kcore_ops.calls import HOST_TYPES, backend_of
+from kcore_ops.control_flow import spec_of
 from kcore_ops.conversion import is_tensor, ndim, shape
 from kcore_ops.current import on
 from kcore_ops.dtypes import is_complex_dtype, is_float_dtype
 from kcore_ops.errors import ArgumentError, DTypeError, ShapeError
+from kcore_ops.operation import Tree, primitive
 from kcore_ops.plugin import Backend
+from kcore_ops.spec import TensorSpec
 from kcore_ops.variable import Variable
 
 __all__ = [
@@ -167,7 +170,7 @@ def jvp(fun: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux:
         has_aux: whether `fun` returns something else beside the result.
 
     Returns:
-        `(result, derivative)`, and `aux` if `has_aux`.
+        `(result, derivative)`, and `aux` if `has_aux`; specs of symbolic tensors.
 
     Raises:
         GradientsUnavailable: if the backend has no gradients.
@@ -181,6 +184,8 @@ def jvp(fun: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux:
     if len(primals) != len(tangents):
         problem = f"there are {len(primals)} primals and {len(tangents)} tangents"
         raise ArgumentError(problem, fix="pass one tangent for each primal").at("jvp")
+    if any(isinstance(leaf, TensorSpec) for leaf in tree.flatten([list(primals), list(tangents)])):
+        return _symbolic_jvp(fun, list(primals), list(tangents), has_aux)
     backend, both = _tensors([list(primals), list(tangents)])
     aux = []
 
@@ -193,6 +198,19 @@ def jvp(fun: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux:
 
     value, derivative = backend.jvp(result_of, *both)
     return (value, derivative, aux[-1]) if has_aux else (value, derivative)
+
+
+@primitive(name="kcore_ops.jvp")
+def _symbolic_jvp(fun: Function, primals: Tree, tangents: Tree, has_aux: bool) -> Any:
+    """Give the specs of what `jvp` gives: a derivative is shaped like the result that it is of."""
+    result = fun(*primals)
+    value = tree.map_structure(spec_of, result[0] if has_aux else result)
+    return (value, value, tree.map_structure(spec_of, result[1])) if has_aux else (value, value)
+
+
+@_symbolic_jvp.define
+def _jvp(fun: Function, primals: Tree, tangents: Tree, has_aux: bool) -> Any:
+    return jvp(fun, primals, tangents, has_aux)
 
 
 def vmap(fun: Function, in_axes: Any = 0, out_axes: Any = 0) -> Function:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import kcore_ops as ops
-from kcore_ops.dtypes import at_least_float32
 from kcore_ops.shapes import normalize_axes
 
 from kcore_layers.layer import Layer
@@ -103,17 +102,7 @@ class LayerNormalization(Layer):
         return self._normalized(inputs)
 
     def _normalized(self, inputs: Any) -> Any:
-        if self.rms_scaling:
-            return self._scaled(inputs)
-        return ops.layer_normalization(inputs, self.gamma, self.beta, self.axis, self.epsilon)
-
-    def _scaled(self, inputs: Any) -> Any:
-        """Divide by the standard deviation alone, as Keras does for this option."""
-        x = ops.cast(inputs, at_least_float32(ops.dtype(inputs)))
-        axes = normalize_axes(self.axis, len(x.shape))
-        factor = ops.rsqrt(ops.add(ops.var(x, axes, keepdims=True), self.epsilon))
-        gamma = ops.reshape(self.gamma, [n if i in axes else 1 for i, n in enumerate(ops.shape(x))])
-        return ops.cast(ops.multiply(ops.multiply(x, factor), gamma), ops.dtype(inputs))
+        return ops.layer_normalization(inputs, self.gamma, self.beta, self.axis, self.epsilon, self.rms_scaling)
 
     def get_config(self) -> dict[str, Any]:
         """Give the arguments that make another one like it."""

@@ -26,11 +26,13 @@ def layer_normalization(
     beta: Tensor | None = None,
     axis: Axis = -1,
     epsilon: float | None = None,
+    rms_scaling: bool = False,
 ) -> Tensor:
     """Subtract from `x` its mean along `axis` and divide by its standard deviation; multiply by `gamma`, add `beta`.
 
     Shapes: `gamma` and `beta` have the sizes of `x` along `axis`, in the order of `x`, or as many axes as `x` and
     broadcast; the result is shaped like `x`. `epsilon`, by default `config.epsilon()`, is added to the variance.
+    `rms_scaling`, of old models, leaves out the subtraction and `beta`; `rms_normalization` is what its name promises.
     Dtype: that of `x`; float16 and bfloat16 are computed in float32, integers become the default float.
     Raises: `ShapeError` if `gamma` or `beta` does not fit; `DTypeError` if one of the tensors is complex.
     Source: Ba et al. (2016), arXiv:1607.06450, eq. 4.
@@ -42,10 +44,10 @@ def layer_normalization(
     wide = widened(x)
     centered = wide - mean(wide, axis=axes, keepdims=True)
     variance = mean(square(centered), axis=axes, keepdims=True)
-    y = centered * rsqrt(add(variance, _epsilon(epsilon)))
+    y = (wide if rms_scaling else centered) * rsqrt(add(variance, _epsilon(epsilon)))
     if gamma is not None:
         y = y * narrowed(_along(gamma, axes, x, "gamma"), y)
-    if beta is not None:
+    if beta is not None and not rms_scaling:
         y = y + narrowed(_along(beta, axes, x, "beta"), y)
     return narrowed(y, x)
 

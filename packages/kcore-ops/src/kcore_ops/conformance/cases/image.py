@@ -458,6 +458,13 @@ def _patches_case(draw, dtype):
     return _images(draw, dtype, data_format), size, strides, dilation, padding, data_format
 
 
+@case("extract_patches", _patches(3), dtypes=("float32", "int32"))
+def _patches_of_volumes_case(draw, dtype):
+    data_format = _layout(draw)
+    size, strides = draw(st.sampled_from([((2, 1, 3), (1, 2, 1)), ((1, 2, 2), None)]))
+    return _images(draw, dtype, data_format, (2, 4, 3)), size, strides, 1, "valid", data_format
+
+
 @case("extract_patches_3d", _patches(3), dtypes=SOME)
 def _patches_3d_case(draw, dtype):
     data_format = _layout(draw)

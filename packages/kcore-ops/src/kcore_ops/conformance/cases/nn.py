@@ -187,11 +187,12 @@ def _in_axes(parameter, x, axis):
     return parameter.reshape([size if i in chosen else 1 for i, size in enumerate(x.shape)])
 
 
-def _layer_normalization_reference(x, gamma=None, beta=None, axis=-1, epsilon=None):
+def _layer_normalization_reference(x, gamma=None, beta=None, axis=-1, epsilon=None, rms_scaling=False):
     epsilon = 1e-7 if epsilon is None else epsilon
-    y = (x - x.mean(axis, keepdims=True)) / np.sqrt(x.var(axis, keepdims=True) + epsilon)
+    centered = x if rms_scaling else x - x.mean(axis, keepdims=True)
+    y = centered / np.sqrt(x.var(axis, keepdims=True) + epsilon)
     y = y if gamma is None else y * _in_axes(gamma, x, axis)
-    return y if beta is None else y + _in_axes(beta, x, axis)
+    return y if beta is None or rms_scaling else y + _in_axes(beta, x, axis)
 
 
 def _rms_normalization_reference(x, scale=None, axis=-1, epsilon=None):
@@ -231,6 +232,14 @@ def _layer_normalization(draw, dtype):
 def _layer_normalization_of_the_last_axis(draw, dtype):
     x = draw(arrays(dtype, (3, 8)))
     return x, draw(arrays(dtype, (8,))), draw(arrays(dtype, (8,)))
+
+
+@case("layer_normalization", _layer_normalization_reference, dtypes=("float32", "float64"), tolerance=40)
+def _layer_normalization_without_centering(draw, dtype):
+    x = draw(arrays(dtype, (3, 8)))
+    along = draw(st.sampled_from([-1, 0]))
+    gamma, beta = (_maybe(draw, _parameter_for(draw, dtype, x, along)) for _ in range(2))
+    return x, gamma, beta, along, 1e-3, True
 
 
 @case("rms_normalization", _rms_normalization_reference, dtypes=(*FLOATS, "int32"), tolerance=4, rounds_once=True)
