@@ -5,7 +5,7 @@ from __future__ import annotations
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_ops.errors import ArgumentError
+from kcore_ops.errors import ArgumentError, ShapeError
 
 # How each is called, and the setting as Python has it.
 CALLS = {
@@ -45,8 +45,6 @@ def test_what_is_no_axis_is_said(backend):
 
 
 def test_an_array_that_does_not_fit_is_refused_as_numbers_are(backend):
-    with pytest.raises(ValueError, match="pad") as caught:
-        ops.pad(ops.ones((2, 3)), np.array([[1, 1]] * 3))
-    with pytest.raises(ValueError, match="pad") as expected:
-        ops.pad(ops.ones((2, 3)), [[1, 1]] * 3)
-    assert str(caught.value) == str(expected.value)
+    for widths in (np.array([[1, 1]] * 3), [[1, 1]] * 3):
+        with pytest.raises(ShapeError, match=r"(?s)pad_width=.* does not fit"):
+            ops.pad(ops.ones((2, 3)), widths)

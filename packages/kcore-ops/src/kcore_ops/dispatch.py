@@ -231,7 +231,7 @@ def dispatch(op: Op, args: tuple[Any, ...]) -> Any:
         try:
             return inference.infer_symbolic(op, call)
         except Exception:
-            again = _in_plain_numbers(op, args)
+            again = _in_plain_numbers(op, args, ())
             if again is None:
                 raise
             return again()
@@ -292,10 +292,14 @@ def _value_of(variable: Variable) -> Any:
 # Faults.
 
 
-def _in_plain_numbers(op: Op, args: tuple[Any, ...]) -> Callable[[], Any] | None:
-    """Give a call with numbers that every framework takes, if it had NumPy's for settings, or very large integers."""
+def _in_plain_numbers(op: Op, args: tuple[Any, ...], tensor_types: tuple[type, ...]) -> Callable[[], Any] | None:
+    """Give a call with numbers that every framework takes, if it had NumPy's for settings, or very large integers.
+
+    Where arrays are tensors they stay: of a tensor some settings mean other things than of numbers.
+    """
+    has_arrays = np.ndarray not in tensor_types
     plain = [
-        _as_numbers(arg) if kind == "static" else _as_float(op, arg)
+        _as_numbers(arg, has_arrays) if kind == "static" else _as_float(op, arg)
         for arg, kind in zip(args, op.parameters.values(), strict=True)
     ]
     if all(number is arg for number, arg in zip(plain, args, strict=True)):
@@ -321,11 +325,11 @@ def _as_float(op: Op, number: Any) -> Any:
         return math.inf if number > 0 else -math.inf
 
 
-def _as_numbers(setting: Any) -> Any:
-    if isinstance(setting, np.ndarray | np.generic):
+def _as_numbers(setting: Any, has_arrays: bool) -> Any:
+    if isinstance(setting, np.generic) or (has_arrays and isinstance(setting, np.ndarray)):
         return setting.tolist() if setting.dtype.kind == "i" else setting
     if isinstance(setting, list | tuple):
-        numbers = [_as_numbers(part) for part in setting]
+        numbers = [_as_numbers(part, has_arrays) for part in setting]
         is_plain = all(number is part for number, part in zip(numbers, setting, strict=True))
         return setting if is_plain else tuple(numbers)
     return setting
@@ -340,7 +344,7 @@ def recover(op: Op, args: tuple[Any, ...], error: Exception) -> Any:
     if any(isinstance(leaf, KerasTensor) for leaf in tree.flatten(list(args))):
         return inference.infer_symbolic(op, call)  # a number of copies, say, that is a size of a graph
     try:
-        again = _in_plain_numbers(op, args)
+        again = _in_plain_numbers(op, args, call.backend().tensor_types)
     except KcoreError as found:
         raise found.at(op.name, call.received())  # noqa: B904 (its cause is its own)
     if again is not None:
