@@ -120,11 +120,9 @@ class TorchBackend(transforms.TorchTransforms, Backend):
 
     def assign_storage(self, storage: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
         if not storage.requires_grad:
-            if (
-                storage._use_count() > 1
-            ):  # a graph holds it, for a gradient: that is to be of the value it was read with
-                return torch.empty_like(storage).copy_(value.detach())
-            return storage.copy_(value.detach())
+            # What a graph holds for a gradient is to stay the value that it was read with.
+            held = storage._use_count() > 1
+            return (torch.empty_like(storage) if held else storage).copy_(value.detach())
         with torch.no_grad():
             storage.copy_(value)
         return storage
