@@ -125,26 +125,26 @@ def searchsorted(sorted_sequence, values, side):
 
 
 def segment_sum(data, segment_ids, num_segments, sorted):
-    _check(data, segment_ids)
-    return jax.ops.segment_sum(data, segment_ids, operator.index(num_segments), sorted)
+    return _by_segment(jax.ops.segment_sum, data, segment_ids, num_segments, sorted)
 
 
 def segment_max(data, segment_ids, num_segments, sorted):
-    _check(data, segment_ids)
-    return jax.ops.segment_max(data, segment_ids, operator.index(num_segments), sorted)
+    return _by_segment(jax.ops.segment_max, data, segment_ids, num_segments, sorted)
 
 
 def segment_min(data, segment_ids, num_segments, sorted):
-    _check(data, segment_ids)
-    return jax.ops.segment_min(data, segment_ids, operator.index(num_segments), sorted)
+    return _by_segment(jax.ops.segment_min, data, segment_ids, num_segments, sorted)
 
 
 # There is no segment_prod: JAX's has no gradient (0.10), and the definition has.
 
 
-def _check(data, segment_ids):
+def _by_segment(reduce, data, segment_ids, num_segments, sorted):
     if segment_ids.ndim != 1 or data.shape[:1] != segment_ids.shape:
         raise ValueError((data.shape, segment_ids.shape))
+    count = operator.index(num_segments)
+    # The gradient of no segments at all reads out of range (0.10).
+    return reduce(data, segment_ids, count, sorted) if count else data[:0]
 
 
 TABLE: dict[str, Callable[..., Any]] = {
