@@ -56,7 +56,7 @@ def test_it_is_found_by_its_entry_point(foo):
 
 
 def test_the_conformance_command_finds_nothing_wrong_and_names_what_is_missing(foo):
-    done = run(foo, "kcore_ops.conformance", "foo", "--examples", "2")
+    done = run(foo, "kcore_ops.conformance", "foo", "--effort", "0.1")
     assert done.returncode == 0, done.stdout + done.stderr
     kinds = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines() if len(line.split()) > 1}
     assert kinds["add"] == ["native"] and kinds["square"] == ["derived"]
