@@ -198,7 +198,7 @@ def check_number(number: Any, op: Op, args: tuple[Any, ...]) -> None:
     call = Call(op, args)
     kinds = list(op.parameters.values())
     dtype = next((arg for kind, arg in zip(kinds, args, strict=True) if kind.endswith("dtype")), None)
-    backend = call.backend()
+    backend = None if call.is_symbolic else call.backend()  # graphs are built without any
     try:
         if dtype is not None:
             check_fits(number, settle_dtype(dtype, op))
