@@ -184,6 +184,8 @@ def check_unknown_sizes(backend: Backend, case: Case, dtype: str, args: Sequence
 
 def check_layout(backend: Backend, case: Case, dtype: str, args: Sequence[Any]) -> None:
     """Tensors whose elements lie in memory in another order, as a transposed one's do, give the same result."""
+    if "transpose" not in backend.ops:
+        return  # which makes such tensors, where the framework has them
     op = op_of(case.op)
 
     def turned(x: Any) -> Any:
