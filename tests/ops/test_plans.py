@@ -106,3 +106,19 @@ def test_a_class_made_in_a_function_is_collected(backend):
     references = use()
     gc.collect()
     assert [reference() for reference in references] == [None, None, None]
+
+
+def test_calls_with_none_or_of_a_class_that_may_go_follow_the_current_backend(backend):
+    class Array(np.ndarray):
+        pass
+
+    heads = np.ones((1, 2, 1, 2), "float32")
+    for function in (lambda: ops.dot_product_attention(heads, heads, heads), lambda: ops.exp(heads.view(Array))):
+        expected = ops.convert_to_numpy(function())
+        for name in ("numpy", backend.name, "numpy"):
+            with ops.use_backend(name) as current:
+                found = function()
+                assert isinstance(found, current.tensor_types)
+            np.testing.assert_allclose(ops.convert_to_numpy(found), expected, rtol=1e-6)
+        assert isinstance(function(), backend.tensor_types)
+    assert not ops.dot_product_attention.__kcore_op__.passing_plans

@@ -212,15 +212,22 @@ def check_number(number: Any, op: Op, args: tuple[Any, ...]) -> None:
 
 
 def dispatch(op: Op, args: tuple[Any, ...]) -> Any:
-    """Run a call whose plan is not known: find the backend, settle dtypes, remember the plan."""
+    """Run a call whose plan is not where the op's function looks for it."""
     if op.alone is not None and all(value is None for value in args[1:]):
         return op.alone(args[0])
+    if op.passing_plans:
+        known = passing_plan(op, [args[position] for position, _, _ in op.tensor_parameters])
+        if known is not None:
+            try:
+                return known(*args)
+            except Exception as error:
+                return recover(op, args, error)
+    return dispatch_anew(op, args)
+
+
+def dispatch_anew(op: Op, args: tuple[Any, ...]) -> Any:
+    """Run a call whose plan is not known, or holds no longer: find the backend, settle dtypes, remember the plan."""
     slots = [args[position] for position, _, _ in op.tensor_parameters]
-    if op.passing_plans and (known := passing_plan(op, slots)) is not None:
-        try:
-            return known(*args)
-        except Exception as error:
-            return recover(op, args, error)
     if any(isinstance(value, Variable) for value in slots):
         return _with_values_of_variables(op, slots)(*args)
     try:

@@ -32,6 +32,9 @@ Run = Callable[..., Any]
 # lie, given as the function's second argument; None if it lies where it is.
 Step = tuple[int, Run, int | None]
 
+# Python's flag of classes that a class statement makes; others, as that of None, are part of Python or of a library.
+_IS_MADE = 1 << 9
+
 # Number of static arguments for which an op that computes in a wider dtype remembers the dtypes of its results.
 _MAX_KNOWN = 64
 
@@ -68,6 +71,8 @@ def store(op: Op, slots: Sequence[Any], run: Run) -> None:
 
 
 def _stored(op: Op, slots: Sequence[Any]) -> Run | None:
+    if _passing_key(slots) is not None:
+        return passing_plan(op, slots)
     table, keys = route(op, slots)
     for key in keys:
         found = table.get(key)
@@ -99,7 +104,9 @@ def _flat_kinds(slots: Sequence[Any]) -> list[tuple[type, Any]]:
 
 
 def stays(cls: type) -> bool:
-    """Say whether a class lives as long as the module that it is found in, by its name."""
+    """Say whether a class lives as long as the module that it is found in, by its name, or as Python does."""
+    if not cls.__flags__ & _IS_MADE:
+        return True
     found: Any = sys.modules.get(cls.__module__)
     if cls.__module__ == "__main__":
         return False
@@ -122,27 +129,27 @@ def _by_current_backend(op: Op, runs: dict[Backend | None, Run], count: int) -> 
 
     `runs` is by the backend of the innermost `use_backend` block. None is the default one; its change drops all plans.
     """
-    from kcore_ops.dispatch import dispatch
+    from kcore_ops.dispatch import dispatch_anew
 
     def of_one(x: Any) -> Any:
         try:
             run = runs[backend_in_block()]
         except KeyError:
-            return dispatch(op, (x,))
+            return dispatch_anew(op, (x,))
         return run(x)
 
     def of_two(x: Any, y: Any) -> Any:
         try:
             run = runs[backend_in_block()]
         except KeyError:
-            return dispatch(op, (x, y))
+            return dispatch_anew(op, (x, y))
         return run(x, y)
 
     def of_many(*args: Any) -> Any:
         try:
             run = runs[backend_in_block()]
         except KeyError:
-            return dispatch(op, args)
+            return dispatch_anew(op, args)
         return run(*args)
 
     plan: Any = {1: of_one, 2: of_two}.get(count, of_many)
@@ -227,12 +234,12 @@ def _is_of_64_bits(dtype: str) -> bool:
 
 def _while_canonical(run: Run, op: Op, backend: Backend, wanted: list[str], targets: list[str]) -> Run:
     """Make another plan once the framework has been set to have, or to lack, the dtypes wanted."""
-    from kcore_ops.dispatch import dispatch
+    from kcore_ops.dispatch import dispatch_anew
 
     def run_if_canonical(*args: Any) -> Any:
         if [backend.canonical_dtype(dtype) for dtype in wanted] == targets:
             return run(*args)
-        return dispatch(op, args)
+        return dispatch_anew(op, args)
 
     return run_if_canonical
 
