@@ -16,8 +16,8 @@ import kcore_ops as ops
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
-from kcore_layers.random_seed import set_random_seed
-from kcore_ops import registry
+from kcore_layers.base.random_seed import set_random_seed
+from kcore_ops.backends import registry
 
 settings.register_profile(
     "kcore", derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)

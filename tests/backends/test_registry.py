@@ -14,9 +14,10 @@ import threading
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_ops import cli, current, registry
-from kcore_ops.errors import ArgumentError, BackendNotFound, BackendUnusable, PluginError
-from kcore_ops.plugin import INTERFACE, Backend, Plugin
+from kcore_ops.backends import current, registry
+from kcore_ops.backends.interface import INTERFACE, Backend, Plugin
+from kcore_ops.command import main as cli
+from kcore_ops.foundation.errors import ArgumentError, BackendNotFound, BackendUnusable, PluginError
 
 
 class Minimal(Backend):
@@ -158,7 +159,7 @@ def test_the_packages_named_for_components_are_those_that_offer_them():
     ("named", "reason"),
     [
         (ImportError("no libfoo"), r"importing foo:backend failed: ImportError: no libfoo"),
-        ("not a plugin", r"foo:backend is a str, not a kcore_ops.plugin.Plugin"),
+        ("not a plugin", r"foo:backend is a str, not a kcore_ops.backends.interface.Plugin"),
         (plugin("bar"), r"its entry point is named 'foo' and its plugin 'bar'"),
         (plugin(interface="0.9"), rf"interface 0\.9, and this kcore-ops has {INTERFACE}"),
         (
@@ -240,7 +241,7 @@ def test_use_backend_without_a_block_lasts(backend):
 def test_the_order_of_choice(tmp_path):
     code = """
         import kcore_ops as ops
-        from kcore_ops import current
+        from kcore_ops.backends import current
         print(ops.config.backend(), "|", current.reason())
         ops.config.set_backend("numpy")
         print(ops.config.backend(), "|", current.reason())
@@ -270,7 +271,7 @@ def test_a_broken_configuration_file_is_named(tmp_path):
 def test_listing_and_choosing_load_no_framework():
     code = """
         import sys, kcore_ops as ops
-        from kcore_ops import cli
+        from kcore_ops.command import main as cli
         cli.main(["backends"])
         print(sorted({"jax", "torch", "tensorflow"} & set(sys.modules)))
     """

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 from kcore_layers import Input, Model, Sequential
+from kcore_layers.files.model_file import load_model
 from kcore_layers.layers import BatchNormalization, Dense, Dropout
-from kcore_layers.model_file import load_model
 
 X = torch.ones(2, 3)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import kcore_ops as ops
 import pytest
 import torch
-from kcore_ops.errors import ArgumentError
+from kcore_ops.foundation.errors import ArgumentError
 from kcore_train.optimizers import SGD, Adam, LossScaleOptimizer
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from kcore_layers import Input, Model, Sequential
-from kcore_layers.regularizers import OrthogonalRegularizer
+from kcore_layers.options.regularizers import OrthogonalRegularizer
 
 SHAPES = {2: (2, 6), 3: (2, 5, 4), 4: (2, 6, 6, 3)}
 

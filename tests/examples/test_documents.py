@@ -13,8 +13,8 @@ import re
 from pathlib import Path
 
 import pytest
-from kcore_ops import registry
-from kcore_ops.plugin import CAPABILITIES
+from kcore_ops.backends import registry
+from kcore_ops.backends.interface import CAPABILITIES
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = ("library-authors.md", "backend-authors.md")

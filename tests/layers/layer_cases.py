@@ -6,9 +6,32 @@ from typing import Any
 
 import kcore_ops as ops
 import numpy as np
-from kcore_layers.layers.activation import Activation
-from kcore_layers.layers.activity_regularization import ActivityRegularization
-from kcore_layers.layers.adaptive_pooling import (
+from kcore_layers.layers.activations.activation import Activation
+from kcore_layers.layers.activations.prelu import PReLU
+from kcore_layers.layers.activations.rectifiers import ELU, LeakyReLU, ReLU
+from kcore_layers.layers.activations.softmax import Softmax
+from kcore_layers.layers.attention.attention import AdditiveAttention, Attention
+from kcore_layers.layers.convolutional.convolution import Conv1D, Conv2D, Conv3D
+from kcore_layers.layers.convolutional.depthwise_convolution import DepthwiseConv1D, DepthwiseConv2D
+from kcore_layers.layers.convolutional.separable_convolution import SeparableConv1D, SeparableConv2D
+from kcore_layers.layers.convolutional.transposed_convolution import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
+from kcore_layers.layers.core.dense import Dense
+from kcore_layers.layers.core.einsum_dense import EinsumDense
+from kcore_layers.layers.core.embedding import Embedding
+from kcore_layers.layers.core.identity import Identity
+from kcore_layers.layers.core.lambda_layer import Lambda
+from kcore_layers.layers.core.masking_layer import Masking
+from kcore_layers.layers.merging.concatenate import Concatenate
+from kcore_layers.layers.merging.dot import Dot
+from kcore_layers.layers.merging.merging import Add, Average, Maximum, Minimum, Multiply, Subtract
+from kcore_layers.layers.normalization.batch_normalization import BatchNormalization
+from kcore_layers.layers.normalization.group_normalization import GroupNormalization
+from kcore_layers.layers.normalization.layer_normalization import LayerNormalization
+from kcore_layers.layers.normalization.normalization import Normalization
+from kcore_layers.layers.normalization.rms_normalization import RMSNormalization
+from kcore_layers.layers.normalization.spectral_normalization import SpectralNormalization
+from kcore_layers.layers.normalization.unit_normalization import UnitNormalization
+from kcore_layers.layers.pooling.adaptive_pooling import (
     AdaptiveAveragePooling1D,
     AdaptiveAveragePooling2D,
     AdaptiveAveragePooling3D,
@@ -16,22 +39,7 @@ from kcore_layers.layers.adaptive_pooling import (
     AdaptiveMaxPooling2D,
     AdaptiveMaxPooling3D,
 )
-from kcore_layers.layers.alpha_dropout import AlphaDropout
-from kcore_layers.layers.attention import AdditiveAttention, Attention
-from kcore_layers.layers.batch_normalization import BatchNormalization
-from kcore_layers.layers.bidirectional import Bidirectional
-from kcore_layers.layers.concatenate import Concatenate
-from kcore_layers.layers.convolution import Conv1D, Conv2D, Conv3D
-from kcore_layers.layers.cropping import Cropping1D, Cropping2D, Cropping3D
-from kcore_layers.layers.dense import Dense
-from kcore_layers.layers.depthwise_convolution import DepthwiseConv1D, DepthwiseConv2D
-from kcore_layers.layers.dot import Dot
-from kcore_layers.layers.dropout import Dropout
-from kcore_layers.layers.einsum_dense import EinsumDense
-from kcore_layers.layers.embedding import Embedding
-from kcore_layers.layers.flatten import Flatten
-from kcore_layers.layers.gaussian_noise import GaussianDropout, GaussianNoise
-from kcore_layers.layers.global_pooling import (
+from kcore_layers.layers.pooling.global_pooling import (
     GlobalAveragePooling1D,
     GlobalAveragePooling2D,
     GlobalAveragePooling3D,
@@ -39,17 +47,7 @@ from kcore_layers.layers.global_pooling import (
     GlobalMaxPooling2D,
     GlobalMaxPooling3D,
 )
-from kcore_layers.layers.group_normalization import GroupNormalization
-from kcore_layers.layers.gru import GRU
-from kcore_layers.layers.identity import Identity
-from kcore_layers.layers.lambda_layer import Lambda
-from kcore_layers.layers.layer_normalization import LayerNormalization
-from kcore_layers.layers.lstm import LSTM, LSTMCell
-from kcore_layers.layers.masking_layer import Masking
-from kcore_layers.layers.merging import Add, Average, Maximum, Minimum, Multiply, Subtract
-from kcore_layers.layers.normalization import Normalization
-from kcore_layers.layers.permute import Permute
-from kcore_layers.layers.pooling import (
+from kcore_layers.layers.pooling.pooling import (
     AveragePooling1D,
     AveragePooling2D,
     AveragePooling3D,
@@ -57,23 +55,25 @@ from kcore_layers.layers.pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
-from kcore_layers.layers.prelu import PReLU
-from kcore_layers.layers.rectifiers import ELU, LeakyReLU, ReLU
-from kcore_layers.layers.repeat_vector import RepeatVector
-from kcore_layers.layers.rescaling import Rescaling
-from kcore_layers.layers.reshape import Reshape
-from kcore_layers.layers.rms_normalization import RMSNormalization
-from kcore_layers.layers.rnn import RNN
-from kcore_layers.layers.separable_convolution import SeparableConv1D, SeparableConv2D
-from kcore_layers.layers.simple_rnn import SimpleRNN
-from kcore_layers.layers.softmax import Softmax
-from kcore_layers.layers.spatial_dropout import SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
-from kcore_layers.layers.spectral_normalization import SpectralNormalization
-from kcore_layers.layers.time_distributed import TimeDistributed
-from kcore_layers.layers.transposed_convolution import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
-from kcore_layers.layers.unit_normalization import UnitNormalization
-from kcore_layers.layers.up_sampling import UpSampling1D, UpSampling2D, UpSampling3D
-from kcore_layers.layers.zero_padding import ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
+from kcore_layers.layers.preprocessing.rescaling import Rescaling
+from kcore_layers.layers.regularization.activity_regularization import ActivityRegularization
+from kcore_layers.layers.regularization.alpha_dropout import AlphaDropout
+from kcore_layers.layers.regularization.dropout import Dropout
+from kcore_layers.layers.regularization.gaussian_noise import GaussianDropout, GaussianNoise
+from kcore_layers.layers.regularization.spatial_dropout import SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
+from kcore_layers.layers.reshaping.cropping import Cropping1D, Cropping2D, Cropping3D
+from kcore_layers.layers.reshaping.flatten import Flatten
+from kcore_layers.layers.reshaping.permute import Permute
+from kcore_layers.layers.reshaping.repeat_vector import RepeatVector
+from kcore_layers.layers.reshaping.reshape import Reshape
+from kcore_layers.layers.reshaping.up_sampling import UpSampling1D, UpSampling2D, UpSampling3D
+from kcore_layers.layers.reshaping.zero_padding import ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
+from kcore_layers.layers.rnn.bidirectional import Bidirectional
+from kcore_layers.layers.rnn.gru import GRU
+from kcore_layers.layers.rnn.lstm import LSTM, LSTMCell
+from kcore_layers.layers.rnn.rnn import RNN
+from kcore_layers.layers.rnn.simple_rnn import SimpleRNN
+from kcore_layers.layers.rnn.time_distributed import TimeDistributed
 
 SEQUENCE, IMAGE, VOLUME = (3, 8, 4), (2, 7, 6, 4), (2, 5, 4, 6, 2)
 

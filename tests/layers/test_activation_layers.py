@@ -7,20 +7,20 @@ import re
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_layers.layers.activation import Activation
-from kcore_layers.layers.activity_regularization import ActivityRegularization
-from kcore_layers.layers.batch_normalization import BatchNormalization
-from kcore_layers.layers.convolution import Conv1D
-from kcore_layers.layers.dense import Dense
-from kcore_layers.layers.einsum_dense import EinsumDense
-from kcore_layers.layers.identity import Identity
-from kcore_layers.layers.prelu import PReLU
-from kcore_layers.layers.rectifiers import ELU, LeakyReLU, ReLU
-from kcore_layers.layers.separable_convolution import SeparableConv1D
-from kcore_layers.layers.softmax import Softmax
-from kcore_layers.layers.transposed_convolution import Conv1DTranspose
-from kcore_layers.masking import get_mask, set_mask
-from kcore_ops.errors import ArgumentError, ShapeError
+from kcore_layers.base.masking import get_mask, set_mask
+from kcore_layers.layers.activations.activation import Activation
+from kcore_layers.layers.activations.prelu import PReLU
+from kcore_layers.layers.activations.rectifiers import ELU, LeakyReLU, ReLU
+from kcore_layers.layers.activations.softmax import Softmax
+from kcore_layers.layers.convolutional.convolution import Conv1D
+from kcore_layers.layers.convolutional.separable_convolution import SeparableConv1D
+from kcore_layers.layers.convolutional.transposed_convolution import Conv1DTranspose
+from kcore_layers.layers.core.dense import Dense
+from kcore_layers.layers.core.einsum_dense import EinsumDense
+from kcore_layers.layers.core.identity import Identity
+from kcore_layers.layers.normalization.batch_normalization import BatchNormalization
+from kcore_layers.layers.regularization.activity_regularization import ActivityRegularization
+from kcore_ops.foundation.errors import ArgumentError, ShapeError
 
 X = np.random.default_rng(0).normal(size=(3, 4, 5)).astype("float32")
 

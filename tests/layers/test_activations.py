@@ -6,12 +6,12 @@ import inspect
 import json
 import math
 
-import kcore_layers.activations as activations
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_layers.serialization import register_keras_serializable
-from kcore_ops.errors import ArgumentError, DTypeError
+from kcore_layers.options import activations
+from kcore_layers.serialization.objects import register_keras_serializable
+from kcore_ops.foundation.errors import ArgumentError, DTypeError
 
 X = np.array([-7.0, -3.0, -1.0, -0.2, 0.0, 0.3, 0.5, 1.0, 2.5, 7.0], "float32")
 

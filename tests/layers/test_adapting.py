@@ -7,8 +7,8 @@ import itertools
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_layers.layers.normalization import Normalization
-from kcore_ops.errors import ArgumentError, ArgumentTypeError
+from kcore_layers.layers.normalization.normalization import Normalization
+from kcore_ops.foundation.errors import ArgumentError, ArgumentTypeError
 from kcore_train.data import PyDataset
 
 X = np.random.default_rng(0).normal(3, 2, size=(32, 4)).astype("float32")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_layers.layers.attention import AdditiveAttention, Attention
-from kcore_ops.errors import ArgumentError, ShapeError
+from kcore_layers.layers.attention.attention import AdditiveAttention, Attention
+from kcore_ops.foundation.errors import ArgumentError, ShapeError
 
 rng = np.random.default_rng(0)
 QUERY = rng.normal(size=(2, 5, 3)).astype("float32")

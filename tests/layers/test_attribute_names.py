@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from kcore_layers import Model
-from kcore_layers.layer import Layer
+from kcore_layers.base.layer import Layer
 from kcore_layers.layers import Dense
 from kcore_ops import Variable, convert_to_numpy
 

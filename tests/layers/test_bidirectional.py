@@ -5,12 +5,12 @@ from __future__ import annotations
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_layers.layers.bidirectional import Bidirectional
-from kcore_layers.layers.dense import Dense
-from kcore_layers.layers.gru import GRU
-from kcore_layers.layers.lstm import LSTM
-from kcore_layers.layers.simple_rnn import SimpleRNN
-from kcore_ops.errors import ArgumentError
+from kcore_layers.layers.core.dense import Dense
+from kcore_layers.layers.rnn.bidirectional import Bidirectional
+from kcore_layers.layers.rnn.gru import GRU
+from kcore_layers.layers.rnn.lstm import LSTM
+from kcore_layers.layers.rnn.simple_rnn import SimpleRNN
+from kcore_ops.foundation.errors import ArgumentError
 
 X = np.random.default_rng(0).normal(size=(2, 4, 3)).astype("float32")
 MASK = np.array([[1, 1, 1, 0], [1, 1, 0, 0]], bool)

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kcore_layers import InputSpec, Model, regularizers
-from kcore_layers.call_plan import drop_plan
-from kcore_layers.layer import Layer
+from kcore_layers import InputSpec, Model
+from kcore_layers.base.call_plan import drop_plan
+from kcore_layers.base.layer import Layer
+from kcore_layers.base.masking import get_mask, set_mask
 from kcore_layers.layers import BatchNormalization, Dense, Dropout, Masking
-from kcore_layers.masking import get_mask, set_mask
+from kcore_layers.options import regularizers
 from kcore_ops.dtype_policies import DTypePolicyMap
 
 X = np.arange(6.0, dtype="float32").reshape(2, 3)

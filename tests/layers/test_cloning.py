@@ -8,7 +8,7 @@ import pytest
 from kcore_layers import Input, InputLayer, Model, Sequential
 from kcore_layers.layers import Concatenate, Dense, Dropout
 from kcore_layers.models import clone_model
-from kcore_ops.errors import ArgumentError
+from kcore_ops.foundation.errors import ArgumentError
 
 X = np.linspace(-1, 1, 6, dtype="float32").reshape(2, 3)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
-import kcore_layers.constraints as constraints
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_ops.errors import ArgumentError, ArgumentTypeError
+from kcore_layers.options import constraints
+from kcore_ops.foundation.errors import ArgumentError, ArgumentTypeError
 
 W = np.array([[1.0, -2.0, 0.01], [3.0, 4.0, 0.0], [0.0, 0.5, 0.02]], "float32")
 MADE = [

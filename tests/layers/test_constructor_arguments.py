@@ -11,18 +11,19 @@ import weakref
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_layers import Input, Layer, Model, Sequential, initializers
-from kcore_layers.cloning import clone_model
-from kcore_layers.layers.dense import Dense
-from kcore_layers.layers.dropout import Dropout
-from kcore_layers.model_file import load_model, save_model
-from kcore_layers.serialization import (
+from kcore_layers import Input, Layer, Model, Sequential
+from kcore_layers.files.model_file import load_model, save_model
+from kcore_layers.layers.core.dense import Dense
+from kcore_layers.layers.regularization.dropout import Dropout
+from kcore_layers.models.cloning import clone_model
+from kcore_layers.options import initializers
+from kcore_layers.serialization.objects import (
     SerializationError,
     deserialize_keras_object,
     register_keras_serializable,
     serialize_keras_object,
 )
-from kcore_ops.errors import ArgumentError
+from kcore_ops.foundation.errors import ArgumentError
 
 X = np.ones((2, 3), "float32")
 

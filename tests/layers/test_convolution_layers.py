@@ -7,11 +7,11 @@ import itertools
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_layers.layers.convolution import Conv1D, Conv2D, Conv3D
-from kcore_layers.layers.depthwise_convolution import DepthwiseConv1D, DepthwiseConv2D
-from kcore_layers.layers.separable_convolution import SeparableConv1D, SeparableConv2D
-from kcore_layers.layers.transposed_convolution import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
-from kcore_ops.errors import ArgumentError, ShapeError
+from kcore_layers.layers.convolutional.convolution import Conv1D, Conv2D, Conv3D
+from kcore_layers.layers.convolutional.depthwise_convolution import DepthwiseConv1D, DepthwiseConv2D
+from kcore_layers.layers.convolutional.separable_convolution import SeparableConv1D, SeparableConv2D
+from kcore_layers.layers.convolutional.transposed_convolution import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
+from kcore_ops.foundation.errors import ArgumentError, ShapeError
 
 rng = np.random.default_rng(0)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_layers.layers.alpha_dropout import AlphaDropout
-from kcore_layers.layers.dropout import Dropout
-from kcore_layers.layers.gaussian_noise import GaussianDropout, GaussianNoise
-from kcore_layers.layers.spatial_dropout import SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
-from kcore_ops.errors import ArgumentError
+from kcore_layers.layers.regularization.alpha_dropout import AlphaDropout
+from kcore_layers.layers.regularization.dropout import Dropout
+from kcore_layers.layers.regularization.gaussian_noise import GaussianDropout, GaussianNoise
+from kcore_layers.layers.regularization.spatial_dropout import SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
+from kcore_ops.foundation.errors import ArgumentError
 
 ALL = [
     lambda: Dropout(0.4, seed=3), lambda: AlphaDropout(0.4, seed=3), lambda: GaussianDropout(0.4, seed=3),

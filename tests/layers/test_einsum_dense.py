@@ -8,9 +8,9 @@ import re
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_layers.initializers import LecunNormal
-from kcore_layers.layers.einsum_dense import EinsumDense
-from kcore_ops.errors import ArgumentError, ShapeError
+from kcore_layers.layers.core.einsum_dense import EinsumDense
+from kcore_layers.options.initializers import LecunNormal
+from kcore_ops.foundation.errors import ArgumentError, ShapeError
 
 rng = np.random.default_rng(0)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_layers.layers.embedding import Embedding
-from kcore_layers.masking import get_mask
-from kcore_ops.errors import ArgumentError, ShapeError
+from kcore_layers.base.masking import get_mask
+from kcore_layers.layers.core.embedding import Embedding
+from kcore_ops.foundation.errors import ArgumentError, ShapeError
 
 TABLE = np.arange(12, dtype="float32").reshape(4, 3)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_layers.call_plan import drop_plan
+from kcore_layers.base.call_plan import drop_plan
 from layer_cases import CASES, SLOW_CASES, inputs_of, symbols
 
 ALL = CASES | SLOW_CASES

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from kcore_layers import Functional, Input, Layer, Model, Sequential
 from kcore_layers.layers import Add, Dense, Dropout
-from kcore_ops.errors import ArgumentError, ShapeError
+from kcore_ops.foundation.errors import ArgumentError, ShapeError
 
 X = np.arange(6, dtype="float32").reshape(2, 3)
 

@@ -10,7 +10,7 @@ import pytest
 from kcore_layers import Input, Layer, Model, Sequential
 from kcore_layers.layers import Dense
 from kcore_ops.conformance.places import other_device
-from kcore_ops.errors import ArgumentError, ShapeError
+from kcore_ops.foundation.errors import ArgumentError, ShapeError
 
 X = np.arange(24, dtype="float32").reshape(2, 4, 3) / 10
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_layers.initializers import Constant
-from kcore_layers.layers.batch_normalization import BatchNormalization
-from kcore_layers.layers.dense import Dense
-from kcore_layers.layers.group_normalization import GroupNormalization
-from kcore_layers.layers.layer_normalization import LayerNormalization
-from kcore_layers.layers.normalization import Normalization
-from kcore_layers.layers.rms_normalization import RMSNormalization
-from kcore_layers.layers.softmax import Softmax
-from kcore_layers.layers.spectral_normalization import SpectralNormalization
-from kcore_layers.layers.unit_normalization import UnitNormalization
+from kcore_layers.layers.activations.softmax import Softmax
+from kcore_layers.layers.core.dense import Dense
+from kcore_layers.layers.normalization.batch_normalization import BatchNormalization
+from kcore_layers.layers.normalization.group_normalization import GroupNormalization
+from kcore_layers.layers.normalization.layer_normalization import LayerNormalization
+from kcore_layers.layers.normalization.normalization import Normalization
+from kcore_layers.layers.normalization.rms_normalization import RMSNormalization
+from kcore_layers.layers.normalization.spectral_normalization import SpectralNormalization
+from kcore_layers.layers.normalization.unit_normalization import UnitNormalization
+from kcore_layers.options.initializers import Constant
 
 rng = np.random.default_rng(0)
 MASK = np.array([[1, 1, 0, 1, 1, 1], [1, 1, 1, 1, 1, 0], [1] * 6, [0, 0, 0, 0, 0, 1]], bool)

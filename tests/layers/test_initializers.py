@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import math
 
-import kcore_layers.initializers as initializers
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_layers.initializers.variance_scaling import fans
-from kcore_layers.initializers.windows import WINDOWS
-from kcore_layers.random_seed import set_random_seed
-from kcore_ops.errors import ArgumentError, DTypeError, ShapeError
+from kcore_layers.base.random_seed import set_random_seed
+from kcore_layers.options import initializers
+from kcore_layers.options.initializers.variance_scaling import fans
+from kcore_layers.options.initializers.windows import WINDOWS
+from kcore_ops.foundation.errors import ArgumentError, DTypeError, ShapeError
 
 RANDOM = [
     initializers.GlorotNormal,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from kcore_layers.input_layer import Input, InputLayer
+from kcore_layers.layers.core.input_layer import Input, InputLayer
 from kcore_ops import KerasTensor
-from kcore_ops.errors import ArgumentError
+from kcore_ops.foundation.errors import ArgumentError
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_layers.layer import Layer
-from kcore_layers.layers.jax_layer import JaxLayer
-from kcore_layers.serialization import register_keras_serializable
-from kcore_ops.errors import ArgumentError
+from kcore_layers.base.layer import Layer
+from kcore_layers.layers.native.jax_layer import JaxLayer
+from kcore_layers.serialization.objects import register_keras_serializable
+from kcore_ops.foundation.errors import ArgumentError
 
 jax = pytest.importorskip("jax")
 jnp = jax.numpy

@@ -8,7 +8,7 @@ import pytest
 from kcore_layers import Input, InputSpec, Layer, Model, Sequential
 from kcore_layers.layers import Dense, Dropout, Identity, MaxPooling2D, ReLU
 from kcore_ops import dtype_policies
-from kcore_ops.errors import ArgumentError, ShapeError
+from kcore_ops.foundation.errors import ArgumentError, ShapeError
 
 X = np.arange(6, dtype="float32").reshape(2, 3)
 

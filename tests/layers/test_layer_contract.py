@@ -5,7 +5,7 @@ from __future__ import annotations
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_layers.serialization import deserialize_keras_object, serialize_keras_object
+from kcore_layers.serialization.objects import deserialize_keras_object, serialize_keras_object
 from layer_cases import CASES, drawn, inputs_of, symbols
 
 # These give random numbers while training, and so differ from call to call.

@@ -5,34 +5,34 @@ from __future__ import annotations
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_layers.layer import Layer
-from kcore_layers.layers.adaptive_pooling import AdaptiveMaxPooling1D
-from kcore_layers.layers.batch_normalization import BatchNormalization
-from kcore_layers.layers.bidirectional import Bidirectional
-from kcore_layers.layers.convolution import Conv2D
-from kcore_layers.layers.cropping import Cropping2D
-from kcore_layers.layers.dense import Dense
-from kcore_layers.layers.dropout import Dropout
-from kcore_layers.layers.gaussian_noise import GaussianNoise
-from kcore_layers.layers.gru import GRU, GRUCell
-from kcore_layers.layers.lstm import LSTM, LSTMCell
-from kcore_layers.layers.masking_layer import Masking
-from kcore_layers.layers.permute import Permute
-from kcore_layers.layers.pooling import MaxPooling2D
-from kcore_layers.layers.prelu import PReLU
-from kcore_layers.layers.rectifiers import ELU, LeakyReLU
-from kcore_layers.layers.repeat_vector import RepeatVector
-from kcore_layers.layers.rescaling import Rescaling
-from kcore_layers.layers.reshape import Reshape
-from kcore_layers.layers.rnn import RNN
-from kcore_layers.layers.simple_rnn import SimpleRNNCell
-from kcore_layers.layers.softmax import Softmax
-from kcore_layers.layers.transposed_convolution import Conv2DTranspose
-from kcore_layers.layers.unit_normalization import UnitNormalization
-from kcore_layers.layers.up_sampling import UpSampling2D
-from kcore_layers.layers.zero_padding import ZeroPadding1D
+from kcore_layers.base.layer import Layer
+from kcore_layers.layers.activations.prelu import PReLU
+from kcore_layers.layers.activations.rectifiers import ELU, LeakyReLU
+from kcore_layers.layers.activations.softmax import Softmax
+from kcore_layers.layers.convolutional.convolution import Conv2D
+from kcore_layers.layers.convolutional.transposed_convolution import Conv2DTranspose
+from kcore_layers.layers.core.dense import Dense
+from kcore_layers.layers.core.masking_layer import Masking
+from kcore_layers.layers.normalization.batch_normalization import BatchNormalization
+from kcore_layers.layers.normalization.unit_normalization import UnitNormalization
+from kcore_layers.layers.pooling.adaptive_pooling import AdaptiveMaxPooling1D
+from kcore_layers.layers.pooling.pooling import MaxPooling2D
+from kcore_layers.layers.preprocessing.rescaling import Rescaling
+from kcore_layers.layers.regularization.dropout import Dropout
+from kcore_layers.layers.regularization.gaussian_noise import GaussianNoise
+from kcore_layers.layers.reshaping.cropping import Cropping2D
+from kcore_layers.layers.reshaping.permute import Permute
+from kcore_layers.layers.reshaping.repeat_vector import RepeatVector
+from kcore_layers.layers.reshaping.reshape import Reshape
+from kcore_layers.layers.reshaping.up_sampling import UpSampling2D
+from kcore_layers.layers.reshaping.zero_padding import ZeroPadding1D
+from kcore_layers.layers.rnn.bidirectional import Bidirectional
+from kcore_layers.layers.rnn.gru import GRU, GRUCell
+from kcore_layers.layers.rnn.lstm import LSTM, LSTMCell
+from kcore_layers.layers.rnn.rnn import RNN
+from kcore_layers.layers.rnn.simple_rnn import SimpleRNNCell
 from kcore_ops import config
-from kcore_ops.errors import ArgumentError
+from kcore_ops.foundation.errors import ArgumentError
 
 X = np.random.default_rng(0).normal(size=(2, 3, 4)).astype("float32")
 

@@ -6,7 +6,7 @@ import weakref
 import kcore_ops as ops
 import numpy as np
 from kcore_layers import Model
-from kcore_layers.layer import Layer
+from kcore_layers.base.layer import Layer
 from kcore_layers.layers import Dense
 
 X = np.ones((2, 3), "float32")

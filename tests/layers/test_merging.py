@@ -8,12 +8,12 @@ import re
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_layers.layers import merging
-from kcore_layers.layers.concatenate import Concatenate, concatenate
-from kcore_layers.layers.dot import Dot, dot
-from kcore_layers.layers.merging import Add, Average, Maximum, Minimum, Multiply, Subtract
-from kcore_layers.masking import get_mask, set_mask
-from kcore_ops.errors import ArgumentError, ShapeError
+from kcore_layers.base.masking import get_mask, set_mask
+from kcore_layers.layers.merging import merging
+from kcore_layers.layers.merging.concatenate import Concatenate, concatenate
+from kcore_layers.layers.merging.dot import Dot, dot
+from kcore_layers.layers.merging.merging import Add, Average, Maximum, Minimum, Multiply, Subtract
+from kcore_ops.foundation.errors import ArgumentError, ShapeError
 
 rng = np.random.default_rng(0)
 FUNCTIONS = [(Add, np.add), (Multiply, np.multiply), (Maximum, np.maximum), (Minimum, np.minimum)]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from kcore_layers import Functional, Input, Model, Sequential
 from kcore_layers.layers import BatchNormalization, Dense
-from kcore_ops.errors import ArgumentError
+from kcore_ops.foundation.errors import ArgumentError
 
 X = np.ones((2, 3), "float32")
 

@@ -16,8 +16,8 @@ import pytest
 from kcore_layers import Input, Layer, Model, Sequential
 from kcore_layers.layers import Activation, BatchNormalization, Dense, Embedding
 from kcore_layers.models import load_model, model_from_json, save_model
-from kcore_layers.serialization import SerializationError
-from kcore_ops.errors import ArgumentError, KcoreError
+from kcore_layers.serialization.objects import SerializationError
+from kcore_ops.foundation.errors import ArgumentError, KcoreError
 from kcore_train import losses, optimizers  # noqa: F401 (other tests put the names known at their start back)
 
 X = np.linspace(-1, 1, 12, dtype="float32").reshape(4, 3)
@@ -375,7 +375,9 @@ def test_code_runs_only_where_that_is_asked_for(backend, path):
     np.testing.assert_array_equal(values(load_model(path, safe_mode=False)(X)), X + 1)
 
 
-@pytest.mark.parametrize("module, name", [("os", "system"), ("builtins", "eval"), ("kcore_layers.model_file", "json")])
+@pytest.mark.parametrize(
+    "module, name", [("os", "system"), ("builtins", "eval"), ("kcore_layers.files.model_file", "json")]
+)
 def test_nothing_is_imported_because_a_file_names_it(backend, path, module, name):
     net().save(path)
     data = {"module": module, "class_name": name, "config": {"command": "touch /tmp/x"}, "registered_name": name}

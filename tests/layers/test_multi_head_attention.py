@@ -5,10 +5,10 @@ from __future__ import annotations
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_layers.layers.grouped_query_attention import GroupedQueryAttention
-from kcore_layers.layers.multi_head_attention import MultiHeadAttention
-from kcore_layers.masking import get_mask, set_mask
-from kcore_ops.errors import ArgumentError, ShapeError
+from kcore_layers.base.masking import get_mask, set_mask
+from kcore_layers.layers.attention.grouped_query_attention import GroupedQueryAttention
+from kcore_layers.layers.attention.multi_head_attention import MultiHeadAttention
+from kcore_ops.foundation.errors import ArgumentError, ShapeError
 
 rng = np.random.default_rng(0)
 QUERY = rng.normal(size=(2, 5, 6)).astype("float32")

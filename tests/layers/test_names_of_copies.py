@@ -8,12 +8,12 @@ import pickle
 import numpy as np
 import pytest
 from kcore_layers import Input, Layer, Model, Sequential
-from kcore_layers.cloning import clone_model
-from kcore_layers.layers.batch_normalization import BatchNormalization
-from kcore_layers.layers.dense import Dense
-from kcore_layers.model_file import load_model, save_model
-from kcore_layers.naming import names_from_start
-from kcore_layers.serialization import register_keras_serializable
+from kcore_layers.base.naming import names_from_start
+from kcore_layers.files.model_file import load_model, save_model
+from kcore_layers.layers.core.dense import Dense
+from kcore_layers.layers.normalization.batch_normalization import BatchNormalization
+from kcore_layers.models.cloning import clone_model
+from kcore_layers.serialization.objects import register_keras_serializable
 
 X = np.ones((2, 3), "float32")
 

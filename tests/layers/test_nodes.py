@@ -13,7 +13,7 @@ import pytest
 from kcore_layers import Functional, Input, Layer, Model, Sequential
 from kcore_layers.layers import Add, Conv2D, Dense, GlobalAveragePooling2D, InputLayer, MultiHeadAttention
 from kcore_layers.models import clone_model
-from kcore_ops.errors import ArgumentError
+from kcore_ops.foundation.errors import ArgumentError
 
 IMAGES = np.arange(2 * 5 * 5 * 3, dtype="float32").reshape(2, 5, 5, 3) / 100
 ROWS = np.arange(6, dtype="float32").reshape(2, 3)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_layers.layers.batch_normalization import BatchNormalization
-from kcore_layers.layers.group_normalization import GroupNormalization
-from kcore_layers.layers.layer_normalization import LayerNormalization
-from kcore_layers.layers.multi_head_attention import MultiHeadAttention
-from kcore_layers.layers.normalization import Normalization
-from kcore_layers.layers.prelu import PReLU
-from kcore_layers.layers.rms_normalization import RMSNormalization
-from kcore_layers.layers.softmax import Softmax
-from kcore_layers.layers.unit_normalization import UnitNormalization
-from kcore_ops.errors import ArgumentTypeError, ShapeError
+from kcore_layers.layers.activations.prelu import PReLU
+from kcore_layers.layers.activations.softmax import Softmax
+from kcore_layers.layers.attention.multi_head_attention import MultiHeadAttention
+from kcore_layers.layers.normalization.batch_normalization import BatchNormalization
+from kcore_layers.layers.normalization.group_normalization import GroupNormalization
+from kcore_layers.layers.normalization.layer_normalization import LayerNormalization
+from kcore_layers.layers.normalization.normalization import Normalization
+from kcore_layers.layers.normalization.rms_normalization import RMSNormalization
+from kcore_layers.layers.normalization.unit_normalization import UnitNormalization
+from kcore_ops.foundation.errors import ArgumentTypeError, ShapeError
 
 rng = np.random.default_rng(0)
 X = np.random.default_rng(0).normal(size=(5, 2, 4, 4)).astype("float32")

@@ -5,15 +5,15 @@ from __future__ import annotations
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_layers.layers.adaptive_pooling import AdaptiveAveragePooling2D, AdaptiveMaxPooling1D
-from kcore_layers.layers.global_pooling import (
+from kcore_layers.layers.pooling.adaptive_pooling import AdaptiveAveragePooling2D, AdaptiveMaxPooling1D
+from kcore_layers.layers.pooling.global_pooling import (
     GlobalAveragePooling1D,
     GlobalAveragePooling2D,
     GlobalMaxPooling2D,
     GlobalMaxPooling3D,
 )
-from kcore_layers.layers.pooling import AveragePooling2D, MaxPool2D, MaxPooling1D, MaxPooling2D, MaxPooling3D
-from kcore_ops.errors import ArgumentError, ShapeError
+from kcore_layers.layers.pooling.pooling import AveragePooling2D, MaxPool2D, MaxPooling1D, MaxPooling2D, MaxPooling3D
+from kcore_ops.foundation.errors import ArgumentError, ShapeError
 
 rng = np.random.default_rng(0)
 

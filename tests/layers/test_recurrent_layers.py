@@ -5,10 +5,10 @@ from __future__ import annotations
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_layers.layers.gru import GRU, GRUCell
-from kcore_layers.layers.lstm import LSTM, LSTMCell
-from kcore_layers.layers.rnn import RNN
-from kcore_layers.layers.simple_rnn import SimpleRNN
+from kcore_layers.layers.rnn.gru import GRU, GRUCell
+from kcore_layers.layers.rnn.lstm import LSTM, LSTMCell
+from kcore_layers.layers.rnn.rnn import RNN
+from kcore_layers.layers.rnn.simple_rnn import SimpleRNN
 
 X = np.random.default_rng(0).normal(size=(2, 4, 3)).astype("float32")
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
-import kcore_layers.regularizers as regularizers
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_ops.errors import ArgumentError, ShapeError
+from kcore_layers.options import regularizers
+from kcore_ops.foundation.errors import ArgumentError, ShapeError
 
 W = np.array([[1.0, -2.0], [3.0, 4.0], [0.0, 0.5]], "float32")
 

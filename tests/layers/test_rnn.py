@@ -5,15 +5,15 @@ from __future__ import annotations
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_layers.layer import Layer
-from kcore_layers.layers.dense import Dense
-from kcore_layers.layers.gru import GRU, GRUCell
-from kcore_layers.layers.lstm import LSTM, LSTMCell
-from kcore_layers.layers.rnn import RNN
-from kcore_layers.layers.simple_rnn import SimpleRNN, SimpleRNNCell
-from kcore_layers.layers.stacked_rnn_cells import StackedRNNCells
+from kcore_layers.base.layer import Layer
+from kcore_layers.layers.core.dense import Dense
+from kcore_layers.layers.rnn.gru import GRU, GRUCell
+from kcore_layers.layers.rnn.lstm import LSTM, LSTMCell
+from kcore_layers.layers.rnn.rnn import RNN
+from kcore_layers.layers.rnn.simple_rnn import SimpleRNN, SimpleRNNCell
+from kcore_layers.layers.rnn.stacked_rnn_cells import StackedRNNCells
 from kcore_ops import tree
-from kcore_ops.errors import ArgumentError, ShapeError
+from kcore_ops.foundation.errors import ArgumentError, ShapeError
 
 X = np.random.default_rng(0).normal(size=(2, 4, 3)).astype("float32")
 MASK = np.array([[1, 0, 1, 1], [0, 1, 1, 0]], bool)

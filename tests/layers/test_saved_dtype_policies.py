@@ -8,15 +8,19 @@ import pickle
 import numpy as np
 import pytest
 from kcore_layers import Input, Sequential
-from kcore_layers.layers.bidirectional import Bidirectional
-from kcore_layers.layers.dense import Dense
-from kcore_layers.layers.lstm import LSTM
-from kcore_layers.layers.multi_head_attention import MultiHeadAttention
-from kcore_layers.model_file import load_model, save_model
-from kcore_layers.serialization import deserialize_keras_object, register_keras_serializable, serialize_keras_object
+from kcore_layers.files.model_file import load_model, save_model
+from kcore_layers.layers.attention.multi_head_attention import MultiHeadAttention
+from kcore_layers.layers.core.dense import Dense
+from kcore_layers.layers.rnn.bidirectional import Bidirectional
+from kcore_layers.layers.rnn.lstm import LSTM
+from kcore_layers.serialization.objects import (
+    deserialize_keras_object,
+    register_keras_serializable,
+    serialize_keras_object,
+)
 from kcore_ops import dtype_policies
 from kcore_ops.dtype_policies import DTypePolicy, DTypePolicyMap, FloatDTypePolicy
-from kcore_ops.errors import ArgumentError
+from kcore_ops.foundation.errors import ArgumentError
 from kcore_train import losses, metrics
 
 

@@ -11,16 +11,16 @@ import kcore_ops as ops
 import numpy as np
 import pytest
 from kcore_layers import Input, Layer, Model, Sequential
-from kcore_layers.layers.dense import Dense
-from kcore_layers.layers.dropout import Dropout
-from kcore_layers.model_file import load_model, save_model
-from kcore_layers.serialization import (
+from kcore_layers.files.model_file import load_model, save_model
+from kcore_layers.files.weights_file import load_weights, save_weights
+from kcore_layers.layers.core.dense import Dense
+from kcore_layers.layers.regularization.dropout import Dropout
+from kcore_layers.serialization.objects import (
     deserialize_keras_object,
     register_keras_serializable,
     serialize_keras_object,
 )
-from kcore_layers.weights_file import load_weights, save_weights
-from kcore_ops.errors import ArgumentError
+from kcore_ops.foundation.errors import ArgumentError
 from kcore_train import optimizers
 
 X = np.ones((2, 3), "float32")

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from kcore_layers import Input, Layer, Model, Sequential
 from kcore_layers.layers import Conv2D, Dense, Embedding, Flatten
-from kcore_layers.registered_objects import register_keras_serializable
-from kcore_ops.errors import ArgumentError, ShapeError
+from kcore_layers.serialization.registry import register_keras_serializable
+from kcore_ops.foundation.errors import ArgumentError, ShapeError
 
 ONE = np.ones((2, 3), "float32")
 

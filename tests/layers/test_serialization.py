@@ -7,14 +7,13 @@ import sys
 import types
 import warnings
 
-import kcore_layers.activations as activations
-import kcore_layers.initializers as initializers
-import kcore_layers.regularizers as regularizers
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_layers import registered_objects, serialization
-from kcore_layers.serialization import (
+from kcore_layers.options import activations, initializers, regularizers
+from kcore_layers.serialization import objects as serialization
+from kcore_layers.serialization import registry as registered_objects
+from kcore_layers.serialization.objects import (
     CustomObjectScope,
     SerializationError,
     builtin,
@@ -27,8 +26,8 @@ from kcore_layers.serialization import (
     serialize_keras_object,
     sharing_objects,
 )
-from kcore_ops import registry
-from kcore_ops.errors import ArgumentError
+from kcore_ops.backends import registry
+from kcore_ops.foundation.errors import ArgumentError
 
 
 class Scaler:
@@ -221,7 +220,9 @@ def test_a_file_can_not_have_a_module_imported(tmp_path, monkeypatch):
     assert "intruder" not in sys.modules
 
 
-@pytest.mark.parametrize("module, name", [("os", "system"), ("builtins", "eval"), ("kcore_layers.serialization", "os")])
+@pytest.mark.parametrize(
+    "module, name", [("os", "system"), ("builtins", "eval"), ("kcore_layers.serialization.objects", "os")]
+)
 def test_a_file_can_not_name_what_is_no_component(module, name):
     data = {"module": module, "class_name": name, "config": {"command": "true"}, "registered_name": None}
     with pytest.raises(SerializationError, match="not known here"):

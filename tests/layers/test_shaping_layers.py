@@ -7,14 +7,14 @@ import re
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_layers.layers.cropping import Cropping1D, Cropping2D, Cropping3D
-from kcore_layers.layers.flatten import Flatten
-from kcore_layers.layers.permute import Permute
-from kcore_layers.layers.repeat_vector import RepeatVector
-from kcore_layers.layers.reshape import Reshape
-from kcore_layers.layers.up_sampling import UpSampling1D, UpSampling2D, UpSampling3D
-from kcore_layers.layers.zero_padding import ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
-from kcore_ops.errors import ArgumentError, ShapeError
+from kcore_layers.layers.reshaping.cropping import Cropping1D, Cropping2D, Cropping3D
+from kcore_layers.layers.reshaping.flatten import Flatten
+from kcore_layers.layers.reshaping.permute import Permute
+from kcore_layers.layers.reshaping.repeat_vector import RepeatVector
+from kcore_layers.layers.reshaping.reshape import Reshape
+from kcore_layers.layers.reshaping.up_sampling import UpSampling1D, UpSampling2D, UpSampling3D
+from kcore_layers.layers.reshaping.zero_padding import ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
+from kcore_ops.foundation.errors import ArgumentError, ShapeError
 
 X = np.arange(2 * 4 * 5 * 3, dtype="float32").reshape(2, 4, 5, 3)
 

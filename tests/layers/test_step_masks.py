@@ -7,23 +7,23 @@ import re
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_layers.layer import Layer
-from kcore_layers.layers.attention import AdditiveAttention, Attention
-from kcore_layers.layers.batch_normalization import BatchNormalization
-from kcore_layers.layers.bidirectional import Bidirectional
-from kcore_layers.layers.concatenate import Concatenate
-from kcore_layers.layers.dense import Dense
-from kcore_layers.layers.embedding import Embedding
-from kcore_layers.layers.global_pooling import GlobalAveragePooling1D
-from kcore_layers.layers.grouped_query_attention import GroupedQueryAttention
-from kcore_layers.layers.lstm import LSTM
-from kcore_layers.layers.masking_layer import Masking
-from kcore_layers.layers.merging import Add, Maximum, Minimum, Multiply
-from kcore_layers.layers.multi_head_attention import MultiHeadAttention
-from kcore_layers.layers.time_distributed import TimeDistributed
-from kcore_layers.masking import get_mask, set_mask
-from kcore_layers.sequential import Sequential
-from kcore_ops.errors import ArgumentError, ShapeError
+from kcore_layers.base.layer import Layer
+from kcore_layers.base.masking import get_mask, set_mask
+from kcore_layers.layers.attention.attention import AdditiveAttention, Attention
+from kcore_layers.layers.attention.grouped_query_attention import GroupedQueryAttention
+from kcore_layers.layers.attention.multi_head_attention import MultiHeadAttention
+from kcore_layers.layers.core.dense import Dense
+from kcore_layers.layers.core.embedding import Embedding
+from kcore_layers.layers.core.masking_layer import Masking
+from kcore_layers.layers.merging.concatenate import Concatenate
+from kcore_layers.layers.merging.merging import Add, Maximum, Minimum, Multiply
+from kcore_layers.layers.normalization.batch_normalization import BatchNormalization
+from kcore_layers.layers.pooling.global_pooling import GlobalAveragePooling1D
+from kcore_layers.layers.rnn.bidirectional import Bidirectional
+from kcore_layers.layers.rnn.lstm import LSTM
+from kcore_layers.layers.rnn.time_distributed import TimeDistributed
+from kcore_layers.models.sequential import Sequential
+from kcore_ops.foundation.errors import ArgumentError, ShapeError
 
 X = np.random.default_rng(0).normal(size=(2, 3, 4)).astype("float32")
 LONG = np.random.default_rng(1).normal(size=(2, 3, 5, 4)).astype("float32")

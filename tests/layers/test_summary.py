@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from kcore_layers import Input, Model, Sequential
 from kcore_layers.layers import Add, Dense, Dropout
-from kcore_ops.errors import ArgumentError
+from kcore_ops.foundation.errors import ArgumentError
 from kcore_train import losses, optimizers  # noqa: F401 (other tests put the names known at their start back)
 
 

@@ -8,11 +8,11 @@ import pickle
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_layers.layer import Layer
-from kcore_layers.layers.dense import Dense
-from kcore_layers.layers.torch_module_wrapper import TorchModuleWrapper
-from kcore_layers.model import Model
-from kcore_ops.errors import ArgumentError
+from kcore_layers.base.layer import Layer
+from kcore_layers.layers.core.dense import Dense
+from kcore_layers.layers.native.torch_module_wrapper import TorchModuleWrapper
+from kcore_layers.models.model import Model
+from kcore_ops.foundation.errors import ArgumentError
 
 torch = pytest.importorskip("torch")
 X = np.random.default_rng(0).normal(size=(8, 3)).astype("float32")

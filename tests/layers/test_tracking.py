@@ -10,8 +10,8 @@ import pytest
 from kcore_layers import Layer, Model, Sequential
 from kcore_layers.layers import Dense, Dropout
 from kcore_ops import Variable, tree
-from kcore_ops.errors import ArgumentError
-from kcore_ops.seed_generator import SeedGenerator
+from kcore_ops.foundation.errors import ArgumentError
+from kcore_ops.ops.random.seeds import SeedGenerator
 
 
 class Holder(Layer):

@@ -11,9 +11,9 @@ import kcore_ops as ops
 import numpy as np
 import pytest
 from kcore_layers import Input, Layer, Model, Sequential
+from kcore_layers.files.weight_paths import saved_objects
 from kcore_layers.layers import Dense, Dropout
-from kcore_layers.saved_objects import saved_objects
-from kcore_ops.errors import ArgumentError
+from kcore_ops.foundation.errors import ArgumentError
 from kcore_train import losses, optimizers  # noqa: F401 (other tests put the names known at their start back)
 
 

@@ -7,23 +7,23 @@ import re
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_layers.layers.batch_normalization import BatchNormalization
-from kcore_layers.layers.dense import Dense
-from kcore_layers.layers.flatten import Flatten
-from kcore_layers.layers.lambda_layer import Lambda
-from kcore_layers.layers.masking_layer import Masking
-from kcore_layers.layers.rescaling import Rescaling
-from kcore_layers.layers.time_distributed import TimeDistributed
-from kcore_layers.layers.wrapper import Wrapper
-from kcore_layers.masking import get_mask, set_mask
-from kcore_layers.serialization import (
+from kcore_layers.base.masking import get_mask, set_mask
+from kcore_layers.layers.core.dense import Dense
+from kcore_layers.layers.core.lambda_layer import Lambda
+from kcore_layers.layers.core.masking_layer import Masking
+from kcore_layers.layers.core.wrapper import Wrapper
+from kcore_layers.layers.normalization.batch_normalization import BatchNormalization
+from kcore_layers.layers.preprocessing.rescaling import Rescaling
+from kcore_layers.layers.reshaping.flatten import Flatten
+from kcore_layers.layers.rnn.time_distributed import TimeDistributed
+from kcore_layers.serialization.objects import (
     CustomObjectScope,
     SerializationError,
     deserialize_keras_object,
     register_keras_serializable,
     serialize_keras_object,
 )
-from kcore_ops.errors import ArgumentError, ShapeError
+from kcore_ops.foundation.errors import ArgumentError, ShapeError
 
 X = np.random.default_rng(0).normal(size=(2, 3, 4)).astype("float32")
 MASK = np.array([[1, 1, 0], [1, 0, 0]], bool)

@@ -6,7 +6,7 @@ import kcore_ops as ops
 import numpy as np
 import pytest
 from kcore_ops import TensorSpec
-from kcore_ops.errors import ArgumentError, DTypeError, ShapeError
+from kcore_ops.foundation.errors import ArgumentError, DTypeError, ShapeError
 
 numpy = ops.convert_to_numpy
 
@@ -118,7 +118,7 @@ def test_associative_scan_is_a_scan(run, size, reverse):
     a, b = (rng.uniform(-1, 1, (size, 2)).astype("float32") for _ in range(2))
 
     def both(a, b):
-        together = ops.control_flow.associative_scan(compose, {"a": a, "b": b}, reverse=reverse)
+        together = ops.associative_scan(compose, {"a": a, "b": b}, reverse=reverse)
         step = lambda x, ab: (ab[0] * x + ab[1],) * 2  # noqa: E731
         one_by_one = ops.scan(step, ops.zeros((2,)), (a, b), reverse=reverse)[1]
         return together["b"], one_by_one
@@ -129,13 +129,13 @@ def test_associative_scan_is_a_scan(run, size, reverse):
 
 def test_associative_scan_takes_a_logarithmic_number_of_steps(backend):
     calls = []
-    ops.control_flow.associative_scan(lambda a, b: calls.append(1) or a + b, ops.ones((64, 2)))
+    ops.associative_scan(lambda a, b: calls.append(1) or a + b, ops.ones((64, 2)))
     assert len(calls) == 2 * 6 - 1
 
 
 @pytest.mark.parametrize("axis", [0, -1])
 def test_associative_scan_of_sizes_that_are_not_known(backend, axis):
-    f = lambda x: ops.control_flow.associative_scan(lambda a, b: a + b, x, axis=axis)  # noqa: E731
+    f = lambda x: ops.associative_scan(lambda a, b: a + b, x, axis=axis)  # noqa: E731
     specs = [TensorSpec((None, None))] if "dynamic_shapes" in backend.capabilities else None
     compiled = backend.jit(f, specs=specs)
     for shape in ((1, 1), (6, 3), (0, 2)):
@@ -147,53 +147,51 @@ def test_associative_scan_of_sizes_that_are_not_known(backend, axis):
 @pytest.mark.parametrize(("index", "expected"), [(-5, 3), (0, 3), (1, -1), (2, 2), (7, 2)])
 def test_switch_counts_to_a_branch_and_no_further(run, index, expected):
     branches = [lambda t: t["x"] + t["y"], lambda t: t["x"] - t["y"], lambda t: t["x"] * t["y"]]
-    f = lambda i, x, y: ops.control_flow.switch(i, branches, {"x": x, "y": y})  # noqa: E731
+    f = lambda i, x, y: ops.switch(i, branches, {"x": x, "y": y})  # noqa: E731
     x, y = tensor(1.0), tensor(2.0)
     np.testing.assert_array_equal(numpy(run(f, ops.convert_to_tensor(np.int32(index)), x, y)), [expected])
 
 
 def test_switch_needs_no_operands(backend):
-    assert ops.control_flow.switch(1, [lambda: "a", lambda: "b"]) == "b"
+    assert ops.switch(1, [lambda: "a", lambda: "b"]) == "b"
 
 
 @pytest.mark.needs("gradient")
 def test_gradients_flow_through_switch_and_associative_scan(backend):
-    f = lambda x: ops.control_flow.switch(1, [lambda x: x, lambda x: ops.sum(x * x)], x)  # noqa: E731
+    f = lambda x: ops.switch(1, [lambda x: x, lambda x: ops.sum(x * x)], x)  # noqa: E731
     np.testing.assert_allclose(numpy(ops.grad(f)(tensor(1, 2))), [2, 4])
-    g = lambda x: ops.control_flow.associative_scan(lambda a, b: a * b, x)[-1]  # noqa: E731
+    g = lambda x: ops.associative_scan(lambda a, b: a * b, x)[-1]  # noqa: E731
     np.testing.assert_allclose(numpy(ops.grad(g)(tensor(2, 3, 4))), [12, 8, 6])
 
 
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: ops.control_flow.switch(0, [], 1.0), ArgumentError, "in switch\n  switch has no branches"),
+        (lambda: ops.switch(0, [], 1.0), ArgumentError, "in switch\n  switch has no branches"),
         (
-            lambda: ops.control_flow.switch(np.array([0, 1]), [abs, abs], 1.0),
+            lambda: ops.switch(np.array([0, 1]), [abs, abs], 1.0),
             ShapeError,
             r"index must be a scalar and has shape \(2,\)",
         ),
-        (lambda: ops.control_flow.switch(1.0, [abs, abs], 1.0), DTypeError, "must be integers and are float"),
+        (lambda: ops.switch(1.0, [abs, abs], 1.0), DTypeError, "must be integers and are float"),
         (
-            lambda: ops.control_flow.switch(
-                TensorSpec((), "int32"), [lambda: TensorSpec((2,)), lambda: TensorSpec((3,))]
-            ),
+            lambda: ops.switch(TensorSpec((), "int32"), [lambda: TensorSpec((2,)), lambda: TensorSpec((3,))]),
             ShapeError,
             r"what branches 0 and 1 return differ: float32 \(2,\) and float32 \(3,\)",
         ),
         (
-            lambda: ops.control_flow.associative_scan(lambda a, b: a, (np.ones(2), np.ones(3))),
+            lambda: ops.associative_scan(lambda a, b: a, (np.ones(2), np.ones(3))),
             ShapeError,
             "in associative_scan\n  the sizes of elems along axis 0 differ: 2 and 3",
         ),
         (
-            lambda: ops.control_flow.associative_scan(lambda a, b: (a, b), np.ones(3)),
+            lambda: ops.associative_scan(lambda a, b: (a, b), np.ones(3)),
             ShapeError,
             "what f got and what it returned differ in form: 1 and 2 tensors",
         ),
-        (lambda: ops.control_flow.associative_scan(lambda a, b: a, ()), ArgumentError, "elems holds no tensors"),
+        (lambda: ops.associative_scan(lambda a, b: a, ()), ArgumentError, "elems holds no tensors"),
         (
-            lambda: ops.control_flow.associative_scan(lambda a, b: a, np.ones(2), axis=1),
+            lambda: ops.associative_scan(lambda a, b: a, np.ones(2), axis=1),
             ShapeError,
             "axis=1 is out of range",
         ),

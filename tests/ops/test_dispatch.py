@@ -5,10 +5,10 @@ from __future__ import annotations
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_ops import registry
-from kcore_ops.errors import ArgumentError, DTypeError, MissingOp, MixedBackends
-from kcore_ops.operation import Axis, Tensor, op
-from kcore_ops.promotion import floating
+from kcore_ops.backends import registry
+from kcore_ops.dtypes.promotion import floating
+from kcore_ops.engine.op import Axis, Tensor, op
+from kcore_ops.foundation.errors import ArgumentError, DTypeError, MissingOp, MixedBackends
 
 BACKENDS = sorted(name for name, record in registry.backends().items() if record.is_usable)
 
@@ -134,7 +134,7 @@ def test_an_override_from_outside_comes_first_and_may_be_loaded_late(backend):
 
 
 def test_an_op_with_neither_entry_nor_definition_says_what_is_missing(backend):
-    from kcore_ops.operation import primitive
+    from kcore_ops.engine.op import primitive
 
     @primitive(name=f"test.nowhere_{backend.name}")
     def nowhere(x: Tensor) -> Tensor:

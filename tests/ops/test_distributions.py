@@ -8,8 +8,8 @@ import kcore_ops as ops
 import numpy as np
 import pytest
 from kcore_ops import random
-from kcore_ops.errors import DTypeError, ShapeError
-from kcore_ops.operation import op_of
+from kcore_ops.engine.op import op_of
+from kcore_ops.foundation.errors import DTypeError, ShapeError
 
 numpy = ops.convert_to_numpy
 N = 20000

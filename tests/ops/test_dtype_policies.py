@@ -7,7 +7,7 @@ import re
 import pytest
 from kcore_ops import dtype_policies
 from kcore_ops.dtype_policies import DTypePolicy, DTypePolicyMap, FloatDTypePolicy
-from kcore_ops.errors import ArgumentError
+from kcore_ops.foundation.errors import ArgumentError
 
 
 def test_a_path_is_matched_as_a_whole_and_the_path_itself_goes_first():

@@ -14,11 +14,11 @@ import kcore_ops as ops
 import numpy as np
 import pytest
 from dtype_calls import OPS, DtypeCall, as_dtype, calls, takes_functions
+from kcore_ops.backends.interface import Backend
 from kcore_ops.conformance import checks, faults
 from kcore_ops.dtypes import ALLOWED_DTYPES, result_type
-from kcore_ops.inference import inferring
-from kcore_ops.operation import Op, op_of
-from kcore_ops.plugin import Backend
+from kcore_ops.engine.inference import inferring
+from kcore_ops.engine.op import Op, op_of
 
 # What a user's function makes of another dtype is its own affair; the branches of `cond` are given nothing.
 CHOSEN = [name for name in OPS if name == "cond" or not takes_functions(name)]

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kcore_ops.errors import ArgumentError, ShapeError
-from kcore_ops.operation import op_of
-from kcore_ops.subscripts import parse
+from kcore_ops.engine.op import op_of
+from kcore_ops.foundation.errors import ArgumentError, ShapeError
+from kcore_ops.ops.numpy.subscripts import parse
 
 
 @st.composite

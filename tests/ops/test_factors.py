@@ -5,10 +5,10 @@ from __future__ import annotations
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_ops.eigenvalues import eig
-from kcore_ops.errors import ShapeError
-from kcore_ops.factors import cholesky_inverse, lu_factor
-from kcore_ops.least_squares import lstsq, matrix_rank
+from kcore_ops.foundation.errors import ShapeError
+from kcore_ops.ops.linalg.eigenvalues import eig
+from kcore_ops.ops.linalg.factors import cholesky_inverse, lu_factor
+from kcore_ops.ops.linalg.least_squares import lstsq, matrix_rank
 
 
 def matrices(*shape):

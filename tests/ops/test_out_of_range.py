@@ -7,10 +7,10 @@ import re
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_ops import registry
-from kcore_ops.errors import KcoreError, RangeError
-from kcore_ops.operation import all_ops
-from kcore_ops.promotion import COMPARING, boolean, floating, index, real_floating
+from kcore_ops.backends import registry
+from kcore_ops.dtypes.promotion import COMPARING, boolean, floating, index, real_floating
+from kcore_ops.engine.op import all_ops
+from kcore_ops.foundation.errors import KcoreError, RangeError
 
 COMPARISONS = {
     "equal": np.equal,

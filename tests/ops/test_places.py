@@ -7,11 +7,11 @@ import re
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_ops import registry
-from kcore_ops.calls import beside
+from kcore_ops.backends import registry
+from kcore_ops.backends.interface import Backend
 from kcore_ops.conformance.places import other_device
-from kcore_ops.errors import PluginError
-from kcore_ops.plugin import Backend
+from kcore_ops.engine.call import beside
+from kcore_ops.foundation.errors import PluginError
 
 X = np.arange(6, dtype="float32").reshape(2, 3)
 

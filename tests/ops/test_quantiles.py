@@ -5,8 +5,8 @@ from __future__ import annotations
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_ops.nan_reductions import nanargmax, nanargmin
-from kcore_ops.quantiles import nanmedian, nanquantile, percentile, quantile
+from kcore_ops.ops.numpy.nan_reductions import nanargmax, nanargmin
+from kcore_ops.ops.numpy.quantiles import nanmedian, nanquantile, percentile, quantile
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::UserWarning")
 

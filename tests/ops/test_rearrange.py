@@ -5,10 +5,10 @@ from __future__ import annotations
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_ops.inference import inferring
-from kcore_ops.rearrange import rearrange
-from kcore_ops.spec import TensorSpec
-from kcore_ops.symbolic import KerasTensor
+from kcore_ops.engine.inference import inferring
+from kcore_ops.ops.core.axis_patterns import rearrange
+from kcore_ops.specs.spec import TensorSpec
+from kcore_ops.specs.symbolic import KerasTensor
 
 X = np.arange(24, dtype="float32").reshape(6, 4)
 

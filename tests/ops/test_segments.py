@@ -5,8 +5,8 @@ from __future__ import annotations
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_ops.errors import ArgumentError, DTypeError, ShapeError
-from kcore_ops.operation import op_of
+from kcore_ops.engine.op import op_of
+from kcore_ops.foundation.errors import ArgumentError, DTypeError, ShapeError
 
 DATA, IDS = np.array([1.0, 2.0, 4.0], "float32"), np.array([0, 0, 2], "int32")
 SEGMENTS = {

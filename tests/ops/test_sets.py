@@ -5,12 +5,12 @@ from __future__ import annotations
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_ops.histograms import bincount, histogram
-from kcore_ops.positions import nonzero, unravel_index
-from kcore_ops.sets import isin, unique
-from kcore_ops.spec import TensorSpec
-from kcore_ops.symbolic import KerasTensor
-from kcore_ops.tapers import hanning, kaiser
+from kcore_ops.ops.numpy.histograms import bincount, histogram
+from kcore_ops.ops.numpy.positions import nonzero, unravel_index
+from kcore_ops.ops.numpy.sets import isin, unique
+from kcore_ops.ops.numpy.window_functions import hanning, kaiser
+from kcore_ops.specs.spec import TensorSpec
+from kcore_ops.specs.symbolic import KerasTensor
 
 X = np.array([[3, 0, 1], [0, 3, 3]], "int32")
 

@@ -8,7 +8,7 @@ import kcore_ops as ops
 import numpy as np
 import pytest
 from kcore_ops import config, random
-from kcore_ops.errors import ArgumentError, ShapeError
+from kcore_ops.foundation.errors import ArgumentError, ShapeError
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_ops.errors import ArgumentError, ShapeError
+from kcore_ops.foundation.errors import ArgumentError, ShapeError
 
 # How each is called, and the setting as Python has it.
 CALLS = {

@@ -6,12 +6,12 @@ import re
 
 import numpy as np
 import pytest
+from kcore_ops.backends.current import on
+from kcore_ops.backends.interface import Backend
 from kcore_ops.conformance import BackendConformance, __main__
 from kcore_ops.conformance.case import all_cases
 from kcore_ops.conformance.examination import examine_op
 from kcore_ops.conformance.trials import TRIALS, Trial, try_inputs
-from kcore_ops.current import on
-from kcore_ops.plugin import Backend
 
 
 class TwoOps(Backend):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from kcore_ops import KerasTensor
-from kcore_ops.errors import ArgumentError
+from kcore_ops.foundation.errors import ArgumentError
 
 
 def test_arguments_stand_in_the_order_of_keras():

@@ -8,7 +8,7 @@ from pathlib import Path
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_ops.errors import ArgumentError, DTypeError, GradientsUnavailable, ShapeError
+from kcore_ops.foundation.errors import ArgumentError, DTypeError, GradientsUnavailable, ShapeError
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "transforms.py"
 

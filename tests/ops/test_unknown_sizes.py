@@ -6,8 +6,8 @@ import kcore_ops as ops
 import numpy as np
 import pytest
 from kcore_ops import KerasTensor, TensorSpec, random
-from kcore_ops.errors import ShapeError
-from kcore_ops.inference import evaluate
+from kcore_ops.engine.inference import evaluate
+from kcore_ops.foundation.errors import ShapeError
 
 
 def reshape_to_a_product(x):

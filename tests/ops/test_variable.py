@@ -9,8 +9,8 @@ import kcore_ops as ops
 import numpy as np
 import pytest
 from kcore_ops import StatelessScope, Variable
-from kcore_ops.errors import ArgumentError, DTypeError, KcoreError, MixedBackends, ShapeError
-from kcore_ops.variable import AutocastScope
+from kcore_ops.foundation.errors import ArgumentError, DTypeError, KcoreError, MixedBackends, ShapeError
+from kcore_ops.state.variable import AutocastScope
 
 numpy = ops.convert_to_numpy
 

@@ -6,8 +6,8 @@ import kcore_ops as ops
 import numpy as np
 import pytest
 from kcore_ops import KerasTensor, TensorSpec
-from kcore_ops.errors import ArgumentError, ShapeError
-from kcore_ops.vectorizing import vectorize, vectorized_map
+from kcore_ops.foundation.errors import ArgumentError, ShapeError
+from kcore_ops.transforms.vectorizing import vectorize, vectorized_map
 
 numpy = ops.convert_to_numpy
 X = np.arange(6, dtype="float32").reshape(2, 3)

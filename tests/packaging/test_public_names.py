@@ -22,12 +22,17 @@ UNDER_TEST = os.environ.get("KCORE_PACKAGE", "").replace("-", "_")
 def public_names(module: str) -> list[str]:
     """The names in a package's `__all__`, and with a dot before them those of the modules that it names, sorted."""
     found = importlib.import_module(module)
-    names = list(found.__all__)
-    for name in found.__all__:
+    names = list(names_of(found))
+    for name in names_of(found):
         inner = getattr(found, name)
-        if isinstance(inner, types.ModuleType) and hasattr(inner, "__all__"):
+        if isinstance(inner, types.ModuleType):
             names += [f"{name}.{each}" for each in public_names(inner.__name__)]
     return sorted(names)
+
+
+def names_of(module: types.ModuleType) -> list[str]:
+    """What `from module import *` gives."""
+    return getattr(module, "__all__", [name for name in vars(module) if not name.startswith("_")])
 
 
 def test_every_package_has_a_list(packages):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from kcore_ops import tree
-from kcore_ops.operation import op_of
+from kcore_ops.engine.op import op_of
 
 __all__ = ["Arguments", "Condition", "any_call", "either", "has_equals", "has_fractions", "has_indices_apart",
            "has_infinity", "has_nan", "has_negative", "has_negative_zero", "has_number", "has_scalar", "is_asymmetric",

@@ -16,10 +16,10 @@ import kcore_ops
 import numpy as np
 from drawing import drawn
 from kcore_ops import tree
-from kcore_ops.calls import Call
 from kcore_ops.conformance.case import Case, all_cases
 from kcore_ops.dtypes import numpy_dtype
-from kcore_ops.operation import op_of
+from kcore_ops.engine.call import Call
+from kcore_ops.engine.op import op_of
 
 __all__ = ["OPS", "DtypeCall", "as_dtype", "calls", "takes_functions"]
 
@@ -39,7 +39,7 @@ class DtypeCall(NamedTuple):
 
 def _is_public(name: str) -> bool:
     modules = (kcore_ops, kcore_ops.image, kcore_ops.random)
-    return any(name in module.__all__ for module in modules)
+    return any(name in dir(module) for module in modules)
 
 
 OPS = [name for name in sorted(all_cases()) if _is_public(name)]

@@ -13,9 +13,9 @@ from dtype_calls import OPS, calls, takes_functions
 from kcore_ops import tree
 from kcore_ops.conformance import faults
 from kcore_ops.dtypes import standardize_dtype
-from kcore_ops.inference import inferring
-from kcore_ops.operation import op_of
-from kcore_ops.spec import TensorSpec
+from kcore_ops.engine.inference import inferring
+from kcore_ops.engine.op import op_of
+from kcore_ops.specs.spec import TensorSpec
 from make_keras_dtypes import read_table
 
 KERAS = read_table()

@@ -8,7 +8,7 @@ import kcore_ops as ops
 import numpy as np
 import pytest
 from kcore_layers import layers as our_layers
-from kcore_layers.sequential import Sequential
+from kcore_layers.models.sequential import Sequential
 from kcore_train import losses, metrics, optimizers
 
 pytestmark = pytest.mark.needs("gradient")

@@ -7,8 +7,8 @@ import itertools
 import kcore_layers
 import numpy as np
 import pytest
-from kcore_layers import initializers
-from kcore_layers.initializers.windows import WINDOWS
+from kcore_layers.options import initializers
+from kcore_layers.options.initializers.windows import WINDOWS
 
 # Layers whose kernels hold some thousand numbers, with inputs and outputs of other sizes.
 STEPS = (None, 4, 30)

@@ -7,7 +7,7 @@ from typing import Any
 import kcore
 import numpy as np
 import pytest
-from kcore_ops.errors import KcoreError
+from kcore_ops.foundation.errors import KcoreError
 
 VALUES = [-1, 0, 1.5, "2", "a", None, True, (2,), (2, 2), (2, 2, 2), (0, 1), (-1, 2), (1.5, 2), [], [2, "a"]]
 VECTORS, STEPS, IMAGES = np.ones((2, 4), "float32"), np.ones((2, 8, 4), "float32"), np.ones((2, 8, 8, 4), "float32")

@@ -7,7 +7,7 @@ import json
 
 import kcore_layers
 import pytest
-from kcore_layers.serialization import deserialize_keras_object, serialize_keras_object
+from kcore_layers.serialization.objects import deserialize_keras_object, serialize_keras_object
 
 # Arguments that a layer can not do without; tried in this order by those that are not named.
 TRIED = [{}, {"filters": 2, "kernel_size": 3}, {"units": 2}, {"kernel_size": 2}, {"rate": 0.5}, {"output_size": 2},

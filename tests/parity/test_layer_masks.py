@@ -8,7 +8,7 @@ import kcore
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_layers.masking import get_mask, set_mask
+from kcore_layers.base.masking import get_mask, set_mask
 from kcore_ops import tree
 
 M = np.array([[1, 1, 0], [1, 0, 0]], bool)

@@ -8,9 +8,9 @@ import re
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_layers.layers.attention import AdditiveAttention, Attention
-from kcore_layers.layers.grouped_query_attention import GroupedQueryAttention
-from kcore_layers.layers.multi_head_attention import MultiHeadAttention
+from kcore_layers.layers.attention.attention import AdditiveAttention, Attention
+from kcore_layers.layers.attention.grouped_query_attention import GroupedQueryAttention
+from kcore_layers.layers.attention.multi_head_attention import MultiHeadAttention
 
 OURS = {
     "AdditiveAttention": AdditiveAttention,

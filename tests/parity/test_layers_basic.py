@@ -9,9 +9,9 @@ from typing import Any
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_layers import naming
-from kcore_layers.masking import get_mask, set_mask
-from kcore_layers.registered_objects import names_in
+from kcore_layers.base import naming
+from kcore_layers.base.masking import get_mask, set_mask
+from kcore_layers.serialization.registry import names_in
 
 for _module in (
     "activation activity_regularization adaptive_pooling alpha_dropout batch_normalization concatenate convolution "

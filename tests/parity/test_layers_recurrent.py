@@ -7,12 +7,12 @@ import itertools
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_layers.layers.bidirectional import Bidirectional
-from kcore_layers.layers.gru import GRU, GRUCell
-from kcore_layers.layers.lstm import LSTM, LSTMCell
-from kcore_layers.layers.rnn import RNN
-from kcore_layers.layers.simple_rnn import SimpleRNN, SimpleRNNCell
-from kcore_layers.layers.stacked_rnn_cells import StackedRNNCells
+from kcore_layers.layers.rnn.bidirectional import Bidirectional
+from kcore_layers.layers.rnn.gru import GRU, GRUCell
+from kcore_layers.layers.rnn.lstm import LSTM, LSTMCell
+from kcore_layers.layers.rnn.rnn import RNN
+from kcore_layers.layers.rnn.simple_rnn import SimpleRNN, SimpleRNNCell
+from kcore_layers.layers.rnn.stacked_rnn_cells import StackedRNNCells
 from kcore_ops import tree
 
 OURS = {

@@ -8,7 +8,7 @@ from typing import Any
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_layers.masking import set_mask
+from kcore_layers.base.masking import set_mask
 from kcore_train import metrics
 
 CLASSES = 4

@@ -8,7 +8,7 @@ import kcore_layers
 import numpy as np
 import pytest
 from differences import REFUSED_INPUTS
-from kcore_ops.errors import ArgumentError
+from kcore_ops.foundation.errors import ArgumentError
 
 ONE = np.ones((2, 3), "float32")
 GIVEN = {"a list for inputs by name": [ONE, ONE], "an input too many": {"a": ONE, "b": ONE, "c": ONE}}

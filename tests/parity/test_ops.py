@@ -19,7 +19,7 @@ from kcore_ops import tree
 from kcore_ops.conformance import checks
 from kcore_ops.conformance.case import Case, all_cases
 from kcore_ops.dtypes import INTEGERS
-from kcore_ops.operation import op_of
+from kcore_ops.engine.op import op_of
 from keras_calls import keras_function, keras_tensors
 from op_differences import DTYPES, VALUES
 

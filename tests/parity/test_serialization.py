@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 
-import kcore_layers.activations as activations
-import kcore_layers.constraints as constraints
-import kcore_layers.initializers as initializers
-import kcore_layers.regularizers as regularizers
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_layers.serialization import deserialize_keras_object, serialize_keras_object
+from kcore_layers.options import activations, constraints, initializers, regularizers
+from kcore_layers.serialization.objects import deserialize_keras_object, serialize_keras_object
 
 W = np.array([[1.0, -2.0, 0.25], [3.0, 4.0, 0.5], [0.0, 0.5, 0.75], [-0.3, 0.1, 0.0]], "float32")
 
@@ -81,7 +78,7 @@ def test_arrays_tensors_and_python_values_have_the_data_keras_gives_them(keras, 
 
 
 def test_a_custom_class_and_a_custom_function_have_the_data_keras_gives_them(keras):
-    from kcore_layers.serialization import register_keras_serializable
+    from kcore_layers.serialization.objects import register_keras_serializable
 
     class Custom:
         def get_config(self):

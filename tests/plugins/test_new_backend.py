@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from kcore_ops.new_backend import write_backend
+from kcore_ops.command.new_backend import write_backend
 
 METADATA = "Metadata-Version: 2.1\nName: kcore-backend-foo\nVersion: 0.1.0\n"
 
@@ -40,7 +40,7 @@ def run(foo: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the command `kcore`."""
-    return subprocess.run([sys.executable, "-m", "kcore_ops.cli", *arguments], capture_output=True, text=True)
+    return subprocess.run([sys.executable, "-m", "kcore_ops.command.main", *arguments], capture_output=True, text=True)
 
 
 def test_every_name_is_filled_in(foo):
@@ -51,7 +51,7 @@ def test_every_name_is_filled_in(foo):
 
 
 def test_it_is_found_by_its_entry_point(foo):
-    listed = run(foo, "kcore_ops.cli", "backends").stdout
+    listed = run(foo, "kcore_ops.command.main", "backends").stdout
     assert re.search(r"^foo: kcore-backend-foo 0\.1\.0, numpy [\d.]+\n  usable, not loaded", listed, re.MULTILINE)
 
 

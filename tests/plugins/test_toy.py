@@ -10,9 +10,9 @@ from pathlib import Path
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_ops import registry
-from kcore_ops.errors import MissingOp
-from kcore_ops.operation import all_ops
+from kcore_ops.backends import registry
+from kcore_ops.engine.op import all_ops
+from kcore_ops.foundation.errors import MissingOp
 
 HERE = Path(__file__).parent / "kcore-backend-toy"
 

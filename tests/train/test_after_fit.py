@@ -5,10 +5,11 @@ from __future__ import annotations
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_layers import Input, Model, Sequential, regularizers
-from kcore_layers.layer import Layer
+from kcore_layers import Input, Model, Sequential
+from kcore_layers.base.layer import Layer
 from kcore_layers.layers import LSTM, BatchNormalization, Dense, Dropout, Embedding, MultiHeadAttention
-from kcore_ops.errors import AttributeUnavailable, KcoreError
+from kcore_layers.options import regularizers
+from kcore_ops.foundation.errors import AttributeUnavailable, KcoreError
 
 pytestmark = pytest.mark.needs("gradient")
 

@@ -9,8 +9,8 @@ import kcore_ops as ops
 import numpy as np
 import pytest
 from kcore_layers import Input, Model, Sequential
-from kcore_layers.layers.dense import Dense
-from kcore_layers.layers.dropout import Dropout
+from kcore_layers.layers.core.dense import Dense
+from kcore_layers.layers.regularization.dropout import Dropout
 from kcore_train import callbacks, losses, metrics, optimizers
 
 rng = np.random.default_rng(0)

@@ -12,8 +12,12 @@ import numpy as np
 import pytest
 from everything import NOT_LAYERS, classes_in, layers_and_arguments, others
 from kcore_layers import Layer, Model
-from kcore_layers.model_file import load_model, save_model
-from kcore_layers.serialization import deserialize_keras_object, register_keras_serializable, serialize_keras_object
+from kcore_layers.files.model_file import load_model, save_model
+from kcore_layers.serialization.objects import (
+    deserialize_keras_object,
+    register_keras_serializable,
+    serialize_keras_object,
+)
 
 LAYERS = layers_and_arguments()
 OTHERS = others()

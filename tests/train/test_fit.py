@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from kcore_layers import Input, Layer, Model, Sequential
 from kcore_layers.layers import Dense
-from kcore_layers.regularizers import L2
+from kcore_layers.options.regularizers import L2
 from kcore_train.data import PyDataset
 from kcore_train.losses import MeanSquaredError
 from kcore_train.metrics import MeanAbsoluteError

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 from kcore_layers import Input, Sequential
+from kcore_layers.base.random_seed import set_random_seed
 from kcore_layers.layers import Dense
-from kcore_layers.random_seed import set_random_seed
 from kcore_ops.dtype_policies import dtype_policy, set_dtype_policy
 from kcore_train.optimizers import Adam, LossScaleOptimizer
 

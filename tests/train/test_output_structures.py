@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from kcore_layers import Input, Model
 from kcore_layers.layers import Dense
-from kcore_ops.errors import ArgumentError
+from kcore_ops.foundation.errors import ArgumentError
 from kcore_train.metrics import MeanSquaredError
 
 X = np.ones((4, 3), "float32")

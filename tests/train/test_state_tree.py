@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kcore_layers import Input, Model, Sequential
+from kcore_layers.base.state_tree import by_path, leaves_of, tree_of
 from kcore_layers.layers import BatchNormalization, Dense, Dropout
-from kcore_layers.state_tree import by_path, leaves_of, tree_of
 from kcore_ops import Variable
-from kcore_ops.errors import ArgumentError, ShapeError
+from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_train import metrics, optimizers
 
 X, Y = np.ones((4, 2), "float32"), np.ones((4, 1), "float32")

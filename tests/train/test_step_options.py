@@ -7,9 +7,10 @@ from typing import Any
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_layers import Input, Layer, Model, Sequential, activations, regularizers
+from kcore_layers import Input, Layer, Model, Sequential
 from kcore_layers.layers import BatchNormalization, Dense, Dropout
-from kcore_ops.errors import ArgumentError
+from kcore_layers.options import activations, regularizers
+from kcore_ops.foundation.errors import ArgumentError
 from kcore_train import optimizers
 from kcore_train.callbacks import LambdaCallback
 from kcore_train.losses import Loss

@@ -12,8 +12,8 @@ import kcore_ops as ops
 import numpy as np
 import pytest
 from kcore_layers import Input, Layer, Model, Sequential
+from kcore_layers.base.random_seed import set_random_seed
 from kcore_layers.layers import BatchNormalization, Dense, Dropout
-from kcore_layers.random_seed import set_random_seed
 from kcore_train.callbacks import Callback, LambdaCallback
 from kcore_train.metrics import Mean
 from kcore_train.optimizers import SGD, Adam

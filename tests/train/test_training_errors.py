@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from kcore_layers import Input, Model, Sequential
 from kcore_layers.layers import Conv2D, Dense, Flatten
-from kcore_ops import registry
-from kcore_ops.errors import ArgumentError, GradientsUnavailable, PluginError, ShapeError
+from kcore_ops.backends import registry
+from kcore_ops.foundation.errors import ArgumentError, GradientsUnavailable, PluginError, ShapeError
 from kcore_train.callbacks import EarlyStopping
 
 rng = np.random.default_rng(0)

@@ -6,7 +6,7 @@ import kcore_ops as ops
 import numpy as np
 import pytest
 from kcore_ops import TensorSpec
-from kcore_ops.errors import ArgumentError, DTypeError, ShapeError
+from kcore_ops.foundation.errors import ArgumentError, DTypeError, ShapeError
 
 X = TensorSpec((None, 8, 6, 4))
 

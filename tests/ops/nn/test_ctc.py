@@ -5,9 +5,9 @@ from __future__ import annotations
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_ops.errors import ArgumentError, ShapeError
-from kcore_ops.nn.ctc import ctc_decode, ctc_loss
-from kcore_ops.nn.folding import fold, unfold
+from kcore_ops.foundation.errors import ArgumentError, ShapeError
+from kcore_ops.ops.nn.ctc import ctc_decode, ctc_loss
+from kcore_ops.ops.nn.folding import fold, unfold
 
 
 def random(*shape):

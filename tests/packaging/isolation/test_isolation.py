@@ -84,7 +84,7 @@ def test_without_a_backend_graphs_are_built(run_python):
 @not_for_backends
 def test_without_a_backend_none_is_listed(run_python):
     assert run_python("from kcore_ops import registry; print(list(registry.backends()))") == "[]"
-    assert run_python("from kcore_ops.cli import main; main(['backends'])").startswith("current: none")
+    assert run_python("from kcore_ops.command.main import main; main(['backends'])").startswith("current: none")
 
 
 @not_for_backends
@@ -115,7 +115,10 @@ def test_kcore_brings_layers_and_training(run_python):
 @only_for_backends
 def test_a_backend_is_listed_without_loading_its_framework(frameworks_after):
     name = BACKENDS[PACKAGE][0]
-    code = f"from kcore_ops.registry import backends as b; assert [*b()] == [{name!r}] and b()[{name!r}].is_usable"
+    code = (
+        "from kcore_ops.backends.registry import backends as b; "
+        f"assert [*b()] == [{name!r}] and b()[{name!r}].is_usable"
+    )
     assert frameworks_after(code) == set()
 
 

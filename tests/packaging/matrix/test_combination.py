@@ -15,10 +15,11 @@ from typing import Any, NamedTuple
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_ops import config, current, registry
-from kcore_ops.cli import main
-from kcore_ops.errors import BackendNotFound, MixedBackends
-from kcore_ops.operation import Tensor, op
+from kcore_ops import config
+from kcore_ops.backends import current, registry
+from kcore_ops.command.main import main
+from kcore_ops.engine.op import Tensor, op
+from kcore_ops.foundation.errors import BackendNotFound, MixedBackends
 
 EXPECTED = [name for name in os.environ.get("KCORE_EXPECTED_BACKENDS", "").split(",") if name]
 pytestmark = pytest.mark.skipif(not EXPECTED, reason="wants an environment with some of the backends: nox -s matrix")

@@ -99,7 +99,7 @@ def test_a_hook_that_a_callback_gives_itself_as_training_begins_is_called():
 
 
 def test_logs_that_nobody_looks_at_are_not_fetched():
-    from kcore_train.logs import Logs
+    from kcore_train.loop.logs import Logs
 
     fetched = []
     logs = Logs(lambda: fetched.append(1) or {"loss": 1.0})

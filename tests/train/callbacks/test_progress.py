@@ -15,7 +15,7 @@ from kcore_train.callbacks import progbar as progbar_module
 from kcore_train.callbacks.progbar import Progbar
 from kcore_train.callbacks.progress_text import count_text, duration_text, step_time_text, values_text
 from kcore_train.callbacks.terminal_line import say
-from kcore_train.logs import Logs
+from kcore_train.loop.logs import Logs
 
 
 class Screen(io.StringIO):

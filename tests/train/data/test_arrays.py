@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kcore_ops import config
-from kcore_ops.seed_generator import set_seed
+from kcore_ops.ops.random.seeds import set_seed
 from kcore_train.data import adapter, arrays
 
 

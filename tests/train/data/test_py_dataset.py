@@ -12,7 +12,7 @@ import time
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_ops.seed_generator import set_seed
+from kcore_ops.ops.random.seeds import set_seed
 from kcore_train.data import PyDataset, adapter
 
 

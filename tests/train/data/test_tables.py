@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from kcore_ops.errors import DTypeError
+from kcore_ops.foundation.errors import DTypeError
 from kcore_train.data import adapter, train_validation_split
 
 FRACTIONS, NUMBERS, CLAIMS = [1.5, 2.5, 3.5], [1, 2, 3], [True, False, True]

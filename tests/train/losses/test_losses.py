@@ -8,7 +8,7 @@ import pickle
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_layers.masking import set_mask
+from kcore_layers.base.masking import set_mask
 from kcore_train import losses
 
 rng = np.random.default_rng(3)

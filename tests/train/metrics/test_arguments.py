@@ -7,7 +7,7 @@ from typing import Any
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_ops.errors import ArgumentError, ShapeError
+from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_train import losses, metrics
 
 REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {

@@ -8,8 +8,8 @@ import kcore_ops as ops
 import numpy as np
 import pytest
 from kcore_layers import Input, Layer, Model
+from kcore_layers.base.masking import set_mask
 from kcore_layers.layers import Dense, Embedding
-from kcore_layers.masking import set_mask
 from kcore_train import metrics
 
 rng = np.random.default_rng(0)

@@ -6,7 +6,7 @@ import kcore_ops as ops
 import numpy as np
 import pytest
 from kcore_ops import Variable
-from kcore_ops.errors import ArgumentError
+from kcore_ops.foundation.errors import ArgumentError
 from kcore_train import metrics
 
 rng = np.random.default_rng(5)

@@ -8,7 +8,7 @@ import kcore_ops as ops
 import numpy as np
 import pytest
 from kcore_ops import Variable
-from kcore_ops.errors import ArgumentError
+from kcore_ops.foundation.errors import ArgumentError
 from kcore_train import optimizers
 
 GRADIENTS = (8.0, 8.0, np.inf, 8.0, np.nan, 8.0, 8.0, 8.0)

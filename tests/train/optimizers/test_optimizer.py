@@ -8,7 +8,7 @@ import pickle
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_ops.errors import ArgumentError
+from kcore_ops.foundation.errors import ArgumentError
 from kcore_train import optimizers
 from kcore_train.optimizers import schedules
 

@@ -11,7 +11,7 @@ import pytest
 from kcore_layers import Input, Sequential
 from kcore_layers.layers import Dense
 from kcore_ops import Variable
-from kcore_ops.errors import ArgumentError
+from kcore_ops.foundation.errors import ArgumentError
 from kcore_train import optimizers
 from kcore_train.callbacks import LearningRateScheduler, ReduceLROnPlateau
 from kcore_train.optimizers.schedules import ExponentialDecay

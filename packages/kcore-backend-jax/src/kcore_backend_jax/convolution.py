@@ -8,8 +8,8 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from kcore_ops.nn.pooling import lowest
-from kcore_ops.nn.windows import (
+from kcore_ops.ops.nn.pooling import lowest
+from kcore_ops.ops.nn.windows import (
     Windows,
     average_weights,
     conv_transpose_windows,

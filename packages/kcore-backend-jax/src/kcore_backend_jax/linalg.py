@@ -8,7 +8,7 @@ from typing import Any
 import jax.numpy as jnp
 from jax import lax
 from kcore_ops.dtypes import epsilon_of, real_dtype
-from kcore_ops.subscripts import parse
+from kcore_ops.ops.numpy.subscripts import parse
 
 
 def einsum(subscripts, *operands):

@@ -7,8 +7,8 @@ from typing import Any
 
 import jax
 from kcore_ops import config
-from kcore_ops.nn import attention, normalization
-from kcore_ops.operation import op_of
+from kcore_ops.engine.op import op_of
+from kcore_ops.ops.nn import attention, normalization
 
 from kcore_backend_jax.dtypes import native_dtype
 

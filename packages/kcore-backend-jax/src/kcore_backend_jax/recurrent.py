@@ -11,8 +11,8 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from kcore_ops.nn import recurrent
-from kcore_ops.plans import defined
+from kcore_ops.engine.plans import defined
+from kcore_ops.ops.nn import recurrent
 
 
 def lstm(x, h, c, kernel, recurrent_kernel, bias, unroll):

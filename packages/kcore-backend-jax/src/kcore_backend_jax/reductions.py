@@ -9,8 +9,8 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from kcore_ops import reductions, statistics
-from kcore_ops.operation import op_of
+from kcore_ops.engine.op import op_of
+from kcore_ops.ops.numpy import reductions, statistics
 
 from kcore_backend_jax.dtypes import native_dtype
 

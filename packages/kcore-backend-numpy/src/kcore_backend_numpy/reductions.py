@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from kcore_ops import statistics
 from kcore_ops.dtypes import limits, numpy_dtype
-from kcore_ops.operation import op_of
+from kcore_ops.engine.op import op_of
+from kcore_ops.ops.numpy import statistics
 
 
 def sum(x, axis, keepdims):

@@ -8,10 +8,10 @@ from typing import Any
 
 import tensorflow as tf
 from kcore_ops import tree
-from kcore_ops.inference import evaluate, inferring
-from kcore_ops.operation import op_of
-from kcore_ops.plans import defined
-from kcore_ops.spec import TensorSpec
+from kcore_ops.engine.inference import evaluate, inferring
+from kcore_ops.engine.op import op_of
+from kcore_ops.engine.plans import defined
+from kcore_ops.specs.spec import TensorSpec
 
 
 def cond(pred, true_fn, false_fn):

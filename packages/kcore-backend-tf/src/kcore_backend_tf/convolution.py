@@ -11,19 +11,19 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
-from kcore_ops.nn.convolution import conv as conv_op
-from kcore_ops.nn.convolution import conv_transpose as conv_transpose_op
-from kcore_ops.nn.convolution import depthwise_conv as depthwise_conv_op
-from kcore_ops.nn.pooling import average_pool as average_pool_op
-from kcore_ops.nn.pooling import max_pool as max_pool_op
-from kcore_ops.nn.windows import (
+from kcore_ops.engine.plans import defined
+from kcore_ops.ops.nn.convolution import conv as conv_op
+from kcore_ops.ops.nn.convolution import conv_transpose as conv_transpose_op
+from kcore_ops.ops.nn.convolution import depthwise_conv as depthwise_conv_op
+from kcore_ops.ops.nn.pooling import average_pool as average_pool_op
+from kcore_ops.ops.nn.pooling import max_pool as max_pool_op
+from kcore_ops.ops.nn.windows import (
     Windows,
     conv_transpose_windows,
     conv_windows,
     depthwise_conv_windows,
     pool_windows,
 )
-from kcore_ops.plans import defined
 
 raw = tf.raw_ops
 _MAX_POOL_2D = frozenset("bfloat16 float16 float32 float64 int8 int16 int32 int64 uint8 uint16".split())

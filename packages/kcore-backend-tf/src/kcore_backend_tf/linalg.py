@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
-from kcore_ops.products import paired_axes
-from kcore_ops.subscripts import parse
+from kcore_ops.ops.numpy.products import paired_axes
+from kcore_ops.ops.numpy.subscripts import parse
 
 _einsum = tf.raw_ops.Einsum
 

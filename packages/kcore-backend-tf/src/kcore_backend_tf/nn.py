@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
-from kcore_ops.nn import activations, losses
-from kcore_ops.plans import defined
+from kcore_ops.engine.plans import defined
+from kcore_ops.ops.nn import activations, losses
 
 # Activations.
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from kcore_ops import statistics
-from kcore_ops.operation import op_of
-from kcore_ops.shapes import normalize_axes, normalize_axis
+from kcore_ops.engine.op import op_of
+from kcore_ops.ops.numpy import statistics
+from kcore_ops.specs.shapes import normalize_axes, normalize_axis
 
 raw = tf.raw_ops
 

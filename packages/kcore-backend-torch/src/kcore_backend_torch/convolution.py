@@ -8,9 +8,10 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from kcore_ops.nn.pooling import adaptive_max_pool as adaptive_max_pool_op
-from kcore_ops.nn.pooling import lowest
-from kcore_ops.nn.windows import (
+from kcore_ops.engine.plans import defined
+from kcore_ops.ops.nn.pooling import adaptive_max_pool as adaptive_max_pool_op
+from kcore_ops.ops.nn.pooling import lowest
+from kcore_ops.ops.nn.windows import (
     Windows,
     adaptive_windows,
     average_weights,
@@ -19,7 +20,6 @@ from kcore_ops.nn.windows import (
     depthwise_conv_windows,
     pool_windows,
 )
-from kcore_ops.plans import defined
 
 from kcore_backend_torch.dtypes import DTYPE_NAMES
 

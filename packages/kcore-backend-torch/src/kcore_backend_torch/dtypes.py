@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 from kcore_ops.dtypes import ALLOWED_DTYPES
-from kcore_ops.errors import DTypeError
+from kcore_ops.foundation.errors import DTypeError
 
 NATIVE = {name: getattr(torch, name) for name in ALLOWED_DTYPES if hasattr(torch, name)}
 DTYPE_NAMES = {dtype: name for name, dtype in NATIVE.items()}

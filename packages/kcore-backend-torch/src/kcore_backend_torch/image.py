@@ -8,8 +8,8 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from kcore_ops import config
+from kcore_ops.engine.plans import defined
 from kcore_ops.image import resize as _resize_op
-from kcore_ops.plans import defined
 
 
 def resize(images, size, interpolation, antialias, crop, pad, fill_mode, fill_value, data_format):

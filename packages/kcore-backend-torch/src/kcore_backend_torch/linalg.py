@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from kcore_ops import config
 from kcore_ops.dtypes import epsilon_of, real_dtype
-from kcore_ops.products import paired_axes
-from kcore_ops.subscripts import parse
+from kcore_ops.ops.numpy.products import paired_axes
+from kcore_ops.ops.numpy.subscripts import parse
 
 from kcore_backend_torch.dtypes import DTYPE_NAMES
 

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from kcore_ops import config
-from kcore_ops.nn import activations, attention, losses, normalization
-from kcore_ops.plans import defined
+from kcore_ops.engine.plans import defined
+from kcore_ops.ops.nn import activations, attention, losses, normalization
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 # Activations.

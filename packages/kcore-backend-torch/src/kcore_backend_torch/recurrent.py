@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from kcore_ops.nn import recurrent
-from kcore_ops.plans import defined
+from kcore_ops.engine.plans import defined
+from kcore_ops.ops.nn import recurrent
 from torch import _VF
 from torch._C._functorch import TransformType, maybe_current_level
 from torch._functorch.pyfunctorch import retrieve_all_functorch_interpreters

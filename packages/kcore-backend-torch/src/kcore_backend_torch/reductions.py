@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from kcore_ops import statistics
-from kcore_ops.operation import op_of
-from kcore_ops.shapes import normalize_axes, reduced_shape
+from kcore_ops.engine.op import op_of
+from kcore_ops.ops.numpy import statistics
+from kcore_ops.specs.shapes import normalize_axes, reduced_shape
 from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
 from kcore_backend_torch.dtypes import native_dtype

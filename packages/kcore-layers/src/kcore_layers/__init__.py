@@ -1,13 +1,15 @@
 """Layers and models on any backend of kcore-ops."""
 
-from kcore_layers import activations, constraints, initializers, layers, regularizers, serialization
+from kcore_layers import layers
 from kcore_layers._version import __version__
-from kcore_layers.functional import Functional
-from kcore_layers.input_layer import Input, InputLayer
-from kcore_layers.input_spec import InputSpec
-from kcore_layers.layer import Layer
-from kcore_layers.model import Model
-from kcore_layers.sequential import Sequential
+from kcore_layers.base.input_spec import InputSpec
+from kcore_layers.base.layer import Layer
+from kcore_layers.layers.core.input_layer import Input, InputLayer
+from kcore_layers.models.functional import Functional
+from kcore_layers.models.model import Model
+from kcore_layers.models.sequential import Sequential
+from kcore_layers.options import activations, constraints, initializers, regularizers
+from kcore_layers.serialization import objects as serialization
 
 __all__ = [
     "Functional",

@@ -6,96 +6,13 @@
 array([0.5, 0.5], dtype=float32)
 """
 
-from kcore_ops import config, dtype_policies, image, linalg, nn, random, tree
+from kcore_ops import config, dtype_policies, image, random, tree
 from kcore_ops._version import __version__
-from kcore_ops.arithmetic import (
-    abs,
-    absolute,
-    add,
-    conj,
-    conjugate,
-    divide,
-    divide_no_nan,
-    fabs,
-    floor_divide,
-    fmax,
-    fmin,
-    fmod,
-    gcd,
-    imag,
-    isreal,
-    lcm,
-    maximum,
-    minimum,
-    mod,
-    multiply,
-    negative,
-    power,
-    real,
-    reciprocal,
-    square,
-    stop_gradient,
-    subtract,
-    true_divide,
-)
-from kcore_ops.comparison import (
-    allclose,
-    equal,
-    greater,
-    greater_equal,
-    isclose,
-    isfinite,
-    isinf,
-    isnan,
-    isneginf,
-    isposinf,
-    less,
-    less_equal,
-    not_equal,
-    select,
-    where,
-)
-from kcore_ops.control_flow import associative_scan, cond, fori_loop, map, scan, switch, while_loop
-from kcore_ops.conversion import (
-    cast,
-    convert_to_numpy,
-    convert_to_tensor,
-    device,
-    dtype,
-    explain,
-    is_tensor,
-    native,
-    ndim,
-    shape,
-    size,
-    to_backend,
-)
-from kcore_ops.creation import (
-    arange,
-    array,
-    copy,
-    empty,
-    empty_like,
-    eye,
-    full,
-    full_like,
-    geomspace,
-    identity,
-    linspace,
-    logspace,
-    meshgrid,
-    ones,
-    ones_like,
-    tri,
-    zeros,
-    zeros_like,
-)
-from kcore_ops.cumulative import cumprod, cumsum, diff, trapezoid
-from kcore_ops.current import current_backend, use_backend
-from kcore_ops.diagonals import diag, diagflat, diagonal, trace, tril, triu
+from kcore_ops.backends.current import current_backend, use_backend
 from kcore_ops.dtype_policies import DTypePolicy
-from kcore_ops.eigenvalues import eig
-from kcore_ops.errors import (
+from kcore_ops.dtypes import promotion as promotion
+from kcore_ops.engine.op import Axis, DType, FloatDType, Shape, Tensor, Tree, op, primitive
+from kcore_ops.foundation.errors import (
     ArgumentError,
     ArgumentTypeError,
     BackendNotFound,
@@ -109,46 +26,28 @@ from kcore_ops.errors import (
     RangeError,
     ShapeError,
 )
-from kcore_ops.exponentials import (
-    cbrt,
-    erf,
-    erfc,
-    erfinv,
-    exp,
-    exp2,
-    expm1,
-    i0,
-    ldexp,
-    log,
-    log1p,
-    log2,
-    log10,
-    logaddexp,
-    logaddexp2,
-    rsqrt,
-    sqrt,
+from kcore_ops.ops import nn
+from kcore_ops.ops.core.axis_patterns import rearrange
+from kcore_ops.ops.core.control_flow import associative_scan, cond, fori_loop, map, scan, switch, while_loop
+from kcore_ops.ops.core.conversion import (
+    cast,
+    convert_to_numpy,
+    convert_to_tensor,
+    device,
+    dtype,
+    explain,
+    is_tensor,
+    native,
+    ndim,
+    shape,
+    size,
+    to_backend,
 )
-from kcore_ops.factors import cholesky_inverse, lu_factor
-from kcore_ops.fourier import fft, fft2, ifft2, irfft, rfft
-from kcore_ops.histograms import bincount, histogram
-from kcore_ops.image.filters import psnr
-from kcore_ops.indexing import get_item, scatter, scatter_update, slice, slice_update, take, take_along_axis
-from kcore_ops.joining import (
-    append,
-    array_split,
-    concatenate,
-    dsplit,
-    dstack,
-    hsplit,
-    hstack,
-    split,
-    stack,
-    unstack,
-    vsplit,
-    vstack,
-)
-from kcore_ops.least_squares import lstsq, matrix_rank
-from kcore_ops.linalg import (
+from kcore_ops.ops.core.indexing import get_item, scatter, scatter_update, slice, slice_update, take, take_along_axis
+from kcore_ops.ops.core.views import view, view_as_complex, view_as_real
+from kcore_ops.ops.image.filters import psnr
+from kcore_ops.ops.linalg import decompositions as linalg
+from kcore_ops.ops.linalg.decompositions import (
     cdist,
     cholesky,
     det,
@@ -164,23 +63,12 @@ from kcore_ops.linalg import (
     solve_triangular,
     svd,
 )
-from kcore_ops.logic import (
-    bitwise_and,
-    bitwise_invert,
-    bitwise_left_shift,
-    bitwise_not,
-    bitwise_or,
-    bitwise_right_shift,
-    bitwise_xor,
-    left_shift,
-    logical_and,
-    logical_not,
-    logical_or,
-    logical_xor,
-    right_shift,
-)
-from kcore_ops.nan_reductions import nanargmax, nanargmin, nancumprod, nancumsum, nanprod, nanstd, nanvar
-from kcore_ops.nn.activations import (
+from kcore_ops.ops.linalg.eigenvalues import eig
+from kcore_ops.ops.linalg.factors import cholesky_inverse, lu_factor
+from kcore_ops.ops.linalg.least_squares import lstsq, matrix_rank
+from kcore_ops.ops.math.fourier import fft, fft2, ifft2, irfft, rfft
+from kcore_ops.ops.math.spectra import correlate, extract_sequences, istft, stft
+from kcore_ops.ops.nn.activations import (
     celu,
     elu,
     gelu,
@@ -210,23 +98,158 @@ from kcore_ops.nn.activations import (
     tanh_shrink,
     threshold,
 )
-from kcore_ops.nn.attention import dot_product_attention
-from kcore_ops.nn.blocks import depth_to_space, space_to_depth
-from kcore_ops.nn.convolution import conv, conv_transpose, depthwise_conv, separable_conv
-from kcore_ops.nn.ctc import ctc_decode, ctc_loss
-from kcore_ops.nn.encodings import multi_hot, one_hot
-from kcore_ops.nn.folding import fold, unfold
-from kcore_ops.nn.losses import binary_crossentropy, categorical_crossentropy, sparse_categorical_crossentropy
-from kcore_ops.nn.normalization import batch_normalization, layer_normalization, rms_normalization
-from kcore_ops.nn.pooling import adaptive_average_pool, adaptive_max_pool, average_pool, max_pool
-from kcore_ops.nn.recurrent import gru, lstm
-from kcore_ops.operation import Axis, DType, FloatDType, Shape, Tensor, Tree, op, primitive
-from kcore_ops.polynomials import vander
-from kcore_ops.positions import nonzero, unravel_index
-from kcore_ops.products import cross, dot, einsum, inner, kron, matmul, outer, tensordot, vdot
-from kcore_ops.quantiles import nanmedian, nanpercentile, nanquantile, percentile, quantile
-from kcore_ops.rearrange import rearrange
-from kcore_ops.reductions import (
+from kcore_ops.ops.nn.attention import dot_product_attention
+from kcore_ops.ops.nn.blocks import depth_to_space, space_to_depth
+from kcore_ops.ops.nn.convolution import conv, conv_transpose, depthwise_conv, separable_conv
+from kcore_ops.ops.nn.ctc import ctc_decode, ctc_loss
+from kcore_ops.ops.nn.encodings import multi_hot, one_hot
+from kcore_ops.ops.nn.folding import fold, unfold
+from kcore_ops.ops.nn.losses import binary_crossentropy, categorical_crossentropy, sparse_categorical_crossentropy
+from kcore_ops.ops.nn.normalization import batch_normalization, layer_normalization, rms_normalization
+from kcore_ops.ops.nn.pooling import adaptive_average_pool, adaptive_max_pool, average_pool, max_pool
+from kcore_ops.ops.nn.recurrent import gru, lstm
+from kcore_ops.ops.numpy.arithmetic import (
+    abs,
+    absolute,
+    add,
+    conj,
+    conjugate,
+    divide,
+    divide_no_nan,
+    fabs,
+    floor_divide,
+    fmax,
+    fmin,
+    fmod,
+    gcd,
+    imag,
+    isreal,
+    lcm,
+    maximum,
+    minimum,
+    mod,
+    multiply,
+    negative,
+    power,
+    real,
+    reciprocal,
+    square,
+    stop_gradient,
+    subtract,
+    true_divide,
+)
+from kcore_ops.ops.numpy.comparison import (
+    allclose,
+    equal,
+    greater,
+    greater_equal,
+    isclose,
+    isfinite,
+    isinf,
+    isnan,
+    isneginf,
+    isposinf,
+    less,
+    less_equal,
+    not_equal,
+    select,
+    where,
+)
+from kcore_ops.ops.numpy.creation import (
+    arange,
+    array,
+    copy,
+    empty,
+    empty_like,
+    eye,
+    full,
+    full_like,
+    geomspace,
+    identity,
+    linspace,
+    logspace,
+    meshgrid,
+    ones,
+    ones_like,
+    tri,
+    zeros,
+    zeros_like,
+)
+from kcore_ops.ops.numpy.cumulative import cumprod, cumsum, diff, trapezoid
+from kcore_ops.ops.numpy.diagonals import diag, diagflat, diagonal, trace, tril, triu
+from kcore_ops.ops.numpy.exponentials import (
+    cbrt,
+    erf,
+    erfc,
+    erfinv,
+    exp,
+    exp2,
+    expm1,
+    i0,
+    ldexp,
+    log,
+    log1p,
+    log2,
+    log10,
+    logaddexp,
+    logaddexp2,
+    rsqrt,
+    sqrt,
+)
+from kcore_ops.ops.numpy.histograms import bincount, histogram
+from kcore_ops.ops.numpy.joining import (
+    append,
+    array_split,
+    concatenate,
+    dsplit,
+    dstack,
+    hsplit,
+    hstack,
+    split,
+    stack,
+    unstack,
+    vsplit,
+    vstack,
+)
+from kcore_ops.ops.numpy.logic import (
+    bitwise_and,
+    bitwise_invert,
+    bitwise_left_shift,
+    bitwise_not,
+    bitwise_or,
+    bitwise_right_shift,
+    bitwise_xor,
+    left_shift,
+    logical_and,
+    logical_not,
+    logical_or,
+    logical_xor,
+    right_shift,
+)
+from kcore_ops.ops.numpy.manipulation import (
+    broadcast_to,
+    expand_dims,
+    flip,
+    fliplr,
+    flipud,
+    moveaxis,
+    pad,
+    ravel,
+    repeat,
+    reshape,
+    roll,
+    rot90,
+    squeeze,
+    swapaxes,
+    tile,
+    transpose,
+)
+from kcore_ops.ops.numpy.nan_reductions import nanargmax, nanargmin, nancumprod, nancumsum, nanprod, nanstd, nanvar
+from kcore_ops.ops.numpy.polynomials import vander
+from kcore_ops.ops.numpy.positions import nonzero, unravel_index
+from kcore_ops.ops.numpy.products import cross, dot, einsum, inner, kron, matmul, outer, tensordot, vdot
+from kcore_ops.ops.numpy.quantiles import nanmedian, nanpercentile, nanquantile, percentile, quantile
+from kcore_ops.ops.numpy.reductions import (
     all,
     amax,
     amin,
@@ -249,7 +272,7 @@ from kcore_ops.reductions import (
     segment_sum,
     sum,
 )
-from kcore_ops.rounding import (
+from kcore_ops.ops.numpy.rounding import (
     ceil,
     clip,
     floor,
@@ -262,45 +285,10 @@ from kcore_ops.rounding import (
     signbit,
     trunc,
 )
-from kcore_ops.sets import isin, unique
-from kcore_ops.shaping import (
-    broadcast_to,
-    expand_dims,
-    flip,
-    fliplr,
-    flipud,
-    moveaxis,
-    pad,
-    ravel,
-    repeat,
-    reshape,
-    roll,
-    rot90,
-    squeeze,
-    swapaxes,
-    tile,
-    transpose,
-)
-from kcore_ops.sorting import argpartition, argsort, digitize, in_top_k, searchsorted, sort, top_k
-from kcore_ops.spec import TensorSpec
-from kcore_ops.spectra import correlate, extract_sequences, istft, stft
-from kcore_ops.stateless_scope import StatelessScope
-from kcore_ops.statistics import average, corrcoef, median, moments, ptp, std, var
-from kcore_ops.symbolic import KerasTensor
-from kcore_ops.tapers import bartlett, blackman, hamming, hanning, kaiser
-from kcore_ops.transforms import (
-    checkpoint,
-    custom_gradient,
-    grad,
-    hessian,
-    jacobian,
-    jit,
-    jvp,
-    value_and_grad,
-    vjp,
-    vmap,
-)
-from kcore_ops.trigonometry import (
+from kcore_ops.ops.numpy.sets import isin, unique
+from kcore_ops.ops.numpy.sorting import argpartition, argsort, digitize, in_top_k, searchsorted, sort, top_k
+from kcore_ops.ops.numpy.statistics import average, corrcoef, median, moments, ptp, std, var
+from kcore_ops.ops.numpy.trigonometry import (
     angle,
     arccos,
     arccosh,
@@ -321,9 +309,24 @@ from kcore_ops.trigonometry import (
     tan,
     tanh,
 )
-from kcore_ops.variable import Variable
-from kcore_ops.vectorizing import vectorize, vectorized_map
-from kcore_ops.views import view, view_as_complex, view_as_real
+from kcore_ops.ops.numpy.window_functions import bartlett, blackman, hamming, hanning, kaiser
+from kcore_ops.specs.spec import TensorSpec
+from kcore_ops.specs.symbolic import KerasTensor
+from kcore_ops.state.stateless_scope import StatelessScope
+from kcore_ops.state.variable import Variable
+from kcore_ops.transforms.gradients import (
+    checkpoint,
+    custom_gradient,
+    grad,
+    hessian,
+    jacobian,
+    jit,
+    jvp,
+    value_and_grad,
+    vjp,
+    vmap,
+)
+from kcore_ops.transforms.vectorizing import vectorize, vectorized_map
 
 __all__ = [
     "ArgumentError",

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any, Protocol
 
-from kcore_ops import config
-from kcore_ops.conversion import cast, convert_to_tensor
-from kcore_ops.conversion import dtype as dtype_of
 from kcore_ops.dtypes import is_float_dtype, standardize_dtype
-from kcore_ops.errors import ArgumentError
+from kcore_ops.foundation import settings
+from kcore_ops.foundation.errors import ArgumentError
+from kcore_ops.ops.core.conversion import cast, convert_to_tensor
+from kcore_ops.ops.core.conversion import dtype as dtype_of
 
 __all__ = [
     "DTypePolicy",
@@ -232,7 +232,7 @@ def dtype_policy() -> DTypePolicy:
     >>> dtype_policy()
     <DTypePolicy "float32">
     """
-    return _default[-1] if _default else DTypePolicy(config.floatx())
+    return _default[-1] if _default else DTypePolicy(settings.floatx())
 
 
 def set_dtype_policy(policy: Any) -> None:

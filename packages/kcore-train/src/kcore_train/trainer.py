@@ -8,23 +8,24 @@ from typing import Any
 
 import kcore_ops as ops
 from kcore_layers import Model
-from kcore_layers.serialization import deserialize_keras_object, serialize_keras_object
-from kcore_layers.tracking import state_version
+from kcore_layers.base.tracking import state_version
+from kcore_layers.serialization.objects import deserialize_keras_object, serialize_keras_object
 from kcore_ops import StatelessScope, TensorSpec
-from kcore_ops.calls import beside
-from kcore_ops.current import on
-from kcore_ops.errors import ArgumentError, GradientsUnavailable, KcoreError
-from kcore_ops.plugin import Backend
-from kcore_ops.tracebacks import shortened
+from kcore_ops.backends.current import on
+from kcore_ops.backends.interface import Backend
+from kcore_ops.engine.call import beside
+from kcore_ops.foundation.errors import ArgumentError, GradientsUnavailable, KcoreError
+from kcore_ops.foundation.tracebacks import shortened
 
-from kcore_train import loops, optimizers
-from kcore_train.compiled_losses import CompiledLosses
-from kcore_train.compiled_metrics import CompiledMetrics
+from kcore_train import optimizers
 from kcore_train.data import unpack_x_y_sample_weight
+from kcore_train.loop import fit as loops
 from kcore_train.metrics import Mean
-from kcore_train.outputs import mapped_outputs
-from kcore_train.step_functions import StepFunctions
-from kcore_train.steps import FunctionalSteps, InPlaceSteps, loss_of
+from kcore_train.objective.compiled_losses import CompiledLosses
+from kcore_train.objective.compiled_metrics import CompiledMetrics
+from kcore_train.objective.outputs import mapped_outputs
+from kcore_train.steps.compiled import StepFunctions
+from kcore_train.steps.step import FunctionalSteps, InPlaceSteps, loss_of
 
 __all__ = ["Trainer"]
 

@@ -12,8 +12,8 @@ from kcore._version import __version__
 
 if TYPE_CHECKING:
     from kcore_layers import Input, InputSpec, Layer, Model, Sequential
-    from kcore_layers.initializers import Initializer
-    from kcore_layers.regularizers import Regularizer
+    from kcore_layers.options.initializers import Initializer
+    from kcore_layers.options.regularizers import Regularizer
     from kcore_ops import KerasTensor, StatelessScope, Variable, device, use_backend
     from kcore_ops.dtype_policies import DTypePolicy, FloatDTypePolicy
     from kcore_train.losses import Loss
@@ -84,7 +84,7 @@ __all__ = [
 _OWNERS = {
     "DTypePolicy": "kcore_ops.dtype_policies",
     "FloatDTypePolicy": "kcore_ops.dtype_policies",
-    "Initializer": "kcore_layers.initializers",
+    "Initializer": "kcore_layers.options.initializers",
     "Input": "kcore_layers",
     "InputSpec": "kcore_layers",
     "KerasTensor": "kcore_ops",
@@ -93,7 +93,7 @@ _OWNERS = {
     "Metric": "kcore_train.metrics",
     "Model": "kcore_layers",
     "Optimizer": "kcore_train.optimizers",
-    "Regularizer": "kcore_layers.regularizers",
+    "Regularizer": "kcore_layers.options.regularizers",
     "Sequential": "kcore_layers",
     "StatelessScope": "kcore_ops",
     "Variable": "kcore_ops",

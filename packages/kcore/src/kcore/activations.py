@@ -1,6 +1,6 @@
 """Activation functions."""
 
-from kcore_layers.activations import (
+from kcore_layers.options.activations import (
     celu,
     deserialize,
     elu,

@@ -1,7 +1,7 @@
 """Settings and dtypes, under the names Keras has had since its first version."""
 
-from kcore_layers.naming import get_uid
-from kcore_layers.session import clear_session
+from kcore_layers.base.naming import get_uid
+from kcore_layers.base.session import clear_session
 from kcore_ops.config import (
     backend,
     epsilon,
@@ -12,7 +12,7 @@ from kcore_ops.config import (
     set_image_data_format,
 )
 from kcore_ops.dtypes import is_float_dtype, is_int_dtype, result_type, standardize_dtype
-from kcore_ops.symbolic import is_keras_tensor
+from kcore_ops.specs.symbolic import is_keras_tensor
 
 __all__ = [
     "backend",

@@ -1,6 +1,6 @@
 """Constraints on weights."""
 
-from kcore_layers.constraints import (
+from kcore_layers.options.constraints import (
     Constraint,
     MaxNorm,
     MinMaxNorm,

@@ -1,6 +1,6 @@
 """First values of weights."""
 
-from kcore_layers.initializers import (
+from kcore_layers.options.initializers import (
     STFT,
     Constant,
     GlorotNormal,

@@ -1,6 +1,6 @@
 """Penalties on weights and outputs."""
 
-from kcore_layers.regularizers import (
+from kcore_layers.options.regularizers import (
     L1,
     L1L2,
     L2,

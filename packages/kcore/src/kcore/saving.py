@@ -1,7 +1,8 @@
 """Files of models and weights; objects as plain data, and back."""
 
-from kcore_layers.model_file import load_model, save_model
-from kcore_layers.serialization import (
+from kcore_layers.files.model_file import load_model, save_model
+from kcore_layers.files.weights_file import load_weights, save_weights
+from kcore_layers.serialization.objects import (
     CustomObjectScope,
     custom_object_scope,
     deserialize_keras_object,
@@ -11,7 +12,6 @@ from kcore_layers.serialization import (
     register_keras_serializable,
     serialize_keras_object,
 )
-from kcore_layers.weights_file import load_weights, save_weights
 
 __all__ = [
     "CustomObjectScope",

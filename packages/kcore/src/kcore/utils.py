@@ -1,7 +1,8 @@
 """Tools."""
 
-from kcore_layers.random_seed import set_random_seed
-from kcore_layers.serialization import (
+from kcore_layers.base.random_seed import set_random_seed
+from kcore_layers.base.session import clear_session
+from kcore_layers.serialization.objects import (
     CustomObjectScope,
     custom_object_scope,
     deserialize_keras_object,
@@ -11,9 +12,8 @@ from kcore_layers.serialization import (
     register_keras_serializable,
     serialize_keras_object,
 )
-from kcore_layers.session import clear_session
 from kcore_ops.dtypes import standardize_dtype
-from kcore_ops.symbolic import is_keras_tensor
+from kcore_ops.specs.symbolic import is_keras_tensor
 from kcore_train.callbacks.progbar import Progbar
 from kcore_train.data import PyDataset, normalize, pack_x_y_sample_weight, to_categorical, unpack_x_y_sample_weight
 

@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 
-from kcore_ops import registry
+from kcore_ops.backends import registry
 from kcore_ops.conformance.examination import examine
 from kcore_ops.conformance.trials import other_with_gradients
 

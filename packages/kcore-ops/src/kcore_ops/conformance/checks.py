@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 
 from kcore_ops import dtypes as dt
-from kcore_ops import tree
-from kcore_ops.calls import Call
+from kcore_ops.backends.current import on
+from kcore_ops.backends.interface import Backend
 from kcore_ops.conformance.case import Case
-from kcore_ops.current import on
-from kcore_ops.errors import ShapeError
-from kcore_ops.inference import inferring
-from kcore_ops.operation import Op, op_of
-from kcore_ops.plugin import Backend
-from kcore_ops.spec import TensorSpec, is_unknown
+from kcore_ops.engine.call import Call
+from kcore_ops.engine.inference import inferring
+from kcore_ops.engine.op import Op, op_of
+from kcore_ops.foundation import tree
+from kcore_ops.foundation.errors import ShapeError
+from kcore_ops.specs.spec import TensorSpec, is_unknown
 
 __all__ = ["assert_close", "assert_spec", "call", "call_spread", "check_compiled", "check_definition", "check_gradient",
            "check_layout", "check_second_gradient", "check_spec", "check_unknown_sizes", "check_value", "compared",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kcore_ops.backends.current import on
+from kcore_ops.backends.interface import Backend
 from kcore_ops.conformance.case import Case, all_cases
 from kcore_ops.conformance.trials import TRIALS, try_inputs
-from kcore_ops.current import on
-from kcore_ops.errors import MissingOp
-from kcore_ops.operation import all_ops
-from kcore_ops.plugin import Backend
+from kcore_ops.engine.op import all_ops
+from kcore_ops.foundation.errors import MissingOp
 
 __all__ = ["examine", "examine_op"]
 

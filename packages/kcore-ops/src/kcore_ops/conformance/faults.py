@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from kcore_ops import tree
+from kcore_ops.backends.current import on
+from kcore_ops.backends.interface import Backend
 from kcore_ops.conformance import checks
 from kcore_ops.conformance.case import Case
-from kcore_ops.current import on
-from kcore_ops.errors import KcoreError, MissingOp
-from kcore_ops.inference import inferring
-from kcore_ops.operation import Op, op_of
-from kcore_ops.plugin import Backend
+from kcore_ops.engine.inference import inferring
+from kcore_ops.engine.op import Op, op_of
+from kcore_ops.foundation import tree
+from kcore_ops.foundation.errors import KcoreError, MissingOp
 
 __all__ = ["MUTATIONS", "check_faults", "outcome", "wrong_calls"]
 

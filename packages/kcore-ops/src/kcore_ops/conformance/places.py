@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from kcore_ops import dtypes as dt
-from kcore_ops import tree
+from kcore_ops.backends.current import on
+from kcore_ops.backends.interface import Backend
 from kcore_ops.conformance import checks
 from kcore_ops.conformance.case import Case
-from kcore_ops.current import on
-from kcore_ops.inference import inferring
-from kcore_ops.operation import Op, op_of
-from kcore_ops.plugin import Backend
+from kcore_ops.engine.inference import inferring
+from kcore_ops.engine.op import Op, op_of
+from kcore_ops.foundation import tree
 
 __all__ = ["check_place", "other_device"]
 

@@ -7,15 +7,15 @@ from typing import Any, ClassVar
 
 import pytest
 
-from kcore_ops import registry
+from kcore_ops.backends import registry
+from kcore_ops.backends.current import on
+from kcore_ops.backends.interface import Backend
 from kcore_ops.conformance.case import Case, all_cases, iterate
 from kcore_ops.conformance.examination import examine_op
 from kcore_ops.conformance.places import other_device
 from kcore_ops.conformance.trials import TRIALS, other_with_gradients, try_inputs
-from kcore_ops.current import on
-from kcore_ops.errors import MissingOp
-from kcore_ops.operation import all_ops
-from kcore_ops.plugin import Backend
+from kcore_ops.engine.op import all_ops
+from kcore_ops.foundation.errors import MissingOp
 
 __all__ = ["BackendConformance"]
 

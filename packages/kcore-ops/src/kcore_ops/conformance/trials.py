@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings
 
-from kcore_ops import registry
+from kcore_ops.backends import registry
+from kcore_ops.backends.interface import Backend
 from kcore_ops.conformance import checks, faults, places
 from kcore_ops.conformance.case import Case
-from kcore_ops.plugin import Backend
 
 __all__ = ["TRIALS", "Trial", "other_with_gradients", "try_inputs"]
 

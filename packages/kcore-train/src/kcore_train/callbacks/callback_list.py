@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from kcore_ops import tree
-from kcore_ops.errors import ArgumentError
+from kcore_ops.foundation.errors import ArgumentError
 
 from kcore_train.callbacks.callback import BATCH_HOOKS, HOOKS, Callback, Numbers
 from kcore_train.callbacks.history import History

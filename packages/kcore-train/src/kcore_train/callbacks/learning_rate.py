@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import kcore_ops as ops
-from kcore_ops.errors import ArgumentError
+from kcore_ops.foundation.errors import ArgumentError
 
 __all__ = ["learning_rate_of", "set_learning_rate"]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import kcore_ops as ops
 import numpy as np
-from kcore_ops.errors import ArgumentError
+from kcore_ops.foundation.errors import ArgumentError
 
 from kcore_train.callbacks.callback import Callback, Numbers
 from kcore_train.callbacks.learning_rate import learning_rate_of, set_learning_rate

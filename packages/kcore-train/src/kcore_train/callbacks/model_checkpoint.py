@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from kcore_ops.errors import ArgumentError
+from kcore_ops.foundation.errors import ArgumentError
 
 from kcore_train.callbacks.callback import Numbers
 from kcore_train.callbacks.monitor import MonitorCallback

@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 import kcore_ops as ops
 import numpy as np
-from kcore_layers.naming import snake_case
-from kcore_ops.errors import ArgumentError
+from kcore_layers.base.naming import snake_case
+from kcore_ops.foundation.errors import ArgumentError
 
 from kcore_train.callbacks.callback import Callback
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kcore_ops.errors import ArgumentError
+from kcore_ops.foundation.errors import ArgumentError
 
 from kcore_train.callbacks.callback import Numbers
 from kcore_train.callbacks.learning_rate import learning_rate_of, set_learning_rate

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
-from kcore_ops.errors import ArgumentError, ShapeError
+from kcore_ops.foundation.errors import ArgumentError, ShapeError
 
 from kcore_train.data.conversion import batch_dtype, leaves_with_paths, to_arrays
 from kcore_train.data.data_adapter import Batch, DataAdapter, InputsAlone

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kcore_ops.errors import ArgumentError
+from kcore_ops.foundation.errors import ArgumentError
 
 from kcore_train.data.class_weights import class_weights_of
 from kcore_train.data.conversion import NUMBERS, is_in_memory, to_arrays

@@ -8,7 +8,7 @@ from typing import Any
 import kcore_ops as ops
 import numpy as np
 from kcore_ops import config, dtypes
-from kcore_ops.errors import ArgumentError, DTypeError, ShapeError
+from kcore_ops.foundation.errors import ArgumentError, DTypeError, ShapeError
 
 from kcore_train.data.tables import SparseRows, array_of_frame, is_frame, is_sparse
 

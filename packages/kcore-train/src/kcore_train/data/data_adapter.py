@@ -6,8 +6,8 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeAlias
 
-from kcore_ops.errors import ArgumentError
-from kcore_ops.seed_generator import draw_seed
+from kcore_ops.foundation.errors import ArgumentError
+from kcore_ops.ops.random.seeds import draw_seed
 
 from kcore_train.data.prefetching import prefetch
 

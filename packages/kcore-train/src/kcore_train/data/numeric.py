@@ -6,7 +6,7 @@ from typing import Any
 
 import kcore_ops as ops
 import numpy as np
-from kcore_ops.errors import ArgumentError, DTypeError
+from kcore_ops.foundation.errors import ArgumentError, DTypeError
 
 __all__ = ["normalize", "to_categorical"]
 

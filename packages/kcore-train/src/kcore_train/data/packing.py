@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kcore_ops.errors import ArgumentError
+from kcore_ops.foundation.errors import ArgumentError
 
 __all__ = ["pack_x_y_sample_weight", "unpack_x_y_sample_weight"]
 

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import kcore_ops as ops
-from kcore_ops.errors import ArgumentError
+from kcore_ops.foundation.errors import ArgumentError
 
 from kcore_train.data.arrays import num_samples
 from kcore_train.data.conversion import is_in_memory, to_arrays

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from kcore_ops.errors import ArgumentError
+from kcore_ops.foundation.errors import ArgumentError
 
 from kcore_train.data.batches import to_batch
 from kcore_train.data.data_adapter import Batch, DataAdapter, made_of

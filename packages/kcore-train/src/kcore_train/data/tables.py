@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from kcore_ops.errors import DTypeError
+from kcore_ops.foundation.errors import DTypeError
 
 __all__ = ["SparseRows", "array_of_frame", "is_frame", "is_sparse"]
 

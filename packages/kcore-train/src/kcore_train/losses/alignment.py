@@ -6,14 +6,14 @@ from typing import Any
 
 import kcore_ops as ops
 from kcore_ops import tree
-from kcore_ops.calls import HOST_NUMBERS, HOST_TYPES, backend_of
-from kcore_ops.conversion import tensor_on
+from kcore_ops.backends.interface import Backend
 from kcore_ops.dtypes import is_float_dtype, standardize_dtype
-from kcore_ops.errors import KcoreError, ShapeError
-from kcore_ops.plans import stays
-from kcore_ops.plugin import Backend
-from kcore_ops.shapes import broadcast_shapes, differ, show_shape
-from kcore_ops.spec import TensorSpec
+from kcore_ops.engine.call import HOST_NUMBERS, HOST_TYPES, backend_of
+from kcore_ops.engine.plans import stays
+from kcore_ops.foundation.errors import KcoreError, ShapeError
+from kcore_ops.ops.core.conversion import tensor_on
+from kcore_ops.specs.shapes import broadcast_shapes, differ, show_shape
+from kcore_ops.specs.spec import TensorSpec
 
 __all__ = ["aligned", "as_float", "backend_for", "check_same_shape", "is_structure", "note_ready",
            "ready_dtype", "same_rank", "tensor"]  # fmt: skip

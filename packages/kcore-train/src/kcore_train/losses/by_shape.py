@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from kcore_ops.errors import ArgumentError
+from kcore_ops.foundation.errors import ArgumentError
 
 from kcore_train.losses.crossentropy import BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy
 from kcore_train.losses.loss import Loss

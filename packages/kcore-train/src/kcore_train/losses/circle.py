@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import kcore_ops as ops
-from kcore_layers.registered_objects import builtin
-from kcore_ops.calls import beside
-from kcore_ops.errors import ShapeError
-from kcore_ops.shapes import differ, show_shape
+from kcore_layers.serialization.registry import builtin
+from kcore_ops.engine.call import beside
+from kcore_ops.foundation.errors import ShapeError
+from kcore_ops.specs.shapes import differ, show_shape
 
 from kcore_train.losses.alignment import as_float, backend_for, tensor
 from kcore_train.losses.function_loss import FunctionLoss

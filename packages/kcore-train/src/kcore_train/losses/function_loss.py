@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from kcore_layers.registered_objects import builtin
-from kcore_layers.serialization import deserialize_keras_object, serialize_keras_object
-from kcore_ops.errors import KcoreError
+from kcore_layers.serialization.objects import deserialize_keras_object, serialize_keras_object
+from kcore_layers.serialization.registry import builtin
+from kcore_ops.foundation.errors import KcoreError
 
 from kcore_train.losses.loss import Loss
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import kcore_ops as ops
 from kcore_ops.dtypes import standardize_dtype
-from kcore_ops.errors import DTypeError
+from kcore_ops.foundation.errors import DTypeError
 
 __all__ = ["half_dtype", "in_float32", "widened"]
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import kcore_ops as ops
 from kcore_ops.dtypes import standardize_dtype
-from kcore_ops.errors import ArgumentError, ShapeError
-from kcore_ops.shapes import differ, normalize_axis, show_shape
+from kcore_ops.foundation.errors import ArgumentError, ShapeError
+from kcore_ops.specs.shapes import differ, normalize_axis, show_shape
 
 from kcore_train.losses.alignment import aligned, as_float, backend_for, tensor
 

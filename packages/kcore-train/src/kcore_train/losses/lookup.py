@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kcore_layers.serialization import deserialize_keras_object, resolve, serialize_keras_object
+from kcore_layers.serialization.objects import deserialize_keras_object, resolve, serialize_keras_object
 
 from kcore_train.losses.loss import Loss
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import kcore_ops as ops
-from kcore_layers.masking import get_mask
-from kcore_layers.naming import auto_name, snake_case
-from kcore_layers.registered_objects import builtin
+from kcore_layers.base.masking import get_mask
+from kcore_layers.base.naming import auto_name, snake_case
+from kcore_layers.serialization.registry import builtin
 from kcore_ops import dtype_policies, tree
 from kcore_ops.dtypes import is_float_dtype, standardize_dtype
-from kcore_ops.errors import ArgumentError, KcoreError
+from kcore_ops.foundation.errors import ArgumentError, KcoreError
 
 from kcore_train.losses.alignment import backend_for, is_structure, note_ready, ready_dtype, tensor
 from kcore_train.losses.weighting import reduced, standardize_reduction

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import kcore_ops as ops
+from kcore_ops.backends.interface import Backend
 from kcore_ops.dtypes import standardize_dtype
-from kcore_ops.errors import KcoreError, ShapeError
-from kcore_ops.plugin import Backend
-from kcore_ops.shapes import broadcast_shapes, one_of, show_shape
+from kcore_ops.foundation.errors import KcoreError, ShapeError
+from kcore_ops.specs.shapes import broadcast_shapes, one_of, show_shape
 
 from kcore_train.losses.alignment import backend_for, same_rank, tensor
 

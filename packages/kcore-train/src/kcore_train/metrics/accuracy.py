@@ -6,8 +6,8 @@ from numbers import Real
 from typing import Any
 
 import kcore_ops as ops
-from kcore_layers.registered_objects import builtin
-from kcore_ops.errors import ArgumentError
+from kcore_layers.serialization.registry import builtin
+from kcore_ops.foundation.errors import ArgumentError
 
 from kcore_train.losses.alignment import aligned, as_float, backend_for, tensor
 from kcore_train.losses.labels import check_one_hot, class_indices

@@ -7,8 +7,8 @@ from numbers import Real
 from typing import Any
 
 import kcore_ops as ops
-from kcore_layers.registered_objects import builtin
-from kcore_ops.errors import ArgumentError
+from kcore_layers.serialization.registry import builtin
+from kcore_ops.foundation.errors import ArgumentError
 
 from kcore_train.metrics.metric import Metric, check_count
 from kcore_train.metrics.thresholds import LEAST, Samples, Thresholds

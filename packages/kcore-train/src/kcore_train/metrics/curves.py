@@ -7,12 +7,12 @@ from typing import Any
 
 import kcore_ops as ops
 import numpy as np
-from kcore_layers.masking import get_mask, set_mask
-from kcore_layers.registered_objects import builtin
-from kcore_layers.serialization import deserialize_keras_object
+from kcore_layers.base.masking import get_mask, set_mask
+from kcore_layers.serialization.objects import deserialize_keras_object
+from kcore_layers.serialization.registry import builtin
 from kcore_ops.dtypes import numpy_dtype, standardize_dtype
-from kcore_ops.errors import ArgumentError, ShapeError
-from kcore_ops.shapes import one_of, show_shape
+from kcore_ops.foundation.errors import ArgumentError, ShapeError
+from kcore_ops.specs.shapes import one_of, show_shape
 
 from kcore_train.metrics.metric import Metric, check_count
 from kcore_train.metrics.thresholds import Samples, Thresholds, evenly_spaced

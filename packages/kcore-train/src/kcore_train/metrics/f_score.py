@@ -6,11 +6,11 @@ from typing import Any
 
 import kcore_ops as ops
 import numpy as np
-from kcore_layers.masking import get_mask
-from kcore_layers.registered_objects import builtin
-from kcore_ops.calls import beside
-from kcore_ops.errors import ArgumentError, ShapeError
-from kcore_ops.shapes import one_of, show_shape
+from kcore_layers.base.masking import get_mask
+from kcore_layers.serialization.registry import builtin
+from kcore_ops.engine.call import beside
+from kcore_ops.foundation.errors import ArgumentError, ShapeError
+from kcore_ops.specs.shapes import one_of, show_shape
 
 from kcore_train.losses.alignment import aligned
 from kcore_train.losses.weighting import check_weight

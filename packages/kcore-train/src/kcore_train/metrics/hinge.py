@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kcore_layers.registered_objects import builtin
+from kcore_layers.serialization.registry import builtin
 
 from kcore_train.losses.hinge import categorical_hinge, hinge, squared_hinge
 from kcore_train.metrics.mean import MeanMetricWrapper

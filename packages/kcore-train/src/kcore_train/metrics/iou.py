@@ -8,11 +8,11 @@ from typing import Any
 
 import kcore_ops as ops
 import numpy as np
-from kcore_layers.masking import get_mask, set_mask
-from kcore_layers.registered_objects import builtin
+from kcore_layers.base.masking import get_mask, set_mask
+from kcore_layers.serialization.registry import builtin
 from kcore_ops.dtypes import is_float_dtype, standardize_dtype
-from kcore_ops.errors import ArgumentError, ShapeError
-from kcore_ops.shapes import show_shape, size_of
+from kcore_ops.foundation.errors import ArgumentError, ShapeError
+from kcore_ops.specs.shapes import show_shape, size_of
 
 from kcore_train.metrics.metric import Metric, check_count
 

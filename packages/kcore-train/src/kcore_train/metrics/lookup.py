@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from kcore_layers.naming import snake_case
-from kcore_layers.registered_objects import names_in
-from kcore_layers.serialization import deserialize_keras_object, resolve, serialize_keras_object
+from kcore_layers.base.naming import snake_case
+from kcore_layers.serialization.objects import deserialize_keras_object, resolve, serialize_keras_object
+from kcore_layers.serialization.registry import names_in
 
 __all__ = ["deserialize", "get", "serialize"]
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import kcore_ops as ops
-from kcore_layers.masking import get_mask
-from kcore_layers.registered_objects import builtin
-from kcore_layers.serialization import deserialize_keras_object, serialize_keras_object
-from kcore_ops.errors import ArgumentError, KcoreError, ShapeError
+from kcore_layers.base.masking import get_mask
+from kcore_layers.serialization.objects import deserialize_keras_object, serialize_keras_object
+from kcore_layers.serialization.registry import builtin
+from kcore_ops.foundation.errors import ArgumentError, KcoreError, ShapeError
 
 from kcore_train.losses.alignment import same_rank
 from kcore_train.losses.function_loss import FunctionArguments, named_for

@@ -8,13 +8,13 @@ from typing import Any
 
 import kcore_ops as ops
 import numpy as np
-from kcore_layers.naming import auto_name, snake_case
-from kcore_layers.registered_objects import builtin
+from kcore_layers.base.naming import auto_name, snake_case
+from kcore_layers.serialization.registry import builtin
 from kcore_ops import StatelessScope, Variable, dtype_policies
-from kcore_ops.current import current_backend, on
+from kcore_ops.backends.current import current_backend, on
+from kcore_ops.backends.interface import Backend
 from kcore_ops.dtypes import numpy_dtype, standardize_dtype
-from kcore_ops.errors import ArgumentError
-from kcore_ops.plugin import Backend
+from kcore_ops.foundation.errors import ArgumentError
 
 from kcore_train.losses.alignment import tensor
 from kcore_train.losses.weighting import masked_weight
@@ -90,7 +90,7 @@ class Metric:
             # Made on the host, and so no part of a graph that may be being traced.
             value, shape = np.zeros(shape, numpy_dtype(dtype)), None
         elif isinstance(initializer, str):
-            from kcore_layers import initializers
+            from kcore_layers.options import initializers
 
             value = initializers.get(initializer)
         else:

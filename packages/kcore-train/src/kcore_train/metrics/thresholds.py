@@ -7,11 +7,11 @@ from typing import Any
 
 import kcore_ops as ops
 import numpy as np
-from kcore_layers.masking import get_mask
+from kcore_layers.base.masking import get_mask
+from kcore_ops.backends.interface import Backend
 from kcore_ops.dtypes import standardize_dtype
-from kcore_ops.errors import ArgumentError, ShapeError
-from kcore_ops.plugin import Backend
-from kcore_ops.shapes import differ, normalize_axis, show_shape
+from kcore_ops.foundation.errors import ArgumentError, ShapeError
+from kcore_ops.specs.shapes import differ, normalize_axis, show_shape
 
 from kcore_train.losses.alignment import aligned, same_rank, tensor
 from kcore_train.losses.weighting import check_weight, masked_weight

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import kcore_ops as ops
-from kcore_layers.registered_objects import builtin
+from kcore_layers.serialization.registry import builtin
 from kcore_ops import Variable
-from kcore_ops.calls import beside
+from kcore_ops.engine.call import beside
 
 from kcore_train.optimizers.optimizer import Optimizer
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from kcore_layers.citizenship import original_class
-from kcore_ops.plugin import Backend
-from kcore_ops.registry import load
+from kcore_layers.base.framework_class import original_class
+from kcore_ops.backends.interface import Backend
+from kcore_ops.backends.registry import load
 
 __all__ = ["citizen_optimizer", "remade"]
 

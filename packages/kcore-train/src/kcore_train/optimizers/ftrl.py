@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import kcore_ops as ops
-from kcore_layers.registered_objects import builtin
-from kcore_ops.errors import ArgumentError
+from kcore_layers.serialization.registry import builtin
+from kcore_ops.foundation.errors import ArgumentError
 
 from kcore_train.optimizers.optimizer import Optimizer
 

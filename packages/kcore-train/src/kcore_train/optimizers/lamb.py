@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import kcore_ops as ops
-from kcore_layers.registered_objects import builtin
+from kcore_layers.serialization.registry import builtin
 
 from kcore_train.optimizers.optimizer import Optimizer
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kcore_layers.serialization import names_in, resolve, serialize_keras_object
+from kcore_layers.serialization.objects import names_in, resolve, serialize_keras_object
 
 from kcore_train.optimizers.optimizer import Optimizer
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import kcore_ops as ops
-from kcore_layers.registered_objects import builtin
-from kcore_layers.serialization import deserialize_keras_object, serialize_keras_object
+from kcore_layers.serialization.objects import deserialize_keras_object, serialize_keras_object
+from kcore_layers.serialization.registry import builtin
 from kcore_ops import Variable
-from kcore_ops.errors import ArgumentError
+from kcore_ops.foundation.errors import ArgumentError
 
 from kcore_train.optimizers.optimizer import Optimizer
 

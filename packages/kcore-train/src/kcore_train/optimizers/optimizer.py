@@ -11,10 +11,10 @@ from typing import Any, ClassVar
 
 import kcore_ops as ops
 from kcore_ops import StatelessScope, Variable
-from kcore_ops.current import current_backend, on
+from kcore_ops.backends.current import current_backend, on
 from kcore_ops.dtypes import is_float_dtype
-from kcore_ops.errors import ArgumentError
-from kcore_ops.stateless_scope import in_stateless_scope
+from kcore_ops.foundation.errors import ArgumentError
+from kcore_ops.state.stateless_scope import in_stateless_scope
 
 from kcore_train.optimizers.clipping import clip_by_global_norm, clip_by_norm, clip_by_value
 from kcore_train.optimizers.optimizer_state import OptimizerState

@@ -7,14 +7,14 @@ from typing import Any
 
 import kcore_ops as ops
 import numpy as np
-from kcore_layers import initializers
-from kcore_layers.citizenship import original_class
-from kcore_layers.naming import auto_name, snake_case
+from kcore_layers.base.framework_class import original_class
+from kcore_layers.base.naming import auto_name, snake_case
+from kcore_layers.options import initializers
 from kcore_ops import Variable
-from kcore_ops.calls import backend_of, beside
-from kcore_ops.current import current_backend, on
-from kcore_ops.errors import ArgumentError
-from kcore_ops.plugin import Backend
+from kcore_ops.backends.current import current_backend, on
+from kcore_ops.backends.interface import Backend
+from kcore_ops.engine.call import backend_of, beside
+from kcore_ops.foundation.errors import ArgumentError
 
 from kcore_train.optimizers.citizens import citizen_optimizer, remade
 from kcore_train.optimizers.schedules.learning_rate_schedule import LearningRateSchedule

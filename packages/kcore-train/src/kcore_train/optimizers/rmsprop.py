@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import kcore_ops as ops
-from kcore_layers.registered_objects import builtin
+from kcore_layers.serialization.registry import builtin
 from kcore_ops import Variable
 
 from kcore_train.optimizers.optimizer import Optimizer

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from kcore_layers.registered_objects import builtin
+from kcore_layers.serialization.registry import builtin
 from kcore_ops import Variable
-from kcore_ops.errors import ArgumentError
+from kcore_ops.foundation.errors import ArgumentError
 
 from kcore_train.optimizers.optimizer import Optimizer
 

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 from hypothesis import strategies as st
 
-import kcore_ops.vectorizing  # noqa: F401 (its ops have cases here)
+import kcore_ops.transforms.vectorizing  # noqa: F401 (its ops have cases here)
 from kcore_ops.conformance.case import arrays, axis, case, shapes
 
 DTYPES = ("float32", "float64", "int32")

@@ -7,8 +7,8 @@ import itertools
 import numpy as np
 from hypothesis import strategies as st
 
-import kcore_ops.nn.ctc
-import kcore_ops.nn.folding  # noqa: F401
+import kcore_ops.ops.nn.ctc
+import kcore_ops.ops.nn.folding  # noqa: F401
 from kcore_ops.conformance.case import FLOATS, arrays, case
 
 WITH_INTEGERS = (*FLOATS, "int32")

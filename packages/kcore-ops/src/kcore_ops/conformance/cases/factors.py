@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-import kcore_ops.eigenvalues
-import kcore_ops.factors
-import kcore_ops.least_squares  # noqa: F401
+import kcore_ops.ops.linalg.eigenvalues
+import kcore_ops.ops.linalg.factors
+import kcore_ops.ops.linalg.least_squares  # noqa: F401
 from kcore_ops.conformance.case import FLOATS, arrays, case, shapes
 
 WITH_COMPLEX = (*FLOATS, "int32", "complex64")

@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-import kcore_ops.fourier
-import kcore_ops.spectra
-import kcore_ops.views  # noqa: F401
+import kcore_ops.ops.core.views  # noqa: F401
 from kcore_ops.conformance.case import FLOATS, arrays, case, shapes
 from kcore_ops.dtypes import numpy_dtype
 

@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 import kcore_ops.image  # noqa: F401
-import kcore_ops.nn.blocks  # noqa: F401
+import kcore_ops.ops.nn.blocks  # noqa: F401
 from kcore_ops.conformance.case import FLOATS, REAL, arrays, case
 
 SOME = ("float32", "float64", "float16", "uint8", "int32")  # where the dtype is kept, whatever it is

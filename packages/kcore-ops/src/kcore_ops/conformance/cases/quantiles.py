@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-import kcore_ops.nan_reductions
-import kcore_ops.quantiles  # noqa: F401
+import kcore_ops.ops.numpy.nan_reductions
+import kcore_ops.ops.numpy.quantiles  # noqa: F401
 from kcore_ops.conformance.case import ALL, FLOATS, arrays, axis, case, shapes
 from kcore_ops.conformance.cases.reductions import quiet, reduction_of, several_axes, wide_dtypes, with_nan
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-import kcore_ops.histograms
-import kcore_ops.positions
-import kcore_ops.sets  # noqa: F401
+import kcore_ops.ops.numpy.histograms
+import kcore_ops.ops.numpy.positions
+import kcore_ops.ops.numpy.sets  # noqa: F401
 from kcore_ops.conformance.case import FLOATS, arrays, axis, case, shapes
 from kcore_ops.conformance.cases.reductions import rounded, with_nan
 from kcore_ops.dtypes import limits

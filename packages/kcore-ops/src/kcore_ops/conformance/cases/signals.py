@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-import kcore_ops.cumulative
-import kcore_ops.polynomials
-import kcore_ops.rearrange
-import kcore_ops.statistics
-import kcore_ops.tapers  # noqa: F401
+import kcore_ops.ops.core.axis_patterns
+import kcore_ops.ops.numpy.cumulative
+import kcore_ops.ops.numpy.polynomials
+import kcore_ops.ops.numpy.statistics
+import kcore_ops.ops.numpy.window_functions  # noqa: F401
 from kcore_ops.conformance.case import ALL, FLOATS, arrays, axis, case, shapes
 from kcore_ops.conformance.cases.reductions import quiet
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import kcore_ops as ops
-from kcore_ops.errors import ArgumentError
+from kcore_ops.foundation.errors import ArgumentError
 
 __all__ = ["LearningRateSchedule", "as_float", "positive"]
 
@@ -54,7 +54,7 @@ def positive(schedule: LearningRateSchedule, name: str, value: Any) -> Any:
 
     >>> positive(LearningRateSchedule(), "decay_steps", 0)
     Traceback (most recent call last):
-    kcore_ops.errors.ArgumentError: ArgumentError in LearningRateSchedule
+    kcore_ops.foundation.errors.ArgumentError: ArgumentError in LearningRateSchedule
       decay_steps can not be 0
       fix: use a positive number
     """

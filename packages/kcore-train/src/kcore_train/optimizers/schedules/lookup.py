@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kcore_layers.serialization import resolve, serialize_keras_object
+from kcore_layers.serialization.objects import resolve, serialize_keras_object
 
 from kcore_train.optimizers.schedules.learning_rate_schedule import LearningRateSchedule
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import kcore_ops as ops
-from kcore_layers.registered_objects import builtin
-from kcore_ops.errors import ArgumentError
+from kcore_layers.serialization.registry import builtin
+from kcore_ops.foundation.errors import ArgumentError
 
 from kcore_train.optimizers.schedules.learning_rate_schedule import LearningRateSchedule, as_float
 

@@ -1,0 +1,146 @@
+"""Building layers as a transaction: after an error nothing inside is half-built."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from kcore_layers.base.naming import name_scope
+from kcore_ops import tree
+from kcore_ops.backends.current import on
+from kcore_ops.dtypes import standardize_dtype
+from kcore_ops.engine.inference import computing
+from kcore_ops.specs.spec import is_unknown
+from kcore_ops.state.stateless_scope import outside_scopes
+
+__all__ = ["Built", "build_lock", "built_by", "built_for_a_while", "building", "dtypes_of", "is_building", "shape_of"]
+
+# Held while layers are built: one thread builds, and the others find built what they came to build. One for all layers,
+# since two threads may reach the same two layers in another order.
+build_lock = threading.RLock()
+
+# What every layer that is being built was like before, in the order of their starts, for the outermost build.
+_before: ContextVar[list[tuple[Any, dict[str, Any]]] | None] = ContextVar("kcore_layers_before_build", default=None)
+
+
+@contextmanager
+def building(layer: Any) -> Iterator[None]:
+    """Make layers and variables inside the `with` block; after an error every layer built in it is as before."""
+    before = _before.get()
+    is_outermost = before is None
+    if before is None:
+        before = []
+        token = _before.set(before)
+    before.append((layer, _snapshot(layer)))
+    try:
+        with name_scope(layer._kcore_settled_path()), on(layer._kcore_backend):
+            yield
+    except BaseException:
+        if is_outermost:
+            for each, state in reversed(before):
+                _restore(each, state)
+        raise
+    finally:
+        if is_outermost:
+            _before.reset(token)
+
+
+@contextmanager
+def built_for_a_while(layer: Any) -> Iterator[None]:
+    """Build layers inside the `with` block; at its end the layer, and those that were inside before, are as before."""
+    with build_lock:
+        before = [(each, _snapshot(each)) for each in layer._kcore_sublayers()]
+        try:
+            with building(layer):
+                yield
+        finally:
+            for each, state in reversed(before):
+                _restore(each, state)
+
+
+def is_building(layer: Any) -> bool:
+    """Say whether a layer is among those being built."""
+    return any(each is layer for each, _ in _before.get() or ())
+
+
+def _snapshot(layer: Any) -> dict[str, Any]:
+    return {
+        name: (value, value.copy() if isinstance(value, list | dict) else None)
+        for name, value in layer.__dict__.items()
+    }
+
+
+def _restore(layer: Any, state: dict[str, Any]) -> None:
+    attributes = layer.__dict__
+    for name in list(attributes):
+        if name not in state:
+            del attributes[name]
+    for name, (value, contents) in state.items():
+        attributes[name] = value
+        if isinstance(value, list):
+            list.__setitem__(value, slice(None), contents)
+        elif isinstance(value, dict):
+            dict.clear(value)
+            dict.update(value, contents)
+    layer._kcore_tracking_changed()
+
+
+class Built:
+    """Mixin with the flag `built`."""
+
+    _kcore_built: bool
+
+    @property
+    def built(self) -> bool:
+        """Whether its weights are there, and those of the layers inside; from the start on where there are none."""
+        return self._kcore_built or self._kcore_has_nothing_to_build()
+
+    @built.setter
+    def built(self, value: bool) -> None:
+        self._kcore_built = bool(value)
+
+    def _kcore_has_nothing_to_build(self: Any) -> bool:
+        """Say whether the layer is one that computes without state: its class defines `call` and no `build`."""
+        from kcore_layers.base.layer import Layer
+
+        if getattr(self.build, "__wrapped__", None) is not Layer.build or type(self).call is Layer.call:
+            return False
+        return not (self._kcore_layers or self._kcore_trainable_variables or self._kcore_non_trainable_variables)
+
+
+def built_by(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap a layer's `build`: it runs once, as a transaction, and afterwards the layer is built."""
+
+    def build(self: Any, *args: Any, **kwargs: Any) -> None:
+        if self._kcore_built:
+            return
+        names = self._kcore_build_parameters
+        shapes = {**dict(zip(names, args, strict=False)), **kwargs}
+        with build_lock:
+            if self._kcore_built:
+                return
+            # What a build computes and assigns is real, also where the call that led to it is one for shapes only.
+            with building(self), computing(), outside_scopes():
+                original(self, *args, **kwargs)
+                self._kcore_set_untracked("_kcore_build_shapes", shapes)
+                self.built = True
+                self._kcore_settle_after_build()
+
+    return build
+
+
+def shape_of(value: Any) -> Any:
+    """Give the shape of a tensor, or the tree of shapes of a tree of them; sizes not known are None."""
+    if hasattr(value, "shape"):
+        return tuple([None if is_unknown(size) or not isinstance(size, int) else size for size in value.shape])
+    if value is None or not tree.is_nested(value):
+        return None
+    return tree.map_structure(lambda leaf: shape_of(leaf), value)
+
+
+def dtypes_of(values: Any) -> Any:
+    """Give the names of the dtypes of a tree of tensors."""
+    return tree.map_structure(lambda leaf: standardize_dtype(leaf.dtype) if hasattr(leaf, "dtype") else None, values)

@@ -1,0 +1,88 @@
+"""A layer joins the framework of the backend it is made on: the class it is really an instance of.
+
+For a class and a backend there is one such class, with the name and module of the original: `Dense` made under a
+backend whose modules are `M` is an instance of a class derived from the backend's mixin, `Dense` and `M`.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from kcore_layers.base.build import built_by
+from kcore_layers.base.signature import study_build, study_call
+from kcore_ops.backends import registry
+from kcore_ops.backends.interface import Backend
+
+__all__ = ["citizen_class", "is_overridden", "original_class", "remake"]
+
+
+class _Citizens(dict[Any, type]):
+    """The classes made of one class. They are made anew where that class is pickled by value, as cloudpickle does."""
+
+    def __reduce__(self) -> Any:
+        return _Citizens, ()
+
+
+def citizen_class(cls: type, backend: Backend, extra: type | None = None) -> type:
+    """Give the class that instances of `cls` made on a backend are of.
+
+    Args:
+        cls: a subclass of Layer.
+        backend: the backend.
+        extra: a class to come right after `cls`, for models made of inputs and outputs.
+    """
+    cls = original_class(cls)
+    citizens: dict[Any, type]
+    if "_kcore_citizens" in cls.__dict__:
+        citizens = cls.__dict__["_kcore_citizens"]
+    else:
+        citizens = _Citizens()
+        cls._kcore_citizens = citizens  # type: ignore[attr-defined]
+    key = (backend, extra)
+    if key not in citizens:
+        citizens[key] = _make(cls, backend, extra)
+    return citizens[key]
+
+
+def _make(cls: type, backend: Backend, extra: type | None) -> type:
+    parents = (backend.layer_mixin, cls, extra, backend.layer_base)
+    bases = tuple(base for base in parents if base is not None)
+    namespace = {
+        "__module__": cls.__module__,
+        "__qualname__": cls.__qualname__,
+        "__doc__": cls.__doc__,
+        "_kcore_original": cls,
+        "_kcore_extra": extra,
+    }
+    made = type(cls.__name__, bases, namespace)
+    original = made.build  # type: ignore[attr-defined]
+    made._kcore_call_signature = study_call(made.call)  # type: ignore[attr-defined]
+    made._kcore_build_parameters = study_build(original)  # type: ignore[attr-defined]
+    mixin = backend.layer_mixin
+    for name in ("_kcore_instance_names", "_kcore_yielding_names"):
+        setattr(made, name, getattr(cls, name) | getattr(mixin, name, frozenset()))
+    made._kcore_has_own_compute_mask = is_overridden(cls, "compute_mask")  # type: ignore[attr-defined]
+    made.build = functools.wraps(original)(built_by(original))  # type: ignore[attr-defined]
+    return made
+
+
+def is_overridden(cls: type, name: str) -> bool:
+    """Say whether a class of layers has a method of its own in place of `Layer`'s."""
+    from kcore_layers.base.layer import Layer
+
+    return getattr(cls, name) is not getattr(Layer, name)
+
+
+def original_class(cls: type) -> type:
+    """Give the class as it was written."""
+    found: type = cls.__dict__.get("_kcore_original", cls)
+    return found
+
+
+def remake(cls: type, backend: str, extra: type | None) -> Any:
+    """Give an instance with nothing in it yet, for copies and pickles."""
+    found = registry.load(backend)
+    layer: Any = object.__new__(citizen_class(cls, found, extra))
+    layer._kcore_start(found)
+    return layer

@@ -1,0 +1,85 @@
+"""State as a tree: groups of variables by path, where no two have the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kcore_ops import Variable
+from kcore_ops.foundation.errors import ArgumentError
+
+__all__ = ["by_path", "leaves_of", "set_tree", "tree_of"]
+
+
+def by_path(variables: Sequence[Variable]) -> dict[str, Variable]:
+    """Give variables by path; a path that several have is numbered, in their order: `mean/total`, `mean/total_1`.
+
+    Raises:
+        ArgumentError: if the path of one is a part of another's, so that a tree can not hold both.
+    """
+    found: dict[str, Variable] = {}
+    for variable in variables:
+        path, number = variable.path, 0
+        while path in found:
+            number += 1
+            path = f"{variable.path}_{number}"
+        found[path] = variable
+    parents = {path[:i] for path in found for i, letter in enumerate(path) if letter == "/"}
+    both = parents & set(found)
+    if both:
+        raise ArgumentError(
+            f"a variable has the path {min(both)!r}, and another one a path inside it", fix="give the variable a name"
+        )
+    assert len(found) == len(variables)
+    return found
+
+
+def tree_of(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Give values by path as dicts of dicts.
+
+    >>> tree_of({"mean/total": 1.0, "mean/count": 2.0})
+    {'mean': {'total': 1.0, 'count': 2.0}}
+    """
+    found: dict[str, Any] = {}
+    for path, value in values.items():
+        *parents, last = path.split("/")
+        level = found
+        for parent in parents:
+            level = level.setdefault(parent, {})
+        level[last] = value
+    return found
+
+
+def leaves_of(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Give the values of a tree by path.
+
+    >>> leaves_of({"mean": {"total": 1.0, "count": 2.0}})
+    {'mean/total': 1.0, 'mean/count': 2.0}
+    """
+    leaves: dict[str, Any] = {}
+    for name, value in tree.items():
+        path = f"{prefix}{name}"
+        leaves.update(leaves_of(value, f"{path}/") if isinstance(value, Mapping) else {path: value})
+    return leaves
+
+
+def set_tree(groups: Mapping[str, Sequence[Variable]], tree: Mapping[str, Any]) -> None:
+    """Set variables, given in groups, from a tree of their values; none, if a path is unknown or a value does not fit.
+
+    Raises:
+        ArgumentError: naming the paths that are unknown.
+        ShapeError: if a value has not the shape of its variable.
+    """
+    updates: list[tuple[Variable, Any]] = []
+    unknown = [name for name in tree if name not in groups]
+    for group, variables in groups.items():
+        known = by_path(variables)
+        for path, value in leaves_of(tree.get(group, {})).items():
+            if path in known:
+                updates.append((known[path], known[path].checked(value)))
+            else:
+                unknown.append(f"{group}/{path}")
+    if unknown:
+        raise ArgumentError(f"the model has no {', '.join(unknown)}").at("set_state_tree")
+    for variable, value in updates:
+        variable.assign(value)

@@ -1,0 +1,66 @@
+"""Files that appear when they are complete: until then, and after a failure, what was there before stays."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from kcore_ops.foundation.errors import ArgumentError
+
+__all__ = ["check_no_more", "path_of", "replaced"]
+
+
+def path_of(filepath: Any) -> str:
+    """Give a path as a string.
+
+    Raises:
+        ArgumentError: if it is neither a string nor a `Path`.
+    """
+    with contextlib.suppress(TypeError):
+        path = os.fspath(filepath)
+        if isinstance(path, str):
+            return path
+    raise ArgumentError(f"{filepath!r} is not the name of a file", fix="pass a str or a Path")
+
+
+def check_no_more(arguments: Mapping[str, Any], **fixes: str) -> None:
+    """Raise for arguments that are left over; `fixes` says what to do about some that are known from elsewhere."""
+    for name in arguments:
+        raise ArgumentError(f"there is no argument {name!r}", fix=fixes.get(name, "check the spelling"))
+
+
+@contextlib.contextmanager
+def replaced(path: str, overwrite: bool) -> Iterator[str]:
+    """Give the name of a file to write, which takes the place of `path` once the block ends without an error.
+
+    Raises:
+        ArgumentError: if the directory is missing, or there is a file that is not to be overwritten.
+    """
+    if os.path.lexists(path) and not overwrite:
+        raise ArgumentError(f"{path!r} exists", fix="pass overwrite=True, or another name")
+    target = os.path.realpath(path)
+    if not os.path.isdir(os.path.dirname(target)):
+        raise ArgumentError(f"there is no directory {os.path.dirname(path)!r}", fix="make it first, with os.makedirs")
+    temporary = f"{target}.{secrets.token_hex(4)}.tmp"
+    try:
+        yield temporary
+        _to_disk(temporary)
+        os.replace(temporary, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.remove(temporary)
+        raise
+    with contextlib.suppress(OSError):  # not every system lets a directory be opened
+        _to_disk(os.path.dirname(target))
+
+
+def _to_disk(path: str) -> None:
+    """Have the system write what it keeps in memory of a file or directory."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,165 @@
+"""Reading HDF5 files that may come from anywhere: numbers that lie in the file itself, and nothing else.
+
+HDF5 can name other files to read from, claim more data than there is, and load code that unpacks it. A file of weights
+needs none of that, so a file that does any of it is refused.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO, TypeVar
+
+import h5py
+import numpy as np
+from kcore_ops.dtypes import ALLOWED_DTYPES, numpy_dtype
+from kcore_ops.foundation.errors import ArgumentError, KcoreError
+
+__all__ = ["MOST_PACKED", "datasets_in", "dtype_of", "opened", "read"]
+
+# The filters that come with HDF5 and h5py: deflate, shuffle, fletcher32, szip, nbit, scale-offset, lzf.
+_KNOWN_FILTERS = frozenset({1, 2, 3, 4, 5, 6, 32000})
+# Deflate, the best of these, packs at most this many bytes into one. What claims more was made to exhaust the memory.
+MOST_PACKED = 1032
+
+_FIX = "pass a whole file that save_weights wrote"
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@contextmanager
+def opened(source: str | BinaryIO, what: str) -> Iterator[h5py.File]:
+    """Open a file for reading: one by its path, or the contents of one. `what` says which, for messages.
+
+    Raises:
+        ArgumentError: if there is none, or it is not a whole HDF5 file.
+    """
+    try:
+        file = h5py.File(source, "r")
+    except FileNotFoundError as error:
+        raise ArgumentError(f"there is no file {what}", fix="check the path") from error
+    except OSError as error:
+        raise ArgumentError(
+            f"{what} can not be read as an HDF5 file: it is of another format, or not whole",
+            fix="pass a file that save_weights wrote",
+        ) from error
+    with file:
+        yield file
+
+
+def _refusing_damage(function: Callable[[T], R]) -> Callable[[T], R]:
+    """Let what HDF5 says of a damaged file, in errors of many kinds, be one error of ours."""
+
+    @functools.wraps(function)
+    def refusing(source: T) -> R:
+        try:
+            return function(source)
+        except KcoreError:
+            raise
+        except (OSError, RuntimeError, LookupError, TypeError, ValueError) as error:
+            raise ArgumentError(f"the file is damaged: {' '.join(str(error).split())}", fix=_FIX) from error
+
+    return refusing
+
+
+@_refusing_damage
+def datasets_in(file: h5py.File) -> dict[str, h5py.Dataset]:
+    """Give all datasets of a file by their paths.
+
+    Raises:
+        ArgumentError: if the file holds links, or anything but plain numbers of its own.
+    """
+    found: dict[str, h5py.Dataset] = {}
+    seen = {h5py.h5o.get_info(file.id).addr}
+    rest = [("", file["/"])]
+    while rest:
+        prefix, group = rest.pop()
+        for name in group:
+            _check_name(name, prefix)
+            path = f"{prefix}{name}"
+            link = group.get(name, getlink=True)
+            if link is None:
+                raise ArgumentError(f"the file is damaged: it lists {path!r}, and has no such entry", fix=_FIX)
+            if not isinstance(link, h5py.HardLink):
+                raise _refused(path, f"is a link to {_target(link)}")
+            item = group[name]
+            address = h5py.h5o.get_info(item.id).addr
+            if address in seen:
+                raise _refused(path, "is a second link to something in the file")
+            seen.add(address)
+            if isinstance(item, h5py.Group):
+                rest.append((f"{path}/", item))
+            elif isinstance(item, h5py.Dataset):
+                _check(path, item)
+                found[path] = item
+            else:
+                raise _refused(path, f"is a {type(item).__name__}")
+    return found
+
+
+def _check_name(name: Any, prefix: str) -> None:
+    if isinstance(name, bytes):  # h5py gives a name as a string where it is one
+        place = f" under {prefix!r}" if prefix else ""
+        raise ArgumentError(f"a name in it is not UTF-8: {name!r}{place}", fix=_FIX)
+
+
+def _target(link: Any) -> str:
+    return f"{link.path!r} in {link.filename!r}" if isinstance(link, h5py.ExternalLink) else repr(link.path)
+
+
+def _refused(path: str, what: str) -> ArgumentError:
+    return ArgumentError(
+        f"{path!r} {what}; a file of weights has groups and numbers of its own, and nothing else",
+        fix="do not load files from a source you do not trust",
+    )
+
+
+def _check(path: str, dataset: h5py.Dataset) -> None:
+    if dataset.external:
+        raise _refused(path, f"keeps its data in another file, {dataset.external[0][0]!r}")
+    if dataset.is_virtual:
+        raise _refused(path, "is put together from other datasets")
+    if dtype_of(dataset) is None:
+        raise _refused(path, f"holds {dataset.dtype}, not numbers of a dtype that is known")
+    if dataset.shape is None:
+        raise _refused(path, "holds nothing")
+    properties = dataset.id.get_create_plist()
+    filters = {properties.get_filter(i)[0] for i in range(properties.get_nfilters())}
+    if filters - _KNOWN_FILTERS:
+        raise _refused(path, f"is packed with the HDF5 filters {sorted(filters)}, of which not all come with h5py")
+    stored = dataset.id.get_storage_size()
+    if dataset.nbytes > stored * (MOST_PACKED if filters else 1):
+        raise _refused(path, f"claims {dataset.nbytes} bytes of numbers, where the file has {stored}")
+
+
+@_refusing_damage
+def dtype_of(dataset: h5py.Dataset) -> str | None:
+    """Give the name of a dataset's dtype, or None if kcore has no such dtype."""
+    dtype = dataset.dtype
+    if dtype.kind == "V" and dtype.names is None and dtype.subdtype is None:
+        # What HDF5 has no type for, bfloat16 for one, lies there as bytes, and an attribute says what they are.
+        name = _noted_dtype(dataset)
+        is_known = isinstance(name, str) and name in ALLOWED_DTYPES and numpy_dtype(name).itemsize == dtype.itemsize
+        return name if is_known else None
+    if h5py.check_ref_dtype(dtype) is not None or h5py.check_enum_dtype(dtype) is not None:
+        return None
+    return dtype.name if dtype.kind in "biufc" and dtype.name in ALLOWED_DTYPES else None
+
+
+def _noted_dtype(dataset: h5py.Dataset) -> Any:
+    """Give what the attribute `dtype` says, unless it claims to be more than one short string."""
+    if "dtype" not in dataset.attrs:
+        return None
+    attribute = dataset.attrs.get_id("dtype")
+    return dataset.attrs["dtype"] if attribute.shape == () and attribute.get_storage_size() <= 64 else None
+
+
+@_refusing_damage
+def read(dataset: h5py.Dataset) -> np.ndarray[Any, Any]:
+    """Give the numbers of a dataset that `datasets_in` found, in the byte order of this machine."""
+    array = np.asarray(dataset[()])
+    if array.dtype.kind == "V":
+        return array.view(numpy_dtype(_noted_dtype(dataset)))
+    return array.astype(array.dtype.newbyteorder("="), copy=False)

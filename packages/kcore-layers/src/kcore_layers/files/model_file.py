@@ -1,0 +1,256 @@
+"""Files of whole models, `.keras`: a zip archive of `config.json`, `metadata.json` and `model.weights.h5`.
+
+Keras 3 reads what is written here, and the other way round. The config names classes and functions that must be known
+here already; nothing in a file is imported or run, and nothing is unpacked to the disk.
+"""
+
+from __future__ import annotations
+
+import datetime
+import io
+import json
+import os
+import warnings
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import h5py
+from kcore_layers._version import __version__
+from kcore_layers.files.atomic import check_no_more, path_of, replaced
+from kcore_layers.files.hdf5 import MOST_PACKED, opened
+from kcore_layers.files.weight_paths import optimizers_in
+from kcore_layers.files.weights_file import has_weights_of_layers, read_weights, write_weights
+from kcore_layers.serialization.objects import (
+    SerializationError,
+    deserialize_keras_object,
+    serialize_keras_object,
+    sharing_objects,
+)
+from kcore_ops.foundation.errors import ArgumentError, KcoreError, located
+
+__all__ = ["load_model", "model_from_json", "save_model", "weights_in"]
+
+ENDING = ".keras"
+CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+# The release of Keras whose format this is.
+KERAS_VERSION = "3.15.1"
+
+
+def save_model(
+    model: Any,
+    filepath: str | os.PathLike[str],
+    overwrite: bool = True,
+    zipped: bool | None = None,
+    *,
+    include_optimizer: bool = True,
+    **kwargs: Any,
+) -> None:
+    """Write a model to a file: its config, its weights, and, if it was compiled, how, and the optimizer's state.
+
+    A model that is not built yet is written without weights, with a warning, and comes back as it was.
+
+    The file appears when it is complete; until then, and after a failure, what was there before stays.
+
+    Args:
+        model: the model.
+        filepath: where; the name ends in `.keras`.
+        overwrite: whether a file of that name may be replaced.
+        zipped: True or None; models are not written as directories.
+        include_optimizer: whether the optimizer's state is written. Without it a compiled model comes back with an
+            optimizer that begins anew.
+        **kwargs: none, but for `save_format="keras"`, as earlier versions of Keras had it.
+
+    Raises:
+        ArgumentError: if the name ends otherwise, the directory is missing, a file is not to be replaced, or there is
+            no such argument.
+        SerializationError: if a part of the model has no `get_config`, or holds what can not be saved.
+
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from kcore_layers import Input, Sequential
+    >>> from kcore_layers.layers import Dense
+    >>> model = Sequential([Input((3,)), Dense(2)])
+    >>> x = np.ones((1, 3), "float32")
+    >>> with tempfile.TemporaryDirectory() as directory:
+    ...     save_model(model, f"{directory}/mine.keras")
+    ...     loaded = load_model(f"{directory}/mine.keras")
+    >>> bool((loaded(x) == model(x)).all())
+    True
+    """
+    with located("save_model"):
+        path = _checked_path(filepath)
+        if zipped not in (None, True):
+            raise ArgumentError(f"zipped can not be {zipped!r}: models are files, not directories", fix="leave it out")
+        if kwargs.pop("save_format", None) not in (None, "keras"):
+            raise ArgumentError("models are saved in the format keras alone", fix="leave save_format out")
+        check_no_more(kwargs)
+        if not model.built:
+            warnings.warn(
+                f'model "{model.name}" is not built: it has no weights yet, and is saved without; '
+                "call it on data, or call build, to have weights saved",
+                stacklevel=2,
+            )
+        without = [] if include_optimizer else optimizers_in(model)
+        with sharing_objects():
+            config = json.dumps(serialize_keras_object(model))
+        with replaced(path, overwrite) as temporary, zipfile.ZipFile(temporary, "x") as archive:
+            archive.writestr(METADATA, json.dumps(_metadata()))
+            archive.writestr(CONFIG, config)
+            with archive.open(WEIGHTS, "w", force_zip64=True) as entry:
+                entry.write(_weights(model, without))
+
+
+def _metadata() -> dict[str, str]:
+    now = datetime.datetime.now()
+    return {"keras_version": KERAS_VERSION, "kcore_version": __version__, "date_saved": f"{now:%Y-%m-%d@%H:%M:%S}"}
+
+
+def _weights(model: Any, skip: list[Any]) -> memoryview:
+    contents = io.BytesIO()
+    with h5py.File(contents, "w") as file:
+        write_weights(model, file, skip)
+    return contents.getbuffer()
+
+
+def load_model(
+    filepath: str | os.PathLike[str],
+    custom_objects: Mapping[str, Any] | None = None,
+    compile: bool = True,
+    safe_mode: bool = True,
+) -> Any:
+    """Read a model from a file that `save_model` or Keras 3 wrote; it belongs to the current backend.
+
+    Args:
+        filepath: the file.
+        custom_objects: classes and functions that the file may name, by name, beside those registered.
+        compile: whether to compile the model as it was when it was saved, and to set the optimizer's state.
+        safe_mode: whether to refuse lambdas, which are code of the file's. Pass False only for files that you trust
+            as you trust a program.
+
+    Raises:
+        ArgumentError: if the file can not be read, or naming everything in it that does not fit the model.
+        SerializationError: if it names a class or function that is not known here, holds a lambda in safe mode, or can
+            not be made into a model.
+    """
+    with located("load_model"):
+        path = _checked_path(filepath)
+    try:
+        with _archive(path) as archive:
+            config = _parsed(_part(archive, CONFIG), CONFIG)
+            if not compile and isinstance(config, dict):
+                config.pop("compile_config", None)
+            model = _model_of(config, custom_objects, safe_mode)
+            with _weights_of(archive) as file:
+                _set_weights(model, file)
+    except KcoreError as error:
+        raise error.at("load_model").at(f"file {path!r}")  # noqa: B904 (its cause is its own)
+    return model
+
+
+@contextmanager
+def weights_in(path: str) -> Iterator[h5py.File]:
+    """Open the weights in the file of a whole model."""
+    with _archive(path) as archive, _weights_of(archive) as file:
+        yield file
+
+
+def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Make a model, with new weights, from what `Model.to_json` gave.
+
+    Raises:
+        ArgumentError: if it is not the data of a model.
+        SerializationError: if it names a class or function that is not known here, or can not be made into a model.
+
+    >>> from kcore_layers import Input, Sequential
+    >>> from kcore_layers.layers import Dense
+    >>> model_from_json(Sequential([Input((3,)), Dense(2)]).to_json()).output_shape
+    (None, 2)
+    """
+    with located("model_from_json"):
+        return _model_of(_parsed(json_string, "the text"), custom_objects, safe_mode=True)
+
+
+def _model_of(config: Any, custom_objects: Mapping[str, Any] | None, safe_mode: bool) -> Any:
+    try:
+        with sharing_objects():
+            model = deserialize_keras_object(config, custom_objects, safe_mode)
+    except KcoreError:
+        raise
+    except Exception as error:  # of data that is not what it should be, or of a class of the user's
+        raise SerializationError(
+            f"the config can not be made into a model: {type(error).__name__}: {error}",
+            fix="compare it with what to_json() gives, and the classes it names with those it was written with",
+        ) from error
+    if not hasattr(model, "save_own_variables"):
+        raise ArgumentError(f"the data is that of a {type(model).__name__}, not of a model", fix=_FIX)
+    return model
+
+
+def _set_weights(model: Any, file: h5py.File) -> None:
+    if not model.built and has_weights_of_layers(file):
+        raise ArgumentError(
+            f'model "{model.name}" has weights in the file and was not built by its config',
+            fix="give its class a get_build_config() and build_from_config(), or a build() that makes its layers",
+        )
+    read_weights(model, file)
+
+
+_FIX = "pass a file that save_model wrote"
+
+
+@contextmanager
+def _archive(path: str) -> Iterator[zipfile.ZipFile]:
+    """Open an archive for reading, whose parts are those of a model."""
+    try:
+        archive = zipfile.ZipFile(path)
+    except FileNotFoundError as error:
+        raise ArgumentError(f"there is no file {path!r}", fix="check the path") from error
+    except (zipfile.BadZipFile, OSError) as error:
+        raise ArgumentError("it is not a whole zip archive, as files of models are", fix=_FIX) from error
+    with archive:
+        unknown = sorted(set(archive.namelist()) - {CONFIG, METADATA, WEIGHTS})
+        if unknown:
+            raise ArgumentError(
+                f"it has parts that kcore does not know: {', '.join(unknown)}",
+                fix="assets of layers are not supported; save the model without them",
+            )
+        yield archive
+
+
+def _part(archive: zipfile.ZipFile, name: str) -> bytes:
+    """Give the contents of one of an archive's files."""
+    try:
+        entry = archive.getinfo(name)
+        if entry.file_size > MOST_PACKED * max(entry.compress_size, 1):
+            raise ArgumentError(f"{name} claims {entry.file_size} bytes, and has {entry.compress_size}", fix=_FIX)
+        return archive.read(entry)
+    except KeyError as error:
+        raise ArgumentError(f"it has no {name}", fix=_FIX) from error
+    # Damaged, encrypted, or packed in a way that Python can not unpack.
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError, zlib.error) as error:
+        raise ArgumentError(f"{name} can not be read: {error}", fix=_FIX) from error
+
+
+def _weights_of(archive: zipfile.ZipFile) -> AbstractContextManager[h5py.File]:
+    return opened(io.BytesIO(_part(archive, WEIGHTS)), WEIGHTS)
+
+
+def _parsed(text: str | bytes, what: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ArgumentError(f"{what} is not JSON that can be read: {error}", fix=_FIX) from error
+
+
+def _checked_path(filepath: Any) -> str:
+    path = path_of(filepath)
+    if not path.endswith(ENDING):
+        hint = "use load_weights and save_weights for weights alone, or " if path.endswith(".weights.h5") else ""
+        raise ArgumentError(
+            f"{path!r} does not end in {ENDING!r}, as files of models do",
+            fix=f"{hint}name it {os.path.splitext(path)[0] + ENDING!r}",
+        )
+    return path

@@ -1,0 +1,235 @@
+"""`EinsumDense`: a linear map between axes named by an einsum equation."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import kcore_ops as ops
+from kcore_layers.base.input_spec import InputSpec
+from kcore_layers.base.layer import Layer
+from kcore_layers.options import activations
+from kcore_layers.options.initializers.variance_scaling import VarianceScaling
+from kcore_layers.options.weight_options import config_of, options_of, set_options
+from kcore_layers.serialization.registry import builtin
+from kcore_ops.foundation.errors import ArgumentError, ShapeError
+from kcore_ops.specs.shapes import show_shape
+
+__all__ = ["EinsumDense"]
+
+_OPTIONS = (
+    "equation", "output_shape", "activation", "bias_axes", "kernel_initializer", "bias_initializer",
+    "kernel_regularizer", "bias_regularizer", "activity_regularizer", "kernel_constraint", "bias_constraint",
+)  # fmt: skip
+
+
+@builtin("keras.layers")
+class EinsumDense(Layer):
+    """Multiply by a kernel as an einsum equation says, add a bias, apply an activation.
+
+    Shapes: those of the equation, in which each letter names an axis: with "abc,cd->abd" the input is `(a, b, c)`, the
+    kernel `(c, d)` and the output `(a, b, d)`. The input and the output may begin or end with `...` for further axes.
+
+    Args:
+        equation: axes of the input and of the kernel, and those of the output.
+        output_shape: sizes of the output's axes without the batch; None is the input's size. With `...` at the start
+            those of the last axes, as many as are given.
+        activation: a function or its name; None is none.
+        bias_axes: the axes of the output that the bias has; None is no bias.
+        kernel_initializer: of the kernel. One that scales by the kernel's inputs and outputs counts the axes that the
+            equation sums over as inputs, and the others as outputs.
+        bias_initializer: of the bias.
+        kernel_regularizer: of the kernel.
+        bias_regularizer: of the bias.
+        kernel_constraint: of the kernel.
+        bias_constraint: of the bias.
+        **kwargs: of `Layer`.
+
+    Raises:
+        ArgumentError: if the equation is not of this form, or the bias has axes that the output has not.
+        ShapeError: when built, if the input or `output_shape` does not fit the equation, or leaves a size open.
+
+    >>> layer = EinsumDense("abc,cd->abd", output_shape=(None, 2), bias_axes="d", kernel_initializer="ones")
+    >>> layer(np.ones((1, 2, 3), "float32"))
+    array([[[3., 3.],
+            [3., 3.]]], dtype=float32)
+    """
+
+    activation: Any
+
+    def __init__(
+        self,
+        equation: str,
+        output_shape: int | Sequence[int | None],
+        activation: Any = None,
+        bias_axes: str | None = None,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.equation = equation
+        self.output_shape = tuple(output_shape) if isinstance(output_shape, Sequence) else (output_shape,)
+        self.bias_axes = bias_axes
+        self._axes = _Equation.parse(equation, bias_axes)
+        set_options(
+            self,
+            activation=activation,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+        )
+
+    def build(self, input_shape: Any) -> None:
+        """Make kernel and bias for inputs of a shape."""
+        kernel_shape, bias_shape = self._axes.weight_shapes(tuple(input_shape), self.output_shape)
+        options = options_of(self, "kernel")
+        if isinstance(options["initializer"], VarianceScaling):
+            options["initializer"] = options["initializer"].with_axes(*self._axes.fan_axes())
+        self.kernel = self.add_weight(shape=kernel_shape, **options)
+        self.bias = None if bias_shape is None else self.add_weight(shape=bias_shape, **options_of(self, "bias"))
+        self.input_spec = InputSpec(ndim=len(input_shape))
+
+    def call(self, inputs: Any) -> Any:
+        """Give `activation(einsum(equation, inputs, kernel) + bias)`."""
+        x = ops.einsum(self.equation, inputs, self.kernel)
+        if self.bias is not None:
+            x = ops.add(x, self.bias)
+        activation = self.activation
+        return x if activation is None or activation is activations.linear else activation(x)
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments that make another one like it."""
+        return {**super().get_config(), **config_of(self, *_OPTIONS)}
+
+
+@dataclasses.dataclass(frozen=True)
+class _Equation:
+    """An equation taken apart: the letters of the input, the kernel, the output and the bias.
+
+    Attributes:
+        dots: where `...` stands in input and output: "start", "end" or "".
+    """
+
+    text: str
+    inputs: str
+    kernel: str
+    outputs: str
+    bias: str | None
+    dots: str
+
+    @classmethod
+    def parse(cls, text: str, bias_axes: str | None) -> _Equation:
+        """Take an equation apart.
+
+        Raises:
+            ArgumentError: if it is not of the form that is asked for.
+        """
+        form = r"(?P<d1>\.\.\.)?([a-zA-Z]+)(?P<d2>\.\.\.)?,([a-zA-Z]+)->(?P<d3>\.\.\.)?([a-zA-Z]+)(?P<d4>\.\.\.)?"
+        match = re.fullmatch(form, re.sub(r"\s", "", text)) if isinstance(text, str) else None
+        dots = None if match is None else tuple(bool(match[f"d{i}"]) for i in range(1, 5))
+        places = {(False,) * 4: "", (True, False, True, False): "start", (False, True, False, True): "end"}
+        if match is None or dots not in places:
+            raise ArgumentError(
+                f"equation can not be {text!r}",
+                fix="write axes of the input, of the kernel and of the output: 'ab,bc->ac', '...x,xy->...y' or "
+                "'ab...,bc->ac...'",
+            ).at("EinsumDense")
+        inputs, kernel, outputs = match[2], match[4], match[6]
+        for letter in kernel:
+            if letter not in inputs + outputs:
+                raise _letter_error(f"axis {letter!r} of the kernel is neither of the input nor of the output", text)
+        for letter in outputs:
+            if letter not in inputs + kernel:
+                raise _letter_error(f"axis {letter!r} of the output is neither of the input nor of the kernel", text)
+        for letter in bias_axes or "":
+            if letter not in outputs:
+                raise _letter_error(f"axis {letter!r} of the bias is not one of the output", text)
+        return cls(text, inputs, kernel, outputs, bias_axes, places[dots])
+
+    def fan_axes(self) -> tuple[list[int], list[int]]:
+        """Give the axes of the kernel that are summed over, and those of the output."""
+        is_output = [letter in self.outputs for letter in self.kernel]
+        summed = [axis for axis, kept in enumerate(is_output) if not kept]
+        return summed, [axis for axis, kept in enumerate(is_output) if kept]
+
+    def weight_shapes(
+        self, input_shape: tuple[Any, ...], output_shape: tuple[Any, ...]
+    ) -> tuple[tuple[int, ...], tuple[int, ...] | None]:
+        """Give the shapes of kernel and bias.
+
+        Raises:
+            ShapeError: if a size is not known, or two that must be the same are not.
+        """
+        num_dotted = len(input_shape) - len(self.inputs)
+        if num_dotted < 0 or (num_dotted and not self.dots):
+            needed = f"{'at least ' if self.dots else ''}{len(self.inputs)}"
+            raise ShapeError(
+                f"the input has shape {show_shape(input_shape)}, and {self.text!r} takes {needed} axes",
+                fix="pass an input with an axis for each letter",
+            )
+        sizes = dict(self._paired(self.inputs, input_shape))
+        for letter, size in self._output_sizes(output_shape, num_dotted):
+            known = sizes.get(letter)
+            if size is not None and known is not None and size != known:
+                raise ShapeError(
+                    f"output_shape says {size} for axis {letter!r} of {self.text!r}, and the input has {known}",
+                    fix="pass None in output_shape for axes of the input",
+                )
+            sizes[letter] = known if size is None else size
+        return self._kernel_shape(sizes), self._bias_shape(sizes, num_dotted)
+
+    def _paired(self, letters: str, shape: tuple[Any, ...]) -> list[tuple[str, Any]]:
+        sizes = shape[len(shape) - len(letters) :] if self.dots == "start" else shape[: len(letters)]
+        return list(zip(letters, sizes, strict=True))
+
+    def _output_sizes(self, shape: tuple[Any, ...], num_dotted: int) -> list[tuple[str, Any]]:
+        letters = self.outputs[-len(shape) :] if self.dots == "start" else self.outputs[1:]
+        allowed = {"": [len(letters)], "end": [len(letters), len(letters) + num_dotted]}
+        if self.dots == "start":
+            # The axes of the dots may be given too, all but the batch.
+            fits = len(shape) <= len(self.outputs) + num_dotted - 1
+            shape = shape[-len(letters) :]
+        else:
+            fits = len(shape) in allowed[self.dots]
+            shape = shape[: len(letters)]
+        if not fits:
+            raise ShapeError(
+                f"output_shape={shape} does not fit {self.text!r}",
+                fix=f"pass a size, or None, for each axis of {self.outputs!r} after the batch",
+            )
+        return list(zip(letters, shape, strict=True))
+
+    def _kernel_shape(self, sizes: dict[str, Any]) -> tuple[int, ...]:
+        return tuple(self._known(sizes, letter) for letter in self.kernel)
+
+    def _bias_shape(self, sizes: dict[str, Any], num_dotted: int) -> tuple[int, ...] | None:
+        if not self.bias:
+            return None
+        shape = [self._known(sizes, letter) if letter in self.bias else 1 for letter in self.outputs]
+        first = min(self.outputs.index(letter) for letter in self.bias)
+        return (*shape[first:], *(1,) * (num_dotted if self.dots == "end" else 0))
+
+    def _known(self, sizes: dict[str, Any], letter: str) -> int:
+        size = sizes.get(letter)
+        if size is None:
+            raise ShapeError(
+                f"the size of axis {letter!r} of {self.text!r} must be known to make the weights",
+                fix="give it in output_shape, or in the shape of the input",
+            )
+        return int(size)
+
+
+def _letter_error(problem: str, text: str) -> Any:
+    return ArgumentError(f"{problem} in {text!r}", fix="name axes by the same letter where they are the same").at(
+        "EinsumDense"
+    )

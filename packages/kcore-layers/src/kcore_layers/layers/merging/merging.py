@@ -1,0 +1,361 @@
+"""Several inputs, element by element, to one output: `Add`, `Subtract`, `Multiply`, `Average`, `Maximum`, `Minimum`."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import kcore_ops as ops
+from kcore_layers.base.layer import Layer
+from kcore_layers.serialization.registry import builtin
+from kcore_ops.dtypes import result_type
+from kcore_ops.foundation.errors import ArgumentError, ShapeError
+from kcore_ops.ops.nn.precision import widened
+
+__all__ = ["Add", "Average", "Maximum", "Merging", "Minimum", "Multiply", "Subtract", "add", "average", "maximum",
+           "minimum", "multiply", "subtract"]  # fmt: skip
+
+
+class Merging(Layer):
+    """Base of the layers that take a list of tensors and combine them element by element.
+
+    A tensor of fewer axes than another is given axes of size 1 after its batch. An element of the output counts if it
+    does in one of the inputs.
+
+    Raises:
+        ArgumentError: when called, if the inputs are not a list.
+        ShapeError: when called, if the shapes do not broadcast, or the batches differ in size.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def build(self, input_shape: Any) -> None:
+        """Check the shapes of the inputs."""
+        shapes = self.checked_list(input_shape)
+        batches = {shape[0] for shape in shapes if shape and isinstance(shape[0], int)}
+        if len(batches) > 1:
+            raise ShapeError(
+                f"the inputs have shapes {' and '.join(map(str, shapes))}: their batches, axis 0, differ in size",
+                fix="pass tensors with an axis of the same batch first",
+            )
+
+    def checked_list(self, values: Any) -> Sequence[Any]:
+        """Give what belongs to each input.
+
+        Raises:
+            ArgumentError: if there is no list.
+        """
+        is_shape = isinstance(values, tuple) and any(size is None or isinstance(size, int) for size in values)
+        if not isinstance(values, list | tuple) or not values or is_shape:
+            raise ArgumentError("the inputs are not a list of tensors", fix="pass them in a list: layer([x, y])")
+        return values
+
+    def merge(self, tensors: list[Any]) -> Any:
+        """Combine tensors of as many axes each."""
+        raise NotImplementedError
+
+    def call(self, inputs: Any) -> Any:
+        """Give the combination of the inputs."""
+        return self.merge(aligned(self.checked_list(inputs)))
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """Give where one of the inputs counts; None, everywhere, if one has no mask.
+
+        Raises:
+            ArgumentError: if there is not one mask, or None, for each input.
+        """
+        masks = self.checked_masks(inputs, mask)
+        if masks is None or any(each is None for each in masks):
+            return None
+        return functools.reduce(ops.logical_or, aligned(masks))
+
+    def checked_masks(self, inputs: Any, masks: Any) -> Sequence[Any] | None:
+        """Give the mask of each input, or None if there are none.
+
+        Raises:
+            ArgumentError: if there is not one, or None, for each input.
+        """
+        if masks is None:
+            return None
+        count = len(self.checked_list(inputs))
+        if not isinstance(masks, list | tuple):
+            raise ArgumentError("mask is not a list", fix="pass a mask, or None, for each input: [mask, None]")
+        if len(masks) != count:
+            raise ArgumentError(
+                f"there are {count} inputs and {len(masks)} masks", fix="pass a mask, or None, for each input"
+            )
+        return None if all(each is None for each in masks) else masks
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments that make another one like it."""
+        return super().get_config()
+
+
+def aligned(tensors: Sequence[Any]) -> list[Any]:
+    """Give tensors of as many axes each: axes of size 1 are put after the batch where there are fewer."""
+    most = max(len(x.shape) for x in tensors)
+    if all(len(x.shape) == most for x in tensors):
+        return list(tensors)
+    return [
+        x if len(x.shape) == most else ops.expand_dims(x, tuple(range(1, 1 + most - len(x.shape)))) for x in tensors
+    ]
+
+
+def _along(mask: Any, x: Any) -> Any:
+    """Give the mask of a tensor as many axes as that has."""
+    return ops.reshape(mask, (*ops.shape(mask), *(1,) * (len(x.shape) - len(mask.shape))))
+
+
+class MergingWhatCounts(Merging):
+    """Base of the layers that leave out the elements that a mask leaves out.
+
+    Where all inputs are left out, the element is that of the first one.
+    """
+
+    def call(self, inputs: Any, mask: Any = None) -> Any:
+        """Give the combination of the inputs that count."""
+        tensors = self.checked_list(inputs)
+        masks = self.checked_masks(inputs, mask)
+        if masks is None:
+            return self.merge(aligned(tensors))
+        counts = [None if each is None else _along(each, x) for each, x in zip(masks, tensors, strict=True)]
+        places = iter(aligned([each for each in (*tensors, *counts) if each is not None]))
+        merged, *others = [next(places) for _ in tensors]
+        counting, *of_others = [None if each is None else next(places) for each in counts]
+        for x, counts_too in zip(others, of_others, strict=True):
+            merged = self._merge_two(merged, counting, x, counts_too)
+            both = counting is not None and counts_too is not None
+            counting = ops.logical_or(counting, counts_too) if both else None
+        return self.where_none_counts(merged, counting)
+
+    def _merge_two(self, x: Any, x_counts: Any, y: Any, y_counts: Any) -> Any:
+        """Combine two tensors where both count; elsewhere give the one that does, the first if none."""
+        merged = self.merge([x, y])
+        if y_counts is not None:
+            merged = ops.where(y_counts, merged, x)
+        if x_counts is not None:
+            stays = x_counts if y_counts is None else ops.logical_or(x_counts, ops.logical_not(y_counts))
+            merged = ops.where(stays, merged, y)
+        return merged
+
+    def where_none_counts(self, merged: Any, counting: Any) -> Any:
+        """Give the output, from the merged tensors and where one of them counts (None: everywhere)."""
+        return merged
+
+
+@builtin("keras.layers")
+class Add(Merging):
+    """Add tensors, a list of them.
+
+    Shapes: the inputs broadcast; those of fewer axes get axes of size 1 after the batch.
+
+    Raises:
+        ArgumentError: when called, if the inputs are not a list.
+        ShapeError: when called, if the shapes do not broadcast, or the batches differ in size.
+
+    >>> Add()([np.ones((1, 2), "float32"), np.ones((1, 2), "float32")])
+    array([[2., 2.]], dtype=float32)
+    """
+
+    def merge(self, tensors: list[Any]) -> Any:
+        """Give the sum."""
+        return functools.reduce(ops.add, tensors)
+
+
+@builtin("keras.layers")
+class Subtract(Merging):
+    """Subtract the second of two tensors from the first.
+
+    Shapes: the inputs broadcast; the one of fewer axes gets axes of size 1 after the batch.
+
+    Raises:
+        ArgumentError: when called, if the inputs are not a list of two.
+        ShapeError: when called, if the shapes do not broadcast, or the batches differ in size.
+
+    >>> Subtract()([np.ones((1, 2), "float32"), np.ones((1, 2), "float32")])
+    array([[0., 0.]], dtype=float32)
+    """
+
+    def checked_list(self, values: Any) -> Sequence[Any]:
+        """Give what belongs to each input.
+
+        Raises:
+            ArgumentError: if there are not two.
+        """
+        found = super().checked_list(values)
+        if len(found) != 2:
+            raise ArgumentError(f"two inputs are needed and {len(found)} were given", fix="pass [x, y] for x - y")
+        return found
+
+    def merge(self, tensors: list[Any]) -> Any:
+        """Give the difference."""
+        return ops.subtract(*tensors)
+
+
+@builtin("keras.layers")
+class Multiply(MergingWhatCounts):
+    """Multiply tensors, a list of them.
+
+    Where a mask leaves out steps of an input, the others' product remains, and 0 where all inputs are left out.
+
+    Shapes: the inputs broadcast; those of fewer axes get axes of size 1 after the batch.
+
+    Raises:
+        ArgumentError: when called, if the inputs are not a list.
+        ShapeError: when called, if the shapes do not broadcast, or the batches differ in size.
+
+    >>> Multiply()([np.full((1, 2), 2, "float32"), np.full((1, 2), 3, "float32")])
+    array([[6., 6.]], dtype=float32)
+    """
+
+    def where_none_counts(self, merged: Any, counting: Any) -> Any:
+        """Give 0 there."""
+        return merged if counting is None else ops.where(counting, merged, 0)
+
+    def merge(self, tensors: list[Any]) -> Any:
+        """Give the product."""
+        return functools.reduce(ops.multiply, tensors)
+
+
+@builtin("keras.layers")
+class Average(Merging):
+    """Average tensors, a list of them.
+
+    Shapes: the inputs broadcast; those of fewer axes get axes of size 1 after the batch.
+
+    Raises:
+        ArgumentError: when called, if the inputs are not a list.
+        ShapeError: when called, if the shapes do not broadcast, or the batches differ in size.
+
+    >>> Average()([np.zeros((1, 2), "float32"), np.ones((1, 2), "float32")])
+    array([[0.5, 0.5]], dtype=float32)
+    """
+
+    def merge(self, tensors: list[Any]) -> Any:
+        """Give the mean."""
+        # The sum of what is half as large as float16 holds is none that it holds.
+        total = functools.reduce(ops.add, [widened(x) for x in tensors])
+        return ops.cast(ops.divide(total, len(tensors)), result_type(*(ops.dtype(x) for x in tensors), float))
+
+
+@builtin("keras.layers")
+class Maximum(MergingWhatCounts):
+    """Take the largest of the elements of tensors, a list of them.
+
+    Elements that a mask leaves out do not take part; where all are left out, that of the first input remains.
+
+    Shapes: the inputs broadcast; those of fewer axes get axes of size 1 after the batch.
+
+    Raises:
+        ArgumentError: when called, if the inputs are not a list.
+        ShapeError: when called, if the shapes do not broadcast, or the batches differ in size.
+
+    >>> Maximum()([np.zeros((1, 2), "float32"), np.ones((1, 2), "float32")])
+    array([[1., 1.]], dtype=float32)
+    """
+
+    def merge(self, tensors: list[Any]) -> Any:
+        """Give the largest elements."""
+        return functools.reduce(ops.maximum, tensors)
+
+
+@builtin("keras.layers")
+class Minimum(MergingWhatCounts):
+    """Take the smallest of the elements of tensors, a list of them.
+
+    Elements that a mask leaves out do not take part; where all are left out, that of the first input remains.
+
+    Shapes: the inputs broadcast; those of fewer axes get axes of size 1 after the batch.
+
+    Raises:
+        ArgumentError: when called, if the inputs are not a list.
+        ShapeError: when called, if the shapes do not broadcast, or the batches differ in size.
+
+    >>> Minimum()([np.zeros((1, 2), "float32"), np.ones((1, 2), "float32")])
+    array([[0., 0.]], dtype=float32)
+    """
+
+    def merge(self, tensors: list[Any]) -> Any:
+        """Give the smallest elements."""
+        return functools.reduce(ops.minimum, tensors)
+
+
+def add(inputs: Sequence[Any], **kwargs: Any) -> Any:
+    """Add tensors by an `Add` layer.
+
+    Args:
+        inputs: a list of tensors.
+        **kwargs: of `Add`.
+
+    >>> add([np.ones((1, 2), "float32"), np.ones((1, 2), "float32")])
+    array([[2., 2.]], dtype=float32)
+    """
+    return Add(**kwargs)(inputs)
+
+
+def subtract(inputs: Sequence[Any], **kwargs: Any) -> Any:
+    """Subtract the second of two tensors from the first by a `Subtract` layer.
+
+    Args:
+        inputs: a list of two tensors.
+        **kwargs: of `Subtract`.
+
+    >>> subtract([np.ones((1, 2), "float32"), np.ones((1, 2), "float32")])
+    array([[0., 0.]], dtype=float32)
+    """
+    return Subtract(**kwargs)(inputs)
+
+
+def multiply(inputs: Sequence[Any], **kwargs: Any) -> Any:
+    """Multiply tensors by a `Multiply` layer.
+
+    Args:
+        inputs: a list of tensors.
+        **kwargs: of `Multiply`.
+
+    >>> multiply([np.full((1, 2), 2, "float32"), np.full((1, 2), 3, "float32")])
+    array([[6., 6.]], dtype=float32)
+    """
+    return Multiply(**kwargs)(inputs)
+
+
+def average(inputs: Sequence[Any], **kwargs: Any) -> Any:
+    """Average tensors by an `Average` layer.
+
+    Args:
+        inputs: a list of tensors.
+        **kwargs: of `Average`.
+
+    >>> average([np.zeros((1, 2), "float32"), np.ones((1, 2), "float32")])
+    array([[0.5, 0.5]], dtype=float32)
+    """
+    return Average(**kwargs)(inputs)
+
+
+def maximum(inputs: Sequence[Any], **kwargs: Any) -> Any:
+    """Take the largest of the elements of tensors by a `Maximum` layer.
+
+    Args:
+        inputs: a list of tensors.
+        **kwargs: of `Maximum`.
+
+    >>> maximum([np.zeros((1, 2), "float32"), np.ones((1, 2), "float32")])
+    array([[1., 1.]], dtype=float32)
+    """
+    return Maximum(**kwargs)(inputs)
+
+
+def minimum(inputs: Sequence[Any], **kwargs: Any) -> Any:
+    """Take the smallest of the elements of tensors by a `Minimum` layer.
+
+    Args:
+        inputs: a list of tensors.
+        **kwargs: of `Minimum`.
+
+    >>> minimum([np.zeros((1, 2), "float32"), np.ones((1, 2), "float32")])
+    array([[0., 0.]], dtype=float32)
+    """
+    return Minimum(**kwargs)(inputs)

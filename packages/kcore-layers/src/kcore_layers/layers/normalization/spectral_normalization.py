@@ -1,0 +1,80 @@
+"""`SpectralNormalization`: a layer whose kernel keeps its largest singular value at one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import kcore_ops as ops
+from kcore_layers.layers.core.wrapper import Wrapper
+from kcore_layers.options import initializers
+from kcore_layers.options.weight_options import checked_count
+from kcore_layers.serialization.registry import builtin
+from kcore_ops.foundation.errors import ArgumentError
+from kcore_ops.ops.nn.precision import widened
+
+__all__ = ["SpectralNormalization"]
+
+
+@builtin("keras.layers")
+class SpectralNormalization(Wrapper):
+    """Divide the kernel of a layer by its largest singular value, as power iteration finds it; only while training.
+
+    Shapes: those of the layer. The kernel counts as a matrix with its last axis as columns.
+
+    Args:
+        layer: a layer with a `kernel`, or with `embeddings`.
+        power_iterations: steps of the iteration in each call.
+        **kwargs: of `Layer`.
+
+    Raises:
+        ArgumentError: if `power_iterations` is not a positive integer, or, when built, the layer has no kernel.
+
+    Source: Miyato et al. (2018), arXiv:1802.05957, algorithm 1.
+
+    >>> from kcore_layers.layers.core.dense import Dense
+    >>> layer = SpectralNormalization(Dense(1, kernel_initializer="ones", use_bias=False))
+    >>> layer(np.array([[1.0, 0.0, 0.0, 0.0]], "float32"), training=True)
+    array([[0.5]], dtype=float32)
+    """
+
+    def __init__(self, layer: Any, power_iterations: int = 1, **kwargs: Any) -> None:
+        super().__init__(layer, **{"autocast": False, **kwargs})  # the layer inside casts
+        self.power_iterations = checked_count(self, "power_iterations", power_iterations)
+
+    def build(self, input_shape: Any = None) -> None:
+        """Build the layer inside, and make the vector of the iteration."""
+        super().build(input_shape)
+        kernel = getattr(self.layer, "kernel", None)
+        kernel = getattr(self.layer, "embeddings", None) if kernel is None else kernel
+        if kernel is None:
+            raise ArgumentError(
+                f"{type(self.layer).__name__} has neither a kernel nor embeddings", fix="wrap a layer that has"
+            )
+        self.kernel = kernel
+        self.vector_u = self.add_weight(
+            (1, kernel.shape[-1]), initializers.TruncatedNormal(stddev=0.02), trainable=False, name="vector_u"
+        )
+
+    def call(self, inputs: Any, training: bool | None = False) -> Any:
+        """Give what the layer gives, with its kernel normalized first if `training`."""
+        if training:
+            kernel, u = self.normalized_weights()
+            self.kernel.assign(kernel)
+            self.vector_u.assign(u)
+        return self.layer(inputs)
+
+    def normalized_weights(self) -> tuple[Any, Any]:
+        """Give the kernel divided by its largest singular value, and the vector that belongs to it."""
+        matrix = widened(ops.reshape(self.kernel, (-1, self.kernel.shape[-1])))
+        fixed, u = ops.stop_gradient(matrix), ops.cast(self.vector_u, matrix.dtype)
+        for _ in range(self.power_iterations):
+            v = ops.normalize(ops.matmul(u, ops.transpose(fixed)), -1)
+            u = ops.normalize(ops.matmul(v, fixed), -1)
+        u, v = ops.stop_gradient(u), ops.stop_gradient(v)
+        sigma = ops.matmul(ops.matmul(v, matrix), ops.transpose(u))
+        sigma = ops.where(ops.equal(sigma, 0), ops.ones_like(sigma), sigma)  # a kernel of zeros stays
+        return ops.reshape(ops.divide(matrix, sigma), self.kernel.shape), u
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments that make another one like it."""
+        return {**super().get_config(), "power_iterations": self.power_iterations}

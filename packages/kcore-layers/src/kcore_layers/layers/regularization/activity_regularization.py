@@ -1,0 +1,46 @@
+"""`ActivityRegularization`: a penalty on what passes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kcore_layers.base.layer import Layer
+from kcore_layers.options.regularizers import L1L2
+from kcore_layers.serialization.registry import builtin
+
+__all__ = ["ActivityRegularization"]
+
+
+@builtin("keras.layers")
+class ActivityRegularization(Layer):
+    """Give the inputs back, and add a penalty on them, for each example, to the losses.
+
+    Args:
+        l1: the factor of the sum of absolute values.
+        l2: the factor of the sum of squares.
+        **kwargs: of `Layer`.
+
+    Raises:
+        ArgumentError: if a factor is negative.
+
+    >>> layer = ActivityRegularization(l1=0.5)
+    >>> y = layer(np.array([[1.0, -3.0]], "float32"))
+    >>> float(layer.losses[0])
+    2.0
+    """
+
+    def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(activity_regularizer=L1L2(l1=l1, l2=l2), **kwargs)
+        self.l1 = l1
+        self.l2 = l2
+        self.supports_masking = True
+
+    def call(self, inputs: Any) -> Any:
+        """Give the inputs."""
+        return inputs
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments that make another one like it."""
+        config = super().get_config()
+        del config["activity_regularizer"]
+        return {**config, "l1": self.l1, "l2": self.l2}

@@ -1,0 +1,50 @@
+"""`Permute`: axes in another order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import kcore_ops as ops
+from kcore_layers.base.input_spec import InputSpec
+from kcore_layers.base.layer import Layer
+from kcore_layers.serialization.registry import builtin
+from kcore_ops.foundation.errors import ArgumentError
+
+__all__ = ["Permute"]
+
+
+@builtin("keras.layers")
+class Permute(Layer):
+    """Put the axes after the batch into another order.
+
+    Shapes: axis `i` of the output is axis `dims[i - 1]` of the input; axis 0 is the batch.
+
+    Args:
+        dims: the axes from 1, each once.
+        **kwargs: of `Layer`.
+
+    Raises:
+        ArgumentError: if `dims` does not hold each number from 1 once.
+
+    >>> Permute((2, 1))(np.ones((1, 3, 5), "float32")).shape
+    (1, 5, 3)
+    """
+
+    def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        axes = tuple(dims) if isinstance(dims, Sequence) else (dims,)
+        if any(not hasattr(axis, "__index__") for axis in axes) or sorted(axes) != list(range(1, len(axes) + 1)):
+            raise ArgumentError(
+                f"dims can not be {dims!r}", fix=f"pass each of the numbers from 1 to {len(axes)} once, in a tuple"
+            ).at("Permute")
+        self.dims = tuple(int(axis) for axis in axes)
+        self.input_spec = InputSpec(ndim=len(self.dims) + 1)
+
+    def call(self, inputs: Any) -> Any:
+        """Give the transposed tensor."""
+        return ops.transpose(inputs, (0, *self.dims))
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments that make another one like it."""
+        return {**super().get_config(), "dims": self.dims}

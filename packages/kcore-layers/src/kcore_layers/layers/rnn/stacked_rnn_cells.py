@@ -1,0 +1,132 @@
+"""`StackedRNNCells`: several cells as one, each fed by the one before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import kcore_ops as ops
+from kcore_layers.base.build import building
+from kcore_layers.base.layer import Layer
+from kcore_layers.base.symbolic_call import infer_outputs
+from kcore_layers.serialization.objects import deserialize_keras_object, serialize_keras_object
+from kcore_layers.serialization.registry import builtin
+from kcore_ops import TensorSpec
+from kcore_ops.foundation.errors import ArgumentError
+
+__all__ = ["StackedRNNCells", "build_cell"]
+
+
+@builtin("keras.layers")
+class StackedRNNCells(Layer):
+    """Run several cells at each step, each on the output of the one before.
+
+    Shapes: the input is that of the first cell, the output that of the last; the states are a list of each cell's.
+
+    Args:
+        cells: the cells.
+        **kwargs: of `Layer`.
+
+    Raises:
+        ArgumentError: if one of them is not a cell.
+
+    >>> from kcore_layers.layers.rnn.lstm import LSTMCell
+    >>> from kcore_layers.layers.rnn.gru import GRUCell
+    >>> StackedRNNCells([LSTMCell(4), GRUCell(3)]).state_size
+    [[4, 4], 3]
+    """
+
+    def __init__(self, cells: Sequence[Any], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        for cell in cells:
+            if not callable(getattr(cell, "call", None)) or not hasattr(cell, "state_size"):
+                problem = f"{cell!r} is not a cell: it has no call and state_size"
+                raise ArgumentError(problem, fix="pass cells such as LSTMCell(8)").at("StackedRNNCells")
+        self.cells = list(cells)
+
+    @property
+    def state_size(self) -> list[Any]:
+        """The sizes of the states of each cell."""
+        return [list(c.state_size) if isinstance(c.state_size, list | tuple) else c.state_size for c in self.cells]
+
+    @property
+    def output_size(self) -> Any:
+        """The size of the output of the last cell."""
+        return _output_size(self.cells[-1])
+
+    def get_initial_state(self, batch_size: Any = None) -> list[Any]:
+        """Give the states that each cell begins with."""
+        states = []
+        for cell in self.cells:
+            if hasattr(cell, "get_initial_state"):
+                states.append(cell.get_initial_state(batch_size=batch_size))
+            elif isinstance(cell.state_size, list | tuple):
+                states.append([ops.zeros((batch_size, size), self.compute_dtype) for size in cell.state_size])
+            else:
+                states.append(ops.zeros((batch_size, cell.state_size), self.compute_dtype))
+        return states
+
+    def build(self, input_shape: Any) -> None:
+        """Build each cell for the output of the one before."""
+        for cell in self.cells:
+            build_cell(cell, input_shape, self.compute_dtype)
+            input_shape = (input_shape[0], _output_size(cell))
+
+    def call(self, inputs: Any, states: Any, training: Any = False, **kwargs: Any) -> tuple[Any, list[Any]]:
+        """Give the output of the last cell, and the states of all."""
+        after = []
+        for cell, own in zip(self.cells, states, strict=True):
+            own = list(own) if isinstance(own, list | tuple) else [own]
+            if isinstance(cell, Layer):
+                inputs, new = cell(inputs, own, training=training, **kwargs)
+            else:
+                inputs, new = cell.call(inputs, own, **kwargs)
+            after.append(list(new) if isinstance(new, list | tuple) else [new])
+        return inputs, after
+
+    def start_sequence(self, step_input: Any) -> None:
+        """Draw the cells' dropout masks before a loop."""
+        for cell in self.cells:
+            if hasattr(cell, "start_sequence"):
+                cell.start_sequence(step_input)
+            step_input = ops.zeros((ops.shape(step_input)[0], _output_size(cell)), self.compute_dtype)
+
+    def end_sequence(self) -> None:
+        """Forget the cells' dropout masks."""
+        for cell in self.cells:
+            if hasattr(cell, "end_sequence"):
+                cell.end_sequence()
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments that make another one like it."""
+        return {**super().get_config(), "cells": [serialize_keras_object(cell) for cell in self.cells]}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        """Make one from what `get_config` gave."""
+        cells = [deserialize_keras_object(cell, custom_objects=custom_objects) for cell in config["cells"]]
+        return super().from_config({**config, "cells": cells})
+
+
+def _output_size(cell: Any) -> Any:
+    size = getattr(cell, "output_size", None)
+    if size is None:
+        size = cell.state_size[0] if isinstance(cell.state_size, list | tuple) else cell.state_size
+    return size
+
+
+def build_cell(cell: Any, step_shape: Any, dtype: str) -> None:
+    """Build a cell for inputs of a shape, before the loop that calls it."""
+    if not isinstance(cell, Layer):
+        if hasattr(cell, "build") and not getattr(cell, "built", False):
+            cell.build(step_shape)
+    elif not cell._kcore_built and getattr(cell.build, "__wrapped__", None) is Layer.build:
+        # It has no build of its own: what is inside is built as `call` reaches it.
+        size_or_sizes: Any = cell.state_size  # type: ignore[attr-defined]
+        sizes = size_or_sizes if isinstance(size_or_sizes, list | tuple) else [size_or_sizes]
+        states = [TensorSpec((step_shape[0], size), dtype) for size in sizes]
+        with building(cell):
+            infer_outputs(cell, [TensorSpec(step_shape, dtype), states], {})
+            cell.built = True
+    else:
+        cell.build(step_shape)

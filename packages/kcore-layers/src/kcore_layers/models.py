@@ -1,9 +1,0 @@
-"""The kinds of models, copies of them, and whole models as files."""
-
-from kcore_layers.cloning import clone_model
-from kcore_layers.functional import Functional
-from kcore_layers.model import Model
-from kcore_layers.model_file import load_model, model_from_json, save_model
-from kcore_layers.sequential import Sequential
-
-__all__ = ["Functional", "Model", "Sequential", "clone_model", "load_model", "model_from_json", "save_model"]

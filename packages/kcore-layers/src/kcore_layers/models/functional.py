@@ -1,0 +1,205 @@
+"""Models made of inputs and outputs: a graph of layer and op calls, run as a plan."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kcore_ops import KerasTensor, tree
+from kcore_ops.foundation.errors import ArgumentError, AttributeUnavailable
+
+from kcore_layers.base.layer import Layer
+from kcore_layers.base.naming import names_from_start
+from kcore_layers.base.tracking import TrackedDict, TrackedList
+from kcore_layers.layers.core.input_layer import InputLayer
+from kcore_layers.models.graph import Graph
+from kcore_layers.models.inputs import adjusted, arrange
+from kcore_layers.models.model import Model
+from kcore_layers.serialization.arguments import arguments_beside
+from kcore_layers.serialization.registry import builtin
+
+__all__ = ["Functional"]
+
+
+@builtin("keras.src.models.functional")  # where Keras has it: it is not public there
+class Functional(Model):
+    """A model of the calls between inputs and outputs; `Model(inputs, outputs)` makes one.
+
+    Args:
+        inputs: symbolic tensors: one, or a list, tuple or dict by name.
+        outputs: symbolic tensors computed from them.
+        name: its name.
+        **kwargs: of `Layer`.
+
+    Raises:
+        ArgumentError: if an output depends on something else, or two layers or inputs share a name.
+
+    >>> import numpy as np
+    >>> from kcore_layers import Input
+    >>> from kcore_layers.layers import Dense
+    >>> x = Input((3,))
+    >>> model = Model(x, Dense(2)(x) * 2)
+    >>> model(np.ones((4, 3), "float32")).shape
+    (4, 2)
+    """
+
+    _kcore_graph: Graph
+    _kcore_inputs_structure: Any
+    _kcore_outputs_structure: Any
+    _kcore_single_input: bool
+    _kcore_single_output: bool
+
+    def __init__(self, inputs: Any = None, outputs: Any = None, name: str | None = None, **kwargs: Any) -> None:
+        trainable = kwargs.pop("trainable", True)
+        super().__init__(name=name, **kwargs)
+        for what, value in (("inputs", inputs), ("outputs", outputs)):
+            leaves = tree.flatten(value)
+            wrong = next((leaf for leaf in leaves if not isinstance(leaf, KerasTensor)), None)
+            if wrong is not None or not leaves:
+                raise ArgumentError(
+                    f"{what} must be symbolic tensors; found a {type(wrong).__name__}", fix="make them with Input"
+                ).at("Model")
+        graph = Graph(tree.flatten(inputs), tree.flatten(outputs)).from_inputs(InputLayer)
+        self._kcore_set_untracked("_kcore_inputs_structure", tree.pack_sequence_as(_plain(inputs), graph.inputs))
+        self._kcore_set_untracked("_kcore_outputs_structure", tree.pack_sequence_as(_plain(outputs), graph.outputs))
+        self._set_graph(graph)
+        if not trainable:
+            self.trainable = False
+
+    def _set_graph(self, graph: Graph) -> None:
+        self._kcore_set_untracked("_kcore_graph", graph)
+        self._kcore_set_untracked("_kcore_single_input", isinstance(self._kcore_inputs_structure, KerasTensor))
+        self._kcore_set_untracked("_kcore_single_output", isinstance(self._kcore_outputs_structure, KerasTensor))
+        names = [layer.name for layer in self.layers]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ArgumentError(
+                f"several layers are named {', '.join(map(repr, twice))}", fix="give each layer of a model its own name"
+            ).at("Model")
+        self.built = True
+        self._kcore_track_again()
+        self._kcore_settle_after_build()
+
+    def _kcore_track_again(self) -> None:
+        """Keep the graph's layers, in their order, before those that were assigned to attributes."""
+        own = self.layers if "_kcore_graph" in self.__dict__ else []
+        super()._kcore_track_again()
+        ids = {id(layer) for layer in own}
+        self._kcore_layers[:] = [*own, *(layer for layer in self._kcore_layers if id(layer) not in ids)]
+        self._kcore_tracking_changed()
+
+    @property
+    def layers(self) -> list[Any]:
+        """The layers of the graph, in order."""
+        return [operation for operation in self._kcore_graph.operations if isinstance(operation, Layer)]
+
+    @layers.setter
+    def layers(self, _: Any) -> None:
+        raise AttributeUnavailable("layers can not be set", fix="use another attribute name").at(f'model "{self.name}"')
+
+    def _kcore_named_sublayers(self) -> list[tuple[str, Any]]:
+        """Give the layers inside by name, those made up numbered from the start of this model."""
+        layers = list(self._kcore_layers)
+        return list(zip(names_from_start(layers), layers, strict=True))
+
+    def build(self, input_shape: Any = None) -> None:
+        """Do nothing: it is built as it is made."""
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Run the graph."""
+        graph = self._kcore_graph
+        wanted = graph.inputs
+        if self._kcore_single_input and not isinstance(inputs, list | tuple | dict):
+            values = [inputs]
+        else:
+            values = arrange(self._kcore_inputs_structure, inputs, [x.name for x in wanted], self.name)
+        values = [adjusted(x, like, self.name) for x, like in zip(values, wanted, strict=True)]
+        outputs = graph.run(values)
+        if self._kcore_single_output:
+            return outputs[0]
+        return tree.pack_sequence_as(self._kcore_outputs_structure, outputs)
+
+    @property
+    def inputs(self) -> list[KerasTensor]:
+        """The symbolic tensors where the graph starts."""
+        return list(self._kcore_graph.inputs)
+
+    @property
+    def outputs(self) -> list[KerasTensor]:
+        """The symbolic tensors where it ends."""
+        return list(self._kcore_graph.outputs)
+
+    @property
+    def input(self) -> Any:
+        """The inputs, as the model was made of them."""
+        return self._kcore_inputs_structure
+
+    @property
+    def output(self) -> Any:
+        """The outputs, as the model was made of them."""
+        return self._kcore_outputs_structure
+
+    @property
+    def input_shape(self) -> Any:
+        """The shape of the input, or a tree of them."""
+        return tree.map_structure(lambda x: x.shape, self._kcore_inputs_structure)
+
+    @property
+    def output_shape(self) -> Any:
+        """The shape of the output, or a tree of them."""
+        return tree.map_structure(lambda x: x.shape, self._kcore_outputs_structure)
+
+    @property
+    def input_names(self) -> list[str]:
+        """The names of the inputs."""
+        return [x.name for x in self._kcore_graph.inputs]
+
+    @property
+    def output_names(self) -> list[str]:
+        """The names of what computes the outputs, in the order of `outputs`; those of a dict are its keys."""
+        names = [x.name if x.node is None else x.node.op.name for x in self._kcore_graph.outputs]
+        paths = [path for path, _ in tree.flatten_with_path(self._kcore_outputs_structure)]
+        return [
+            path[-1] if path and isinstance(path[-1], str) else name for path, name in zip(paths, names, strict=True)
+        ]
+
+    @property
+    def operations(self) -> list[Any]:
+        """The layers and ops of the graph, in order."""
+        return list(self._kcore_graph.operations)
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the graph as plain data: layers with their configs, and the calls between them."""
+        from kcore_layers.models.functional_config import config_of_graph
+
+        return {**arguments_beside(self, "inputs", "outputs"), **config_of_graph(self)}
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(super().__getstate__())
+        for name in ("_kcore_inputs_structure", "_kcore_outputs_structure"):
+            leaves = iter(range(len(tree.flatten(state[name]))))
+            state[name] = tree.map_structure(lambda _, leaves=leaves: next(leaves), state[name])
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        graph = state["_kcore_graph"]
+        inputs = tree.map_structure(lambda i: graph.inputs[i], state["_kcore_inputs_structure"])
+        outputs = tree.map_structure(lambda i: graph.outputs[i], state["_kcore_outputs_structure"])
+        super().__setstate__({**state, "_kcore_inputs_structure": inputs, "_kcore_outputs_structure": outputs})
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """Give None: the config says all."""
+        return None
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        """Make one from what `get_config` gave."""
+        from kcore_layers.models.functional_config import model_from_config
+
+        return model_from_config(cls, config, custom_objects)
+
+
+def _plain(structure: Any) -> Any:
+    """Give tracked containers as plain ones."""
+    if isinstance(structure, TrackedList):
+        return list(structure)
+    return dict(structure) if isinstance(structure, TrackedDict) else structure

@@ -1,0 +1,107 @@
+"""Matching what a model was given to its inputs: by name where there are names, never by guess."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import kcore_ops as ops
+from kcore_ops import KerasTensor, TensorSpec, tree
+from kcore_ops.engine.call import HOST_NUMBERS
+from kcore_ops.foundation.errors import ArgumentError, ShapeError
+
+__all__ = ["adjusted", "arrange"]
+
+
+def arrange(structure: Any, given: Any, names: list[str], model: str) -> list[Any]:
+    """Give the values for a model's inputs, in their order.
+
+    Args:
+        structure: the inputs as the model was made of them: a symbolic tensor, or a list, tuple or dict of them.
+        given: what the model was called with.
+        names: the names of the inputs, in order.
+        model: the model's name.
+
+    Raises:
+        ArgumentError: if names are missing or unknown, or the number of values is wrong.
+    """
+    wanted = names if not isinstance(structure, Mapping) else list(structure)
+    if isinstance(given, Mapping) and all(isinstance(key, str) for key in given):
+        if isinstance(structure, Mapping) and not all(isinstance(x, KerasTensor) for x in structure.values()):
+            return _of_same_form(structure, given, model)
+        by_name = dict(given)
+        if isinstance(structure, Mapping) and set(given) != set(wanted) and set(given) == set(names):
+            wanted = [x.name for x in structure.values()]
+        missing = [name for name in wanted if name not in by_name]
+        unknown = [str(name) for name in by_name if name not in wanted]
+        if missing or unknown:
+            parts = [f"{what} {', '.join(map(repr, found))}" for what, found in
+                     (("missing:", missing), ("unknown:", unknown)) if found]  # fmt: skip
+            raise ArgumentError(
+                f'inputs of model "{model}" do not match by name; {"; ".join(parts)}',
+                fix=f"pass a dict with the keys {', '.join(map(repr, wanted))}",
+            )
+        values = [by_name[name] for name in wanted]
+        return values if not isinstance(structure, Mapping) else _in_order_of_leaves(structure, values)
+    if isinstance(structure, Mapping):
+        raise ArgumentError(
+            f'model "{model}" takes its inputs by name and was given a {type(given).__name__}',
+            fix=f"pass a dict with the keys {', '.join(map(repr, wanted))}",
+        )
+    if isinstance(structure, KerasTensor):
+        if isinstance(given, list | tuple) and len(given) == 1 and not isinstance(given[0], HOST_NUMBERS):
+            given = given[0]
+        return [given]
+    return _of_same_form(structure, given, model)
+
+
+def _in_order_of_leaves(structure: Mapping[str, Any], values: list[Any]) -> list[Any]:
+    return tree.flatten(dict(zip(structure, values, strict=True)))
+
+
+def _of_same_form(structure: Any, given: Any, model: str) -> list[Any]:
+    leaves = tree.flatten(structure)
+    values = tree.flatten(given)
+    if len(values) != len(leaves):
+        raise ArgumentError(
+            f'model "{model}" has {len(leaves)} inputs and was given {len(values)}',
+            fix=f"pass {len(leaves)} tensors: {', '.join(x.name for x in leaves)}",
+        )
+    return values
+
+
+def adjusted(x: Any, wanted: KerasTensor, model: str) -> Any:
+    """Give a value as the model takes it for an input: in its dtype, a last axis of size 1 added or taken away.
+
+    Raises:
+        ArgumentError: if it is None and the input is not optional.
+        ShapeError: if the shape does not fit.
+    """
+    if x is None:
+        if wanted.node is not None and wanted.node.op.optional:
+            return x
+        raise ArgumentError(
+            f'input {wanted.name!r} of model "{model}" is None, and the model needs it',
+            fix=f"pass a tensor of shape {wanted.shape}, or make it with Input(..., optional=True)",
+        )
+    shape = given_shape = x.shape
+    if len(shape) != len(wanted.shape):
+        if len(shape) == len(wanted.shape) + 1 and shape[-1] == 1:
+            x = ops.squeeze(x, axis=-1)
+        elif len(shape) == len(wanted.shape) - 1 and wanted.shape[-1] == 1:
+            x = ops.expand_dims(x, axis=-1)
+        shape = x.shape
+    sizes = wanted.shape
+    is_wrong = len(shape) != len(sizes)
+    if not is_wrong:
+        for size, own in zip(shape, sizes, strict=True):
+            if own is not None and size != own and type(size) is int:
+                is_wrong = True
+    if is_wrong:
+        found = tuple(size if type(size) is int else None for size in given_shape)
+        raise ShapeError(
+            f'input {wanted.name!r} of model "{model}" has shape {found} and must have {sizes}',
+            fix=f"pass a tensor of shape {sizes}, None standing for any size",
+        )
+    found_dtype = x.dtype if isinstance(x, TensorSpec) else ops.dtype(x)
+    return x if found_dtype == wanted.dtype else ops.cast(x, wanted.dtype)

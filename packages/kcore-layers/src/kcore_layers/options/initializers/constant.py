@@ -1,0 +1,115 @@
+"""Initializers that draw nothing: numbers given, and the identity matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import kcore_ops as ops
+import numpy as np
+from kcore_layers.options.initializers.initializer import MODULE, Array, Initializer, checked, number
+from kcore_layers.serialization.objects import builtin, deserialize_keras_object, serialize_keras_object
+from kcore_ops import dtypes
+from kcore_ops.foundation.errors import ShapeError
+
+__all__ = ["Constant", "Identity", "Ones", "Zeros"]
+
+
+@builtin(MODULE)
+class Constant(Initializer):
+    """Fill a weight with a number, or with numbers that broadcast to its shape.
+
+    Args:
+        value: a number, a nested list, an array or a tensor.
+
+    Raises:
+        ShapeError: when called, if `value` does not broadcast to the shape.
+
+    >>> Constant(0.5)((2,))
+    array([0.5, 0.5], dtype=float32)
+    """
+
+    def __init__(self, value: Any = 0.0) -> None:
+        self.value = value
+
+    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Array:
+        """Give an array of a shape and dtype; the default float if that is None."""
+        sizes, name = checked(shape, dtype)
+        value = self.value if isinstance(self.value, int | float | list) else ops.convert_to_numpy(self.value)
+        array = np.asarray(value).astype(dtypes.numpy_dtype(name))
+        try:
+            return np.broadcast_to(array, sizes).copy()
+        except ValueError as error:
+            raise ShapeError(
+                f"a value of shape {array.shape} does not broadcast to {sizes}",
+                fix="pass a value of the weight's shape",
+            ).at("Constant") from error
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments that make another one like it."""
+        return {"value": serialize_keras_object(self.value)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Constant:
+        """Make one from what `get_config` gave."""
+        return cls(deserialize_keras_object(config.get("value", 0.0)))
+
+
+@builtin(MODULE, aliases=("zero",))
+class Zeros(Initializer):
+    """Fill a weight with zeros.
+
+    >>> Zeros()((2,))
+    array([0., 0.], dtype=float32)
+    """
+
+    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Array:
+        """Give an array of a shape and dtype; the default float if that is None."""
+        sizes, name = checked(shape, dtype)
+        return np.zeros(sizes, dtypes.numpy_dtype(name))
+
+
+@builtin(MODULE, aliases=("one",))
+class Ones(Initializer):
+    """Fill a weight with ones.
+
+    >>> Ones()((2,), "int32")
+    array([1, 1], dtype=int32)
+    """
+
+    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Array:
+        """Give an array of a shape and dtype; the default float if that is None."""
+        sizes, name = checked(shape, dtype)
+        return np.ones(sizes, dtypes.numpy_dtype(name))
+
+
+@builtin(MODULE, aliases=("IdentityInitializer",))
+class Identity(Initializer):
+    """Make a matrix with `gain` on the diagonal and zeros elsewhere.
+
+    Args:
+        gain: the number on the diagonal.
+
+    Raises:
+        ShapeError: when called, if the weight is not a matrix.
+
+    >>> Identity(2.0)((2, 3))
+    array([[2., 0., 0.],
+           [0., 2., 0.]], dtype=float32)
+    """
+
+    def __init__(self, gain: float = 1.0) -> None:
+        self.gain = number("gain", gain)
+
+    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Array:
+        """Give an array of a shape and dtype; the default float if that is None."""
+        sizes, name = checked(shape, dtype)
+        if len(sizes) != 2:
+            raise ShapeError(f"an identity matrix can not have the shape {sizes}", fix="use it for a matrix").at(
+                "Identity"
+            )
+        return (self.gain * np.eye(*sizes)).astype(dtypes.numpy_dtype(name))
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments that make another one like it."""
+        return {"gain": self.gain}

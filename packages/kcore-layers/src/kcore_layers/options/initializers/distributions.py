@@ -1,0 +1,133 @@
+"""Initializers that draw each element by itself: uniform, normal, and normal without its tails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from kcore_layers.options.initializers.initializer import MODULE, Array, RandomInitializer, number
+from kcore_layers.serialization.objects import builtin
+from kcore_ops.foundation.errors import ArgumentError
+from kcore_ops.random import SeedGenerator
+
+__all__ = ["RandomNormal", "RandomUniform", "TruncatedNormal"]
+
+
+@builtin(MODULE, aliases=("normal",))
+class RandomNormal(RandomInitializer):
+    """Draw a weight from a normal distribution.
+
+    Args:
+        mean: its mean.
+        stddev: its standard deviation, not negative.
+        seed: an integer, a `SeedGenerator` or None; see `RandomInitializer`.
+
+    >>> RandomNormal(stddev=0.1, seed=1)((2, 3)).shape
+    (2, 3)
+    """
+
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | SeedGenerator | None = None) -> None:
+        self.mean = number("mean", mean)
+        self.stddev = number("stddev", stddev, least=0)
+        super().__init__(seed)
+
+    def draw(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+        """Draw an array of float32 or float64."""
+        return normal(rng, shape, dtype, self.mean, self.stddev)
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments that make another one like it."""
+        return {**super().get_config(), "mean": self.mean, "stddev": self.stddev}
+
+
+@builtin(MODULE)
+class TruncatedNormal(RandomInitializer):
+    """Draw a weight from a normal distribution, again where it is more than two standard deviations from the mean.
+
+    Args:
+        mean: the mean.
+        stddev: the standard deviation before the tails are cut, not negative; after, it is 0.8796 times that.
+        seed: an integer, a `SeedGenerator` or None; see `RandomInitializer`.
+
+    >>> w = TruncatedNormal(stddev=0.1, seed=1)((1000,))
+    >>> bool(np.abs(w).max() <= 0.2)
+    True
+    """
+
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | SeedGenerator | None = None) -> None:
+        self.mean = number("mean", mean)
+        self.stddev = number("stddev", stddev, least=0)
+        super().__init__(seed)
+
+    def draw(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+        """Draw an array of float32 or float64."""
+        return truncated_normal(rng, shape, dtype, self.mean, self.stddev)
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments that make another one like it."""
+        return {**super().get_config(), "mean": self.mean, "stddev": self.stddev}
+
+
+@builtin(MODULE, aliases=("uniform",))
+class RandomUniform(RandomInitializer):
+    """Draw a weight from a uniform distribution.
+
+    Args:
+        minval: its lower end.
+        maxval: its upper end, not below the lower one.
+        seed: an integer, a `SeedGenerator` or None; see `RandomInitializer`.
+
+    Raises:
+        ArgumentError: if the ends are the wrong way round.
+
+    >>> w = RandomUniform(0.0, 1.0, seed=1)((1000,))
+    >>> bool((w >= 0.0).all() and (w <= 1.0).all())
+    True
+    """
+
+    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | SeedGenerator | None = None) -> None:
+        self.minval = number("minval", minval)
+        self.maxval = number("maxval", maxval)
+        if minval > maxval:
+            raise ArgumentError(f"minval={minval} is above maxval={maxval}", fix="swap them").at("RandomUniform")
+        super().__init__(seed)
+
+    def draw(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+        """Draw an array of float32 or float64."""
+        return uniform(rng, shape, dtype, self.minval, self.maxval)
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments that make another one like it."""
+        return {**super().get_config(), "minval": self.minval, "maxval": self.maxval}
+
+
+def normal(rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any], mean: float, stddev: float) -> Array:
+    """Draw normal numbers."""
+    return _scaled(rng.standard_normal(shape, dtype), stddev, mean)
+
+
+def truncated_normal(
+    rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any], mean: float, stddev: float
+) -> Array:
+    """Draw normal numbers within two standard deviations of the mean."""
+    z = rng.standard_normal(shape, dtype)
+    flat = z.reshape(-1)
+    outside = np.flatnonzero(np.abs(flat) > 2)
+    while outside.size:
+        flat[outside] = rng.standard_normal(outside.size, dtype)
+        outside = outside[np.abs(flat[outside]) > 2]
+    return _scaled(z, stddev, mean)
+
+
+def uniform(
+    rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any], minval: float, maxval: float
+) -> Array:
+    """Draw numbers from `minval` to `maxval`."""
+    return _scaled(rng.random(shape, dtype), maxval - minval, minval)
+
+
+def _scaled(x: Array, factor: float, offset: float) -> Array:
+    """Give `x * factor + offset`, in place and in the dtype of `x`."""
+    x *= x.dtype.type(factor)
+    x += x.dtype.type(offset)
+    return x

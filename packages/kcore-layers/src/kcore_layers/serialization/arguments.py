@@ -1,0 +1,272 @@
+"""Configs of classes whose `get_config` does not know their arguments: those that an instance was made with.
+
+They are kept as config from the moment the instance is made, and go with its copies and pickles. Nothing is kept alive:
+a layer among them that the instance holds is written as it is now, and any other as it was.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import json
+import weakref
+from collections.abc import Iterable
+from types import BuiltinFunctionType, FunctionType
+from typing import Any
+
+import kcore_ops as ops
+import numpy as np
+from kcore_layers.base.framework_class import original_class
+from kcore_layers.serialization.objects import deserialize_keras_object, noting, serialize_keras_object, tensor_data
+from kcore_layers.serialization.registry import builtin_name
+from kcore_ops import dtype_policies
+from kcore_ops.foundation.errors import ArgumentError
+
+__all__ = ["Arguments", "arguments_beside", "arguments_in", "make_from_config", "takes_arguments_of_its_own"]
+
+# What `Layer.get_config` gives itself.
+_OF_EVERY_LAYER = ("name", "trainable", "dtype")
+_NAMELESS = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL)
+
+
+class Arguments:
+    """The arguments of one call of a class, as config.
+
+    Args:
+        args: by position.
+        kwargs: by name.
+
+    >>> sizes = [1, 2]
+    >>> arguments = Arguments((sizes,), {})
+    >>> sizes.append(3)
+    >>> arguments.args
+    ([1, 2],)
+    """
+
+    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self.args: tuple[Any, ...] = _noted(args)
+        self.kwargs: dict[str, Any] = _noted(kwargs)
+
+    def config(self, owner: Any, without: Iterable[str] = ()) -> dict[str, Any]:
+        """Give them by name, as plain data.
+
+        Args:
+            owner: the instance that was made with them.
+            without: names of those that its config has in another form.
+
+        Raises:
+            ArgumentError: if one of them is not plain data, nor an object that can be written as such, or has no name.
+        """
+        cls = original_class(type(owner))
+        held = _ids_held_by(owner)
+        return {
+            name: _data_of(value, held, cls, name)
+            for name, value in self._by_name(cls).items()
+            if name not in (*_OF_EVERY_LAYER, *without)
+        }
+
+    def _by_name(self, cls: type) -> dict[str, Any]:
+        itself, *parameters = inspect.signature(cls.__init__).parameters.values()  # type: ignore[misc]
+        if itself.kind is inspect.Parameter.VAR_POSITIONAL:
+            parameters.insert(0, itself)
+        bound = inspect.Signature(parameters).bind(*self.args, **self.kwargs).arguments
+        by_name: dict[str, Any] = {}
+        for parameter in parameters:
+            if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+                by_name.update(bound.get(parameter.name, {}))
+            elif parameter.kind in _NAMELESS and parameter.name in bound:
+                raise ArgumentError(
+                    f"{cls.__name__} has no get_config, and takes {parameter.name} by position alone",
+                    fix=f"define {cls.__name__}.get_config and from_config, or let __init__ take it by name",
+                )
+            elif parameter.name in bound:
+                by_name[parameter.name] = bound[parameter.name]
+        return by_name
+
+    def travelling_with(self, owner: Any) -> Arguments:
+        """Give them for a copy or pickle of the instance: with the layers that it holds, which are copied with it."""
+        held = _ids_held_by(owner)
+        again = object.__new__(Arguments)
+        again.args, again.kwargs = _map(lambda note: note.travelling(held), (self.args, self.kwargs))
+        return again
+
+
+class _Note:
+    """One argument that is no plain data: its data when it was given, or why it has none."""
+
+    def __init__(self, data: Any, problem: str | None = None, live: Any = None) -> None:
+        self.data = data
+        self.problem = problem
+        self._live: Any = live  # a weak reference; what travels holds the object itself
+
+    def live(self, held: set[int]) -> Any:
+        """Give the object itself, if it is there and among those that are held."""
+        value = None if self._live is None else self._live()
+        return value if id(value) in held else None
+
+    def travelling(self, held: set[int]) -> _Note:
+        return _Note(self.data, self.problem, _Strong.to(self.live(held)))
+
+    def __reduce__(self) -> Any:
+        value = self._live.value if isinstance(self._live, _Strong) else None
+        return _note_of, (self.data, self.problem, value)
+
+
+class _Strong:
+    """A reference like a weak one, which keeps its object."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    @classmethod
+    def to(cls, value: Any) -> _Strong | None:
+        return None if value is None else cls(value)
+
+    def __call__(self) -> Any:
+        return self.value
+
+
+def _note_of(data: Any, problem: str | None, value: Any) -> _Note:
+    return _Note(data, problem, None if value is None else weakref.ref(value))
+
+
+class _HostTensor:
+    """A tensor's numbers, which become nested lists only where its data is asked for."""
+
+    def __init__(self, array: Any, dtype: str) -> None:
+        self.array = array
+        self.dtype = dtype
+
+
+def _noted(value: Any, outer: tuple[int, ...] = ()) -> Any:
+    """Give an argument with containers copied, and in place of what is no plain data notes on it."""
+    if value is None or isinstance(value, bool | int | float | str | bytes | np.generic | slice):
+        return value
+    if isinstance(value, list | tuple | dict):
+        if id(value) in outer:
+            return _Note(None, f"a {type(value).__name__} that contains itself")
+        outer = (*outer, id(value))
+        if isinstance(value, dict):
+            return {name: _noted(each, outer) for name, each in value.items()}
+        inside = [_noted(each, outer) for each in value]
+        return tuple(inside) if isinstance(value, tuple) else inside
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    try:
+        if not hasattr(value, "get_config") and ops.is_tensor(value) and not isinstance(value, ops.Variable):
+            return _Note(_HostTensor(np.array(ops.convert_to_numpy(value)), ops.dtype(value)))
+        with noting():
+            data = serialize_keras_object(value)
+        if isinstance(value, FunctionType | BuiltinFunctionType):
+            json.dumps(data)  # a lambda may close over anything
+        return _Note(data, None, _weakly(value))
+    except Exception as error:  # of a get_config of the user's, too: it counts when the config is asked for
+        return _Note(None, f"a {type(value).__name__}: {' '.join(str(error).split())}", _weakly(value))
+
+
+def _weakly(value: Any) -> Any:
+    try:
+        return weakref.ref(value)
+    except TypeError:
+        return None
+
+
+def _data_of(value: Any, held: set[int], cls: type, name: str) -> Any:
+    """Give an argument that was noted as plain data."""
+
+    def data_of(note: _Note) -> Any:
+        live = note.live(held)
+        if live is not None and (note.problem is None or hasattr(live, "get_config")):
+            return serialize_keras_object(live)
+        if note.problem is not None:
+            raise ArgumentError(
+                f"{cls.__name__} has no get_config, and its argument {name} is no plain data: {note.problem}",
+                fix=f"define {cls.__name__}.get_config, giving all arguments of __init__",
+            )
+        if isinstance(note.data, _HostTensor):
+            return tensor_data(note.data.array, note.data.dtype)
+        return copy.deepcopy(note.data)
+
+    return serialize_keras_object(_map(data_of, value))
+
+
+def _map(function: Any, value: Any) -> Any:
+    """Apply a function to the notes in an argument."""
+    if isinstance(value, _Note):
+        return function(value)
+    if isinstance(value, list | tuple):
+        return type(value)([_map(function, each) for each in value])
+    return {name: _map(function, each) for name, each in value.items()} if type(value) is dict else value
+
+
+def _ids_held_by(owner: Any) -> set[int]:
+    """Give the id() of each object that an instance holds: its layers, and what its attributes and lists are."""
+    values = list(vars(owner).values())
+    inside = [each for value in values if isinstance(value, list | tuple) for each in value]
+    inside += [each for value in values if isinstance(value, dict) for each in value.values()]
+    layers = owner._kcore_sublayers(include_self=False)
+    return {id(each) for each in (*values, *inside, *layers)}
+
+
+def _definer(cls: type, name: str) -> type:
+    """Give the class that defines an attribute of a class."""
+    return next(base for base in cls.__mro__ if name in base.__dict__)
+
+
+def takes_arguments_of_its_own(cls: type) -> bool:
+    """Say whether a class's `__init__` is newer than its `get_config`, which can not know what it takes then."""
+    made, described = _definer(cls, "__init__"), _definer(cls, "get_config")
+    return cls.__mro__.index(made) < cls.__mro__.index(described) and builtin_name(cls) is None
+
+
+def arguments_beside(model: Any, *parts: str) -> dict[str, Any]:
+    """Give the arguments of a subclass of a kind of model, beside the parts that all models of the kind are made of.
+
+    {} for a class that is not made of these parts, but makes them itself.
+    """
+    arguments = model._kcore_arguments
+    if arguments is None or not set(parts) <= _parameters_of(original_class(type(model))):
+        return {}
+    return arguments.config(model, without=parts)  # type: ignore[no-any-return]
+
+
+def arguments_in(config: dict[str, Any], cls: type, *others: str) -> dict[str, Any]:
+    """Give what a config has for arguments that a class takes beside others, made anew of their data."""
+    own = _parameters_of(cls) - {*others, *_OF_EVERY_LAYER}
+    return {name: deserialize_keras_object(config[name]) for name in sorted(own & set(config))}
+
+
+def _parameters_of(cls: type) -> set[str]:
+    return set(inspect.signature(cls.__init__).parameters)  # type: ignore[misc]
+
+
+# What Keras 3.15 writes in the configs of some layers, and null where it does not apply.
+_KERAS_ONLY = ("quantization_config",)
+
+
+def make_from_config(cls: type, config: dict[str, Any]) -> Any:
+    """Call a class with the arguments of a config.
+
+    Raises:
+        ArgumentError: if it does not take them.
+    """
+    known = inspect.signature(cls.__init__).parameters  # type: ignore[misc]
+    arguments = {
+        name: value for name, value in config.items() if value is not None or name not in _KERAS_ONLY or name in known
+    }
+    if isinstance(arguments.get("dtype"), dict):
+        arguments["dtype"] = dtype_policies.deserialize(arguments["dtype"])
+    if takes_arguments_of_its_own(cls):
+        # The class it derives from makes its own arguments of data.
+        of_base = inspect.signature(_definer(cls, "get_config").__init__).parameters  # type: ignore[misc]
+        own = [name for name in arguments if name not in of_base]
+        arguments |= {name: deserialize_keras_object(arguments[name]) for name in own}
+    try:
+        return cls(**arguments)
+    except TypeError as error:
+        if "argument" not in str(error):
+            raise
+        raise ArgumentError(
+            f"{cls.__name__} can not be made of the config {config!r}: {error}",
+            fix=f"let {cls.__name__}.get_config give what its __init__ takes, or define from_config",
+        ) from error

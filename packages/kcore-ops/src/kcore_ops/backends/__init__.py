@@ -1,0 +1,1 @@
+"""Backends: their interface, the registry of those installed, and which is current."""

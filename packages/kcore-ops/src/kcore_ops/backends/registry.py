@@ -1,0 +1,348 @@
+"""Which backends and components are installed, found by entry points and loaded when first used."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import functools
+import importlib
+import importlib.util
+import weakref
+from collections.abc import Mapping
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+from kcore_ops.backends.interface import CAPABILITIES, INTERFACE, Backend, Plugin
+from kcore_ops.foundation.errors import BackendNotFound, BackendUnusable, PluginError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+__all__ = ["BackendRecord", "backends", "component", "load", "owner", "register"]
+
+BACKENDS, COMPONENTS = "kcore.backends", "kcore.components"
+
+# Our own distributions, by the backends and the components that they offer. No other is ever named to be installed:
+# what a mistyped name would be on the package index is a stranger's.
+DISTRIBUTIONS = {
+    "jax": "kcore-backend-jax",
+    "numpy": "kcore-backend-numpy",
+    "tensorflow": "kcore-backend-tf",
+    "torch": "kcore-backend-torch",
+}
+COMPONENT_DISTRIBUTIONS = {
+    **dict.fromkeys(("ops", "random"), "kcore-ops"),
+    **dict.fromkeys(("activations", "constraints", "initializers", "layers", "models", "regularizers"), "kcore-layers"),
+    **dict.fromkeys(("callbacks", "losses", "metrics", "optimizers", "trainer"), "kcore-train"),
+}
+_SHORT_NAMES = {"np": "numpy", "pt": "torch", "pytorch": "torch", "tf": "tensorflow"}
+
+
+@dataclasses.dataclass
+class BackendRecord:
+    """What is known of one installed backend.
+
+    Attributes:
+        name: the name users select it by.
+        distribution: the package that offers it, with its version; "this process" if registered by hand.
+        plugin: what its entry point names, or None if that could not be imported.
+        reason: why it can not be used, or None.
+        backend: the loaded backend, or None while it is not needed.
+    """
+
+    name: str
+    distribution: str
+    plugin: Plugin | None = None
+    reason: str | None = None
+    backend: Backend | None = None
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether nothing is known to keep it from being used."""
+        return self.reason is None
+
+    @property
+    def priority(self) -> int:
+        """The plugin's priority."""
+        return self.plugin.priority if self.plugin else 0
+
+    @property
+    def framework_version(self) -> str | None:
+        """Version of the installed framework, found without importing it."""
+        if self.plugin is None:
+            return None
+        metadata = _metadata()
+        for distribution in (self.plugin.requires, self.plugin.framework):
+            try:
+                return str(metadata.version(distribution or ""))
+            except (metadata.PackageNotFoundError, ValueError):
+                continue
+        return None
+
+
+_registered: dict[str, BackendRecord] = {}
+# By class; not held, for it may be one that was made in a function.
+_owners: weakref.WeakKeyDictionary[type, Backend | None] = weakref.WeakKeyDictionary()
+
+
+def _metadata() -> Any:
+    """Give importlib.metadata, which takes long to import and is needed only once plugins are looked for."""
+    return importlib.import_module("importlib.metadata")
+
+
+@functools.cache
+def _installed() -> dict[str, BackendRecord]:
+    """Find the installed backends; a faulty one is recorded with its reason."""
+    records: dict[str, BackendRecord] = {}
+    for entry in _metadata().entry_points(group=BACKENDS):
+        distribution = f"{entry.dist.name} {entry.dist.version}" if entry.dist else "unknown"
+        rival = records.get(entry.name)
+        if rival is None:
+            records[entry.name] = _record(entry, distribution)
+        elif rival.distribution != distribution:
+            rival.reason = f"two distributions offer {entry.name!r}: {rival.distribution} and {distribution}"
+    return records
+
+
+def _record(entry: EntryPoint, distribution: str) -> BackendRecord:
+    record = BackendRecord(entry.name, distribution)
+    try:
+        plugin = entry.load()
+    except Exception as error:
+        record.reason = f"importing {entry.value} failed: {type(error).__name__}: {error}"
+        return record
+    if not isinstance(plugin, Plugin):
+        record.reason = f"{entry.value} is a {type(plugin).__name__}, not a kcore_ops.backends.interface.Plugin"
+        return record
+    record.plugin = plugin
+    record.reason = _fault(entry.name, plugin)
+    return record
+
+
+def _fault(name: str, plugin: Plugin) -> str | None:
+    """Give the reason for which a plugin can not be used, as far as can be told without loading it."""
+    if plugin.name != name:
+        return f"its entry point is named {name!r} and its plugin {plugin.name!r}"
+    if not _serves(plugin.interface):
+        return f"it is written for interface {plugin.interface}, and this kcore-ops has {INTERFACE}"
+    try:
+        missing = importlib.util.find_spec(plugin.framework) is None
+    except (ImportError, ValueError):
+        missing = True
+    return (
+        f"{plugin.framework} is not installed (pip install {plugin.requires or plugin.framework})" if missing else None
+    )
+
+
+def _serves(interface: str) -> bool:
+    """Say whether a plugin written for `interface` works with ours."""
+    try:
+        theirs, ours = (tuple(int(part) for part in version.split(".")) for version in (interface, INTERFACE))
+    except ValueError:
+        return False
+    return theirs == ours if ours[0] == 0 else theirs[0] == ours[0] and theirs <= ours
+
+
+def backends() -> dict[str, BackendRecord]:
+    """Give the record of each backend, installed or registered, by name; loads no framework.
+
+    >>> "numpy" in backends()
+    True
+    """
+    return {**_installed(), **_registered}
+
+
+def register(backend: Plugin | Backend) -> None:
+    """Add a backend in this process, for tests and notebooks.
+
+    Args:
+        backend: a `Plugin`, loaded when first used, or a `Backend`, used as it is.
+
+    Raises:
+        PluginError: if its name is taken, or it does not keep to the interface.
+    """
+    if backend.name in backends():
+        taken = backends()[backend.name].distribution
+        raise PluginError(f"two backends named {backend.name!r}: one from {taken}, one registered in this process")
+    if isinstance(backend, Plugin):
+        reason = _fault(backend.name, backend)
+        if reason:
+            raise PluginError(f"backend {backend.name!r} can not be registered: {reason}")
+        _registered[backend.name] = BackendRecord(backend.name, "this process", plugin=backend)
+    else:
+        check(backend)
+        plugin = Plugin(backend.name, type(backend).__module__.partition(".")[0], "", interface=INTERFACE)
+        _registered[backend.name] = BackendRecord(backend.name, "this process", plugin, backend=backend)
+    _owners.clear()
+
+
+def unregister(name: str) -> None:
+    """Take back what `register` added."""
+    _registered.pop(name)
+    _owners.clear()
+
+
+def load(name: str) -> Backend:
+    """Give a backend, loading its framework the first time.
+
+    Raises:
+        BackendNotFound: if no such backend is installed.
+        BackendUnusable: if it is and can not be used; the text says why.
+    """
+    record = backends().get(name)
+    if record is None:
+        usable = [r.name for r in backends().values() if r.is_usable]
+        raise BackendNotFound(
+            f"no backend named {name!r} is installed\n"
+            f"  installed: {', '.join(sorted(usable)) or 'none'} (run `kcore backends` for details)",
+            fix=_fix_of_unknown(name, usable),
+        )
+    if record.backend is not None:
+        return record.backend
+    if record.reason is not None:
+        raise BackendUnusable(
+            f"backend {name!r} ({record.distribution}) can not be used: {record.reason}",
+            fix="run `kcore backends` to see which can",
+        )
+    assert record.plugin is not None
+    try:
+        record.backend = _load(record.plugin)
+    except Exception as error:
+        # A record of the reason keeps the next caller from importing a broken framework once more.
+        problem = error.problem if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
+        record.reason = f"loading it failed: {problem}"
+        raise BackendUnusable(
+            f"backend {name!r} ({record.distribution}) can not be used: {record.reason}",
+            fix="run `kcore backends` to see which can",
+        ) from error
+    return record.backend
+
+
+def _fix_of_unknown(name: Any, usable: list[str]) -> str:
+    """Say what to do about a backend that is not there: the name that was meant, or what to install of ours."""
+    if name in DISTRIBUTIONS:
+        return f"pip install {DISTRIBUTIONS[name]}"
+    meant = _nearest(name, [*usable, *DISTRIBUTIONS], _SHORT_NAMES)
+    if meant is None:
+        return "check the name, or install the distribution that offers it"
+    return f"write {meant!r}" + ("" if meant in usable else f", after pip install {DISTRIBUTIONS[meant]}")
+
+
+def _nearest(name: Any, names: list[str], short: Mapping[str, str]) -> str | None:
+    lowered = str(name).lower()
+    found = [short.get(lowered, lowered)] if short.get(lowered, lowered) in names else []
+    return next(iter(found or difflib.get_close_matches(lowered, names, n=1)), None)
+
+
+def _load(plugin: Plugin) -> Backend:
+    module, _, attribute = plugin.implementation.partition(":")
+    backend_class = getattr(importlib.import_module(module), attribute)
+    backend: Backend = backend_class()
+    backend.name = plugin.name
+    check(backend)
+    return backend
+
+
+def check(backend: Backend) -> None:
+    """Hold a backend to the interface.
+
+    Raises:
+        PluginError: naming every fault.
+    """
+    from kcore_ops.engine.op import all_ops
+
+    if not isinstance(backend, Backend):
+        raise PluginError(f"{type(backend).__name__} is not a kcore_ops.backends.interface.Backend")
+    faults = []
+    if not backend.tensor_types:
+        faults.append("tensor_types is empty")
+    unknown = sorted(backend.capabilities - CAPABILITIES)
+    if unknown:
+        faults.append(f"capabilities that the interface does not have: {', '.join(unknown)}")
+    for method in ("to_tensor", "to_numpy"):
+        if getattr(type(backend), method) is getattr(Backend, method):
+            faults.append(f"{method} is missing")
+    parameters = _parameters(type(backend).to_tensor, with_defaults=True)
+    if backend.follows_tensors and parameters is not None and "like" not in parameters:
+        faults.append("elsewhere is there, and to_tensor takes no 'like'")
+    if "gradient" in backend.capabilities and type(backend).vjp is Backend.vjp:
+        faults.append("it claims the capability 'gradient' and has no vjp")
+    ops = all_ops()
+    for name, function in backend.ops.items():
+        if name not in ops:
+            faults.append(f"op {name!r} does not exist")
+            continue
+        parameters = _parameters(function)
+        expected = ops[name].parameters
+        if parameters is not None and len(parameters) != len(expected):
+            faults.append(f"op {name!r} takes ({', '.join(parameters)}) and must take ({', '.join(expected)})")
+    if faults:
+        raise PluginError("; ".join(faults))
+
+
+def _parameters(function: Any, with_defaults: bool = False) -> list[str] | None:
+    """Names of a plain Python function's parameters, or None where they can not tell how it is called."""
+    if not isinstance(function, FunctionType) or hasattr(function, "__wrapped__"):
+        return None
+    code = function.__code__
+    if code.co_flags & 0x04 or (function.__defaults__ and not with_defaults):  # takes *args
+        return None
+    return list(code.co_varnames[: code.co_argcount])
+
+
+def owner(cls: type) -> Backend | None:
+    """Give the backend whose tensors are instances of `cls`, or None.
+
+    The backend is loaded if `cls` comes from a framework that one of the installed backends is for.
+    """
+    try:
+        return _owners[cls]
+    except KeyError:
+        pass
+    _owners[cls] = result = _find_owner(cls)
+    return result
+
+
+def _find_owner(cls: type) -> Backend | None:
+    loaded = [record.backend for record in backends().values() if record.backend is not None]
+    for backend in loaded:
+        if issubclass(cls, backend.tensor_types):
+            return backend
+    # jaxlib's arrays belong to jax: any class in the hierarchy may come from the framework, or a part named after it.
+    modules = {base.__module__.partition(".")[0] for base in cls.__mro__} - {"builtins", "numpy", "abc", "typing"}
+    for record in backends().values():
+        if record.backend is None and record.is_usable and record.plugin is not None:
+            framework = record.plugin.framework
+            if any(module in (framework, f"{framework}lib") for module in modules):
+                backend = load(record.name)
+                if issubclass(cls, backend.tensor_types):
+                    return backend
+    return None
+
+
+def forget() -> None:
+    """Look for plugins anew; for tests that install some."""
+    _installed.cache_clear()
+    _owners.clear()
+
+
+def component(name: str) -> Any:
+    """Give the component registered under `name`, importing it.
+
+    Raises:
+        PluginError: if none is, or two distributions offer it.
+
+    >>> component("ops").__name__
+    'kcore_ops'
+    """
+    entries = {entry.value: entry for entry in _metadata().entry_points(group=COMPONENTS, name=name)}
+    if not entries:
+        meant = _nearest(name, list(COMPONENT_DISTRIBUTIONS), {})
+        fix = "check the name, or install the distribution that offers it"
+        if meant is not None:
+            fix = f"pip install {COMPONENT_DISTRIBUTIONS[meant]}" if meant == name else f"write {meant!r}"
+        raise PluginError(f"no installed package offers the component {name!r}", fix=fix)
+    if len(entries) > 1:
+        packages = sorted(entry.dist.name if entry.dist else entry.value for entry in entries.values())
+        raise PluginError(f"two packages offer the component {name!r}: {' and '.join(packages)}", fix="remove one")
+    return next(iter(entries.values())).load()

@@ -1,0 +1,74 @@
+"""The command `kcore`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from kcore_ops.backends import current, registry
+from kcore_ops.command.new_backend import write_backend
+from kcore_ops.foundation.errors import ArgumentError, BackendNotFound
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; gives the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="kcore", description="What kcore finds on this machine, and the start of a backend of your own."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    listing = commands.add_parser("backends", help="list the installed backends, and which is current and why")
+    listing.add_argument("--load", action="store_true", help="load each one, to see its devices and capabilities")
+    new = commands.add_parser("new-backend", help="write the skeleton of a package with a backend of your own")
+    new.add_argument("name", help="what users will select it by, for example mlx")
+    new.add_argument("--in", dest="parent", type=Path, default=Path(), help="the directory to write it into")
+    options = parser.parse_args(argv)
+    if options.command == "new-backend":
+        return _new_backend(options.name, options.parent)
+    print("\n".join(backend_lines(options.load)))
+    return 0
+
+
+def _new_backend(name: str, parent: Path) -> int:
+    try:
+        written = write_backend(name, parent)
+    except ArgumentError as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(
+        f"wrote {written}; now:\n  cd {written}\n  pip install -e '.[test]'\n  python -m kcore_ops.conformance {name}"
+    )
+    return 0
+
+
+def backend_lines(load: bool = False) -> list[str]:
+    """Describe the installed backends, a few lines each; loads their frameworks only if asked to."""
+    lines = []
+    for name, record in sorted(registry.backends().items()):
+        if load and record.is_usable:
+            try:
+                registry.load(name)
+            except BackendNotFound:
+                pass  # the record now holds the reason
+        framework = record.plugin.framework if record.plugin else "?"
+        version = record.backend.version() if record.backend else record.framework_version
+        lines.append(f"{name}: {record.distribution}, {framework} {version or 'not installed'}")
+        if record.reason:
+            lines.append(f"  not usable: {record.reason}")
+        elif record.backend is None:
+            lines.append("  usable, not loaded (kcore backends --load shows devices and capabilities)")
+        else:
+            lines.append(f"  devices: {', '.join(record.backend.devices())}")
+            lines.append(f"  capabilities: {', '.join(sorted(record.backend.capabilities)) or 'none'}")
+    try:
+        lines.append(f"current: {current.backend()}, by {current.reason()}")
+    except BackendNotFound as error:
+        lines.append(f"current: none ({error.problem})")
+    return lines
+
+
+if __name__ == "__main__":
+    sys.exit(main())

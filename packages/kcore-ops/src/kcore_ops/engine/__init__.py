@@ -1,0 +1,1 @@
+"""From the definition of an op to a call of it."""

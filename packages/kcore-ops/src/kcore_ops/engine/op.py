@@ -1,0 +1,276 @@
+"""What an op is: one function, its dtype rule, and who implements it. `@primitive` and `@op` make them.
+
+A primitive's body says what shape and dtype come out; its value comes from the backend. A derived op's body is its
+definition in terms of other ops, which a backend may override. Either body, run on specs, infers the result.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import re
+import weakref
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeAlias, TypeVar, overload
+
+from kcore_ops.backends.interface import Backend
+from kcore_ops.dtypes import promotion
+from kcore_ops.foundation import settings
+from kcore_ops.foundation.errors import ArgumentError, MissingOp
+
+__all__ = ["Op", "OpFunction", "Tensor", "all_ops", "op", "op_of", "primitive"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+
+# The annotations that mean something to the dispatcher. For type checkers they are Any: a tensor is whatever a backend
+# calls one.
+if TYPE_CHECKING:
+    Tensor: TypeAlias = Any
+    Tree: TypeAlias = Any
+    Axis: TypeAlias = Any
+    Shape: TypeAlias = Any
+    DType: TypeAlias = Any
+    FloatDType: TypeAlias = Any
+    Number: TypeAlias = Any
+else:
+
+    class Tensor:
+        """A tensor of any backend, or what can become one: an array, a number, a list."""
+
+    class Tree:
+        """Nested lists, tuples and dicts of tensors."""
+
+    class Axis:
+        """An axis, several, or None; backends get an integer, a tuple or None."""
+
+    class Shape:
+        """A size or several; backends get a tuple."""
+
+    class DType:
+        """Whatever `standardize_dtype` takes; backends get a name, or None if it may be left out."""
+
+    class FloatDType:
+        """A dtype, where None means `config.floatx()`."""
+
+    class Number:
+        """A Python number that becomes an element of the result; an integer that the dtype can not hold is refused."""
+
+
+_KINDS = {
+    "Tensor": "tensor",
+    "Tensor | None": "optional",
+    "Sequence[Tensor]": "sequence",
+    "Tree": "tree",
+    "Axis": "axis",
+    "Shape": "shape",
+    "DType": "dtype",
+    "FloatDType": "float_dtype",
+    "Number": "number",
+    "Number | None": "number",
+}
+TENSOR_KINDS = ("tensor", "optional", "sequence", "tree")
+
+
+@dataclasses.dataclass(eq=False)
+class Op:
+    """One op: its body, and what is known of its parameters.
+
+    Attributes:
+        name: the name backends know it by; third parties' ops carry their package's name before a dot.
+        body: what runs on specs: the shape rule of a primitive, the definition of a derived op.
+        definition: what runs where a backend has no function of its own, or None.
+        parameters: each parameter's name and kind, in order; `*operands` comes last, named with its star.
+        rules: the dtype rule of each group of tensor parameters.
+        overrides: functions by backend name, which come before the backend's own.
+        alone: what a call with nothing but its first argument stands for, if that is another function.
+        function: what users call.
+        plans: ready-made calls by the types and dtypes of the arguments; see plans.py.
+        number_plans: the same for a tensor followed by a Python number.
+        passing_plans: the same for classes that may go, which no plan is to hold.
+    """
+
+    name: str
+    body: Callable[..., Any]
+    definition: Callable[..., Any] | None
+    parameters: dict[str, str]
+    rules: tuple[tuple[tuple[str, ...], promotion.Rule], ...]
+    overrides: dict[str, Callable[..., Any] | str] = dataclasses.field(default_factory=dict)
+    alone: Callable[[Any], Any] | None = None
+    function: Any = None
+    plans: dict[Any, Any] = dataclasses.field(default_factory=dict)
+    number_plans: dict[Any, Any] = dataclasses.field(default_factory=dict)
+    passing_plans: weakref.WeakKeyDictionary[type, dict[Any, Any]] = dataclasses.field(
+        default_factory=weakref.WeakKeyDictionary
+    )
+
+    @property
+    def tensor_parameters(self) -> list[tuple[int, str, str]]:
+        """Position, name and kind of each parameter that takes tensors."""
+        return [(i, name, kind) for i, (name, kind) in enumerate(self.parameters.items()) if kind in TENSOR_KINDS]
+
+    @property
+    def is_draw(self) -> bool:
+        """Whether it draws random numbers, which `config.set_identical_draws` is about."""
+        return self.name.startswith("random_")
+
+    def __reduce__(self) -> Any:
+        return op_of, (self.name,)
+
+    def forget_plans(self) -> None:
+        """Drop the ready-made calls: who implements the op has changed."""
+        self.plans.clear()
+        self.number_plans.clear()
+        self.passing_plans.clear()
+
+    def implementation(self, backend: Backend) -> tuple[str, Callable[..., Any]]:
+        """Give who runs the op on a backend, "override", "native" or "definition", and the function.
+
+        Raises:
+            MissingOp: if there is none.
+        """
+        if self.is_draw and self.definition is not None and settings.has_identical_draws():
+            return "definition", self.definition
+        override = self.overrides.get(backend.name)
+        if override is not None:
+            if isinstance(override, str):  # "module:function", imported only now
+                module, _, attribute = override.partition(":")
+                override = self.overrides[backend.name] = getattr(importlib.import_module(module), attribute)
+            return "override", override
+        if self.name in backend.ops:
+            return "native", backend.ops[self.name]
+        if self.definition is not None:
+            return "definition", self.definition
+        problem = f"backend {backend.name!r} has no {self.name}, which is a primitive and has no definition"
+        if "." in self.name:  # somebody else's
+            fix = f"give it a function by its method override({backend.name!r}, ...), or a definition by define(...)"
+        else:
+            fix = (
+                f"add {self.name!r} to the backend's table; "
+                f"python -m kcore_ops.conformance {backend.name} lists what is missing"
+            )
+        raise MissingOp(problem, fix=fix)
+
+
+class OpFunction(Protocol, Generic[P, R_co]):
+    """A function that is an op."""
+
+    __name__: str
+    __kcore_op__: Op
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
+        """Run the op."""
+
+    def override(self, backend: str, function: Callable[..., Any] | str | None = None) -> Any:
+        """Implement the op on one backend: a decorator, or given the function or its `"module:name"`."""
+
+    def define(self, function: Callable[P, Any]) -> Callable[P, Any]:
+        """Give a primitive a definition, for backends without a function of their own."""
+
+
+_ops: dict[str, Op] = {}
+
+
+def all_ops() -> Mapping[str, Op]:
+    """Give every op by name; those of third parties once their packages are imported."""
+    return _ops
+
+
+def op_of(function: Any) -> Op:
+    """Give the op behind a function such as `kcore_ops.add`, or an op by its name.
+
+    >>> from kcore_ops import add
+    >>> op_of(add).name
+    'add'
+    """
+    found = _ops.get(function) if isinstance(function, str) else getattr(function, "__kcore_op__", None)
+    if not isinstance(found, Op):
+        raise ArgumentError(f"{function!r} is not an op", fix="pass a function made by @op or @primitive")
+    return found
+
+
+@overload
+def op(function: Callable[P, R], /) -> OpFunction[P, R]: ...
+@overload
+def op(
+    *, dtypes: promotion.Rule | Mapping[str, promotion.Rule] = ..., name: str | None = ...
+) -> Callable[[Callable[P, R]], OpFunction[P, R]]: ...
+def op(function: Any = None, /, *, dtypes: Any = promotion.keep, name: str | None = None) -> Any:
+    """Make a derived op: its body is its definition, in terms of other ops.
+
+    Parameters annotated `Tensor`, `Tensor | None` or `Sequence[Tensor]` take tensors; the others are static.
+
+    Args:
+        dtypes: the rule for the dtypes of all tensor parameters, or a map from names (`"x1 x2"`) to rules.
+        name: the op's name; by default the function's, after the name of its package if that is not kcore_ops.
+
+    >>> from kcore_ops import exp, sum
+    >>> @op(dtypes=promotion.floating)
+    ... def sum_of_exp(x: Tensor, axis: Axis = None) -> Tensor:
+    ...     return sum(exp(x), axis=axis)
+    >>> sum_of_exp([0, 0, 0]).item()
+    3.0
+    """
+    return _decorator(function, dtypes, name, derived=True)
+
+
+@overload
+def primitive(function: Callable[P, R], /) -> OpFunction[P, R]: ...
+@overload
+def primitive(
+    *, dtypes: promotion.Rule | Mapping[str, promotion.Rule] = ..., name: str | None = ...
+) -> Callable[[Callable[P, R]], OpFunction[P, R]]: ...
+def primitive(function: Any = None, /, *, dtypes: Any = promotion.keep, name: str | None = None) -> Any:
+    """Make a primitive: its body, given specs, gives the spec of the result; backends give its value.
+
+    Args:
+        dtypes: as for `op`.
+        name: as for `op`.
+    """
+    return _decorator(function, dtypes, name, derived=False)
+
+
+def _decorator(function: Any, dtypes: Any, name: str | None, derived: bool) -> Any:
+    def decorate(body: Callable[..., Any]) -> Any:
+        from kcore_ops.engine import dispatch
+
+        package = body.__module__.partition(".")[0]
+        full_name = name or (body.__name__ if package == "kcore_ops" else f"{package}.{body.__name__}")
+        parameters = _parameters(body)
+        new = Op(full_name, body, body if derived else None, parameters, _rules(parameters, dtypes))
+        _add(new)
+        return dispatch.public_function(new)
+
+    return decorate if function is None else decorate(function)
+
+
+def _add(new: Op) -> None:
+    old = _ops.get(new.name)
+    # A notebook cell may be run again; two packages may not share a name.
+    if old is not None and (old.body.__module__, old.body.__qualname__) != (new.body.__module__, new.body.__qualname__):
+        raise ArgumentError(
+            f"two ops named {new.name!r}: in {old.body.__module__} and in {new.body.__module__}", fix="pass name="
+        )
+    _ops[new.name] = new
+
+
+def _parameters(body: Callable[..., Any]) -> dict[str, str]:
+    code = body.__code__
+    parameters = {}
+    for name in code.co_varnames[: code.co_argcount]:
+        annotation = body.__annotations__.get(name, "")
+        if not isinstance(annotation, str):
+            annotation = re.sub(r"[\w.]+\.", "", getattr(annotation, "__name__", "") or str(annotation))
+        parameters[name] = _KINDS.get(annotation, "static")
+    if code.co_flags & 0x04:  # *operands
+        parameters["*" + code.co_varnames[code.co_argcount + code.co_kwonlyargcount]] = "sequence"
+    return parameters
+
+
+def _rules(parameters: dict[str, str], dtypes: Any) -> tuple[tuple[tuple[str, ...], promotion.Rule], ...]:
+    tensors = [name for name, kind in parameters.items() if kind in TENSOR_KINDS]
+    if not isinstance(dtypes, Mapping):
+        dtypes = {} if dtypes is promotion.keep else {" ".join(tensors): dtypes}
+    groups = [(tuple(names.split()), rule) for names, rule in dtypes.items()]
+    return tuple(groups)

@@ -1,0 +1,1 @@
+"""The ops, in the namespaces that Keras has them in."""

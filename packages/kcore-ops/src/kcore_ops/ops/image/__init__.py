@@ -1,0 +1,1 @@
+"""Operations on images: `(height, width, channels)`, `(channels, height, width)`, or batches of such."""

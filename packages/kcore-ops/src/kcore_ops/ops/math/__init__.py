@@ -1,0 +1,1 @@
+"""Ops of signals and of mathematics beyond NumPy."""

@@ -1,0 +1,23 @@
+"""Half precision in, float32 between, half precision out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kcore_ops.dtypes import at_least_float32, standardize_dtype
+from kcore_ops.ops.core.conversion import cast
+
+__all__ = ["narrowed", "widened"]
+
+
+def widened(x: Any) -> Any:
+    """Give a floating tensor in the precision that its sums and exponentials need: at least float32."""
+    name = standardize_dtype(x.dtype)
+    wide = at_least_float32(name)
+    return x if name == wide else cast(x, wide)
+
+
+def narrowed(y: Any, x: Any) -> Any:
+    """Give `y` in the dtype of `x`."""
+    name = standardize_dtype(x.dtype)
+    return y if standardize_dtype(y.dtype) == name else cast(y, name)

@@ -1,0 +1,142 @@
+"""Products, spreads, places of extremes and running sums that pass over NaN."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from kcore_ops.dtypes import (
+    at_least_float32,
+    is_float_dtype,
+    is_int_dtype,
+    real_dtype,
+    standardize_dtype,
+)
+from kcore_ops.dtypes.promotion import accumulate, floating, numeric, real
+from kcore_ops.engine.op import Axis, DType, Tensor, op
+from kcore_ops.ops.core.conversion import cast
+from kcore_ops.ops.numpy.arithmetic import divide, squared_modulus
+from kcore_ops.ops.numpy.comparison import equal, isnan, where
+from kcore_ops.ops.numpy.cumulative import cumprod, cumsum
+from kcore_ops.ops.numpy.exponentials import sqrt
+from kcore_ops.ops.numpy.logic import logical_and, logical_not
+from kcore_ops.ops.numpy.reductions import any, argmax, argmin, max, min, prod, sum
+
+__all__ = ["nanargmax", "nanargmin", "nancumprod", "nancumsum", "nanprod", "nanstd", "nanvar"]
+
+
+def _without_nan(x: Any, filling: float) -> Any:
+    """Put a number in place of NaN."""
+    return x if is_int_dtype(x.dtype) else where(isnan(x), filling, x)
+
+
+@op(dtypes=accumulate)
+def nanprod(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Product of the elements along `axis` that are not NaN.
+
+    Shapes and dtype: as for `prod`.
+    Raises: `ShapeError` if there is no such axis.
+
+    >>> nanprod([2.0, float("nan"), 3.0]).item()
+    6.0
+    """
+    return prod(_without_nan(x, 1.0), axis=axis, keepdims=keepdims)
+
+
+@op(dtypes=floating)
+def nanvar(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Variance of the elements along `axis` that are not NaN; NaN if there are none.
+
+    Shapes and dtype: as for `var`.
+    Raises: `ShapeError` if there is no such axis.
+
+    >>> nanvar([1.0, float("nan"), 3.0]).item()
+    1.0
+    """
+    kind = standardize_dtype(x.dtype)
+    wide = at_least_float32(kind)
+    missing = isnan(x)
+    known = where(missing, 0.0, cast(x, wide))
+    count = sum(cast(logical_not(missing), real_dtype(wide)), axis=axis, keepdims=True)
+    distance = where(missing, 0.0, known - divide(sum(known, axis=axis, keepdims=True), cast(count, wide)))
+    squares = sum(squared_modulus(distance), axis=axis, keepdims=keepdims)
+    return cast(divide(squares, sum(count, axis=axis, keepdims=keepdims)), real_dtype(kind))
+
+
+@op(dtypes=floating)
+def nanstd(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Standard deviation of the elements along `axis` that are not NaN; NaN if there are none.
+
+    Shapes and dtype: as for `var`.
+    Raises: `ShapeError` if there is no such axis.
+
+    >>> nanstd([1.0, float("nan"), 3.0]).item()
+    1.0
+    """
+    kind = standardize_dtype(x.dtype)
+    return cast(sqrt(nanvar(cast(x, at_least_float32(kind)), axis=axis, keepdims=keepdims)), real_dtype(kind))
+
+
+@op(dtypes=real)
+def nanargmax(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    """Index of the largest element along `axis` that is not NaN, the first of equal ones; -1 if all are NaN.
+
+    Shapes and dtype: as for `argmax`.
+    Raises: `ShapeError` if there is no element; `DTypeError` if `x` is complex.
+
+    >>> nanargmax([1.0, float("nan"), 2.0]).item()
+    2
+    """
+    if not is_float_dtype(x.dtype):
+        return argmax(x, axis=axis, keepdims=keepdims)
+    return _index_of(max, -np.inf, x, axis, keepdims)
+
+
+@op(dtypes=real)
+def nanargmin(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    """Index of the smallest element along `axis` that is not NaN, the first of equal ones; -1 if all are NaN.
+
+    Shapes and dtype: as for `argmin`.
+    Raises: `ShapeError` if there is no element; `DTypeError` if `x` is complex.
+
+    >>> nanargmin([1.0, float("nan"), 2.0]).item()
+    0
+    """
+    if not is_float_dtype(x.dtype):
+        return argmin(x, axis=axis, keepdims=keepdims)
+    return _index_of(min, np.inf, x, axis, keepdims)
+
+
+def _index_of(extreme: Any, worst: float, x: Any, axis: int | None, keepdims: bool) -> Any:
+    missing = isnan(x)
+    known = where(missing, worst, x)
+    # An element that is as bad as what stands for NaN is the extreme all the same, if it is known.
+    is_extreme = logical_and(equal(known, extreme(known, axis=axis, keepdims=True)), logical_not(missing))
+    return where(any(is_extreme, axis=axis, keepdims=keepdims), argmax(is_extreme, axis=axis, keepdims=keepdims), -1)
+
+
+@op(dtypes=numeric)
+def nancumsum(x: Tensor, axis: int | None = None, dtype: DType = None) -> Tensor:
+    """Running sum along `axis` in which NaN counts as 0.
+
+    Shapes and dtype: as for `cumsum`.
+    Raises: `ShapeError` if there is no such axis.
+
+    >>> nancumsum([1.0, float("nan"), 2.0])
+    array([1., 1., 3.], dtype=float32)
+    """
+    return cumsum(_without_nan(x, 0.0), axis=axis, dtype=dtype)
+
+
+@op(dtypes=numeric)
+def nancumprod(x: Tensor, axis: int | None = None, dtype: DType = None) -> Tensor:
+    """Running product along `axis` in which NaN counts as 1.
+
+    Shapes and dtype: as for `cumsum`.
+    Raises: `ShapeError` if there is no such axis.
+
+    >>> nancumprod([2.0, float("nan"), 3.0])
+    array([2., 2., 6.], dtype=float32)
+    """
+    return cumprod(_without_nan(x, 1.0), axis=axis, dtype=dtype)

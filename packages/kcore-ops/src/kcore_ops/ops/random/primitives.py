@@ -1,0 +1,172 @@
+"""Draws in terms of a seed tensor: what backends override.
+
+The definitions, for backends without a generator of their own, are counter-based: Salmon et al., "Parallel random
+numbers: as easy as 1, 2, 3" (2011).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from kcore_ops import dtypes
+from kcore_ops.dtypes.promotion import floating
+from kcore_ops.engine.op import DType, FloatDType, Shape, Tensor, op
+from kcore_ops.foundation.errors import ArgumentError, DTypeError, ShapeError
+from kcore_ops.ops.core.conversion import cast, shape
+from kcore_ops.ops.core.conversion import dtype as dtype_of
+from kcore_ops.ops.core.indexing import take
+from kcore_ops.ops.numpy.arithmetic import add, divide, multiply
+from kcore_ops.ops.numpy.comparison import where
+from kcore_ops.ops.numpy.creation import arange, zeros_like
+from kcore_ops.ops.numpy.exponentials import erfinv, log
+from kcore_ops.ops.numpy.logic import bitwise_xor, left_shift, right_shift
+from kcore_ops.ops.numpy.manipulation import broadcast_to, expand_dims, reshape
+from kcore_ops.ops.numpy.reductions import argmax
+from kcore_ops.ops.numpy.sorting import argsort
+from kcore_ops.specs.shapes import broadcast_shapes, normalize_axis, show_shape
+
+__all__ = [
+    "random_bits",
+    "random_categorical",
+    "random_dropout",
+    "random_normal",
+    "random_randint",
+    "random_shuffle",
+    "random_truncated_normal",
+    "random_uniform",
+]
+
+# Numbers of random bits a float has room for below 1.
+MANTISSA = {"float64": 53, "float32": 24, "float16": 11, "bfloat16": 8}
+
+
+@op
+def random_bits(seed: Tensor, shape: Shape) -> Tensor:
+    """Draw 32 random bits for each element, as uint32, by the Threefry-2x32 cipher with 20 rounds.
+
+    Shapes: `seed` is `(2,)`, uint32. Source: Salmon et al. (2011), https://doi.org/10.1145/2063384.2063405.
+
+    >>> random_bits(np.array([0, 0], "uint32"), (2, 3)).shape
+    (2, 3)
+    """
+    count: Any = 1
+    for length in shape:
+        count = length * count
+    counter = cast(arange(count, dtype="int32"), "uint32")
+    key1, key2 = take(seed, 0, axis=0), take(seed, 1, axis=0)
+    key3 = bitwise_xor(bitwise_xor(key1, key2), np.uint32(0x1BD11BDA))
+    keys = (key1, key2, key3)
+    x, y = add(zeros_like(counter), key1), add(counter, key2)
+    for block in range(5):
+        for rotation in ((13, 15, 26, 6), (17, 29, 16, 24))[block % 2]:
+            x = add(x, y)
+            left, right = left_shift(y, np.uint32(rotation)), right_shift(y, np.uint32(32 - rotation))
+            y = bitwise_xor(x, add(left, right))
+        x = add(x, keys[(block + 1) % 3])
+        y = add(add(y, keys[(block + 2) % 3]), np.uint32(block + 1))
+    return reshape(x, shape)
+
+
+@op
+def random_uniform(seed: Tensor, shape: Shape, dtype: FloatDType = None) -> Tensor:
+    """Draw floats from [0, 1), all multiples of a power of two that the dtype holds exactly.
+
+    Shapes: `seed` is `(2,)`.
+    """
+    digits = MANTISSA[dtype]
+    bits = random_bits(seed, shape)
+    if digits <= 32:
+        return cast(multiply(cast(right_shift(bits, np.uint32(32 - digits)), "float32"), 2.0**-digits), dtype)
+    more = random_bits(bitwise_xor(seed, np.array([0x9E3779B9, 0x7F4A7C15], "uint32")), shape)
+    low = multiply(cast(right_shift(more, np.uint32(64 - digits)), dtype), 2.0**-digits)
+    return add(multiply(cast(bits, dtype), 2.0**-32), low)
+
+
+@op
+def random_normal(seed: Tensor, shape: Shape, dtype: FloatDType = None) -> Tensor:
+    """Draw from the normal distribution of mean 0 and variance 1. Shapes: `seed` is `(2,)`."""
+    wide = dtypes.at_least_float32(dtype)
+    u = random_uniform(seed, shape, wide)
+    # Half a step away from 0, so that no draw is infinite.
+    return cast(multiply(erfinv(2.0 * (u + 2.0 ** -(MANTISSA[wide] + 1)) - 1.0), math.sqrt(2.0)), dtype)
+
+
+@op
+def random_truncated_normal(seed: Tensor, shape: Shape, dtype: FloatDType = None) -> Tensor:
+    """Draw from the standard normal distribution, given that it lies between -2 and 2. Shapes: `seed` is `(2,)`."""
+    wide = dtypes.at_least_float32(dtype)
+    inside = math.erf(2.0 / math.sqrt(2.0))
+    u = random_uniform(seed, shape, wide)
+    return cast(multiply(erfinv((2.0 * u - 1.0) * inside), math.sqrt(2.0)), dtype)
+
+
+@op
+def random_randint(seed: Tensor, shape: Shape, minval: int, maxval: int, dtype: DType = "int32") -> Tensor:
+    """Draw integers from [minval, maxval), with a bias below (maxval - minval) / 2**64.
+
+    Shapes: `seed` is `(2,)`. Raises: `ArgumentError` if the interval is empty; `DTypeError` if `dtype` is no integer.
+    """
+    if dtype not in dtypes.INTEGERS:
+        raise DTypeError(f"random integers can not be {dtype}", fix="use an integer dtype, or uniform")
+    span = int(maxval) - int(minval)
+    least, most = dtypes.limits(dtype)
+    if span <= 0 or minval < least or maxval - 1 > most:
+        problem = f"there are no {dtype} integers from minval={minval} to below maxval={maxval}"
+        raise ArgumentError(problem, fix="pass minval < maxval, both within the dtype")
+    if span > 2**31:
+        raise ArgumentError(f"maxval - minval is {span}, above 2**31", fix="draw two and combine them")
+    # (high * 2**32 + low) mod span, without a number over 2**62.
+    high, low = (
+        random_bits(seed, shape),
+        random_bits(bitwise_xor(seed, np.array([0x9E3779B9, 0x7F4A7C15], "uint32")), shape),
+    )
+    high, low = cast(high, "int64") % span, cast(low, "int64") % span
+    return cast(add((high * (2**32 % span) + low) % span, int(minval)), dtype)
+
+
+@op
+def random_shuffle(x: Tensor, seed: Tensor, axis: int = 0) -> Tensor:
+    """Put the slices of `x` along `axis` into a random order. Shapes: `seed` is `(2,)`; the result is like `x`."""
+    axis = normalize_axis(axis, len(x.shape))
+    return take(x, argsort(random_bits(seed, (shape(x)[axis],))), axis=axis)
+
+
+@op
+def random_categorical(logits: Tensor, seed: Tensor, num_samples: int, dtype: DType = "int32") -> Tensor:
+    """Draw `num_samples` classes for each row of unnormalized log probabilities.
+
+    Shapes: `logits` is `(batch, classes)`, the result `(batch, num_samples)`.
+    Source: the Gumbel trick, Maddison et al. (2014), arXiv:1411.0030.
+    """
+    if len(logits.shape) != 2:
+        problem = f"logits must have two axes, (batch, classes), and have shape {show_shape(logits.shape)}"
+        raise ShapeError(problem, fix="reshape them")
+    logits = cast(logits, "float32")
+    batch, classes = shape(logits)
+    u = random_uniform(seed, (batch, num_samples, classes), "float32") + 2.0**-25
+    return cast(argmax(expand_dims(logits, 1) - log(-log(u)), axis=-1), dtype)
+
+
+@op(dtypes={"x": floating})
+def random_dropout(x: Tensor, seed: Tensor, rate: float, noise_shape: Any = None) -> Tensor:
+    """Set a random part of `x` to zero and divide the rest by the part kept.
+
+    Shapes: `noise_shape`, where given, broadcasts to the shape of `x`; None in it is the size of `x`.
+    Raises: `ArgumentError` if `rate` is not in [0, 1]. Source: Srivastava et al. (2014), JMLR 15:1929.
+    """
+    if not 0 <= rate <= 1:
+        raise ArgumentError(f"rate must be a fraction from 0 to 1 and is {rate}", fix="0.2 drops a fifth")
+    sizes = shape(x)
+    if noise_shape is not None:
+        if len(noise_shape) != len(sizes):
+            raise ShapeError(f"noise_shape={noise_shape} does not have {len(sizes)} axes, as the input has")
+        sizes = tuple(given if wanted is None else wanted for given, wanted in zip(sizes, noise_shape, strict=True))
+        broadcast_shapes(tuple(s for s in sizes if isinstance(s, int)), ())
+    if rate == 1:
+        return zeros_like(x)
+    # Drawn in float32 at least, so that the rate is not rounded.
+    kept = random_uniform(seed, sizes, dtypes.at_least_float32(dtype_of(x))) >= rate
+    return where(broadcast_to(kept, shape(x)), divide(x, 1.0 - rate), zeros_like(x))

@@ -1,0 +1,1 @@
+"""Tensors of which only shape and dtype are known."""

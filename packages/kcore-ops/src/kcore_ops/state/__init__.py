@@ -1,0 +1,1 @@
+"""Variables, and the scopes that give them other values."""
