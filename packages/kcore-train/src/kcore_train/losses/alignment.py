@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import kcore_ops as ops
-from kcore_ops import tree
+from kcore_ops import Tensor, Tree, tree
 from kcore_ops.backends.interface import Backend
 from kcore_ops.dtypes import is_float_dtype, standardize_dtype
 from kcore_ops.engine.call import HOST_NUMBERS, HOST_TYPES, backend_of
@@ -15,23 +15,33 @@ from kcore_ops.ops.core.conversion import tensor_on
 from kcore_ops.specs.shapes import broadcast_shapes, differ, show_shape
 from kcore_ops.specs.spec import TensorSpec
 
-__all__ = ["aligned", "as_float", "backend_for", "check_same_shape", "is_structure", "note_ready",
+__all__ = ["aligned", "as_float", "backend_for", "check_same_shape", "is_structure", "remember_ready",
            "ready_dtype", "same_rank", "tensor"]  # fmt: skip
 
 # Name of the dtype of tensors that need no conversion, by their class and dtype: those of the frameworks.
 _ready: dict[tuple[type, Any], str] = {}
 
 
-def ready_dtype(y_true: Any, y_pred: Any) -> str | None:
-    """Give the name of the floating dtype of two tensors that are known to need no conversion, or None."""
+def ready_dtype(y_true: Tensor, y_pred: Tensor) -> str | None:
+    """Return the name of the floating dtype of two tensors that are known to need no conversion, or None.
+
+    Args:
+        y_true: tensor, the targets.
+        y_pred: tensor, the predictions.
+    """
     kind, dtype = y_pred.__class__, getattr(y_pred, "dtype", None)
     if kind is y_true.__class__ and dtype == getattr(y_true, "dtype", None):
         return _ready.get((kind, dtype))
     return None
 
 
-def note_ready(y_true: Any, y_pred: Any) -> None:
-    """Remember that tensors like these, just converted, need no conversion."""
+def remember_ready(y_true: Tensor, y_pred: Tensor) -> None:
+    """Remember that tensors like these, just converted, need no conversion.
+
+    Args:
+        y_true: tensor, the targets, after conversion.
+        y_pred: tensor, the predictions, after conversion.
+    """
     kind, dtype = y_pred.__class__, y_pred.dtype
     if kind is y_true.__class__ and y_true.dtype == dtype and not issubclass(kind, (*HOST_TYPES, TensorSpec)):
         name = standardize_dtype(dtype)
@@ -39,35 +49,60 @@ def note_ready(y_true: Any, y_pred: Any) -> None:
             _ready[kind, dtype] = name
 
 
-def backend_for(*values: Any) -> Backend:
-    """Give the backend of the tensors among some values; the current one if there are none."""
+def backend_for(*values: Tensor) -> Backend:
+    """Return the backend of the tensors among some values; the current one if there are none.
+
+    Args:
+        *values: tensors, variables, arrays or numbers, values of one call.
+    """
     return backend_of([value.value if isinstance(value, ops.Variable) else value for value in values])
 
 
-def tensor(backend: Backend, x: Any, dtype: str | None = None) -> Any:
-    """Give `x` as a tensor of the backend, in `dtype` or its own; symbolic tensors stay symbolic."""
+def tensor(backend: Backend, x: Tensor, dtype: str | None = None) -> Tensor:
+    """Return `x` as a tensor of the backend, in `dtype` or its own; symbolic tensors stay symbolic.
+
+    Args:
+        backend: `Backend`, the backend that the result belongs to.
+        x: tensor, array, number, list or `TensorSpec`, what to convert.
+        dtype: str or None, the name of the dtype to convert to, None for that of `x`; None.
+    """
     if isinstance(x, TensorSpec):
         return x if dtype in (None, x.dtype) else ops.cast(x, dtype)
     return tensor_on(backend, x, dtype)
 
 
-def is_structure(x: Any) -> bool:
-    """Say whether `x` holds several tensors, rather than being one, or a list of the numbers of one."""
+def is_structure(x: Tree) -> bool:
+    """Return whether `x` holds several tensors, rather than being one, or a list of the numbers of one.
+
+    Args:
+        x: tensor, list of numbers, or tree of tensors, the targets or predictions.
+    """
     if not isinstance(x, list | tuple | dict):
         return False
     return isinstance(x, dict) or not all(isinstance(leaf, HOST_NUMBERS) for leaf in tree.flatten(x))
 
 
-def as_float(x: Any, backend: Backend) -> Any:
-    """Give `x` as a tensor in its own floating dtype; numbers of other kinds in `config.floatx()`."""
+def as_float(x: Tensor, backend: Backend) -> Tensor:
+    """Return `x` as a tensor in its own floating dtype; numbers of other kinds in `config.floatx()`.
+
+    Args:
+        x: tensor, array, number or list, what to convert.
+        backend: `Backend`, the backend that the result belongs to.
+    """
     x = tensor(backend, x)
     return x if is_float_dtype(standardize_dtype(x.dtype)) else ops.cast(x, ops.config.floatx())
 
 
-def aligned(y_true: Any, y_pred: Any, where: str, *, broadcast: bool = True) -> tuple[Any, Any]:
-    """Give targets and predictions as tensors of one floating dtype, that of the predictions, whose shapes fit.
+def aligned(y_true: Tensor, y_pred: Tensor, where: str, *, broadcast: bool = True) -> tuple[Tensor, Tensor]:
+    """Return targets and predictions as tensors of one floating dtype, that of the predictions, whose shapes fit.
 
     An axis of size 1 at the end that only one of them has is put right, as in targets of shape (n,) for (n, 1).
+
+    Args:
+        y_true: tensor, the targets, of any dtype.
+        y_pred: tensor, the predictions, whose dtype both get.
+        where: str, the loss or metric to name in errors.
+        broadcast: bool, whether the shapes need only broadcast, rather than be the same; True.
 
     Raises:
         ShapeError: at `where`, if the shapes do not broadcast or, without `broadcast`, are not the same.
@@ -76,7 +111,7 @@ def aligned(y_true: Any, y_pred: Any, where: str, *, broadcast: bool = True) -> 
         backend = backend_for(y_pred, y_true)
         y_pred = as_float(y_pred, backend)
         y_true = tensor(backend, y_true, standardize_dtype(y_pred.dtype))
-        note_ready(y_true, y_pred)
+        remember_ready(y_true, y_pred)
     if y_true.shape == y_pred.shape:
         return y_true, y_pred
     y_true, y_pred = same_rank(y_true, y_pred)
@@ -91,8 +126,12 @@ def aligned(y_true: Any, y_pred: Any, where: str, *, broadcast: bool = True) -> 
     return y_true, y_pred
 
 
-def check_same_shape(x: Any, y: Any) -> None:
+def check_same_shape(x: Tensor, y: Tensor) -> None:
     """Check that two tensors have one shape.
+
+    Args:
+        x: tensor, the first one.
+        y: tensor, the second one.
 
     Raises:
         ShapeError: if they have not.
@@ -101,8 +140,13 @@ def check_same_shape(x: Any, y: Any) -> None:
         raise ShapeError(f"shapes {show_shape(x.shape)} and {show_shape(y.shape)} differ")
 
 
-def same_rank(x: Any, y: Any) -> tuple[Any, Any]:
-    """Put right an axis of size 1 at the end that only one of two tensors has: (n,) beside (n, 1) becomes (n, 1)."""
+def same_rank(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """Align an axis of size 1 at the end that only one of two tensors has: (n,) beside (n, 1) becomes (n, 1).
+
+    Args:
+        x: tensor, the first one.
+        y: tensor, the second one.
+    """
     more = len(x.shape) - len(y.shape)
     if more == 1 and _ends_in_one(x):
         return (x, ops.expand_dims(y, -1)) if len(y.shape) == 1 else (ops.squeeze(x, -1), y)
@@ -111,6 +155,6 @@ def same_rank(x: Any, y: Any) -> tuple[Any, Any]:
     return x, y
 
 
-def _ends_in_one(x: Any) -> bool:
+def _ends_in_one(x: Tensor) -> bool:
     size = x.shape[-1]
     return isinstance(size, int) and size == 1

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
+from kcore_ops import Tensor
 from kcore_ops.foundation.errors import ArgumentError
 
 from kcore_train.losses.crossentropy import BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy
@@ -23,7 +24,11 @@ _LOSSES: dict[str, type[Loss]] = {
 def kind_of_labels(
     y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int | None]
 ) -> Literal["binary", "categorical", "sparse"]:
-    """Say what labels are, by their shape and that of predictions: yes or no, one-hot, or class indices.
+    """Return what labels are, by their shape and that of predictions: yes or no, one-hot, or class indices.
+
+    Args:
+        y_true_shape: sequence of ints or None, the shape of the labels, None where a size is unknown.
+        y_pred_shape: sequence of ints or None, the shape of the predictions, likewise.
 
     >>> kind_of_labels((None, 1), (None, 1)), kind_of_labels((None, 3), (None, 3)), kind_of_labels((None,), (None, 3))
     ('binary', 'categorical', 'sparse')
@@ -36,13 +41,21 @@ def kind_of_labels(
     return "categorical"
 
 
-def is_by_shape(identifier: Any) -> bool:
-    """Say whether a name means a loss that the shapes of the data tell: "crossentropy" or "ce"."""
+def is_by_shape(identifier: object) -> bool:
+    """Return whether a name means a loss that is chosen by the shapes of the data: "crossentropy" or "ce".
+
+    Args:
+        identifier: anything, what was passed as a loss.
+    """
     return isinstance(identifier, str) and identifier.lower() in CROSSENTROPIES
 
 
-def loss_for(y_true: Any, y_pred: Any) -> Loss:
-    """Give the cross-entropy for labels and predictions, tensors or their specs.
+def loss_for(y_true: Tensor, y_pred: Tensor) -> Loss:
+    """Return the cross-entropy that fits labels and predictions, tensors or their specs.
+
+    Args:
+        y_true: tensor or `TensorSpec`, the labels.
+        y_pred: tensor or `TensorSpec`, the predictions, `(batch, ...)`.
 
     Raises:
         ArgumentError: if there are no labels.

@@ -6,11 +6,13 @@ from typing import Any
 
 import kcore_ops as ops
 from kcore_layers.serialization.registry import builtin
+from kcore_ops import Tensor
 from kcore_ops.engine.call import beside
 from kcore_ops.foundation.errors import ShapeError
 from kcore_ops.specs.shapes import differ, show_shape
 
 from kcore_train.losses.alignment import as_float, backend_for, tensor
+from kcore_train.losses.argument_types import DTypeOrPolicy, Reduction
 from kcore_train.losses.function_loss import FunctionLoss
 from kcore_train.losses.half import in_float32
 
@@ -20,23 +22,32 @@ __all__ = ["Circle", "circle"]
 @builtin("keras.losses")
 @in_float32
 def circle(
-    y_true: Any,
-    y_pred: Any,
-    ref_labels: Any = None,
-    ref_embeddings: Any = None,
+    y_true: Tensor,
+    y_pred: Tensor,
+    ref_labels: Tensor | None = None,
+    ref_embeddings: Tensor | None = None,
     remove_diagonal: bool = True,
     gamma: float = 80,
     margin: float = 0.4,
-) -> Any:
-    """Give the circle loss of each embedding, compared with references: the others of the batch unless given.
+) -> Tensor:
+    """Compute the circle loss of each embedding, compared with references: the others of the batch unless given.
 
     Shapes: `y_pred` is `(n, d)`, `y_true`, class indices, `(n,)` or `(n, 1)`; `ref_embeddings` is `(m, d)` and
     `ref_labels` `(m,)` or `(m, 1)`; the result is `(n,)`.
     Dtype: that of `y_pred`. Embeddings are taken to be of length 1: divide them by theirs first. One with no other
     of its class, or none of another class, has a loss of 0.
-    Args: `remove_diagonal` leaves out the pairs at the same place: an embedding and itself.
     Raises: `ShapeError` if the shapes do not fit.
     Source: Sun et al. (2020), arXiv:2002.10857, eq. 4 to 8.
+
+    Args:
+        y_true: tensor of ints, the class index of each embedding, `(n,)` or `(n, 1)`.
+        y_pred: tensor of floats, embeddings of length 1, `(n, d)`.
+        ref_labels: tensor or None, class indices of the references, `(m,)` or `(m, 1)`, None for `y_true`; None.
+        ref_embeddings: tensor or None, reference embeddings, `(m, d)`, None for `y_pred`; None.
+        remove_diagonal: bool, whether to leave out the pairs at the same place: an embedding and itself; True.
+        gamma: float, the scale of the similarities, above 0; 80.
+        margin: float, the relaxation m of the paper: how far similarities may stay from 1 within a class, and from 0
+            between classes; 0.4.
 
     >>> circle([0, 0, 1], [[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]], gamma=1.0).round(4)
     array([0.5459, 0.5459, 0.    ], dtype=float32)
@@ -68,8 +79,8 @@ def circle(
     return ops.where(has_both, values, ops.zeros_like(values))
 
 
-def _column(labels: Any, embeddings: Any, labels_name: str, embeddings_name: str) -> Any:
-    """Give labels as a column, one for each embedding."""
+def _column(labels: Tensor, embeddings: Tensor, labels_name: str, embeddings_name: str) -> Tensor:
+    """Return labels as a column, one for each embedding."""
     sizes, expected = tuple(labels.shape), tuple(embeddings.shape)
     is_column = len(sizes) == 1 or (len(sizes) == 2 and not differ(sizes[1], 1))
     if len(expected) != 2 or not is_column or differ(sizes[0], expected[0]):
@@ -80,15 +91,15 @@ def _column(labels: Any, embeddings: Any, labels_name: str, embeddings_name: str
     return labels if len(sizes) == 2 else ops.expand_dims(labels, 1)
 
 
-def _logsumexp(x: Any, mask: Any) -> Any:
-    """Give the logarithm of the sum of the exponentials of the elements of each row that the mask keeps."""
+def _logsumexp(x: Tensor, mask: Tensor) -> Tensor:
+    """Compute the logarithm of the sum of the exponentials of the elements of each row that the mask keeps."""
     # Far below any logit, and yet finite, so that rows without any have no NaN in their gradient.
     return ops.logsumexp(ops.where(mask, x, ops.full_like(x, -1e4 if ops.dtype(x) == "float16" else -1e9)), axis=1)
 
 
 @builtin("keras.losses")
 class Circle(FunctionLoss):
-    """The circle loss: embeddings of one class nearer to one another than to those of others.
+    """Compute the circle loss: embeddings of one class nearer to one another than to those of others.
 
     Means are of the losses above 0: embeddings without another of their class do not count.
     Shapes: predictions are `(n, d)`, embeddings of length 1; targets, class indices, are `(n,)` or `(n, 1)`.
@@ -96,10 +107,13 @@ class Circle(FunctionLoss):
     Source: Sun et al. (2020), arXiv:2002.10857, eq. 4 to 8.
 
     Args:
-        gamma: the scale of similarities.
-        margin: how far similarities within a class are to be from those between classes.
-        remove_diagonal: whether an embedding is not compared with itself.
-        reduction, name, dtype: as of `Loss`.
+        gamma: float, the scale of the similarities, above 0; 80.0.
+        margin: float, the relaxation m of the paper: how far similarities may stay from 1 within a class, and from 0
+            between classes; 0.4.
+        remove_diagonal: bool, whether an embedding is not compared with itself; True.
+        reduction: str or None, how the losses of samples become one number, as in `Loss`; "sum_over_batch_size".
+        name: str or None, the name in logs, None for that of the function; "circle".
+        dtype: dtype, dtype policy, or the name of one, to compute in; None, for `config.floatx()`.
 
     >>> Circle(gamma=1.0)([0, 0, 1], [[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]).round(4).item()
     0.5458999872207642
@@ -112,13 +126,13 @@ class Circle(FunctionLoss):
         gamma: float = 80.0,
         margin: float = 0.4,
         remove_diagonal: bool = True,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "circle",
-        dtype: Any = None,
+        dtype: DTypeOrPolicy = None,
     ) -> None:
         arguments: dict[str, Any] = {"gamma": gamma, "margin": margin, "remove_diagonal": remove_diagonal}
         super().__init__(circle, reduction, name, dtype, **arguments)
 
-    def _mask(self, y_true: Any, values: Any, mask: Any) -> Any:
+    def _mask(self, y_true: Tensor, values: Tensor, mask: Tensor) -> Tensor:
         kept = ops.greater(values, 0)
         return kept if mask is None else ops.logical_and(kept, mask)

@@ -6,8 +6,10 @@ from typing import Any
 
 import kcore_ops as ops
 from kcore_layers.serialization.registry import builtin
+from kcore_ops import Tensor
 from kcore_ops.foundation.errors import ArgumentError
 
+from kcore_train.losses.argument_types import DTypeOrPolicy, Reduction
 from kcore_train.losses.function_loss import FunctionLoss
 from kcore_train.losses.half import in_float32
 from kcore_train.losses.labels import binary_labels, checked_smoothing, class_indices, one_hot_labels
@@ -27,14 +29,20 @@ __all__ = [
 @builtin("keras.losses", aliases=("bce", "BCE"))
 @in_float32
 def binary_crossentropy(
-    y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
-) -> Any:
-    """Average the cross-entropy, in nats, of yes-or-no targets with predicted probabilities of yes, or their logits.
+    y_true: Tensor, y_pred: Tensor, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
+) -> Tensor:
+    """Compute the mean cross-entropy, in nats, of yes-or-no targets with predicted probabilities, or their logits.
 
     Shapes: `y_true` and `y_pred` have one shape; the result lacks `axis`, over which the mean is taken.
     Dtype: that of `y_pred`. Probabilities are kept `config.epsilon()` away from 0 and 1.
-    Args: with `label_smoothing` s a target t counts as t (1 - s) + s / 2.
     Raises: `ShapeError` if the shapes differ; `ArgumentError` if `label_smoothing` is not a fraction.
+
+    Args:
+        y_true: tensor of numbers in [0, 1], the targets, of the shape of `y_pred`.
+        y_pred: tensor of floats, the predicted probabilities of yes in [0, 1], or logits with `from_logits`.
+        from_logits: bool, whether `y_pred` holds logits (any real numbers) rather than probabilities in [0, 1]; False.
+        label_smoothing: float, the label smoothing s in [0, 1]: a target t counts as t (1 - s) + s / 2; 0.0.
+        axis: int, the axis over which the mean is taken; -1.
 
     >>> binary_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).round(4)
     array([0.6931], dtype=float32)
@@ -46,16 +54,23 @@ def binary_crossentropy(
 @builtin("keras.losses")
 @in_float32
 def categorical_crossentropy(
-    y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
-) -> Any:
-    """Give the cross-entropy, in nats, of target probabilities of classes with predicted ones, or their logits.
+    y_true: Tensor, y_pred: Tensor, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
+) -> Tensor:
+    """Compute the cross-entropy, in nats, of target probabilities of classes with predicted ones, or their logits.
 
     Shapes: `y_true` and `y_pred` have one shape, with the classes along `axis`; the result lacks that axis.
     Dtype: that of `y_pred`. Probabilities are divided by their sum, and kept `config.epsilon()` away from 0 and 1.
-    Args: with `label_smoothing` s a target t of n classes counts as t (1 - s) + s / n (Szegedy et al., 2016,
-    arXiv:1512.00567, section 7).
     Raises: `ShapeError` if the shapes differ, or there is only one class; `ArgumentError` if `label_smoothing` is not
     a fraction.
+
+    Args:
+        y_true: tensor of numbers in [0, 1], the probability of each class (one-hot labels, for example), of the shape
+            of `y_pred`.
+        y_pred: tensor of floats, the predicted probabilities of the classes along `axis`, or logits with `from_logits`.
+        from_logits: bool, whether `y_pred` holds logits (any real numbers) rather than probabilities in [0, 1]; False.
+        label_smoothing: float, the label smoothing s in [0, 1]: a target t of n classes counts as t (1 - s) + s / n
+            (Szegedy et al., 2016, arXiv:1512.00567, section 7); 0.0.
+        axis: int, the axis of the classes; -1.
 
     >>> categorical_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).round(4)
     array([0.6931], dtype=float32)
@@ -67,14 +82,22 @@ def categorical_crossentropy(
 @builtin("keras.losses")
 @in_float32
 def sparse_categorical_crossentropy(
-    y_true: Any, y_pred: Any, from_logits: bool = False, ignore_class: int | None = None, axis: int = -1
-) -> Any:
-    """Give the cross-entropy, in nats, of target classes with predicted probabilities, or their logits.
+    y_true: Tensor, y_pred: Tensor, from_logits: bool = False, ignore_class: int | None = None, axis: int = -1
+) -> Tensor:
+    """Compute the cross-entropy, in nats, of target classes with predicted probabilities, or their logits.
 
     Shapes: `y_pred` has the classes along `axis`; `y_true` lacks that axis, or has size 1 there, and holds class
     indices; the result lacks the axis. Where `y_true` is `ignore_class` the loss is 0.
     Dtype: that of `y_pred`. Probabilities are divided by their sum, and kept `config.epsilon()` away from 0 and 1.
     Raises: `ShapeError` if the shapes do not fit, as those of one-hot labels.
+
+    Args:
+        y_true: tensor of ints, class indices from 0, of the shape of `y_pred` without `axis` or with size 1 there.
+        y_pred: tensor of floats, the predicted probabilities of the classes along `axis`, or logits with `from_logits`.
+        from_logits: bool, whether `y_pred` holds logits (any real numbers) rather than probabilities in [0, 1]; False.
+        ignore_class: int or None, the class index whose samples have a loss of 0 (-1 or 255, for example), None for no
+            such class; None.
+        axis: int, the axis of the classes; -1.
 
     >>> sparse_categorical_crossentropy([1], [[0.5, 0.5]]).round(4)
     array([0.6931], dtype=float32)
@@ -88,14 +111,19 @@ def sparse_categorical_crossentropy(
 
 @builtin("keras.losses")
 @in_float32
-def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float) -> Any:
-    """Give (1 - p^q) / q, where p is the predicted probability of the target class: made to forgive wrong labels.
+def categorical_generalized_cross_entropy(y_true: Tensor, y_pred: Tensor, q: float) -> Tensor:
+    """Compute (1 - p^q) / q, where p is the predicted probability of the target class: robust to wrong labels.
 
     Shapes: `y_pred` has the classes along its last axis; `y_true` holds class indices and lacks that axis; so does
     the result. Dtype: that of `y_pred`.
     Raises: `ShapeError` if the shapes do not fit; `ArgumentError` if `q` is not between 0 and 1.
-    Source: Zhang & Sabuncu (2018), arXiv:1805.07836, eq. 6. As q tends to 0 it is the cross-entropy; at 1, half the
-    absolute error.
+    Source: Zhang & Sabuncu (2018), arXiv:1805.07836, eq. 6.
+
+    Args:
+        y_true: tensor of ints, class indices from 0, of the shape of `y_pred` without the last axis.
+        y_pred: tensor of floats, the predicted probabilities of the classes along the last axis.
+        q: float, the exponent, between 0 and 1: as it tends to 0 the loss becomes the cross-entropy, at 1 it is half
+            the absolute error.
 
     >>> categorical_generalized_cross_entropy([1], [[0.75, 0.25]], q=0.5)
     array([1.], dtype=float32)
@@ -115,16 +143,19 @@ def _check_q(q: float, where: str) -> None:
 
 @builtin("keras.losses")
 class BinaryCrossentropy(FunctionLoss):
-    """Cross-entropy, in nats, of yes-or-no targets with predicted probabilities of yes.
+    """Compute the cross-entropy, in nats, of yes-or-no targets with predicted probabilities of yes.
 
     Shapes: targets and predictions have one shape; the loss of a sample is the mean over `axis`.
     Raises: `ShapeError` if the shapes differ; `ArgumentError` if `label_smoothing` is not a fraction.
 
     Args:
-        from_logits: whether predictions are logits, the more exact way, rather than probabilities.
-        label_smoothing: how far targets are drawn towards 0.5: a fraction.
-        axis: the axis over which the mean is taken.
-        reduction, name, dtype: as of `Loss`.
+        from_logits: bool, whether `y_pred` holds logits (any real numbers) rather than probabilities in [0, 1]; logits
+            are the more exact way; False.
+        label_smoothing: float, the label smoothing s in [0, 1]: a target t counts as t (1 - s) + s / 2; 0.0.
+        axis: int, the axis over which the mean is taken; -1.
+        reduction: str or None, how the losses of samples become one number, as in `Loss`; "sum_over_batch_size".
+        name: str or None, the name in logs, None for that of the function; "binary_crossentropy".
+        dtype: dtype, dtype policy, or the name of one, to compute in; None, for `config.floatx()`.
 
     >>> BinaryCrossentropy(from_logits=True)([[1.0], [0.0]], [[0.0], [0.0]]).round(4).item()
     0.6930999755859375
@@ -135,9 +166,9 @@ class BinaryCrossentropy(FunctionLoss):
         from_logits: bool = False,
         label_smoothing: float = 0.0,
         axis: int = -1,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "binary_crossentropy",
-        dtype: Any = None,
+        dtype: DTypeOrPolicy = None,
     ) -> None:
         checked_smoothing(label_smoothing, type(self).__name__)
         arguments: dict[str, Any] = {"from_logits": from_logits, "label_smoothing": label_smoothing, "axis": axis}
@@ -146,17 +177,21 @@ class BinaryCrossentropy(FunctionLoss):
 
 @builtin("keras.losses")
 class CategoricalCrossentropy(FunctionLoss):
-    """Cross-entropy, in nats, of target probabilities of classes, one-hot labels for one, with predicted ones.
+    """Compute the cross-entropy, in nats, of one-hot labels, or other probabilities of classes, with predicted ones.
 
     Shapes: targets and predictions have one shape, with the classes along `axis`.
     Raises: `ShapeError` if the targets are class indices, for `SparseCategoricalCrossentropy`, or there is one class
     only; `ArgumentError` if `label_smoothing` is not a fraction.
 
     Args:
-        from_logits: whether predictions are logits, the more exact way, rather than probabilities.
-        label_smoothing: how far targets are drawn towards the uniform distribution: a fraction.
-        axis: the axis of classes.
-        reduction, name, dtype: as of `Loss`.
+        from_logits: bool, whether `y_pred` holds logits (any real numbers) rather than probabilities in [0, 1]; logits
+            are the more exact way; False.
+        label_smoothing: float, the label smoothing s in [0, 1]: a target t of n classes counts as t (1 - s) + s / n;
+            0.0.
+        axis: int, the axis of the classes; -1.
+        reduction: str or None, how the losses of samples become one number, as in `Loss`; "sum_over_batch_size".
+        name: str or None, the name in logs, None for that of the function; "categorical_crossentropy".
+        dtype: dtype, dtype policy, or the name of one, to compute in; None, for `config.floatx()`.
 
     >>> CategoricalCrossentropy()([[0.0, 1.0]], [[0.5, 0.5]]).round(4).item()
     0.6930999755859375
@@ -167,9 +202,9 @@ class CategoricalCrossentropy(FunctionLoss):
         from_logits: bool = False,
         label_smoothing: float = 0.0,
         axis: int = -1,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "categorical_crossentropy",
-        dtype: Any = None,
+        dtype: DTypeOrPolicy = None,
     ) -> None:
         checked_smoothing(label_smoothing, type(self).__name__)
         arguments: dict[str, Any] = {"from_logits": from_logits, "label_smoothing": label_smoothing, "axis": axis}
@@ -178,16 +213,20 @@ class CategoricalCrossentropy(FunctionLoss):
 
 @builtin("keras.losses")
 class SparseCategoricalCrossentropy(FunctionLoss):
-    """Cross-entropy, in nats, of target classes, given by their indices, with predicted probabilities.
+    """Compute the cross-entropy, in nats, of target classes, given by their indices, with predicted probabilities.
 
     Shapes: predictions have the classes along `axis`; targets lack that axis, or have size 1 there.
     Raises: `ShapeError` if the targets are one-hot labels, for `CategoricalCrossentropy`.
 
     Args:
-        from_logits: whether predictions are logits, the more exact way, rather than probabilities.
-        ignore_class: a class index whose samples do not count, not in means either; -1 or 255, for example.
-        axis: the axis of classes.
-        reduction, name, dtype: as of `Loss`.
+        from_logits: bool, whether `y_pred` holds logits (any real numbers) rather than probabilities in [0, 1]; logits
+            are the more exact way; False.
+        ignore_class: int or None, a class index whose samples do not count, not in means either (-1 or 255, for
+            example), None for no such class; None.
+        reduction: str or None, how the losses of samples become one number, as in `Loss`; "sum_over_batch_size".
+        axis: int, the axis of the classes; -1.
+        name: str or None, the name in logs, None for that of the function; "sparse_categorical_crossentropy".
+        dtype: dtype, dtype policy, or the name of one, to compute in; None, for `config.floatx()`.
 
     >>> SparseCategoricalCrossentropy()([1, 0], [[0.5, 0.5], [0.5, 0.5]]).round(4).item()
     0.6930999755859375
@@ -199,15 +238,15 @@ class SparseCategoricalCrossentropy(FunctionLoss):
         self,
         from_logits: bool = False,
         ignore_class: int | None = None,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         axis: int = -1,
         name: str | None = "sparse_categorical_crossentropy",
-        dtype: Any = None,
+        dtype: DTypeOrPolicy = None,
     ) -> None:
         arguments: dict[str, Any] = {"from_logits": from_logits, "ignore_class": ignore_class, "axis": axis}
         super().__init__(sparse_categorical_crossentropy, reduction, name, dtype, **arguments)
 
-    def _mask(self, y_true: Any, values: Any, mask: Any) -> Any:
+    def _mask(self, y_true: Tensor, values: Tensor, mask: Tensor | None) -> Tensor | None:
         ignored = self._arguments["ignore_class"]
         if ignored is None:
             return mask
@@ -219,15 +258,18 @@ class SparseCategoricalCrossentropy(FunctionLoss):
 
 @builtin("keras.losses")
 class CategoricalGeneralizedCrossEntropy(FunctionLoss):
-    """(1 - p^q) / q, where p is the predicted probability of the target class: made to forgive wrong labels.
+    """Compute (1 - p^q) / q, where p is the predicted probability of the target class: robust to wrong labels.
 
     Shapes: predictions have the classes along the last axis; targets hold class indices and lack that axis.
     Raises: `ArgumentError` if `q` is not between 0 and 1; `ShapeError` if the shapes do not fit.
     Source: Zhang & Sabuncu (2018), arXiv:1805.07836, eq. 6.
 
     Args:
-        q: how much it forgives: between 0, the cross-entropy, and 1, the absolute error.
-        reduction, name, dtype: as of `Loss`.
+        q: float, how far wrong labels are tolerated, between 0, the cross-entropy, and 1, half the absolute error; 0.5.
+        reduction: str or None, how the losses of samples become one number, as in `Loss`; "sum_over_batch_size".
+        name: str or None, the name in logs, None for that of the function;
+            "categorical_generalized_cross_entropy".
+        dtype: dtype, dtype policy, or the name of one, to compute in; None, for `config.floatx()`.
 
     >>> CategoricalGeneralizedCrossEntropy()([1], [[0.75, 0.25]]).item()
     1.0
@@ -238,9 +280,9 @@ class CategoricalGeneralizedCrossEntropy(FunctionLoss):
     def __init__(
         self,
         q: float = 0.5,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "categorical_generalized_cross_entropy",
-        dtype: Any = None,
+        dtype: DTypeOrPolicy = None,
     ) -> None:
         _check_q(q, type(self).__name__)
         super().__init__(categorical_generalized_cross_entropy, reduction, name, dtype, q=q)

@@ -7,15 +7,23 @@ from typing import Any
 
 from kcore_layers.serialization.objects import deserialize_keras_object, serialize_keras_object
 from kcore_layers.serialization.registry import builtin
+from kcore_ops import Tensor
 from kcore_ops.foundation.errors import KcoreError
 
+from kcore_train.losses.argument_types import DTypeOrPolicy, Reduction
 from kcore_train.losses.loss import Loss
 
 __all__ = ["FunctionArguments", "FunctionLoss", "named_for"]
 
 
 def named_for(error: KcoreError, function: Callable[..., Any], name: str) -> KcoreError:
-    """Give an error that a function found in its arguments under the name of the class that the user wrote."""
+    """Return an error that a function raised with the name of the class that the user wrote in place of its own.
+
+    Args:
+        error: `KcoreError`, what the function raised.
+        function: function, the one that raised it.
+        name: str, the name of the class.
+    """
     if not error.where or error.where == [getattr(function, "__name__", "")]:
         error.where = [name]
     else:
@@ -24,7 +32,7 @@ def named_for(error: KcoreError, function: Callable[..., Any], name: str) -> Kco
 
 
 class FunctionArguments:
-    """What a loss and a metric of a function share: the further arguments of the function.
+    """Keep the further arguments of the function of a loss or metric.
 
     Those of a subclass are attributes of the object, as of `Huber` the `delta`; set anew, they count from then on.
     """
@@ -45,12 +53,14 @@ class FunctionArguments:
 
 
 class FunctionLoss(FunctionArguments, Loss):
-    """A loss that calls a function.
+    """Compute a loss by calling a function.
 
     Args:
-        fn: from targets, predictions and `kwargs` to the loss of each sample.
-        reduction, name, dtype: as of `Loss`; the name is the function's if None.
-        kwargs: more arguments of the function. Those of them that are arguments of a subclass are part of its config.
+        fn: function, from `(y_true, y_pred, **kwargs)` to the loss of each sample.
+        reduction: str or None, how the losses of samples become one number, as in `Loss`; "sum_over_batch_size".
+        name: str or None, the name in logs, None for the name of the function; None.
+        dtype: dtype, dtype policy, or the name of one, to compute in; None, for `config.floatx()`.
+        **kwargs: more arguments of the function; none. In a subclass they are attributes, and part of its config.
 
     >>> FunctionLoss(lambda y_true, y_pred: abs(y_true - y_pred), name="distance")([1.0], [3.0]).item()
     2.0
@@ -59,17 +69,22 @@ class FunctionLoss(FunctionArguments, Loss):
     def __init__(
         self,
         fn: Callable[..., Any],
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = None,
-        dtype: Any = None,
-        **kwargs: Any,
+        dtype: DTypeOrPolicy = None,
+        **kwargs: object,
     ) -> None:
         super().__init__(name=name or getattr(fn, "__name__", None), reduction=reduction, dtype=dtype)
         self.fn = fn
         self._keep_arguments(kwargs, are_attributes=type(self) is not FunctionLoss)
 
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Give the loss of each sample."""
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Compute the loss of each sample.
+
+        Args:
+            y_true: tensor, the targets, `(batch, ...)`.
+            y_pred: tensor, the predictions, `(batch, ...)`.
+        """
         try:
             return self.fn(y_true, y_pred, **self._arguments)
         except KcoreError as error:
@@ -77,13 +92,17 @@ class FunctionLoss(FunctionArguments, Loss):
             raise named_for(error, self.fn, name)  # noqa: B904 (its cause is its own)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the constructor arguments that recreate the loss."""
         own = {"fn": serialize_keras_object(self.fn)} if type(self) is FunctionLoss else {}
         return {**super().get_config(), **self._arguments, **own}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Loss:
-        """Make one from what `get_config` gave."""
+        """Create a loss from what `get_config` returned.
+
+        Args:
+            config: dict, what `get_config` returned.
+        """
         if "fn" in config:
             config = {**config, "fn": deserialize_keras_object(config["fn"])}
         return super().from_config(config)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import kcore_ops as ops
+from kcore_ops import Tensor
 from kcore_ops.dtypes import standardize_dtype
 from kcore_ops.foundation.errors import DTypeError
 
@@ -17,8 +18,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 _HALF = frozenset({"float16", "bfloat16"})
 
 
-def half_dtype(x: Any) -> str | None:
-    """Give the name of the dtype of a tensor if it is of half precision, and None otherwise.
+def half_dtype(x: Tensor) -> str | None:
+    """Return the name of the dtype of a tensor if it is of half precision, and None otherwise.
+
+    Args:
+        x: tensor, array, number or list, what to look at.
 
     >>> import numpy as np
     >>> half_dtype(np.ones(2, "float16")), half_dtype(np.ones(2, "float32")), half_dtype([1.0])
@@ -37,20 +41,27 @@ def _half_name(dtype: Any) -> str | None:
     return name if name in _HALF else None
 
 
-def widened(x: Any) -> Any:
-    """Give a tensor of half precision in float32, and anything else as it is."""
+def widened(x: Tensor) -> Tensor:
+    """Return a tensor of half precision in float32, and anything else as it is.
+
+    Args:
+        x: tensor, array, number or list, what to widen.
+    """
     return x if half_dtype(x) is None else ops.cast(x, "float32")
 
 
 def in_float32(function: F) -> F:
-    """Let a function of targets and predictions compute in float32 where predictions are of half precision.
+    """Make a function of targets and predictions compute in float32 where predictions are of half precision.
 
     Squares, exponentials, sums and `config.epsilon()` are beyond what half precision holds, or would be rounded at each
     step. The result has the dtype of the predictions.
+
+    Args:
+        function: function, the loss, of `(y_true, y_pred, ...)`.
     """
 
     @functools.wraps(function)
-    def computed(y_true: Any, y_pred: Any, *args: Any, **kwargs: Any) -> Any:
+    def computed(y_true: Tensor, y_pred: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         dtype = half_dtype(y_pred)
         if dtype is None:
             return function(y_true, y_pred, *args, **kwargs)

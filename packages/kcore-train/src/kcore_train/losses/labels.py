@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import kcore_ops as ops
+from kcore_ops import Tensor
 from kcore_ops.dtypes import standardize_dtype
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.specs.shapes import differ, normalize_axis, show_shape
@@ -14,8 +15,14 @@ from kcore_train.losses.alignment import aligned, as_float, backend_for, tensor
 __all__ = ["binary_labels", "check_one_hot", "checked_smoothing", "class_indices", "one_hot_labels"]
 
 
-def binary_labels(y_true: Any, y_pred: Any, label_smoothing: float, where: str) -> tuple[Any, Any]:
-    """Give targets in [0, 1], smoothed, and predictions, of one shape.
+def binary_labels(y_true: Tensor, y_pred: Tensor, label_smoothing: float, where: str) -> tuple[Tensor, Tensor]:
+    """Return targets in [0, 1], smoothed, and predictions, of one shape.
+
+    Args:
+        y_true: tensor of numbers in [0, 1], the targets.
+        y_pred: tensor of floats, the predictions, of the shape of `y_true`.
+        label_smoothing: float, the label smoothing s in [0, 1]: a target t counts as t (1 - s) + s / 2.
+        where: str, the loss or metric to name in errors.
 
     Raises:
         ShapeError: if their shapes differ.
@@ -27,14 +34,22 @@ def binary_labels(y_true: Any, y_pred: Any, label_smoothing: float, where: str) 
 
 
 def one_hot_labels(
-    y_true: Any,
-    y_pred: Any,
+    y_true: Tensor,
+    y_pred: Tensor,
     label_smoothing: float,
     axis: int,
     where: str,
     other: str = "SparseCategoricalCrossentropy",
-) -> tuple[Any, Any]:
-    """Give target probabilities of classes, smoothed, and predictions, of one shape.
+) -> tuple[Tensor, Tensor]:
+    """Return target probabilities of classes, smoothed, and predictions, of one shape.
+
+    Args:
+        y_true: tensor of numbers in [0, 1], the probability of each class, of the shape of `y_pred`.
+        y_pred: tensor of floats, the probabilities or logits of the classes.
+        label_smoothing: float, the label smoothing s in [0, 1]: a target t of n classes counts as t (1 - s) + s / n.
+        axis: int, the axis of the classes.
+        where: str, the loss or metric to name in errors.
+        other: str, the loss or metric for class indices, to name in errors; "SparseCategoricalCrossentropy".
 
     Raises:
         ShapeError: if the targets are class indices, for which there is `other`, or there is only one class.
@@ -61,9 +76,16 @@ def one_hot_labels(
 
 
 def class_indices(
-    y_true: Any, y_pred: Any, axis: int, where: str, other: str = "CategoricalCrossentropy"
-) -> tuple[Any, Any]:
-    """Give class indices, and predictions with one more axis, of classes.
+    y_true: Tensor, y_pred: Tensor, axis: int, where: str, other: str = "CategoricalCrossentropy"
+) -> tuple[Tensor, Tensor]:
+    """Return class indices, and predictions with one more axis, of classes.
+
+    Args:
+        y_true: tensor of ints, class indices, of the shape of `y_pred` without `axis` or with size 1 there.
+        y_pred: tensor of floats, the probabilities or logits of the classes.
+        axis: int, the axis of the classes.
+        where: str, the loss or metric to name in errors.
+        other: str, the loss or metric for one-hot labels, to name in errors; "CategoricalCrossentropy".
 
     Raises:
         ShapeError: if the targets do not fit: one-hot labels, for which there is `other`.
@@ -90,8 +112,21 @@ def class_indices(
     return y_true, y_pred
 
 
-def check_one_hot(labels: Any, predictions: Any, axis: int, where: str, other: str) -> None:
-    """Check that labels have the shape of predictions; those that are class indices are told so."""
+def check_one_hot(
+    labels: Sequence[int | None], predictions: Sequence[int | None], axis: int, where: str, other: str
+) -> None:
+    """Check that labels have the shape of predictions.
+
+    Args:
+        labels: sequence of ints or None, the shape of the labels, None where a size is unknown.
+        predictions: sequence of ints or None, the shape of the predictions, likewise.
+        axis: int, the axis of the classes.
+        where: str, the loss or metric to name in errors.
+        other: str, the loss or metric for class indices, to name in errors.
+
+    Raises:
+        ShapeError: if they have not, with what to use for class indices.
+    """
     if len(labels) == len(predictions) and not any(differ(a, b) for a, b in zip(labels, predictions, strict=True)):
         return
     one_less = len(labels) == len(predictions) - 1
@@ -105,7 +140,7 @@ def check_one_hot(labels: Any, predictions: Any, axis: int, where: str, other: s
     raise ShapeError(problem, fix=fix).at(where)
 
 
-def _class_axis(axis: int, y_pred: Any, where: str) -> int:
+def _class_axis(axis: int, y_pred: Tensor, where: str) -> int:
     try:
         return normalize_axis(axis, len(y_pred.shape))
     except ShapeError as error:
@@ -113,7 +148,11 @@ def _class_axis(axis: int, y_pred: Any, where: str) -> int:
 
 
 def checked_smoothing(label_smoothing: float, where: str) -> float:
-    """Give `label_smoothing` if it is a fraction.
+    """Return `label_smoothing` if it is a fraction.
+
+    Args:
+        label_smoothing: float, the label smoothing, in [0, 1].
+        where: str, the loss or metric to name in errors.
 
     Raises:
         ArgumentError: if it is not.

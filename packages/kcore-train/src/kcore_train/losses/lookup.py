@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
 from kcore_layers.serialization.objects import deserialize_keras_object, resolve, serialize_keras_object
 
@@ -11,11 +11,16 @@ from kcore_train.losses.loss import Loss
 
 __all__ = ["deserialize", "get", "serialize"]
 
-AnyLoss = Loss | Callable[..., Any]
+AnyLoss: TypeAlias = Loss | Callable[..., Any]
+LossIdentifier: TypeAlias = str | Mapping[str, Any] | type[Loss] | AnyLoss | None
 
 
-def get(identifier: Any) -> Any:
-    """Give the loss meant by a name, saved data, a class, or a loss or function itself; None for None.
+def get(identifier: LossIdentifier) -> Any:
+    """Return the loss meant by a name, saved data, a class, or a loss or function itself; None for None.
+
+    Args:
+        identifier: str, dict, class, loss, function or None, the name of a loss, what `serialize` returned, a class, or
+            the loss itself.
 
     Raises:
         ArgumentError: if there is none, with names that are like it.
@@ -27,7 +32,10 @@ def get(identifier: Any) -> Any:
 
 
 def serialize(loss: AnyLoss) -> Any:
-    """Give a loss as plain data.
+    """Return a loss as plain data.
+
+    Args:
+        loss: `Loss` or function, the loss.
 
     >>> from kcore_train.losses.regression import MeanSquaredError
     >>> serialize(MeanSquaredError())["class_name"]
@@ -36,8 +44,13 @@ def serialize(loss: AnyLoss) -> Any:
     return serialize_keras_object(loss)
 
 
-def deserialize(name: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """Make a loss of plain data, or of a name.
+def deserialize(name: str | dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Create a loss from plain data, or from a name.
+
+    Args:
+        name: str or dict, what `serialize` returned, or a name.
+        custom_objects: dict or None, classes and functions by name, beside those that are registered, None for no
+            others; None.
 
     Raises:
         ArgumentError: if the data is not a loss's.

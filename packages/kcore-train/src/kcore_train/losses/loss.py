@@ -8,11 +8,12 @@ import kcore_ops as ops
 from kcore_layers.base.masking import get_mask
 from kcore_layers.base.naming import auto_name, snake_case
 from kcore_layers.serialization.registry import builtin
-from kcore_ops import dtype_policies, tree
+from kcore_ops import Tensor, dtype_policies, tree
 from kcore_ops.dtypes import is_float_dtype, standardize_dtype
 from kcore_ops.foundation.errors import ArgumentError, KcoreError
 
-from kcore_train.losses.alignment import backend_for, is_structure, note_ready, ready_dtype, tensor
+from kcore_train.losses.alignment import backend_for, is_structure, ready_dtype, remember_ready, tensor
+from kcore_train.losses.argument_types import DTypeOrPolicy, Reduction
 from kcore_train.losses.weighting import reduced, standardize_reduction
 
 __all__ = ["Loss"]
@@ -20,15 +21,17 @@ __all__ = ["Loss"]
 
 @builtin("keras.losses")
 class Loss:
-    """Base of losses. A subclass defines `call(y_true, y_pred)`, which gives the loss of each sample.
+    """Base class of losses. A subclass defines `call(y_true, y_pred)`, which returns the loss of each sample.
 
-    Shapes: what `call` gives is reduced to a scalar, unless `reduction` is "none".
+    Shapes: what `call` returns is reduced to a scalar, unless `reduction` is "none".
     Dtype: targets and predictions are cast to `dtype` before `call`, and so the result has it.
 
     Args:
-        name: its name in logs; made of the class's name if None.
-        reduction: "sum_over_batch_size" or "mean", the same; "sum"; "mean_with_sample_weight"; "none" or None.
-        dtype: a dtype or dtype policy to compute in; `config.floatx()` if None.
+        name: str or None, the name in logs, None for the class name in snake case; None.
+        reduction: str or None, "sum_over_batch_size" or "mean", the mean over all losses; "sum";
+            "mean_with_sample_weight", the sum over that of the weights; "none" or None for one loss a sample;
+            "sum_over_batch_size".
+        dtype: dtype, dtype policy, or the name of one, to compute in; None, for `config.floatx()`.
 
     Raises:
         ArgumentError: if there is no such reduction.
@@ -44,7 +47,7 @@ class Loss:
     _has_class_indices = False
 
     def __init__(
-        self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None
+        self, name: str | None = None, reduction: Reduction = "sum_over_batch_size", dtype: DTypeOrPolicy = None
     ) -> None:
         self.name = name or auto_name(snake_case(type(self).__name__))
         self.reduction = standardize_reduction(reduction)
@@ -57,13 +60,15 @@ class Loss:
         """Name of the dtype that the loss is computed in."""
         return self._dtype
 
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        """Give the loss between targets and predictions.
+    def __call__(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> Tensor:
+        """Compute the loss between targets and predictions.
 
         Args:
-            y_true: the targets.
-            y_pred: the predictions; where they carry a mask, what it leaves out does not count.
-            sample_weight: factors of the losses: one for each sample, or what broadcasts to the losses.
+            y_true: tensor, or tree of tensors, the targets, `(batch, ...)`.
+            y_pred: tensor, or tree of tensors, the predictions, `(batch, ...)`; where they carry a mask, what it leaves
+                out does not count.
+            sample_weight: tensor or None, factors of the losses, `(batch,)` or any shape that broadcasts to the losses,
+                None for ones; None.
 
         Raises:
             ShapeError: if the targets do not fit the predictions, or the weights the losses.
@@ -78,20 +83,24 @@ class Loss:
         except KcoreError as error:
             raise error if error.where else error.at(type(self).__name__)  # noqa: B904 (its cause is its own)
 
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Give the loss of each sample.
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Compute the loss of each sample.
+
+        Args:
+            y_true: tensor, the targets, `(batch, ...)`, in the dtype of the loss.
+            y_pred: tensor, the predictions, `(batch, ...)`, in the dtype of the loss.
 
         Raises:
             NotImplementedError: unless a subclass defines it.
         """
         raise NotImplementedError(f"{type(self).__name__} does not define call(y_true, y_pred)")
 
-    def _converted(self, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
-        """Give targets and predictions, or trees of them, as tensors of the dtype to compute in."""
+    def _converted(self, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
+        """Return targets and predictions, or trees of them, as tensors of the dtype to compute in."""
         if is_structure(y_pred) or is_structure(y_true):
             backend = backend_for(*tree.flatten(y_pred), *tree.flatten(y_true))
 
-            def convert(x: Any) -> Any:
+            def convert(x: Tensor) -> Tensor:
                 return tensor(backend, x, self._dtype)
 
             return tree.map_structure(convert, y_true), tree.map_structure(convert, y_pred)
@@ -99,19 +108,19 @@ class Loss:
         y_pred = tensor(backend, y_pred, self._dtype)
         if not self._has_class_indices:
             y_true = tensor(backend, y_true, self._dtype)
-            note_ready(y_true, y_pred)
+            remember_ready(y_true, y_pred)
             return y_true, y_pred
         y_true = tensor(backend, y_true)
         if is_float_dtype(standardize_dtype(y_true.dtype)):
             y_true = tensor(backend, y_true, self._dtype)
         return y_true, y_pred
 
-    def _mask(self, y_true: Any, values: Any, mask: Any) -> Any:
-        """Give the mask of the losses: that of the predictions, and what the targets leave out."""
+    def _mask(self, y_true: Tensor, values: Tensor, mask: Tensor | None) -> Tensor | None:
+        """Return the mask of the losses: that of the predictions, and what the targets leave out."""
         return mask
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the constructor arguments that recreate the loss."""
         config: dict[str, Any] = {"name": self.name, "reduction": self.reduction}
         if not self._is_default_dtype:
             config["dtype"] = self._dtype
@@ -119,7 +128,10 @@ class Loss:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Loss:
-        """Make one from what `get_config` gave.
+        """Create a loss from what `get_config` returned.
+
+        Args:
+            config: dict, what `get_config` returned.
 
         Raises:
             ArgumentError: if the class has no such argument.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import kcore_ops as ops
 from kcore_layers.serialization.registry import builtin
+from kcore_ops import Tensor
 
 from kcore_train.losses.alignment import aligned
+from kcore_train.losses.argument_types import DTypeOrPolicy, Reduction
 from kcore_train.losses.function_loss import FunctionLoss
 from kcore_train.losses.half import in_float32
 
@@ -18,13 +18,19 @@ _Axes = int | tuple[int, ...] | list[int] | None
 
 @builtin("keras.losses")
 @in_float32
-def dice(y_true: Any, y_pred: Any, axis: _Axes = None) -> Any:
-    """Give 1 - 2 |T P| / (|T| + |P|), of targets T and predictions P in [0, 1], summed over `axis`.
+def dice(y_true: Tensor, y_pred: Tensor, axis: _Axes = None) -> Tensor:
+    """Compute 1 - 2 |T P| / (|T| + |P|), of targets T and predictions P in [0, 1], summed over `axis`.
 
     Shapes: `y_true` and `y_pred` have one shape; the result lacks `axis`, which is all axes if None.
     Dtype: that of `y_pred`. `config.epsilon()` is added to the divisor.
     Raises: `ShapeError` if the shapes differ.
     Source: Milletari et al. (2016), arXiv:1606.04797, section 3, without the squares.
+
+    Args:
+        y_true: tensor of numbers in [0, 1], the targets, of the shape of `y_pred`.
+        y_pred: tensor of floats in [0, 1], the predictions.
+        axis: int, several ints or None, the axes of one region, None for all of them; those of a batch of images are
+            (1, 2, 3); None.
 
     >>> dice([[0.0, 1.0]], [[0.5, 1.0]]).round(4).item()
     0.20000000298023224
@@ -38,13 +44,21 @@ def dice(y_true: Any, y_pred: Any, axis: _Axes = None) -> Any:
 
 @builtin("keras.losses")
 @in_float32
-def tversky(y_true: Any, y_pred: Any, alpha: float = 0.5, beta: float = 0.5, axis: _Axes = None) -> Any:
-    """Give 1 - |T P| / (|T P| + alpha |T - P| + beta |P - T|), of targets T and predictions P in [0, 1].
+def tversky(y_true: Tensor, y_pred: Tensor, alpha: float = 0.5, beta: float = 0.5, axis: _Axes = None) -> Tensor:
+    """Compute 1 - |T P| / (|T P| + alpha |T - P| + beta |P - T|), of targets T and predictions P in [0, 1].
 
     Shapes: `y_true` and `y_pred` have one shape; the result lacks `axis`, which is all axes if None.
     Dtype: that of `y_pred`. `config.epsilon()` is added to the divisor.
     Raises: `ShapeError` if the shapes differ.
     Source: Salehi et al. (2017), arXiv:1706.05721, eq. 3, with alpha and beta the other way round, as Keras has them.
+
+    Args:
+        y_true: tensor of numbers in [0, 1], the targets, of the shape of `y_pred`.
+        y_pred: tensor of floats in [0, 1], the predictions.
+        alpha: float, what false negatives cost; 0.5.
+        beta: float, what false positives cost; 0.5.
+        axis: int, several ints or None, the axes of one region, None for all of them; those of a batch of images are
+            (1, 2, 3); None.
 
     >>> tversky([[0.0, 1.0]], [[0.5, 1.0]]).round(4).item()
     0.20000000298023224
@@ -63,15 +77,18 @@ def _as_tuple(axis: _Axes) -> int | tuple[int, ...] | None:
 
 @builtin("keras.losses")
 class Dice(FunctionLoss):
-    """1 - 2 |T P| / (|T| + |P|), of targets T and predictions P in [0, 1].
+    """Compute 1 - 2 |T P| / (|T| + |P|), of targets T and predictions P in [0, 1].
 
     Shapes: targets and predictions have one shape; sums are over `axis`.
     Raises: `ShapeError` if the shapes differ.
     Source: Milletari et al. (2016), arXiv:1606.04797, section 3, without the squares.
 
     Args:
-        axis: the axes of one region, all of them if None; those of a batch of images are (1, 2, 3).
-        reduction, name, dtype: as of `Loss`.
+        reduction: str or None, how the losses of samples become one number, as in `Loss`; "sum_over_batch_size".
+        name: str or None, the name in logs, None for that of the function; "dice".
+        axis: int, several ints or None, the axes of one region, None for all of them; those of a batch of images are
+            (1, 2, 3); None.
+        dtype: dtype, dtype policy, or the name of one, to compute in; None, for `config.floatx()`.
 
     >>> Dice()([[0.0, 1.0]], [[0.5, 1.0]]).round(4).item()
     0.20000000298023224
@@ -79,27 +96,30 @@ class Dice(FunctionLoss):
 
     def __init__(
         self,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "dice",
         axis: _Axes = None,
-        dtype: Any = None,
+        dtype: DTypeOrPolicy = None,
     ) -> None:
         super().__init__(dice, reduction, name, dtype, axis=axis)
 
 
 @builtin("keras.losses")
 class Tversky(FunctionLoss):
-    """1 - |T P| / (|T P| + alpha |T - P| + beta |P - T|), of targets T and predictions P in [0, 1].
+    """Compute 1 - |T P| / (|T P| + alpha |T - P| + beta |P - T|), of targets T and predictions P in [0, 1].
 
     Shapes: targets and predictions have one shape; sums are over `axis`.
     Raises: `ShapeError` if the shapes differ.
     Source: Salehi et al. (2017), arXiv:1706.05721, eq. 3, with alpha and beta the other way round, as Keras has them.
 
     Args:
-        alpha: what false negatives cost.
-        beta: what false positives cost; with 0.5 for both it is `Dice`.
-        axis: the axes of one region, all of them if None; those of a batch of images are (1, 2, 3).
-        reduction, name, dtype: as of `Loss`.
+        alpha: float, what false negatives cost; 0.5.
+        beta: float, what false positives cost; with 0.5 for both the loss is `Dice`; 0.5.
+        reduction: str or None, how the losses of samples become one number, as in `Loss`; "sum_over_batch_size".
+        name: str or None, the name in logs, None for that of the function; "tversky".
+        axis: int, several ints or None, the axes of one region, None for all of them; those of a batch of images are
+            (1, 2, 3); None.
+        dtype: dtype, dtype policy, or the name of one, to compute in; None, for `config.floatx()`.
 
     >>> Tversky()([[0.0, 1.0]], [[0.5, 1.0]]).round(4).item()
     0.20000000298023224
@@ -109,9 +129,9 @@ class Tversky(FunctionLoss):
         self,
         alpha: float = 0.5,
         beta: float = 0.5,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "tversky",
         axis: _Axes = None,
-        dtype: Any = None,
+        dtype: DTypeOrPolicy = None,
     ) -> None:
         super().__init__(tversky, reduction, name, dtype, alpha=alpha, beta=beta, axis=axis)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import kcore_ops as ops
 from kcore_layers.serialization.registry import builtin
+from kcore_ops import Tensor
 from kcore_ops.foundation.errors import ArgumentError
 
 from kcore_train.losses.alignment import aligned
+from kcore_train.losses.argument_types import DTypeOrPolicy, Reduction
 from kcore_train.losses.function_loss import FunctionLoss
 from kcore_train.losses.half import in_float32
 
@@ -33,11 +34,15 @@ __all__ = [
 
 @builtin("keras.losses", aliases=("mse", "MSE"))
 @in_float32
-def mean_squared_error(y_true: Any, y_pred: Any) -> Any:
-    """Average (y_true - y_pred)^2 over the last axis.
+def mean_squared_error(y_true: Tensor, y_pred: Tensor) -> Tensor:
+    """Compute the mean of (y_true - y_pred)^2 over the last axis.
 
     Shapes: `y_true` and `y_pred` broadcast; the result lacks the last axis. Dtype: that of `y_pred`.
     Raises: `ShapeError` if the shapes do not broadcast.
+
+    Args:
+        y_true: tensor of floats, the targets, of a shape that broadcasts with that of `y_pred`.
+        y_pred: tensor of floats, the predictions.
 
     >>> mean_squared_error([[0.0, 2.0]], [[0.0, 0.0]])
     array([2.], dtype=float32)
@@ -48,11 +53,15 @@ def mean_squared_error(y_true: Any, y_pred: Any) -> Any:
 
 @builtin("keras.losses", aliases=("mae", "MAE"))
 @in_float32
-def mean_absolute_error(y_true: Any, y_pred: Any) -> Any:
-    """Average |y_true - y_pred| over the last axis.
+def mean_absolute_error(y_true: Tensor, y_pred: Tensor) -> Tensor:
+    """Compute the mean of |y_true - y_pred| over the last axis.
 
     Shapes: `y_true` and `y_pred` broadcast; the result lacks the last axis. Dtype: that of `y_pred`.
     Raises: `ShapeError` if the shapes do not broadcast.
+
+    Args:
+        y_true: tensor of floats, the targets, of a shape that broadcasts with that of `y_pred`.
+        y_pred: tensor of floats, the predictions.
 
     >>> mean_absolute_error([[0.0, 2.0]], [[0.0, 0.0]])
     array([1.], dtype=float32)
@@ -63,12 +72,16 @@ def mean_absolute_error(y_true: Any, y_pred: Any) -> Any:
 
 @builtin("keras.losses", aliases=("mape", "MAPE"))
 @in_float32
-def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Any:
-    """Average 100 |y_true - y_pred| / |y_true|, in percent, over the last axis.
+def mean_absolute_percentage_error(y_true: Tensor, y_pred: Tensor) -> Tensor:
+    """Compute the mean of 100 |y_true - y_pred| / |y_true|, in percent, over the last axis.
 
     The divisor is at least `config.epsilon()`.
     Shapes: `y_true` and `y_pred` broadcast; the result lacks the last axis. Dtype: that of `y_pred`.
     Raises: `ShapeError` if the shapes do not broadcast.
+
+    Args:
+        y_true: tensor of floats, the targets, of a shape that broadcasts with that of `y_pred`.
+        y_pred: tensor of floats, the predictions.
 
     >>> mean_absolute_percentage_error([[4.0, 2.0]], [[2.0, 2.0]])
     array([25.], dtype=float32)
@@ -80,11 +93,16 @@ def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Any:
 
 @builtin("keras.losses", aliases=("msle", "MSLE"))
 @in_float32
-def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Any:
-    """Average (log(1 + y_true) - log(1 + y_pred))^2 over the last axis; numbers below `config.epsilon()` count as that.
+def mean_squared_logarithmic_error(y_true: Tensor, y_pred: Tensor) -> Tensor:
+    """Compute the mean of (log(1 + y_true) - log(1 + y_pred))^2 over the last axis.
 
+    Numbers below `config.epsilon()` count as that.
     Shapes: `y_true` and `y_pred` broadcast; the result lacks the last axis. Dtype: that of `y_pred`.
     Raises: `ShapeError` if the shapes do not broadcast.
+
+    Args:
+        y_true: tensor of floats of at least 0, the targets, of a shape that broadcasts with that of `y_pred`.
+        y_pred: tensor of floats of at least 0, the predictions.
 
     >>> mean_squared_logarithmic_error([[0.0, 3.0]], [[0.0, 1.0]]).round(4)
     array([0.2402], dtype=float32)
@@ -97,12 +115,17 @@ def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Any:
 
 @builtin("keras.losses")
 @in_float32
-def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
-    """Give minus the cosine of the angle between target and prediction: -1 where they point the same way.
+def cosine_similarity(y_true: Tensor, y_pred: Tensor, axis: int = -1) -> Tensor:
+    """Compute minus the cosine of the angle between target and prediction: -1 where they point the same way.
 
     Shapes: `y_true` and `y_pred` broadcast, with the vectors along `axis`, which the result lacks.
     Dtype: that of `y_pred`. A vector of zeros is at right angles to everything.
     Raises: `ShapeError` if the shapes do not broadcast.
+
+    Args:
+        y_true: tensor of floats, the target vectors, of a shape that broadcasts with that of `y_pred`.
+        y_pred: tensor of floats, the predicted vectors.
+        axis: int, the axis along which the vectors lie; -1.
 
     >>> cosine_similarity([[0.0, 2.0]], [[0.0, 1.0]])
     array([-1.], dtype=float32)
@@ -110,20 +133,32 @@ def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
     return ops.negative(cosine(y_true, y_pred, axis))
 
 
-def cosine(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
-    """Give the cosine of the angle between target and prediction."""
+def cosine(y_true: Tensor, y_pred: Tensor, axis: int = -1) -> Tensor:
+    """Compute the cosine of the angle between target and prediction.
+
+    Args:
+        y_true: tensor of floats, the target vectors, of a shape that broadcasts with that of `y_pred`.
+        y_pred: tensor of floats, the predicted vectors.
+        axis: int, the axis along which the vectors lie; -1.
+    """
     y_true, y_pred = aligned(y_true, y_pred, "cosine_similarity")
     return ops.sum(ops.normalize(y_true, axis=axis) * ops.normalize(y_pred, axis=axis), axis=axis)
 
 
 @builtin("keras.losses")
 @in_float32
-def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
-    """Average the Huber loss over the last axis: half the square of errors up to `delta`, growing linearly beyond.
+def huber(y_true: Tensor, y_pred: Tensor, delta: float = 1.0) -> Tensor:
+    """Compute the mean Huber loss over the last axis: half the square of errors up to `delta`, then linear.
 
     Shapes: `y_true` and `y_pred` broadcast; the result lacks the last axis. Dtype: that of `y_pred`.
     Raises: `ShapeError` if the shapes do not broadcast.
     Source: Huber (1964), Annals of Mathematical Statistics 35(1), p. 75.
+
+    Args:
+        y_true: tensor of floats, the targets, of a shape that broadcasts with that of `y_pred`.
+        y_pred: tensor of floats, the predictions.
+        delta: float, the size of error from which on the loss grows linearly, above 0, in the units of the targets;
+            1.0.
 
     >>> huber([[0.0, 0.0]], [[0.5, 3.0]])
     array([1.3125], dtype=float32)
@@ -136,11 +171,15 @@ def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
 
 @builtin("keras.losses")
 @in_float32
-def log_cosh(y_true: Any, y_pred: Any) -> Any:
-    """Average log(cosh(y_pred - y_true)) over the last axis: half the square of small errors, the size of large ones.
+def log_cosh(y_true: Tensor, y_pred: Tensor) -> Tensor:
+    """Compute the mean of log(cosh(y_pred - y_true)) over the last axis, a smooth absolute error.
 
     Shapes: `y_true` and `y_pred` broadcast; the result lacks the last axis. Dtype: that of `y_pred`.
     Raises: `ShapeError` if the shapes do not broadcast.
+
+    Args:
+        y_true: tensor of floats, the targets, of a shape that broadcasts with that of `y_pred`.
+        y_pred: tensor of floats, the predictions.
 
     >>> log_cosh([[0.0, 0.0]], [[0.0, 1.0]]).round(4)
     array([0.2169], dtype=float32)
@@ -152,13 +191,15 @@ def log_cosh(y_true: Any, y_pred: Any) -> Any:
 
 @builtin("keras.losses")
 class MeanSquaredError(FunctionLoss):
-    """The mean of (y_true - y_pred)^2.
+    """Compute the mean of (y_true - y_pred)^2.
 
     Shapes: targets and predictions broadcast; the loss of a sample is the mean over the last axis.
     Raises: `ShapeError` if they do not broadcast.
 
     Args:
-        reduction, name, dtype: as of `Loss`.
+        reduction: str or None, how the losses of samples become one number, as in `Loss`; "sum_over_batch_size".
+        name: str or None, the name in logs, None for that of the function; "mean_squared_error".
+        dtype: dtype, dtype policy, or the name of one, to compute in; None, for `config.floatx()`.
 
     >>> MeanSquaredError()([[0.0, 2.0]], [[0.0, 0.0]]).item()
     2.0
@@ -166,22 +207,24 @@ class MeanSquaredError(FunctionLoss):
 
     def __init__(
         self,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "mean_squared_error",
-        dtype: Any = None,
+        dtype: DTypeOrPolicy = None,
     ) -> None:
         super().__init__(mean_squared_error, reduction, name, dtype)
 
 
 @builtin("keras.losses")
 class MeanAbsoluteError(FunctionLoss):
-    """The mean of |y_true - y_pred|.
+    """Compute the mean of |y_true - y_pred|.
 
     Shapes: targets and predictions broadcast; the loss of a sample is the mean over the last axis.
     Raises: `ShapeError` if they do not broadcast.
 
     Args:
-        reduction, name, dtype: as of `Loss`.
+        reduction: str or None, how the losses of samples become one number, as in `Loss`; "sum_over_batch_size".
+        name: str or None, the name in logs, None for that of the function; "mean_absolute_error".
+        dtype: dtype, dtype policy, or the name of one, to compute in; None, for `config.floatx()`.
 
     >>> MeanAbsoluteError()([[0.0, 2.0]], [[0.0, 0.0]]).item()
     1.0
@@ -189,22 +232,24 @@ class MeanAbsoluteError(FunctionLoss):
 
     def __init__(
         self,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "mean_absolute_error",
-        dtype: Any = None,
+        dtype: DTypeOrPolicy = None,
     ) -> None:
         super().__init__(mean_absolute_error, reduction, name, dtype)
 
 
 @builtin("keras.losses")
 class MeanAbsolutePercentageError(FunctionLoss):
-    """The mean of 100 |y_true - y_pred| / |y_true|, in percent.
+    """Compute the mean of 100 |y_true - y_pred| / |y_true|, in percent.
 
     Shapes: targets and predictions broadcast; the loss of a sample is the mean over the last axis.
     Raises: `ShapeError` if they do not broadcast.
 
     Args:
-        reduction, name, dtype: as of `Loss`.
+        reduction: str or None, how the losses of samples become one number, as in `Loss`; "sum_over_batch_size".
+        name: str or None, the name in logs, None for that of the function; "mean_absolute_percentage_error".
+        dtype: dtype, dtype policy, or the name of one, to compute in; None, for `config.floatx()`.
 
     >>> MeanAbsolutePercentageError()([[4.0, 2.0]], [[2.0, 2.0]]).item()
     25.0
@@ -212,22 +257,24 @@ class MeanAbsolutePercentageError(FunctionLoss):
 
     def __init__(
         self,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "mean_absolute_percentage_error",
-        dtype: Any = None,
+        dtype: DTypeOrPolicy = None,
     ) -> None:
         super().__init__(mean_absolute_percentage_error, reduction, name, dtype)
 
 
 @builtin("keras.losses")
 class MeanSquaredLogarithmicError(FunctionLoss):
-    """The mean of (log(1 + y_true) - log(1 + y_pred))^2.
+    """Compute the mean of (log(1 + y_true) - log(1 + y_pred))^2.
 
     Shapes: targets and predictions broadcast; the loss of a sample is the mean over the last axis.
     Raises: `ShapeError` if they do not broadcast.
 
     Args:
-        reduction, name, dtype: as of `Loss`.
+        reduction: str or None, how the losses of samples become one number, as in `Loss`; "sum_over_batch_size".
+        name: str or None, the name in logs, None for that of the function; "mean_squared_logarithmic_error".
+        dtype: dtype, dtype policy, or the name of one, to compute in; None, for `config.floatx()`.
 
     >>> MeanSquaredLogarithmicError()([[0.0, 3.0]], [[0.0, 1.0]]).round(4).item()
     0.2401999980211258
@@ -235,23 +282,25 @@ class MeanSquaredLogarithmicError(FunctionLoss):
 
     def __init__(
         self,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "mean_squared_logarithmic_error",
-        dtype: Any = None,
+        dtype: DTypeOrPolicy = None,
     ) -> None:
         super().__init__(mean_squared_logarithmic_error, reduction, name, dtype)
 
 
 @builtin("keras.losses")
 class CosineSimilarity(FunctionLoss):
-    """Minus the cosine of the angle between targets and predictions: -1 where they point the same way.
+    """Compute minus the cosine of the angle between targets and predictions: -1 where they point the same way.
 
     Shapes: targets and predictions broadcast, with the vectors along `axis`.
     Raises: `ShapeError` if they do not broadcast.
 
     Args:
-        axis: the axis of the vectors.
-        reduction, name, dtype: as of `Loss`.
+        axis: int, the axis along which the vectors lie; -1.
+        reduction: str or None, how the losses of samples become one number, as in `Loss`; "sum_over_batch_size".
+        name: str or None, the name in logs, None for that of the function; "cosine_similarity".
+        dtype: dtype, dtype policy, or the name of one, to compute in; None, for `config.floatx()`.
 
     >>> CosineSimilarity()([[0.0, 2.0]], [[0.0, 1.0]]).item()
     -1.0
@@ -260,24 +309,27 @@ class CosineSimilarity(FunctionLoss):
     def __init__(
         self,
         axis: int = -1,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "cosine_similarity",
-        dtype: Any = None,
+        dtype: DTypeOrPolicy = None,
     ) -> None:
         super().__init__(cosine_similarity, reduction, name, dtype, axis=axis)
 
 
 @builtin("keras.losses")
 class Huber(FunctionLoss):
-    """The Huber loss: half the square of errors up to `delta`, growing linearly beyond.
+    """Compute the Huber loss: half the square of errors up to `delta`, growing linearly beyond.
 
     Shapes: targets and predictions broadcast; the loss of a sample is the mean over the last axis.
     Raises: `ShapeError` if they do not broadcast; `ArgumentError` if `delta` is not positive.
     Source: Huber (1964), Annals of Mathematical Statistics 35(1), p. 75.
 
     Args:
-        delta: the size of error from which on the loss grows linearly, in the units of the targets.
-        reduction, name, dtype: as of `Loss`.
+        delta: float, the size of error from which on the loss grows linearly, above 0, in the units of the targets;
+            1.0.
+        reduction: str or None, how the losses of samples become one number, as in `Loss`; "sum_over_batch_size".
+        name: str or None, the name in logs, None for that of the function; "huber_loss".
+        dtype: dtype, dtype policy, or the name of one, to compute in; None, for `config.floatx()`.
 
     >>> Huber()([[0.0, 0.0]], [[0.5, 3.0]]).item()
     1.3125
@@ -286,9 +338,9 @@ class Huber(FunctionLoss):
     def __init__(
         self,
         delta: float = 1.0,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "huber_loss",
-        dtype: Any = None,
+        dtype: DTypeOrPolicy = None,
     ) -> None:
         if not delta > 0:
             raise ArgumentError(f"delta={delta!r} is not positive", fix="pass 1.0, for example").at("Huber")
@@ -297,13 +349,15 @@ class Huber(FunctionLoss):
 
 @builtin("keras.losses")
 class LogCosh(FunctionLoss):
-    """The mean of log(cosh(y_pred - y_true)): half the square of small errors, the size of large ones.
+    """Compute the mean of log(cosh(y_pred - y_true)): near half the square of small errors, the size of large ones.
 
     Shapes: targets and predictions broadcast; the loss of a sample is the mean over the last axis.
     Raises: `ShapeError` if they do not broadcast.
 
     Args:
-        reduction, name, dtype: as of `Loss`.
+        reduction: str or None, how the losses of samples become one number, as in `Loss`; "sum_over_batch_size".
+        name: str or None, the name in logs, None for that of the function; "log_cosh".
+        dtype: dtype, dtype policy, or the name of one, to compute in; None, for `config.floatx()`.
 
     >>> LogCosh()([[0.0, 0.0]], [[0.0, 1.0]]).round(4).item()
     0.21690000593662262
@@ -311,8 +365,8 @@ class LogCosh(FunctionLoss):
 
     def __init__(
         self,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "log_cosh",
-        dtype: Any = None,
+        dtype: DTypeOrPolicy = None,
     ) -> None:
         super().__init__(log_cosh, reduction, name, dtype)

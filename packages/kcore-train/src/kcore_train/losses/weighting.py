@@ -2,40 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import cast, get_args
 
 import kcore_ops as ops
+from kcore_ops import Tensor
 from kcore_ops.backends.interface import Backend
 from kcore_ops.dtypes import standardize_dtype
 from kcore_ops.foundation.errors import KcoreError, ShapeError
 from kcore_ops.specs.shapes import broadcast_shapes, one_of, show_shape
 
 from kcore_train.losses.alignment import backend_for, same_rank, tensor
+from kcore_train.losses.argument_types import Reduction, ReductionName
 
 __all__ = ["REDUCTIONS", "check_weight", "masked_weight", "reduced", "standardize_reduction"]
 
-REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none")
+REDUCTIONS: tuple[ReductionName, ...] = get_args(ReductionName)
 _MEANS = ("sum_over_batch_size", "mean")
 
 
-def standardize_reduction(reduction: str | None) -> str | None:
-    """Give a reduction if there is such a one.
+def standardize_reduction(reduction: Reduction) -> Reduction:
+    """Return a reduction if there is such a one.
+
+    Args:
+        reduction: str or None, the name of a reduction, None for none.
 
     Raises:
         ArgumentError: if there is not, naming those there are.
     """
-    return None if reduction is None else one_of("reduction", reduction, REDUCTIONS)
+    return None if reduction is None else cast(ReductionName, one_of("reduction", reduction, REDUCTIONS))
 
 
-def reduced(values: Any, weight: Any, mask: Any, reduction: str | None) -> Any:
-    """Weigh losses and reduce them.
+def reduced(values: Tensor, weight: Tensor | None, mask: Tensor | None, reduction: Reduction) -> Tensor:
+    """Weight losses and reduce them.
 
     Args:
-        values: the losses, of any shape.
-        weight: factors that broadcast to them, or None.
-        mask: booleans or numbers that say which of them count, or None.
-        reduction: "sum"; "mean", which is the same as "sum_over_batch_size": the sum over the number of losses, less
-            those the mask leaves out; "mean_with_sample_weight": the sum over that of the weights; or none of it.
+        values: tensor, the losses, of any shape.
+        weight: tensor or None, factors that broadcast to the losses, None for ones.
+        mask: tensor or None, booleans or numbers that say which losses count, None for all of them.
+        reduction: str or None, "sum"; "mean" or "sum_over_batch_size", the sum over the number of losses, less those
+            the mask leaves out; "mean_with_sample_weight", the sum over that of the weights; "none" or None for the
+            weighted losses.
 
     Raises:
         ShapeError: if the weights do not fit the losses.
@@ -58,16 +64,24 @@ def reduced(values: Any, weight: Any, mask: Any, reduction: str | None) -> Any:
 
 
 def masked_weight(
-    weight: Any, mask: Any, backend: Backend, dtype: str, *, is_scaled: bool = False, is_leading: bool = False
-) -> Any:
-    """Give weights that are zero where a mask is; None if there are neither weights nor a mask.
+    weight: Tensor | None,
+    mask: Tensor | None,
+    backend: Backend,
+    dtype: str,
+    *,
+    is_scaled: bool = False,
+    is_leading: bool = False,
+) -> Tensor | None:
+    """Return weights that are zero where a mask is; None if there are neither weights nor a mask.
 
     Args:
-        weight: factors, or None.
-        mask: booleans or numbers that say what counts, or None.
-        backend, dtype: what the weights are to be tensors of.
-        is_scaled: whether they are scaled up by as much as the mask leaves out.
-        is_leading: whether they are for as many of the mask's leading axes as they have, rather than broadcast.
+        weight: tensor or None, factors, None for ones.
+        mask: tensor or None, booleans or numbers that say what counts, None for everything.
+        backend: `Backend`, the backend of the result.
+        dtype: str, the name of the dtype of the result.
+        is_scaled: bool, whether the weights are scaled up by as much as the mask leaves out; False.
+        is_leading: bool, whether the weights are for as many of the leading axes of the mask as they have, rather than
+            broadcast; False.
 
     Raises:
         ShapeError: if the weights do not fit the mask.
@@ -89,8 +103,13 @@ def masked_weight(
     return ops.multiply(weight, mask)
 
 
-def check_weight(values: Any, weight: Any, what: str = "the loss") -> None:
+def check_weight(values: Tensor, weight: Tensor, what: str = "the loss") -> None:
     """Check that weights broadcast to, or with, what they are for.
+
+    Args:
+        values: tensor, what the weights are for.
+        weight: tensor, the weights.
+        what: str, what to call `values` in errors; "the loss".
 
     Raises:
         ShapeError: if they do not.
