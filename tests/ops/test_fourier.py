@@ -6,9 +6,11 @@ import kcore_ops as ops
 import numpy as np
 import pytest
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
-from kcore_ops.ops.core.views import view, view_as_complex, view_as_real
+from kcore_ops.ops.core.views import view_as_complex, view_as_real
 from kcore_ops.ops.math.fourier import fft, fft2, ifft2, irfft, rfft
-from kcore_ops.ops.math.spectra import correlate, extract_sequences, istft, stft
+from kcore_ops.ops.math.spectra import extract_sequences, istft, stft
+from kcore_ops.ops.numpy.correlation import correlate
+from kcore_ops.ops.numpy.views import view
 
 
 def signal(*shape):

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from kcore_ops import KerasTensor, TensorSpec, image
 from kcore_ops.foundation.errors import ArgumentError, DTypeError, ShapeError
-from kcore_ops.ops.image.filters import psnr
 from kcore_ops.ops.nn.blocks import depth_to_space, space_to_depth
+from kcore_ops.ops.nn.psnr import psnr
 
 rng = np.random.default_rng(0)
 IMAGE = rng.uniform(0, 1, (6, 5, 3)).astype("float32")

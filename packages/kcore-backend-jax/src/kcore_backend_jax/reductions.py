@@ -9,8 +9,8 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import kcore_ops
 from kcore_ops.engine.op import op_of
-from kcore_ops.ops.numpy import reductions, statistics
 
 from kcore_backend_jax.dtypes import native_dtype
 
@@ -71,7 +71,7 @@ def moments(x, axes, keepdims, synchronized):
     return jnp.mean(x, axes, keepdims=keepdims), jnp.var(x, axes, keepdims=keepdims)
 
 
-_moments = op_of(statistics.moments).body
+_moments = op_of(kcore_ops.moments).body
 
 
 def nansum(x, axis, keepdims):
@@ -157,7 +157,7 @@ TABLE: dict[str, Callable[..., Any]] = {
     "cumprod": cumprod,
     "cumsum": cumsum,
     "diff": diff,
-    "logsumexp": jax.jit(op_of(reductions.logsumexp).body, static_argnums=(1, 2)),  # JAX's has NaN for gradients
+    "logsumexp": jax.jit(op_of(kcore_ops.logsumexp).body, static_argnums=(1, 2)),  # JAX's has NaN for gradients
     "max": max,
     "mean": mean,
     "min": min,

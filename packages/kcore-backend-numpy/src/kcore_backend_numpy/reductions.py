@@ -6,10 +6,10 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+import kcore_ops
 import numpy as np
 from kcore_ops.dtypes import limits, numpy_dtype
 from kcore_ops.engine.op import op_of
-from kcore_ops.ops.numpy import statistics
 
 
 def sum(x, axis, keepdims):
@@ -76,7 +76,7 @@ def moments(x, axes, keepdims, synchronized):
     return center if keepdims else center.reshape(variance.shape), variance
 
 
-_moments = op_of(statistics.moments).body
+_moments = op_of(kcore_ops.moments).body
 
 
 def nansum(x, axis, keepdims):

@@ -7,10 +7,10 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+import kcore_ops
 import numpy as np
 import tensorflow as tf
 from kcore_ops.engine.op import op_of
-from kcore_ops.ops.numpy import statistics
 from kcore_ops.specs.shapes import normalize_axes, normalize_axis
 
 raw = tf.raw_ops
@@ -114,7 +114,7 @@ def moments(x, axes, keepdims, synchronized):
     return tf.squeeze(center, normalize_axes(axes, x.shape.rank)), variance
 
 
-_moments = op_of(statistics.moments).body
+_moments = op_of(kcore_ops.moments).body
 
 
 def logsumexp(x, axis, keepdims):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import kcore_ops
 import torch
 from kcore_ops.engine.op import op_of
-from kcore_ops.ops.numpy import statistics
 from kcore_ops.specs.shapes import normalize_axes, reduced_shape
 from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
@@ -113,7 +113,7 @@ def moments(x, axes, keepdims, synchronized):
     return center if keepdims else center.reshape(variance.shape), variance
 
 
-_moments = op_of(statistics.moments).body
+_moments = op_of(kcore_ops.moments).body
 
 
 def logsumexp(x, axis, keepdims):

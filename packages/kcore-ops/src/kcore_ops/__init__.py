@@ -43,31 +43,25 @@ from kcore_ops.ops.core.conversion import (
     size,
     to_backend,
 )
-from kcore_ops.ops.core.indexing import get_item, scatter, scatter_update, slice, slice_update, take, take_along_axis
-from kcore_ops.ops.core.views import view, view_as_complex, view_as_real
-from kcore_ops.ops.image.filters import psnr
+from kcore_ops.ops.core.saturate_cast import saturate_cast
+from kcore_ops.ops.core.scatter import scatter, scatter_update
+from kcore_ops.ops.core.slices import slice, slice_update
+from kcore_ops.ops.core.stop_gradient import stop_gradient
+from kcore_ops.ops.core.unstack import unstack
+from kcore_ops.ops.core.views import view_as_complex, view_as_real
 from kcore_ops.ops.linalg import decompositions as linalg
-from kcore_ops.ops.linalg.decompositions import (
-    cdist,
-    cholesky,
-    det,
-    eigh,
-    inv,
-    logdet,
-    norm,
-    normalize,
-    pinv,
-    qr,
-    slogdet,
-    solve,
-    solve_triangular,
-    svd,
-)
+from kcore_ops.ops.linalg.decompositions import cholesky, det, eigh, inv, norm, pinv, qr, solve, solve_triangular, svd
 from kcore_ops.ops.linalg.eigenvalues import eig
 from kcore_ops.ops.linalg.factors import cholesky_inverse, lu_factor
 from kcore_ops.ops.linalg.least_squares import lstsq, matrix_rank
+from kcore_ops.ops.math.distances import cdist
 from kcore_ops.ops.math.fourier import fft, fft2, ifft2, irfft, rfft
-from kcore_ops.ops.math.spectra import correlate, extract_sequences, istft, stft
+from kcore_ops.ops.math.logdet import logdet
+from kcore_ops.ops.math.logsumexp import logsumexp
+from kcore_ops.ops.math.segments import segment_max, segment_min, segment_prod, segment_sum
+from kcore_ops.ops.math.special_functions import erf, erfc, erfinv, rsqrt
+from kcore_ops.ops.math.spectra import extract_sequences, istft, stft
+from kcore_ops.ops.math.top_k import in_top_k, top_k
 from kcore_ops.ops.nn.activations import (
     celu,
     elu,
@@ -105,8 +99,11 @@ from kcore_ops.ops.nn.ctc import ctc_decode, ctc_loss
 from kcore_ops.ops.nn.encodings import multi_hot, one_hot
 from kcore_ops.ops.nn.folding import fold, unfold
 from kcore_ops.ops.nn.losses import binary_crossentropy, categorical_crossentropy, sparse_categorical_crossentropy
-from kcore_ops.ops.nn.normalization import batch_normalization, layer_normalization, rms_normalization
+from kcore_ops.ops.nn.moments import moments
+from kcore_ops.ops.nn.normalization import batch_normalization, layer_normalization, normalize, rms_normalization
+from kcore_ops.ops.nn.polar import polar
 from kcore_ops.ops.nn.pooling import adaptive_average_pool, adaptive_max_pool, average_pool, max_pool
+from kcore_ops.ops.nn.psnr import psnr
 from kcore_ops.ops.nn.recurrent import gru, lstm
 from kcore_ops.ops.numpy.arithmetic import (
     abs,
@@ -134,7 +131,6 @@ from kcore_ops.ops.numpy.arithmetic import (
     real,
     reciprocal,
     square,
-    stop_gradient,
     subtract,
     true_divide,
 )
@@ -155,6 +151,7 @@ from kcore_ops.ops.numpy.comparison import (
     select,
     where,
 )
+from kcore_ops.ops.numpy.correlation import correlate
 from kcore_ops.ops.numpy.creation import (
     arange,
     array,
@@ -176,12 +173,10 @@ from kcore_ops.ops.numpy.creation import (
     zeros_like,
 )
 from kcore_ops.ops.numpy.cumulative import cumprod, cumsum, diff, trapezoid
+from kcore_ops.ops.numpy.determinants import slogdet
 from kcore_ops.ops.numpy.diagonals import diag, diagflat, diagonal, trace, tril, triu
 from kcore_ops.ops.numpy.exponentials import (
     cbrt,
-    erf,
-    erfc,
-    erfinv,
     exp,
     exp2,
     expm1,
@@ -193,10 +188,10 @@ from kcore_ops.ops.numpy.exponentials import (
     log10,
     logaddexp,
     logaddexp2,
-    rsqrt,
     sqrt,
 )
 from kcore_ops.ops.numpy.histograms import bincount, histogram
+from kcore_ops.ops.numpy.indexing import get_item, take, take_along_axis
 from kcore_ops.ops.numpy.joining import (
     append,
     array_split,
@@ -207,7 +202,6 @@ from kcore_ops.ops.numpy.joining import (
     hstack,
     split,
     stack,
-    unstack,
     vsplit,
     vstack,
 )
@@ -257,7 +251,6 @@ from kcore_ops.ops.numpy.reductions import (
     argmax,
     argmin,
     count_nonzero,
-    logsumexp,
     max,
     mean,
     min,
@@ -266,10 +259,6 @@ from kcore_ops.ops.numpy.reductions import (
     nanmin,
     nansum,
     prod,
-    segment_max,
-    segment_min,
-    segment_prod,
-    segment_sum,
     sum,
 )
 from kcore_ops.ops.numpy.rounding import (
@@ -280,14 +269,13 @@ from kcore_ops.ops.numpy.rounding import (
     nan_to_num,
     nextafter,
     round,
-    saturate_cast,
     sign,
     signbit,
     trunc,
 )
 from kcore_ops.ops.numpy.sets import isin, unique
-from kcore_ops.ops.numpy.sorting import argpartition, argsort, digitize, in_top_k, searchsorted, sort, top_k
-from kcore_ops.ops.numpy.statistics import average, corrcoef, median, moments, ptp, std, var
+from kcore_ops.ops.numpy.sorting import argpartition, argsort, digitize, searchsorted, sort
+from kcore_ops.ops.numpy.statistics import average, corrcoef, median, ptp, std, var
 from kcore_ops.ops.numpy.trigonometry import (
     angle,
     arccos,
@@ -301,7 +289,6 @@ from kcore_ops.ops.numpy.trigonometry import (
     cosh,
     deg2rad,
     hypot,
-    polar,
     rad2deg,
     sin,
     sinc,
@@ -309,6 +296,7 @@ from kcore_ops.ops.numpy.trigonometry import (
     tan,
     tanh,
 )
+from kcore_ops.ops.numpy.views import view
 from kcore_ops.ops.numpy.window_functions import bartlett, blackman, hamming, hanning, kaiser
 from kcore_ops.specs.spec import TensorSpec
 from kcore_ops.specs.symbolic import KerasTensor

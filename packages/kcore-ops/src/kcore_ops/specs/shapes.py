@@ -62,6 +62,15 @@ def same_shape(shape1: Shape, shape2: Shape) -> Shape | None:
     return None if None in sizes else tuple(sizes)
 
 
+def check_same_shape(name1: str, x1: Any, name2: str, x2: Any) -> None:
+    """Raise ShapeError if two tensors are known to differ in shape."""
+    if len(x1.shape) != len(x2.shape) or any(differ(a, b) for a, b in zip(x1.shape, x2.shape, strict=True)):
+        raise ShapeError(
+            f"{name1} has shape {show_shape(x1.shape)} and {name2} {show_shape(x2.shape)}",
+            fix="pass two tensors of one shape",
+        )
+
+
 def broadcast_shapes(*shapes: Shape) -> Shape:
     """Give the shape that all broadcast to, by NumPy's rule.
 

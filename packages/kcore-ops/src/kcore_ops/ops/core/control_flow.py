@@ -15,11 +15,12 @@ from kcore_ops.engine.op import Tensor, Tree, op, primitive
 from kcore_ops.foundation import tree
 from kcore_ops.foundation.errors import ArgumentError, DTypeError, ShapeError
 from kcore_ops.ops.core.conversion import shape
-from kcore_ops.ops.core.indexing import get_item, take
+from kcore_ops.ops.core.unstack import unstack
 from kcore_ops.ops.numpy.arithmetic import maximum
 from kcore_ops.ops.numpy.comparison import where
 from kcore_ops.ops.numpy.creation import arange, zeros
-from kcore_ops.ops.numpy.joining import concatenate, stack, unstack
+from kcore_ops.ops.numpy.indexing import get_item, take
+from kcore_ops.ops.numpy.joining import concatenate, stack
 from kcore_ops.ops.numpy.manipulation import flip, reshape
 from kcore_ops.specs.shapes import differ, normalize_axis, show_shape
 from kcore_ops.specs.spec import TensorSpec, is_unknown

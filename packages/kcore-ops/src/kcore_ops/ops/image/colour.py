@@ -11,10 +11,10 @@ from kcore_ops.engine.op import Tensor, op
 from kcore_ops.foundation import settings
 from kcore_ops.foundation.errors import DTypeError, ShapeError
 from kcore_ops.ops.core.conversion import cast
-from kcore_ops.ops.core.indexing import get_item
 from kcore_ops.ops.image.layout import as_float
 from kcore_ops.ops.numpy.arithmetic import absolute, mod, subtract
 from kcore_ops.ops.numpy.comparison import equal, greater, where
+from kcore_ops.ops.numpy.indexing import get_item
 from kcore_ops.ops.numpy.joining import stack
 from kcore_ops.ops.numpy.manipulation import expand_dims
 from kcore_ops.ops.numpy.reductions import max, min

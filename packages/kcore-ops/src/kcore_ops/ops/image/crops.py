@@ -7,8 +7,8 @@ from typing import Any
 from kcore_ops.engine.op import Tensor, op
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.ops.core.conversion import shape
-from kcore_ops.ops.core.indexing import get_item
 from kcore_ops.ops.image.layout import spatial_axes
+from kcore_ops.ops.numpy.indexing import get_item
 from kcore_ops.ops.numpy.manipulation import pad_constant
 from kcore_ops.specs.shapes import show_shape
 from kcore_ops.specs.spec import TensorSpec, is_unknown

@@ -1,4 +1,4 @@
-"""Images filtered, and measures of how alike two images are that rest on filters."""
+"""Images filtered, and a measure of how alike two images are that rests on filters."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from typing import Any
 
 import numpy as np
 
-from kcore_ops.dtypes import INTEGERS, at_least_float32, standardize_dtype
+from kcore_ops.dtypes import INTEGERS, standardize_dtype
 from kcore_ops.dtypes.promotion import real, real_floating
 from kcore_ops.engine.op import Tensor, op
-from kcore_ops.foundation.errors import ArgumentError, ShapeError
+from kcore_ops.foundation.errors import ShapeError
 from kcore_ops.ops.core.conversion import cast, shape
-from kcore_ops.ops.core.indexing import get_item
 from kcore_ops.ops.image.layout import as_float, back_to, channel_axis, spatial_axes
 from kcore_ops.ops.nn.convolution import depthwise_conv
 from kcore_ops.ops.nn.precision import narrowed, widened
-from kcore_ops.ops.numpy.arithmetic import multiply, square, subtract
+from kcore_ops.ops.numpy.arithmetic import multiply, square
 from kcore_ops.ops.numpy.creation import arange
-from kcore_ops.ops.numpy.exponentials import exp, log10
+from kcore_ops.ops.numpy.exponentials import exp
+from kcore_ops.ops.numpy.indexing import get_item
 from kcore_ops.ops.numpy.joining import concatenate
 from kcore_ops.ops.numpy.manipulation import broadcast_to, expand_dims, moveaxis, reshape, squeeze
 from kcore_ops.ops.numpy.reductions import mean, sum
-from kcore_ops.specs.shapes import differ, pair, show_shape
+from kcore_ops.specs.shapes import check_same_shape, differ, pair, show_shape
 
-__all__ = ["gaussian_blur", "psnr", "sobel_edges", "ssim"]
+__all__ = ["gaussian_blur", "sobel_edges", "ssim"]
 
 
 @op(dtypes={"images": real, "sigma": real_floating})
@@ -137,7 +137,7 @@ def ssim(
     1.0
     """
     axes = spatial_axes(image1, data_format, name="image1")
-    _check_same_shape("image1", image1, "image2", image2)
+    check_same_shape("image1", image1, "image2", image2)
     (size,) = pair((filter_size,), 1, "filter_size")
     x, y = widened(image1), widened(image2)
     kind = standardize_dtype(x.dtype)
@@ -153,31 +153,3 @@ def ssim(
     both, each = mean1 * mean2, square(mean1) + square(mean2)
     likeness = (2.0 * both + c1) / (each + c1) * (2.0 * (product - both) + c2) / (squares - each + c2)
     return narrowed(mean(likeness, axis=(*axes, at)), image1)
-
-
-@op(dtypes=real_floating)
-def psnr(x1: Tensor, x2: Tensor, max_val: float) -> Tensor:
-    """Peak signal-to-noise ratio of two tensors, in decibels: 10 log10(max_val² / mean squared difference).
-
-    Shapes: both have one shape, over all of which the mean is taken; the result is a scalar, infinite if they are
-    equal. Dtype: the common one; integers become the default float; float16 and bfloat16 are computed in float32.
-    Raises: `ShapeError` if the shapes differ; `ArgumentError` if `max_val` is not positive.
-
-    >>> psnr([0.0, 1.0], [0.1, 0.9], max_val=1.0).round(3).item()
-    20.0
-    """
-    _check_same_shape("x1", x1, "x2", x2)
-    if isinstance(max_val, int | float) and not max_val > 0:
-        raise ArgumentError(f"max_val can not be {max_val!r}", fix="pass the largest value that an element may have")
-    error = mean(square(subtract(widened(x1), widened(x2))))
-    return narrowed(
-        20.0 * log10(cast(max_val, at_least_float32(standardize_dtype(x1.dtype)))) - 10.0 * log10(error), x1
-    )
-
-
-def _check_same_shape(name1: str, x1: Any, name2: str, x2: Any) -> None:
-    if len(x1.shape) != len(x2.shape) or any(differ(a, b) for a, b in zip(x1.shape, x2.shape, strict=True)):
-        raise ShapeError(
-            f"{name1} has shape {show_shape(x1.shape)} and {name2} {show_shape(x2.shape)}",
-            fix="pass two tensors of one shape",
-        )

@@ -9,9 +9,10 @@ from kcore_ops.dtypes import INTEGERS, at_least_float32, is_float_dtype, standar
 from kcore_ops.foundation import settings
 from kcore_ops.foundation.errors import ShapeError
 from kcore_ops.ops.core.conversion import cast
+from kcore_ops.ops.core.saturate_cast import saturate_cast
 from kcore_ops.ops.numpy.arithmetic import absolute, multiply
 from kcore_ops.ops.numpy.comparison import greater_equal
-from kcore_ops.ops.numpy.rounding import floor, rint, saturate_cast, sign
+from kcore_ops.ops.numpy.rounding import floor, rint, sign
 from kcore_ops.specs.shapes import show_shape
 
 __all__ = ["as_float", "back_to", "channel_axis", "round_half_away", "spatial_axes"]
@@ -30,8 +31,7 @@ def spatial_axes(images: Any, data_format: Any, count: int = 2, name: str = "ima
         axes = ("depth", "height", "width")[3 - count :]
         order = ("channels", *axes) if is_first else (*axes, "channels")
         raise ShapeError(
-            f"{name} has {rank} axes, {show_shape(images.shape)}",
-            fix=f"pass ({', '.join(order)}), or a batch of such",
+            f"{name} has {rank} axes, {show_shape(images.shape)}", fix=f"pass ({', '.join(order)}), or a batch of such"
         )
     first = rank - count if is_first else rank - count - 1
     return tuple(range(first, first + count))

@@ -8,10 +8,10 @@ from typing import Any
 
 from kcore_ops.engine.op import Tensor, op
 from kcore_ops.ops.core.conversion import shape
-from kcore_ops.ops.core.indexing import take
 from kcore_ops.ops.image.layout import channel_axis, spatial_axes
 from kcore_ops.ops.nn.windows import conv_windows, padded
 from kcore_ops.ops.numpy.creation import arange
+from kcore_ops.ops.numpy.indexing import take
 from kcore_ops.ops.numpy.manipulation import expand_dims, moveaxis, reshape, squeeze, transpose
 from kcore_ops.specs.shapes import pair
 

@@ -12,11 +12,11 @@ from kcore_ops.dtypes.promotion import real, real_floating
 from kcore_ops.engine.op import Shape, Tensor, op
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.ops.core.conversion import cast, shape
-from kcore_ops.ops.core.indexing import get_item, take
 from kcore_ops.ops.image.layout import as_float, back_to, spatial_axes
 from kcore_ops.ops.numpy.arithmetic import absolute, divide, maximum, minimum
 from kcore_ops.ops.numpy.comparison import equal, greater, greater_equal, less, less_equal, where
 from kcore_ops.ops.numpy.creation import arange
+from kcore_ops.ops.numpy.indexing import get_item, take
 from kcore_ops.ops.numpy.logic import logical_and
 from kcore_ops.ops.numpy.manipulation import expand_dims, moveaxis, pad_constant
 from kcore_ops.ops.numpy.products import tensordot

@@ -13,7 +13,6 @@ from kcore_ops.dtypes.promotion import real, real_floating
 from kcore_ops.engine.op import Tensor, op
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.ops.core.conversion import cast, shape
-from kcore_ops.ops.core.indexing import get_item, take
 from kcore_ops.ops.image.filters import gaussian_blur
 from kcore_ops.ops.image.layout import as_float, back_to, round_half_away, spatial_axes
 from kcore_ops.ops.linalg.decompositions import solve
@@ -21,6 +20,7 @@ from kcore_ops.ops.nn.precision import widened
 from kcore_ops.ops.numpy.arithmetic import add, maximum, minimum, mod, multiply
 from kcore_ops.ops.numpy.comparison import greater_equal, less, where
 from kcore_ops.ops.numpy.creation import arange, ones_like, zeros_like
+from kcore_ops.ops.numpy.indexing import get_item, take
 from kcore_ops.ops.numpy.joining import concatenate, stack
 from kcore_ops.ops.numpy.logic import logical_and
 from kcore_ops.ops.numpy.manipulation import broadcast_to, expand_dims, moveaxis, reshape, squeeze

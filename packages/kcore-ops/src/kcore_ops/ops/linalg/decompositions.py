@@ -11,33 +11,20 @@ import builtins
 from typing import Any
 
 from kcore_ops.dtypes import at_least_float32, epsilon_of, is_complex_dtype, real_dtype
-from kcore_ops.dtypes.promotion import floating, real_floating
+from kcore_ops.dtypes.promotion import floating
 from kcore_ops.engine.op import Axis, Tensor, op, primitive
-from kcore_ops.foundation import settings
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.ops.core.conversion import cast, dtype, shape
-from kcore_ops.ops.numpy.arithmetic import (
-    absolute,
-    conj,
-    divide,
-    maximum,
-    multiply,
-    power,
-    square,
-    squared_modulus,
-    subtract,
-)
-from kcore_ops.ops.numpy.comparison import equal, greater, not_equal, where
-from kcore_ops.ops.numpy.diagonals import diagonal
-from kcore_ops.ops.numpy.exponentials import log, rsqrt, sqrt
+from kcore_ops.ops.numpy.arithmetic import absolute, conj, divide, maximum, multiply, power, squared_modulus
+from kcore_ops.ops.numpy.comparison import greater, not_equal, where
+from kcore_ops.ops.numpy.exponentials import sqrt
 from kcore_ops.ops.numpy.manipulation import expand_dims, moveaxis, squeeze, swapaxes
 from kcore_ops.ops.numpy.products import matmul
-from kcore_ops.ops.numpy.reductions import max, min, prod, sum
+from kcore_ops.ops.numpy.reductions import max, min, sum
 from kcore_ops.specs.shapes import broadcast_shapes, differ, normalize_axes, one_of, show_shape, show_size
 from kcore_ops.specs.spec import TensorSpec
 
-__all__ = ["cdist", "cholesky", "det", "eigh", "inv", "logdet", "norm", "normalize", "pinv", "qr", "slogdet", "solve",
-           "solve_triangular", "svd"]  # fmt: skip
+__all__ = ["cholesky", "det", "eigh", "inv", "norm", "pinv", "qr", "solve", "solve_triangular", "svd"]
 
 
 def matrix_sizes(x: Any, name: str = "x") -> tuple[Any, Any]:
@@ -265,50 +252,6 @@ def det(x: Tensor) -> Tensor:
     return TensorSpec(x.shape[:-2], x.dtype)
 
 
-@op(dtypes=floating)
-def slogdet(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Sign of the determinant of square matrices, and logarithm of its absolute value, where `det` might overflow.
-
-    The sign of a complex determinant is it divided by its absolute value. A determinant of 0 has sign 0 and
-    logarithm -inf.
-
-    Shapes: `(..., n, n)` gives two of `(...)`. Dtype: that of `x`, integers and booleans become the default float; the
-    logarithm is real.
-    Raises: `ShapeError` if the matrices are not square.
-
-    >>> sign, logarithm = slogdet([[0.0, 1.0], [1.0, 0.0]])
-    >>> sign.item(), logarithm.item()
-    (-1.0, 0.0)
-    """
-    check_square(x)
-    wide = cast(x, at_least_float32(dtype(x)))
-    q, r = qr(wide)
-    entries = diagonal(r, axis1=-2, axis2=-1)
-    sign = multiply(_direction(det(q)), prod(_direction(entries), axis=-1))
-    logarithm = sum(log(absolute(entries)), axis=-1)
-    return cast(sign, dtype(x)), cast(logarithm, real_dtype(dtype(x)))
-
-
-def _direction(x: Tensor) -> Tensor:
-    """Each number divided by its absolute value; 0 stays 0."""
-    length = absolute(x)
-    return divide(x, cast(where(equal(length, 0), 1.0, length), dtype(x)))
-
-
-@op(dtypes=real_floating)
-def logdet(x: Tensor) -> Tensor:
-    """Logarithm of the determinant of square matrices, commonly positive definite; NaN if the determinant is negative.
-
-    Shapes: `(..., n, n)` gives `(...)`. Dtype: that of `x`; integers and booleans become the default float.
-    Raises: `ShapeError` if the matrices are not square.
-
-    >>> logdet([[2.0, 1.0], [1.0, 1.0]]).round(3).item()
-    0.0
-    """
-    sign, logarithm = slogdet(x)
-    return logarithm + log(sign)
-
-
 # Lengths and distances.
 
 
@@ -380,68 +323,3 @@ def _matrix_norm(x: Tensor, ord: Any, axes: tuple[int, int], keepdims: bool) -> 
     sums = sum(absolute(x), axis=summed, keepdims=True)
     result = (max if ord > 0 else min)(sums, axis=kept, keepdims=True)
     return result if keepdims else squeeze(result, axes)
-
-
-# A number that float32 still has in full precision.
-SMALLEST = 1e-37
-
-
-@op(dtypes=real_floating)
-def normalize(x: Tensor, axis: Axis = -1, order: float = 2, epsilon: float | None = None) -> Tensor:
-    """Divide vectors by their norm, or by `epsilon` if that is larger.
-
-    Args:
-        x: holds the vectors.
-        axis: the axis of the vectors, several, or None for all.
-        order: which norm, at least 1; see `norm`.
-        epsilon: by default `config.epsilon()`.
-
-    Shapes: the result is shaped like `x`. Dtype: that of `x`; integers and booleans become the default float; float16
-    and bfloat16 are computed in float32.
-    Raises: `ArgumentError` if `order` is less than 1; `ShapeError` if there is no such axis.
-
-    >>> normalize([[3, 4], [0, 0]])
-    array([[0.6, 0.8],
-           [0. , 0. ]], dtype=float32)
-    """
-    if not isinstance(order, int | float) or order < 1:
-        raise ArgumentError(f"order={order!r} is not a number of at least 1", fix="order=2 is the common length")
-    axes = normalize_axes(axis, len(x.shape))
-    least = settings.epsilon() if epsilon is None else epsilon
-    wide = cast(x, at_least_float32(dtype(x)))
-    # The larger of the two is taken before the root, since the derivative of the root of zero is infinite.
-    if order == 2:
-        result = multiply(wide, rsqrt(maximum(sum(square(wide), axis=axes, keepdims=True), least * least)))
-    elif order == float("inf"):
-        result = divide(wide, maximum(max(absolute(wide), axis=axes, keepdims=True), least))
-    else:
-        powers = sum(power(absolute(wide), float(order)), axis=axes, keepdims=True)
-        result = divide(wide, power(maximum(powers, builtins.max(least**order, SMALLEST)), 1 / order))
-    return cast(result, dtype(x))
-
-
-@op(dtypes=real_floating)
-def cdist(x: Tensor, y: Tensor) -> Tensor:
-    """Euclidean distance of every vector of `x` from every vector of `y`. Its gradient is 0 where the distance is.
-
-    Shapes: `(..., p, n)` and `(..., r, n)`, batch axes broadcast, give `(..., p, r)`.
-    Dtype: the common one; integers and booleans become the default float; float16 and bfloat16 are computed in float32.
-    Raises: `ShapeError` if the vectors differ in size.
-
-    >>> cdist([[0.0, 0.0]], [[3.0, 4.0], [0.0, 1.0]])
-    array([[5., 1.]], dtype=float32)
-    """
-    _, size1 = matrix_sizes(x)
-    _, size2 = matrix_sizes(y, "y")
-    if differ(size1, size2):
-        raise ShapeError(
-            f"x has shape {show_shape(x.shape)} and y has shape {show_shape(y.shape)}: vectors of {show_size(size1)} "
-            f"and of {show_size(size2)} components",
-            fix="the last axes must be equal in size",
-        )
-    wide = at_least_float32(dtype(x))
-    difference = subtract(expand_dims(cast(x, wide), -2), expand_dims(cast(y, wide), -3))
-    squares = sum(square(difference), axis=-1)
-    is_apart = greater(squares, 0)
-    distance = where(is_apart, sqrt(where(is_apart, squares, 1.0)), 0.0)
-    return cast(distance, dtype(x))

@@ -10,11 +10,11 @@ from kcore_ops.dtypes.promotion import floating
 from kcore_ops.engine.op import Tensor, op
 from kcore_ops.ops.core.control_flow import scan
 from kcore_ops.ops.core.conversion import cast, dtype, shape
-from kcore_ops.ops.core.indexing import take, take_along_axis
 from kcore_ops.ops.linalg.decompositions import adjoint, check_square, matrix_sizes, solve_triangular
 from kcore_ops.ops.numpy.arithmetic import absolute, add, divide, imag, minimum, multiply, real, subtract
 from kcore_ops.ops.numpy.comparison import equal, greater, greater_equal, where
 from kcore_ops.ops.numpy.creation import arange, eye
+from kcore_ops.ops.numpy.indexing import take, take_along_axis
 from kcore_ops.ops.numpy.logic import logical_and
 from kcore_ops.ops.numpy.manipulation import expand_dims, moveaxis
 from kcore_ops.ops.numpy.products import matmul

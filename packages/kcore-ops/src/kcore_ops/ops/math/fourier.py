@@ -15,11 +15,11 @@ from kcore_ops.dtypes.promotion import real_floating
 from kcore_ops.engine.op import Tensor, op
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.ops.core.conversion import cast, shape
-from kcore_ops.ops.core.indexing import get_item
 from kcore_ops.ops.nn.precision import narrowed, widened
 from kcore_ops.ops.numpy.arithmetic import add, divide, mod, multiply, negative, subtract
 from kcore_ops.ops.numpy.comparison import equal, where
 from kcore_ops.ops.numpy.creation import arange
+from kcore_ops.ops.numpy.indexing import get_item
 from kcore_ops.ops.numpy.manipulation import expand_dims, pad, swapaxes
 from kcore_ops.ops.numpy.products import matmul
 from kcore_ops.ops.numpy.trigonometry import cos, sin

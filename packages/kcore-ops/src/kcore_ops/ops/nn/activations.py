@@ -8,12 +8,14 @@ from kcore_ops.dtypes import is_signed_dtype
 from kcore_ops.dtypes.promotion import promote, real_floating, real_numeric
 from kcore_ops.engine.op import Axis, Tensor, op
 from kcore_ops.foundation.errors import ShapeError
+from kcore_ops.ops.core.stop_gradient import stop_gradient
+from kcore_ops.ops.math.special_functions import erf
 from kcore_ops.ops.nn.precision import narrowed, widened
-from kcore_ops.ops.numpy.arithmetic import absolute, add, divide, multiply, negative, square, stop_gradient, subtract
+from kcore_ops.ops.numpy.arithmetic import absolute, add, divide, multiply, negative, square, subtract
 from kcore_ops.ops.numpy.comparison import greater, greater_equal, less_equal, where
 from kcore_ops.ops.numpy.creation import ones_like, zeros_like
 from kcore_ops.ops.numpy.cumulative import cumsum
-from kcore_ops.ops.numpy.exponentials import erf, exp, expm1, log, logaddexp, sqrt
+from kcore_ops.ops.numpy.exponentials import exp, expm1, log, logaddexp, sqrt
 from kcore_ops.ops.numpy.joining import split
 from kcore_ops.ops.numpy.manipulation import flip
 from kcore_ops.ops.numpy.reductions import max, sum

@@ -9,12 +9,12 @@ from kcore_ops.dtypes.promotion import boolean, real_floating
 from kcore_ops.engine.op import Tensor, op
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.ops.core.conversion import cast, shape
+from kcore_ops.ops.math.special_functions import rsqrt
 from kcore_ops.ops.nn.activations import softmax
 from kcore_ops.ops.nn.precision import narrowed, widened
 from kcore_ops.ops.numpy.arithmetic import divide, multiply
 from kcore_ops.ops.numpy.comparison import greater_equal, where
 from kcore_ops.ops.numpy.creation import arange
-from kcore_ops.ops.numpy.exponentials import rsqrt
 from kcore_ops.ops.numpy.logic import logical_and
 from kcore_ops.ops.numpy.manipulation import expand_dims, reshape, transpose
 from kcore_ops.ops.numpy.products import matmul

@@ -124,7 +124,7 @@ def _depthwise_conv(
 
 def _patches(inputs: Tensor, kernel: Tensor, windows: Windows) -> Iterator[tuple[Tensor, Tensor]]:
     """Give each element of the kernel with what it meets at every position, channels last, in float32 at least."""
-    from kcore_ops.ops.core.indexing import get_item
+    from kcore_ops.ops.numpy.indexing import get_item
 
     x = channels_last(inputs, windows.channels_first)
     if dtype(inputs) in ("bfloat16", "float16"):
@@ -207,7 +207,7 @@ def _conv_transpose(
     data_format: str | None = None,
     dilation_rate: Any = 1,
 ) -> Tensor:
-    from kcore_ops.ops.core.indexing import get_item
+    from kcore_ops.ops.numpy.indexing import get_item
     from kcore_ops.ops.numpy.manipulation import flip, pad, reshape, swapaxes
 
     shapes = tuple(inputs.shape), tuple(kernel.shape)

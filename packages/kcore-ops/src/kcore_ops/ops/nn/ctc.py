@@ -9,7 +9,7 @@ from kcore_ops.engine.op import Tensor, op
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.ops.core.control_flow import scan
 from kcore_ops.ops.core.conversion import cast, dtype, shape
-from kcore_ops.ops.core.indexing import get_item, take_along_axis
+from kcore_ops.ops.math.top_k import top_k
 from kcore_ops.ops.nn.activations import log_softmax
 from kcore_ops.ops.nn.encodings import one_hot
 from kcore_ops.ops.nn.precision import widened
@@ -17,12 +17,13 @@ from kcore_ops.ops.numpy.arithmetic import maximum, multiply, negative, subtract
 from kcore_ops.ops.numpy.comparison import equal, greater, less, not_equal, where
 from kcore_ops.ops.numpy.creation import arange, full, full_like
 from kcore_ops.ops.numpy.exponentials import logaddexp
+from kcore_ops.ops.numpy.indexing import get_item, take_along_axis
 from kcore_ops.ops.numpy.joining import concatenate, stack
 from kcore_ops.ops.numpy.logic import logical_and, logical_or
 from kcore_ops.ops.numpy.manipulation import broadcast_to, expand_dims, moveaxis, reshape
 from kcore_ops.ops.numpy.products import matmul
 from kcore_ops.ops.numpy.reductions import all, argmax, max, sum
-from kcore_ops.ops.numpy.sorting import argsort, top_k
+from kcore_ops.ops.numpy.sorting import argsort
 from kcore_ops.specs.shapes import differ, one_of, show_shape
 from kcore_ops.specs.spec import is_unknown
 

@@ -8,11 +8,11 @@ from kcore_ops.dtypes.promotion import numeric
 from kcore_ops.engine.op import Tensor, op
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.ops.core.conversion import shape
-from kcore_ops.ops.core.indexing import take
+from kcore_ops.ops.math.segments import segment_sum
 from kcore_ops.ops.numpy.arithmetic import add, multiply, subtract
 from kcore_ops.ops.numpy.creation import arange
+from kcore_ops.ops.numpy.indexing import take
 from kcore_ops.ops.numpy.manipulation import expand_dims, pad, reshape, transpose
-from kcore_ops.ops.numpy.reductions import segment_sum
 from kcore_ops.specs.shapes import differ, pair, show_shape, show_size
 from kcore_ops.specs.spec import is_unknown
 

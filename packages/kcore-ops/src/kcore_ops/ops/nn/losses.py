@@ -10,13 +10,13 @@ from kcore_ops.engine.op import Tensor, op
 from kcore_ops.foundation import settings
 from kcore_ops.foundation.errors import ShapeError
 from kcore_ops.ops.core.conversion import cast, shape
-from kcore_ops.ops.core.indexing import take_along_axis
 from kcore_ops.ops.nn.activations import log_softmax, softplus
 from kcore_ops.ops.nn.precision import narrowed, widened
 from kcore_ops.ops.numpy.arithmetic import multiply, negative, subtract
 from kcore_ops.ops.numpy.comparison import greater_equal, less, where
 from kcore_ops.ops.numpy.creation import zeros_like
 from kcore_ops.ops.numpy.exponentials import log
+from kcore_ops.ops.numpy.indexing import take_along_axis
 from kcore_ops.ops.numpy.logic import logical_and
 from kcore_ops.ops.numpy.manipulation import expand_dims, squeeze
 from kcore_ops.ops.numpy.reductions import sum

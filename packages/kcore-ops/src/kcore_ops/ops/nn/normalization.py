@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import builtins
 from typing import Any
 
+from kcore_ops.dtypes import at_least_float32
 from kcore_ops.dtypes.promotion import real_floating
 from kcore_ops.engine.op import Axis, Tensor, op
 from kcore_ops.foundation import settings
-from kcore_ops.foundation.errors import ShapeError
-from kcore_ops.ops.core.conversion import shape
+from kcore_ops.foundation.errors import ArgumentError, ShapeError
+from kcore_ops.ops.core.conversion import cast, dtype, shape
+from kcore_ops.ops.math.special_functions import rsqrt
 from kcore_ops.ops.nn.precision import narrowed, widened
-from kcore_ops.ops.numpy.arithmetic import add, multiply, square
-from kcore_ops.ops.numpy.exponentials import rsqrt
+from kcore_ops.ops.numpy.arithmetic import absolute, add, divide, maximum, multiply, power, square
 from kcore_ops.ops.numpy.manipulation import reshape
-from kcore_ops.ops.numpy.reductions import mean
+from kcore_ops.ops.numpy.reductions import max, mean, sum
 from kcore_ops.specs.shapes import differ, normalize_axes, normalize_axis, show_shape
 
-__all__ = ["batch_normalization", "layer_normalization", "rms_normalization"]
+__all__ = ["batch_normalization", "layer_normalization", "normalize", "rms_normalization"]
+
+# A number that float32 still has in full precision.
+_SMALLEST = 1e-37
 
 
 @op(dtypes={"x": real_floating, "gamma": real_floating, "beta": real_floating})
@@ -134,3 +139,37 @@ def _along(parameter: Any, axes: tuple[int, ...], x: Any, name: str) -> Any:
         return parameter
     sizes = iter(shape(parameter))
     return reshape(parameter, tuple(next(sizes) if axis in axes else 1 for axis in range(ndim)))
+
+
+@op(dtypes=real_floating)
+def normalize(x: Tensor, axis: Axis = -1, order: float = 2, epsilon: float | None = None) -> Tensor:
+    """Divide vectors by their norm, or by `epsilon` if that is larger.
+
+    Args:
+        x: holds the vectors.
+        axis: the axis of the vectors, several, or None for all.
+        order: which norm, at least 1; see `norm`.
+        epsilon: by default `config.epsilon()`.
+
+    Shapes: the result is shaped like `x`. Dtype: that of `x`; integers and booleans become the default float; float16
+    and bfloat16 are computed in float32.
+    Raises: `ArgumentError` if `order` is less than 1; `ShapeError` if there is no such axis.
+
+    >>> normalize([[3, 4], [0, 0]])
+    array([[0.6, 0.8],
+           [0. , 0. ]], dtype=float32)
+    """
+    if not isinstance(order, int | float) or order < 1:
+        raise ArgumentError(f"order={order!r} is not a number of at least 1", fix="order=2 is the common length")
+    axes = normalize_axes(axis, len(x.shape))
+    least = settings.epsilon() if epsilon is None else epsilon
+    wide = cast(x, at_least_float32(dtype(x)))
+    # The larger of the two is taken before the root, since the derivative of the root of zero is infinite.
+    if order == 2:
+        result = multiply(wide, rsqrt(maximum(sum(square(wide), axis=axes, keepdims=True), least * least)))
+    elif order == float("inf"):
+        result = divide(wide, maximum(max(absolute(wide), axis=axes, keepdims=True), least))
+    else:
+        powers = sum(power(absolute(wide), float(order)), axis=axes, keepdims=True)
+        result = divide(wide, power(maximum(powers, builtins.max(least**order, _SMALLEST)), 1 / order))
+    return cast(result, dtype(x))

@@ -43,8 +43,8 @@ def max_pool(
 def _max_pool(
     inputs: Tensor, pool_size: Any, strides: Any = None, padding: str = "valid", data_format: str | None = None
 ) -> Tensor:
-    from kcore_ops.ops.core.indexing import get_item
     from kcore_ops.ops.numpy.arithmetic import maximum
+    from kcore_ops.ops.numpy.indexing import get_item
 
     windows = pool_windows(tuple(inputs.shape), pool_size, strides, padding, data_format)
     x = padded(inputs, windows, lowest(dtype(inputs)))
@@ -85,8 +85,8 @@ def average_pool(
 def _average_pool(
     inputs: Tensor, pool_size: Any, strides: Any = None, padding: str = "valid", data_format: str | None = None
 ) -> Tensor:
-    from kcore_ops.ops.core.indexing import get_item
     from kcore_ops.ops.numpy.creation import ones
+    from kcore_ops.ops.numpy.indexing import get_item
 
     windows = pool_windows(tuple(inputs.shape), pool_size, strides, padding, data_format)
     name = dtype(inputs)

@@ -15,8 +15,8 @@ from kcore_ops.specs.shapes import elementwise
 from kcore_ops.specs.spec import TensorSpec
 
 __all__ = ["abs", "absolute", "add", "conj", "conjugate", "divide", "divide_no_nan", "fabs", "floor_divide", "fmax",
-           "fmin", "fmod", "gcd", "imag", "isreal", "lcm", "maximum", "minimum", "mod", "multiply", "negative", "power",
-           "real", "reciprocal", "square", "squared_modulus", "stop_gradient", "subtract", "true_divide"]  # fmt: skip
+           "fmin", "fmod", "gcd", "imag", "isreal", "lcm", "maximum", "minimum", "mod", "multiply", "negative",
+           "power", "real", "reciprocal", "square", "subtract", "true_divide"]  # fmt: skip
 
 
 @primitive(dtypes=promote)
@@ -362,15 +362,3 @@ def complex_of(real_part: Tensor, imaginary_part: Tensor) -> Tensor:
     """Give the complex numbers with these parts, which have one dtype, float32 or float64."""
     dtype = "complex128" if dtype_of(real_part) == "float64" else "complex64"
     return cast(real_part, dtype) + cast(imaginary_part, dtype) * 1j
-
-
-@primitive
-def stop_gradient(variable: Tensor) -> Tensor:
-    """The same numbers, through which no gradient flows.
-
-    Shapes: the result is shaped like `variable`. Dtype: that of `variable`.
-
-    >>> stop_gradient([1.0, 2.0])
-    array([1., 2.], dtype=float32)
-    """
-    return variable

@@ -9,9 +9,9 @@ from kcore_ops.dtypes.promotion import floating, numeric, promote
 from kcore_ops.engine.op import DType, Tensor, op, primitive
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.ops.core.conversion import cast
-from kcore_ops.ops.core.indexing import along, get_item
 from kcore_ops.ops.numpy.arithmetic import add, subtract
 from kcore_ops.ops.numpy.comparison import not_equal
+from kcore_ops.ops.numpy.indexing import along, get_item
 from kcore_ops.ops.numpy.manipulation import reshape
 from kcore_ops.specs.shapes import normalize_axis, show_shape, size_of
 from kcore_ops.specs.spec import TensorSpec

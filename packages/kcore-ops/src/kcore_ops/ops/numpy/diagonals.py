@@ -8,10 +8,10 @@ from typing import Any
 from kcore_ops.engine.op import Axis, Tensor, op
 from kcore_ops.foundation.errors import ShapeError
 from kcore_ops.ops.core.conversion import shape as shape_of
-from kcore_ops.ops.core.indexing import take
 from kcore_ops.ops.numpy.arithmetic import maximum, minimum
 from kcore_ops.ops.numpy.comparison import equal, greater_equal, less_equal, where
 from kcore_ops.ops.numpy.creation import arange, zeros_like
+from kcore_ops.ops.numpy.indexing import take
 from kcore_ops.ops.numpy.manipulation import expand_dims, moveaxis, pad, reshape
 from kcore_ops.specs.shapes import normalize_axes, show_shape
 

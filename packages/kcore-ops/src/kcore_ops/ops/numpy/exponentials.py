@@ -7,11 +7,11 @@ import math
 from kcore_ops.dtypes.promotion import floating, integer, real_floating
 from kcore_ops.engine.op import Tensor, op, primitive
 from kcore_ops.ops.core.conversion import cast
-from kcore_ops.ops.numpy.arithmetic import absolute, floor_divide, multiply, power, reciprocal, subtract
+from kcore_ops.ops.numpy.arithmetic import absolute, floor_divide, multiply, power, subtract
 from kcore_ops.ops.numpy.comparison import isinf, less, where
 
-__all__ = ["cbrt", "erf", "erfc", "erfinv", "exp", "exp2", "expm1", "i0", "ldexp", "log", "log10", "log1p", "log2",
-           "logaddexp", "logaddexp2", "rsqrt", "sqrt"]  # fmt: skip
+__all__ = ["cbrt", "exp", "exp2", "expm1", "i0", "ldexp", "log", "log10", "log1p", "log2", "logaddexp", "logaddexp2",
+           "sqrt"]  # fmt: skip
 
 
 @primitive(dtypes=floating)
@@ -140,18 +140,6 @@ def sqrt(x: Tensor) -> Tensor:
     return x
 
 
-@op(dtypes=floating)
-def rsqrt(x: Tensor) -> Tensor:
-    """One divided by the square root of each element.
-
-    Shapes: the result is shaped like `x`. Dtype: that of `x`; integers and booleans become the default float.
-
-    >>> rsqrt([1.0, 4.0])
-    array([1. , 0.5], dtype=float32)
-    """
-    return reciprocal(sqrt(x))
-
-
 @op(dtypes=real_floating)
 def cbrt(x: Tensor) -> Tensor:
     """Cube root of each element, negative ones included.
@@ -179,45 +167,6 @@ def ldexp(x1: Tensor, x2: Tensor) -> Tensor:
     # In two steps: the power alone may be too large for the dtype, or too small.
     half = floor_divide(x2, 2)
     return x1 * exp2(cast(half, x1.dtype)) * exp2(cast(subtract(x2, half), x1.dtype))
-
-
-@primitive(dtypes=real_floating)
-def erf(x: Tensor) -> Tensor:
-    """Error function, the integral of `2 / sqrt(pi) * exp(-t**2)` over t from 0 to `x`.
-
-    Shapes: the result is shaped like `x`. Dtype: that of `x`; integers and booleans become the default float.
-    Raises: `DTypeError` if `x` is complex.
-
-    >>> erf([0.0, 1.0]).round(4)
-    array([0.    , 0.8427], dtype=float32)
-    """
-    return x
-
-
-@op(dtypes=real_floating)
-def erfc(x: Tensor) -> Tensor:
-    """One less the error function.
-
-    Shapes: the result is shaped like `x`. Dtype: that of `x`; integers and booleans become the default float.
-    Raises: `DTypeError` if `x` is complex.
-
-    >>> erfc([0.0, 1.0]).round(4)
-    array([1.    , 0.1573], dtype=float32)
-    """
-    return 1 - erf(x)
-
-
-@primitive(dtypes=real_floating)
-def erfinv(x: Tensor) -> Tensor:
-    """Inverse of the error function: infinite at 1 and -1, NaN beyond.
-
-    Shapes: the result is shaped like `x`. Dtype: that of `x`; integers and booleans become the default float.
-    Raises: `DTypeError` if `x` is complex.
-
-    >>> erfinv([0.0, 0.8427]).round(3)
-    array([0., 1.], dtype=float32)
-    """
-    return x
 
 
 @primitive(dtypes=real_floating)

@@ -12,14 +12,16 @@ from kcore_ops.engine.op import Tensor, op
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.ops.core.conversion import cast
 from kcore_ops.ops.core.conversion import shape as shape_of
-from kcore_ops.ops.core.indexing import scatter, take
+from kcore_ops.ops.core.scatter import scatter
 from kcore_ops.ops.core.sizes import size_of_value
+from kcore_ops.ops.math.segments import segment_sum
 from kcore_ops.ops.numpy.arithmetic import add, maximum, multiply, subtract
 from kcore_ops.ops.numpy.comparison import equal, greater, greater_equal, less, less_equal, where
 from kcore_ops.ops.numpy.creation import arange, full, linspace, ones_like
+from kcore_ops.ops.numpy.indexing import take
 from kcore_ops.ops.numpy.logic import logical_and
 from kcore_ops.ops.numpy.manipulation import expand_dims, reshape
-from kcore_ops.ops.numpy.reductions import max, min, segment_sum
+from kcore_ops.ops.numpy.reductions import max, min
 from kcore_ops.ops.numpy.sorting import searchsorted
 from kcore_ops.specs.shapes import same_shape, show_shape
 

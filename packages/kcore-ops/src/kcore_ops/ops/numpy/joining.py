@@ -11,14 +11,14 @@ from kcore_ops.dtypes.promotion import promote
 from kcore_ops.engine.op import Axis, Tensor, op, primitive
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.ops.core.conversion import shape as shape_of
-from kcore_ops.ops.core.indexing import along, get_item, take
 from kcore_ops.ops.numpy.arithmetic import minimum
+from kcore_ops.ops.numpy.indexing import along, get_item
 from kcore_ops.ops.numpy.manipulation import expand_dims, reshape
-from kcore_ops.specs.shapes import concatenated, normalize_axis, same_shape, same_size, show_shape, show_size
+from kcore_ops.specs.shapes import concatenated, normalize_axis, same_shape, show_shape
 from kcore_ops.specs.spec import TensorSpec, is_unknown
 
-__all__ = ["append", "array_split", "concatenate", "dsplit", "dstack", "hsplit", "hstack", "split", "stack", "unstack",
-           "vsplit", "vstack"]  # fmt: skip
+__all__ = ["append", "array_split", "concatenate", "dsplit", "dstack", "hsplit", "hstack", "split", "stack", "vsplit",
+           "vstack"]  # fmt: skip
 
 
 @primitive(dtypes=promote)
@@ -113,24 +113,6 @@ def append(x1: Tensor, x2: Tensor, axis: Axis = None) -> Tensor:
     if axis is None:
         return concatenate([reshape(x1, (-1,)), reshape(x2, (-1,))], 0)
     return concatenate([x1, x2], axis)
-
-
-@op
-def unstack(x: Tensor, num: int | None = None, axis: Axis = 0) -> Any:
-    """Give the slices of `x` along `axis` as a list; `num` says how many where the size is not known.
-
-    Raises: `ShapeError` if `num` is not the size, or the size is unknown and `num` None.
-
-    >>> unstack([[1, 2], [3, 4]])
-    [array([1, 2], dtype=int32), array([3, 4], dtype=int32)]
-    """
-    axis = normalize_axis(axis, len(x.shape))
-    size = x.shape[axis]
-    if num is None and is_unknown(size):
-        raise ShapeError(f"the size along axis {axis} is not known", fix="pass num=")
-    if num is not None and same_size(size, num) is None:
-        raise ShapeError(f"num={num} and the size along axis {axis} is {show_size(size)}", fix="leave num out")
-    return [take(x, i, axis=axis) for i in range(size if num is None else num)]
 
 
 @op

@@ -228,8 +228,8 @@ def roll(x: Tensor, shift: Any, axis: Axis = None) -> Tensor:
     >>> roll([1, 2, 3, 4], 1)
     array([4, 1, 2, 3], dtype=int32)
     """
-    from kcore_ops.ops.core.indexing import take
     from kcore_ops.ops.numpy.creation import arange
+    from kcore_ops.ops.numpy.indexing import take
 
     if axis is None:
         return reshape(roll(reshape(x, (-1,)), shift, 0), shape_of(x))
@@ -256,7 +256,7 @@ def repeat(x: Tensor, repeats: Any, axis: Axis = None) -> Tensor:
     >>> repeat([1, 2], 2), repeat([1, 2], [1, 3])
     (array([1, 1, 2, 2], dtype=int32), array([1, 2, 2, 2], dtype=int32))
     """
-    from kcore_ops.ops.core.indexing import take
+    from kcore_ops.ops.numpy.indexing import take
 
     if axis is None:
         x, axis = reshape(x, (-1,)), 0
@@ -312,7 +312,7 @@ def pad(x: Tensor, pad_width: Any, mode: str = "constant", constant_values: Any 
     >>> pad([1, 2, 3], (1, 2)), pad([1, 2, 3], 2, mode="reflect")
     (array([0, 1, 2, 3, 0, 0], dtype=int32), array([3, 2, 1, 2, 3, 2, 1], dtype=int32))
     """
-    from kcore_ops.ops.core.indexing import take
+    from kcore_ops.ops.numpy.indexing import take
 
     widths = pad_widths(pad_width, len(x.shape))
     one_of("mode", mode, ("constant", "edge", "reflect", "symmetric", "wrap"))

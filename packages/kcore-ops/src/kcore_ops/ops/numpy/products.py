@@ -10,10 +10,10 @@ from kcore_ops.dtypes.promotion import exact, product, promote
 from kcore_ops.engine.op import Tensor, op, primitive
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.ops.core.conversion import cast, dtype, shape
-from kcore_ops.ops.core.indexing import get_item
 from kcore_ops.ops.numpy.arithmetic import conj, multiply, subtract
 from kcore_ops.ops.numpy.creation import zeros_like
 from kcore_ops.ops.numpy.diagonals import diagonal
+from kcore_ops.ops.numpy.indexing import get_item
 from kcore_ops.ops.numpy.joining import concatenate
 from kcore_ops.ops.numpy.manipulation import moveaxis, reshape, roll, transpose
 from kcore_ops.ops.numpy.reductions import sum

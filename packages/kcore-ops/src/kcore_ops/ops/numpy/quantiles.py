@@ -12,9 +12,9 @@ from kcore_ops.dtypes.promotion import real_floating
 from kcore_ops.engine.op import Axis, Tensor, op
 from kcore_ops.ops.core.conversion import cast
 from kcore_ops.ops.core.conversion import shape as shape_of
-from kcore_ops.ops.core.indexing import take, take_along_axis
 from kcore_ops.ops.numpy.arithmetic import maximum, multiply, subtract
 from kcore_ops.ops.numpy.comparison import equal, isnan, not_equal, where
+from kcore_ops.ops.numpy.indexing import take, take_along_axis
 from kcore_ops.ops.numpy.logic import logical_not
 from kcore_ops.ops.numpy.manipulation import moveaxis, pad_constant, reshape, transpose
 from kcore_ops.ops.numpy.reductions import any, sum

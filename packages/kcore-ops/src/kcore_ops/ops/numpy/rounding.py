@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import builtins
 
-from kcore_ops.dtypes import is_complex_dtype, is_float_dtype, is_int_dtype, limits, promotion, standardize_dtype
+from kcore_ops.dtypes import is_complex_dtype, is_float_dtype, limits, promotion, standardize_dtype
 from kcore_ops.dtypes.promotion import exact, real_floating, real_numeric
-from kcore_ops.engine.op import FloatDType, Tensor, op, primitive
+from kcore_ops.engine.op import Tensor, op, primitive
 from kcore_ops.ops.core.conversion import cast
 from kcore_ops.ops.numpy.arithmetic import (
     add,
@@ -21,23 +21,11 @@ from kcore_ops.ops.numpy.arithmetic import (
     real,
     subtract,
 )
-from kcore_ops.ops.numpy.comparison import (
-    equal,
-    greater,
-    greater_equal,
-    isnan,
-    isneginf,
-    isposinf,
-    less,
-    less_equal,
-    not_equal,
-    where,
-)
-from kcore_ops.ops.numpy.logic import logical_and, logical_not, logical_or
+from kcore_ops.ops.numpy.comparison import equal, greater, isnan, isneginf, isposinf, less, not_equal, where
+from kcore_ops.ops.numpy.logic import logical_and, logical_or
 from kcore_ops.specs.shapes import elementwise
 
-__all__ = ["ceil", "clip", "floor", "heaviside", "nan_to_num", "nextafter", "round", "saturate_cast", "sign", "signbit",
-           "trunc"]  # fmt: skip
+__all__ = ["ceil", "clip", "floor", "heaviside", "nan_to_num", "nextafter", "round", "sign", "signbit", "trunc"]
 
 
 @primitive(dtypes=real_floating)
@@ -209,30 +197,3 @@ def nan_to_num(x: Tensor, nan: float = 0.0, posinf: float | None = None, neginf:
     number = where(isnan(x), nan, x)
     number = where(isposinf(x), most if posinf is None else posinf, number)
     return where(isneginf(x), least if neginf is None else neginf, number)
-
-
-@op(dtypes=promotion.real)
-def saturate_cast(x: Tensor, dtype: FloatDType) -> Tensor:
-    """Convert to another dtype; numbers beyond its limits become its largest or smallest one, and NaN 0 in integers.
-
-    The limits of bool are 0 and 1: negative numbers become False.
-
-    Shapes: the result is shaped like `x`. Dtype: `dtype`; the default float if None.
-    Raises: `DTypeError` if `x` is complex, or there is no such dtype.
-
-    >>> saturate_cast([-1.0, 100.7, 300.0], "uint8")
-    array([  0, 100, 255], dtype=uint8)
-    """
-    source = standardize_dtype(x.dtype)
-    if source == "bool" or is_complex_dtype(dtype):
-        return cast(x, dtype)
-    if dtype == "bool":
-        return cast(maximum(x, 0), dtype)
-    (low, high), (least, most) = limits(dtype), limits(source)
-    if is_float_dtype(source) and is_int_dtype(dtype):
-        # The bounds may not be numbers of the source dtype: what is beyond them is not cast at all.
-        is_high, is_low = greater_equal(x, float(high)), less_equal(x, float(low))
-        is_inside = logical_not(logical_or(logical_or(is_high, is_low), isnan(x)))
-        inside = cast(where(is_inside, x, 0), dtype)
-        return where(is_high, high, where(is_low, low, inside))
-    return cast(clip(x, max(low, least), min(high, most)), dtype)

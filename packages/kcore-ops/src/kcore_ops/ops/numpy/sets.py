@@ -11,11 +11,12 @@ from kcore_ops.foundation.errors import ArgumentError
 from kcore_ops.ops.core.control_flow import fori_loop
 from kcore_ops.ops.core.conversion import cast
 from kcore_ops.ops.core.conversion import shape as shape_of
-from kcore_ops.ops.core.indexing import scatter_update, take
+from kcore_ops.ops.core.scatter import scatter_update
 from kcore_ops.ops.numpy.arithmetic import subtract
 from kcore_ops.ops.numpy.comparison import equal, isnan, less, not_equal, where
 from kcore_ops.ops.numpy.creation import arange, zeros
 from kcore_ops.ops.numpy.cumulative import cumsum
+from kcore_ops.ops.numpy.indexing import take
 from kcore_ops.ops.numpy.logic import logical_and, logical_not, logical_or
 from kcore_ops.ops.numpy.manipulation import expand_dims, moveaxis, pad_constant, reshape, roll
 from kcore_ops.ops.numpy.positions import nonzero

@@ -7,20 +7,20 @@ from typing import Any
 from kcore_ops.dtypes import at_least_float32, is_complex_dtype, standardize_dtype
 from kcore_ops.dtypes.promotion import exact, floating, real_floating
 from kcore_ops.engine.op import Axis, Tensor, op
-from kcore_ops.foundation.errors import ArgumentError, ShapeError
+from kcore_ops.foundation.errors import ShapeError
 from kcore_ops.ops.core.conversion import cast
 from kcore_ops.ops.numpy.arithmetic import conjugate, divide, squared_modulus, subtract
 from kcore_ops.ops.numpy.comparison import isnan, where
 from kcore_ops.ops.numpy.exponentials import sqrt
-from kcore_ops.ops.numpy.manipulation import expand_dims, reshape, squeeze, transpose
+from kcore_ops.ops.numpy.manipulation import expand_dims, reshape, transpose
 from kcore_ops.ops.numpy.products import matmul
 from kcore_ops.ops.numpy.quantiles import quantile
 from kcore_ops.ops.numpy.reductions import max, mean, min, sum
-from kcore_ops.ops.numpy.rounding import clip, saturate_cast
-from kcore_ops.specs.shapes import differ, normalize_axes, normalize_axis, show_shape
+from kcore_ops.ops.numpy.rounding import clip
+from kcore_ops.specs.shapes import differ, normalize_axis, show_shape
 from kcore_ops.specs.spec import is_unknown
 
-__all__ = ["average", "corrcoef", "median", "moments", "ptp", "std", "var"]
+__all__ = ["average", "corrcoef", "median", "ptp", "std", "var"]
 
 
 @op(dtypes=floating)
@@ -53,29 +53,6 @@ def std(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     kind = standardize_dtype(x.dtype)
     found = sqrt(var(cast(x, at_least_float32(kind)), axis=axis, keepdims=keepdims))
     return found if is_complex_dtype(kind) else cast(found, kind)
-
-
-@op(dtypes=real_floating)
-def moments(x: Tensor, axes: Axis, keepdims: bool = False, synchronized: bool = False) -> tuple[Tensor, Tensor]:
-    """Mean and variance along `axes`, with one computation of the mean.
-
-    Shapes and dtype: both as for `var`; a variance that float16 can not hold is the largest number that it can.
-    Raises: `ShapeError` if there is no such axis; `ArgumentError` if `synchronized`, over the replicas of a distributed
-    run, is asked of a backend that has none.
-
-    >>> moments([[1.0, 3.0], [2.0, 2.0]], axes=1)
-    (array([2., 2.], dtype=float32), array([1., 0.], dtype=float32))
-    """
-    if synchronized:
-        raise ArgumentError("there are no replicas to synchronize moments with", fix="leave out synchronized=")
-    kind = standardize_dtype(x.dtype)
-    wide = cast(x, at_least_float32(kind))
-    center = mean(wide, axis=axes, keepdims=True)
-    variance = mean(squared_modulus(wide - center), axis=axes, keepdims=keepdims)
-    reduced = normalize_axes(axes, len(x.shape))
-    return cast(center if keepdims or not reduced else squeeze(center, axis=reduced), kind), saturate_cast(
-        variance, kind
-    )
 
 
 @op(dtypes=floating)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import math
 
-from kcore_ops.dtypes import at_least_float32, standardize_dtype
 from kcore_ops.dtypes.promotion import floating, real_floating
 from kcore_ops.engine.op import Tensor, op, primitive
-from kcore_ops.ops.core.conversion import cast
-from kcore_ops.ops.numpy.arithmetic import complex_of, imag, maximum, minimum, multiply, real
+from kcore_ops.ops.numpy.arithmetic import imag, maximum, minimum, multiply, real
 from kcore_ops.ops.numpy.comparison import equal, isinf, where
 from kcore_ops.ops.numpy.exponentials import sqrt
 from kcore_ops.ops.numpy.logic import logical_or
 from kcore_ops.specs.shapes import elementwise
 
 __all__ = ["angle", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "cos", "cosh", "deg2rad",
-           "hypot", "polar", "rad2deg", "sin", "sinc", "sinh", "tan", "tanh"]  # fmt: skip
+           "hypot", "rad2deg", "sin", "sinc", "sinh", "tan", "tanh"]  # fmt: skip
 
 
 @primitive(dtypes=floating)
@@ -203,21 +201,6 @@ def angle(x: Tensor) -> Tensor:
     array([0.    , 1.5708, 3.1416], dtype=float32)
     """
     return arctan2(imag(x), real(x))
-
-
-@op(dtypes=real_floating)
-def polar(abs_: Tensor, angle: Tensor) -> Tensor:
-    """Complex number of a given size and angle in radians.
-
-    Shapes: `abs_` and `angle` broadcast. Dtype: complex128 for float64, else complex64.
-    Raises: `DTypeError` if one is complex; `ShapeError` if the shapes do not broadcast.
-
-    >>> polar(2.0, [0.0, 3.1416]).round(3)
-    array([ 2.+0.j, -2.-0.j], dtype=complex64)
-    """
-    wide = at_least_float32(standardize_dtype(abs_.dtype))
-    size, turn = cast(abs_, wide), cast(angle, wide)
-    return complex_of(size * cos(turn), size * sin(turn))
 
 
 @op(dtypes=real_floating)

@@ -16,12 +16,13 @@ from kcore_ops.dtypes.promotion import real, real_floating
 from kcore_ops.engine.op import FloatDType, Shape, Tensor, op
 from kcore_ops.engine.plans import defined
 from kcore_ops.ops.core.conversion import cast
+from kcore_ops.ops.core.stop_gradient import stop_gradient
+from kcore_ops.ops.core.unstack import unstack
 from kcore_ops.ops.nn.activations import log_sigmoid
-from kcore_ops.ops.numpy.arithmetic import absolute, maximum, minimum, square, stop_gradient
+from kcore_ops.ops.numpy.arithmetic import absolute, maximum, minimum, square
 from kcore_ops.ops.numpy.comparison import equal, where
 from kcore_ops.ops.numpy.creation import ones_like, zeros_like
 from kcore_ops.ops.numpy.exponentials import exp, log, log1p, sqrt
-from kcore_ops.ops.numpy.joining import unstack
 from kcore_ops.ops.numpy.logic import logical_and, logical_not, logical_or
 from kcore_ops.ops.numpy.manipulation import broadcast_to
 from kcore_ops.ops.numpy.rounding import floor

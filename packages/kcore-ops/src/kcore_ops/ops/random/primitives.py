@@ -17,11 +17,12 @@ from kcore_ops.engine.op import DType, FloatDType, Shape, Tensor, op
 from kcore_ops.foundation.errors import ArgumentError, DTypeError, ShapeError
 from kcore_ops.ops.core.conversion import cast, shape
 from kcore_ops.ops.core.conversion import dtype as dtype_of
-from kcore_ops.ops.core.indexing import take
+from kcore_ops.ops.math.special_functions import erfinv
 from kcore_ops.ops.numpy.arithmetic import add, divide, multiply
 from kcore_ops.ops.numpy.comparison import where
 from kcore_ops.ops.numpy.creation import arange, zeros_like
-from kcore_ops.ops.numpy.exponentials import erfinv, log
+from kcore_ops.ops.numpy.exponentials import log
+from kcore_ops.ops.numpy.indexing import take
 from kcore_ops.ops.numpy.logic import bitwise_xor, left_shift, right_shift
 from kcore_ops.ops.numpy.manipulation import broadcast_to, expand_dims, reshape
 from kcore_ops.ops.numpy.reductions import argmax
