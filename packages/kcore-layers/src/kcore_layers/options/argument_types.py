@@ -10,8 +10,8 @@ from kcore_ops.dtype_policies import DTypePolicy
 from kcore_ops.engine.op import DType, Tensor
 
 __all__ = ["ActivationLike", "Array", "ConstraintLike", "DTypeLike", "DataFormat", "InitializerLike", "LayerOptions",
-           "LayerOptionsBesideName", "LayerOptionsBesideRegularizer", "Padding", "RegularizerLike", "Shape",
-           "Sizes"]  # fmt: skip
+           "LayerOptionsBesideInputDim", "LayerOptionsBesideName", "LayerOptionsBesideRegularizer", "Padding",
+           "RegularizerLike", "Shape", "Sizes"]  # fmt: skip
 
 Array: TypeAlias = np.ndarray[Any, Any]
 
@@ -39,12 +39,12 @@ class _Options(TypedDict, total=False):
     dtype: DTypeLike
     autocast: bool
     input_shape: Shape
-    input_dim: int | None
 
 
 class LayerOptionsBesideRegularizer(_Options, total=False):
     """The keywords of `Layer` for a layer that has `activity_regularizer` among its own."""
 
+    input_dim: int | None
     name: str | None
 
 
@@ -58,3 +58,11 @@ class LayerOptionsBesideName(_Options, total=False):
     """The keywords of `Layer` for a layer that has `name` among its own."""
 
     activity_regularizer: RegularizerLike
+    input_dim: int | None
+
+
+class LayerOptionsBesideInputDim(_Options, total=False):
+    """The keywords of `Layer` for a layer that has `input_dim` among its own."""
+
+    activity_regularizer: RegularizerLike
+    name: str | None

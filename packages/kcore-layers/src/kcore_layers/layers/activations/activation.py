@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 from kcore_layers.base.layer import Layer
+from kcore_layers.options.argument_types import ActivationLike, LayerOptions
 from kcore_layers.options.weight_options import config_of, set_options
 from kcore_layers.serialization.registry import builtin
+from kcore_ops.engine.op import Tensor
 
 __all__ = ["Activation"]
 
@@ -18,8 +20,8 @@ class Activation(Layer):
     Shapes: those of the function, for most the output is shaped like the input.
 
     Args:
-        activation: a function or its name; None is none.
-        **kwargs: of `Layer`.
+        activation: function of the inputs, its name or config; None is the identity.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if there is no such activation.
@@ -30,15 +32,19 @@ class Activation(Layer):
 
     activation: Any
 
-    def __init__(self, activation: Any, **kwargs: Any) -> None:
+    def __init__(self, activation: ActivationLike, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         set_options(self, activation=activation)
         self.supports_masking = True
 
-    def call(self, inputs: Any) -> Any:
-        """Give the function's value."""
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return `activation(inputs)`.
+
+        Args:
+            inputs: tensor of any shape.
+        """
         return self.activation(inputs)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {**super().get_config(), **config_of(self, "activation")}

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import kcore_ops as ops
 from kcore_layers.base.layer import Layer
 from kcore_layers.layers.normalization.wide_inputs import casts_inputs, computed_wide
+from kcore_layers.options.argument_types import LayerOptions
 from kcore_layers.options.weight_options import checked_axes
 from kcore_layers.serialization.registry import builtin
 from kcore_ops.dtypes import limits
+from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ShapeError
 from kcore_ops.specs.shapes import differ, show_shape
 
@@ -25,8 +27,8 @@ class Softmax(Layer):
     out elements: the output is 0 there, and everywhere along the axis if nothing is left.
 
     Args:
-        axis: the axis along which the output sums to 1, or several; None is all of them.
-        **kwargs: of `Layer`.
+        axis: int or ints, the axis along which the output sums to 1; -1, the last. None is all axes.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if `axis` is none of these.
@@ -36,14 +38,19 @@ class Softmax(Layer):
     array([[1., 0.]], dtype=float32)
     """
 
-    def __init__(self, axis: int | Sequence[int] | None = -1, **kwargs: Any) -> None:
+    def __init__(self, axis: int | Sequence[int] | None = -1, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.autocast = casts_inputs(self, self.autocast)
         self.axis = None if axis is None else checked_axes(self, "axis", axis)
         self.supports_masking = True
 
-    def call(self, inputs: Any, mask: Any = None) -> Any:
-        """Give numbers from 0 to 1."""
+    def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return numbers from 0 to 1, which sum to 1 along `axis`.
+
+        Args:
+            inputs: tensor of any shape.
+            mask: boolean tensor that broadcasts to the inputs, False for elements to leave out; None.
+        """
         if mask is None and self.autocast:
             return ops.softmax(inputs, self.axis)
         if mask is not None:
@@ -69,5 +76,5 @@ class Softmax(Layer):
             )
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {**super().get_config(), "axis": list(self.axis) if isinstance(self.axis, tuple) else self.axis}

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, Unpack
 
 import kcore_ops as ops
 from kcore_layers.base.input_spec import InputSpec
 from kcore_layers.base.layer import Layer
 from kcore_layers.options import activations
+from kcore_layers.options.argument_types import (
+    ActivationLike,
+    ConstraintLike,
+    DataFormat,
+    InitializerLike,
+    LayerOptionsBesideRegularizer,
+    Padding,
+    RegularizerLike,
+    Shape,
+    Sizes,
+)
 from kcore_layers.options.weight_options import checked_count, config_of, known_size, options_of, set_options
 from kcore_layers.serialization.registry import builtin
 from kcore_ops import config
+from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.specs.shapes import one_of, pair
 
@@ -19,7 +30,7 @@ __all__ = ["Conv1D", "Conv2D", "Conv3D", "Convolution1D", "Convolution2D", "Conv
 
 
 class SlidingKernel(Layer):
-    """What all convolutions share: the window, where it stands, and what follows.
+    """Base of the convolutions: the window, where it stands, and what follows.
 
     Attributes:
         rank: number of spatial axes.
@@ -32,9 +43,21 @@ class SlidingKernel(Layer):
     activation: Any
 
     def set_window(
-        self, kernel_size: Any, strides: Any, padding: str, data_format: str | None, dilation_rate: Any
+        self,
+        kernel_size: Sizes,
+        strides: Sizes,
+        padding: Padding | Literal["causal"],
+        data_format: DataFormat | None,
+        dilation_rate: Sizes,
     ) -> None:
         """Set where the kernel stands.
+
+        Args:
+            kernel_size: int, or one for each spatial axis: what the kernel covers.
+            strides: int, or one for each: from one position to the next.
+            padding: one of `paddings`, in any case of letters.
+            data_format: "channels_last", "channels_first" or None for `config.image_data_format()`.
+            dilation_rate: int, or one for each: from one element of the kernel to the next.
 
         Raises:
             ArgumentError: if an argument does not fit the spatial axes, or there is no such padding or layout.
@@ -51,8 +74,12 @@ class SlidingKernel(Layer):
         self.channel_axis = 1 if self.data_format == "channels_first" else -1
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
-    def set_channels(self, input_shape: Any) -> int:
-        """Give the number of channels of inputs, and ask for it from now on."""
+    def set_channels(self, input_shape: Shape) -> int:
+        """Return the number of channels of inputs, and ask for it from now on.
+
+        Args:
+            input_shape: sizes of the inputs, the batch included.
+        """
         if len(input_shape) != self.rank + 2:
             raise ShapeError(
                 f"the input has shape {tuple(input_shape)}: it must have {self.rank + 2} axes",
@@ -63,12 +90,20 @@ class SlidingKernel(Layer):
         return channels
 
     def add_bias(self, size: int) -> None:
-        """Make the bias, if there is to be one."""
+        """Make the bias if `use_bias`; set it to None otherwise.
+
+        Args:
+            size: int, number of channels of the output.
+        """
         self.bias = self.add_weight(shape=(size,), **options_of(self, "bias")) if self.use_bias else None
         self._bias_shape = (1, size, *(1,) * self.rank) if self.channel_axis == 1 else None
 
-    def finish(self, x: Any) -> Any:
-        """Add the bias and apply the activation."""
+    def finish(self, x: Tensor) -> Any:
+        """Add the bias and apply the activation.
+
+        Args:
+            x: tensor, the output of the convolution.
+        """
         if self.bias is not None:
             x = ops.add(x, self.bias if self._bias_shape is None else ops.reshape(self.bias, self._bias_shape))
         activation = self.activation
@@ -81,22 +116,22 @@ class _Conv(SlidingKernel):
     def __init__(
         self,
         filters: int,
-        kernel_size: int | Sequence[int],
-        strides: int | Sequence[int] = 1,
-        padding: str = "valid",
-        data_format: str | None = None,
-        dilation_rate: int | Sequence[int] = 1,
+        kernel_size: Sizes,
+        strides: Sizes = 1,
+        padding: Padding | Literal["causal"] = "valid",
+        data_format: DataFormat | None = None,
+        dilation_rate: Sizes = 1,
         groups: int = 1,
-        activation: Any = None,
+        activation: ActivationLike = None,
         use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        bias_constraint: Any = None,
-        **kwargs: Any,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        activity_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        **kwargs: Unpack[LayerOptionsBesideRegularizer],
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.filters = checked_count(self, "filters", filters)
@@ -118,8 +153,12 @@ class _Conv(SlidingKernel):
             bias_constraint=bias_constraint,
         )
 
-    def build(self, input_shape: Any) -> None:
-        """Make kernel and bias for inputs of a shape."""
+    def build(self, input_shape: Shape) -> None:
+        """Make kernel and bias for inputs of a shape.
+
+        Args:
+            input_shape: sizes of the inputs, the batch included; None for one that is not known.
+        """
         channels = self.set_channels(input_shape)
         if channels % self.groups:
             raise ShapeError(
@@ -130,16 +169,25 @@ class _Conv(SlidingKernel):
         self.kernel = self.add_weight(shape=shape, **options_of(self, "kernel"))
         self.add_bias(self.filters)
 
-    def convolution_op(self, inputs: Any, kernel: Any) -> Any:
-        """Convolve inputs with a kernel, without bias and activation; to be overridden for another kind of product."""
+    def convolution_op(self, inputs: Tensor, kernel: Tensor) -> Any:
+        """Convolve inputs with a kernel, without bias and activation. Override it for another kind of product.
+
+        Args:
+            inputs: tensor with a batch axis, spatial axes and one of channels, as `data_format` says.
+            kernel: tensor `(*kernel_size, channels / groups, filters)`.
+        """
         return ops.conv(inputs, kernel, self.strides, self.padding, self.data_format, self.dilation_rate)
 
-    def call(self, inputs: Any) -> Any:
-        """Give `activation(conv(inputs, kernel) + bias)`."""
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return `activation(conv(inputs, kernel) + bias)`.
+
+        Args:
+            inputs: tensor with a batch axis, spatial axes and one of channels, as `data_format` says.
+        """
         return self.finish(self.convolution_op(inputs, self.kernel))
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {**super().get_config(), **config_of(self, *_OPTIONS)}
 
 
@@ -159,24 +207,26 @@ class Conv1D(_Conv):
     ceil(time / stride) steps.
 
     Args:
-        filters: number of channels of the output.
-        kernel_size: number of steps that the kernel covers.
-        strides: steps from one position of the kernel to the next.
+        filters: int, number of channels of the output.
+        kernel_size: int, steps that the kernel covers.
+        strides: int, steps from one position of the kernel to the next; 1.
         padding: "valid" keeps the kernel inside; "same" adds zeros around; "causal" adds zeros before, so that no
-            output depends on a later input.
-        data_format: "channels_last" or "channels_first"; None is `config.image_data_format()`.
-        dilation_rate: steps from one element of the kernel to the next.
-        groups: number of groups of channels, each convolved with its own share of the filters.
-        activation: a function or its name; None is none.
-        use_bias: whether a bias is added.
-        kernel_initializer: of the kernel.
-        bias_initializer: of the bias.
-        kernel_regularizer: of the kernel.
-        bias_regularizer: of the bias.
-        activity_regularizer: of the output.
-        kernel_constraint: of the kernel.
-        bias_constraint: of the bias.
-        **kwargs: of `Layer`.
+            output depends on a later input; "valid".
+        data_format: "channels_last" or "channels_first", where the channel axis is; None is
+            `config.image_data_format()`.
+        dilation_rate: int, steps from one element of the kernel to the next; 1.
+        groups: int, number of groups of channels, each convolved with its own share of the filters; 1.
+        activation: function of the output, its name or config; None is the identity.
+        use_bias: bool, whether a bias is added; True.
+        kernel_initializer: initializer, its name or config, of the `(kernel_size, channels / groups, filters)` kernel;
+            Glorot uniform.
+        bias_initializer: initializer, its name or config, of the `(filters,)` bias; zeros.
+        kernel_regularizer: regularizer, its name or config, of the kernel; None adds no penalty.
+        bias_regularizer: regularizer, its name or config, of the bias; None adds no penalty.
+        activity_regularizer: regularizer, its name or config, of the output; None adds no penalty.
+        kernel_constraint: constraint, its name or config, of the kernel after each update; None sets none.
+        bias_constraint: constraint, its name or config, of the bias after each update; None sets none.
+        **kwargs: `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if an argument is not one of those allowed, or filters do not split into groups.
@@ -190,8 +240,13 @@ class Conv1D(_Conv):
     rank = 1
     paddings = ("valid", "same", "causal")
 
-    def convolution_op(self, inputs: Any, kernel: Any) -> Any:
-        """Convolve inputs with a kernel, without bias and activation; to be overridden for another kind of product."""
+    def convolution_op(self, inputs: Tensor, kernel: Tensor) -> Any:
+        """Convolve inputs with a kernel, without bias and activation. Override it for another kind of product.
+
+        Args:
+            inputs: tensor with a batch axis, spatial axes and one of channels, as `data_format` says.
+            kernel: tensor `(*kernel_size, channels / groups, filters)`.
+        """
         if self.padding != "causal":
             return super().convolution_op(inputs, kernel)
         before = (self.kernel_size[0] - 1) * self.dilation_rate[0]
@@ -210,23 +265,25 @@ class Conv2D(_Conv):
     channels and, padded "same", ceil(size / stride) positions along an axis.
 
     Args:
-        filters: number of channels of the output.
-        kernel_size: height and width of the kernel, one number or two.
-        strides: pixels from one position of the kernel to the next, one number or two.
-        padding: "valid" keeps the kernel inside, "same" adds zeros around.
-        data_format: "channels_last" or "channels_first"; None is `config.image_data_format()`.
-        dilation_rate: pixels from one element of the kernel to the next, one number or two.
-        groups: number of groups of channels, each convolved with its own share of the filters.
-        activation: a function or its name; None is none.
-        use_bias: whether a bias is added.
-        kernel_initializer: of the kernel.
-        bias_initializer: of the bias.
-        kernel_regularizer: of the kernel.
-        bias_regularizer: of the bias.
-        activity_regularizer: of the output.
-        kernel_constraint: of the kernel.
-        bias_constraint: of the bias.
-        **kwargs: of `Layer`.
+        filters: int, number of channels of the output.
+        kernel_size: int, or one for each of height and width, pixels that the kernel covers.
+        strides: int, or one for each of height and width, pixels from one position of the kernel to the next; 1.
+        padding: "valid" keeps the kernel inside, "same" adds zeros around; "valid".
+        data_format: "channels_last" or "channels_first", where the channel axis is; None is
+            `config.image_data_format()`.
+        dilation_rate: int, or one for each of height and width, pixels from one element of the kernel to the next; 1.
+        groups: int, number of groups of channels, each convolved with its own share of the filters; 1.
+        activation: function of the output, its name or config; None is the identity.
+        use_bias: bool, whether a bias is added; True.
+        kernel_initializer: initializer, its name or config, of the `(*kernel_size, channels / groups, filters)` kernel;
+            Glorot uniform.
+        bias_initializer: initializer, its name or config, of the `(filters,)` bias; zeros.
+        kernel_regularizer: regularizer, its name or config, of the kernel; None adds no penalty.
+        bias_regularizer: regularizer, its name or config, of the bias; None adds no penalty.
+        activity_regularizer: regularizer, its name or config, of the output; None adds no penalty.
+        kernel_constraint: constraint, its name or config, of the kernel after each update; None sets none.
+        bias_constraint: constraint, its name or config, of the bias after each update; None sets none.
+        **kwargs: `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if an argument is not one of those allowed, or filters do not split into groups.
@@ -248,23 +305,26 @@ class Conv3D(_Conv):
     channels and, padded "same", ceil(size / stride) positions along an axis.
 
     Args:
-        filters: number of channels of the output.
-        kernel_size: depth, height and width of the kernel, one number or three.
-        strides: voxels from one position of the kernel to the next, one number or three.
-        padding: "valid" keeps the kernel inside, "same" adds zeros around.
-        data_format: "channels_last" or "channels_first"; None is `config.image_data_format()`.
-        dilation_rate: voxels from one element of the kernel to the next, one number or three.
-        groups: number of groups of channels, each convolved with its own share of the filters.
-        activation: a function or its name; None is none.
-        use_bias: whether a bias is added.
-        kernel_initializer: of the kernel.
-        bias_initializer: of the bias.
-        kernel_regularizer: of the kernel.
-        bias_regularizer: of the bias.
-        activity_regularizer: of the output.
-        kernel_constraint: of the kernel.
-        bias_constraint: of the bias.
-        **kwargs: of `Layer`.
+        filters: int, number of channels of the output.
+        kernel_size: int, or one for each of depth, height and width, voxels that the kernel covers.
+        strides: int, or one for each of depth, height and width, voxels from one position of the kernel to the next; 1.
+        padding: "valid" keeps the kernel inside, "same" adds zeros around; "valid".
+        data_format: "channels_last" or "channels_first", where the channel axis is; None is
+            `config.image_data_format()`.
+        dilation_rate: int, or one for each of depth, height and width, voxels from one element of the kernel to the
+            next; 1.
+        groups: int, number of groups of channels, each convolved with its own share of the filters; 1.
+        activation: function of the output, its name or config; None is the identity.
+        use_bias: bool, whether a bias is added; True.
+        kernel_initializer: initializer, its name or config, of the `(*kernel_size, channels / groups, filters)` kernel;
+            Glorot uniform.
+        bias_initializer: initializer, its name or config, of the `(filters,)` bias; zeros.
+        kernel_regularizer: regularizer, its name or config, of the kernel; None adds no penalty.
+        bias_regularizer: regularizer, its name or config, of the bias; None adds no penalty.
+        activity_regularizer: regularizer, its name or config, of the output; None adds no penalty.
+        kernel_constraint: constraint, its name or config, of the kernel after each update; None sets none.
+        bias_constraint: constraint, its name or config, of the bias after each update; None sets none.
+        **kwargs: `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if an argument is not one of those allowed, or filters do not split into groups.

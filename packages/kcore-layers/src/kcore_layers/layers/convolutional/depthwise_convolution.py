@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import kcore_ops as ops
 from kcore_layers.layers.convolutional.convolution import SlidingKernel
+from kcore_layers.options.argument_types import (
+    ActivationLike,
+    ConstraintLike,
+    DataFormat,
+    InitializerLike,
+    LayerOptionsBesideRegularizer,
+    Padding,
+    RegularizerLike,
+    Shape,
+    Sizes,
+)
 from kcore_layers.options.weight_options import checked_count, config_of, options_of, set_options
 from kcore_layers.serialization.registry import builtin
+from kcore_ops.engine.op import Tensor
 
 __all__ = ["DepthwiseConv1D", "DepthwiseConv2D"]
 
@@ -24,22 +35,22 @@ class _DepthwiseConv(SlidingKernel):
 
     def __init__(
         self,
-        kernel_size: int | Sequence[int],
-        strides: int | Sequence[int] = 1,
-        padding: str = "valid",
+        kernel_size: Sizes,
+        strides: Sizes = 1,
+        padding: Padding = "valid",
         depth_multiplier: int = 1,
-        data_format: str | None = None,
-        dilation_rate: int | Sequence[int] = 1,
-        activation: Any = None,
+        data_format: DataFormat | None = None,
+        dilation_rate: Sizes = 1,
+        activation: ActivationLike = None,
         use_bias: bool = True,
-        depthwise_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        depthwise_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        depthwise_constraint: Any = None,
-        bias_constraint: Any = None,
-        **kwargs: Any,
+        depthwise_initializer: InitializerLike = "glorot_uniform",
+        bias_initializer: InitializerLike = "zeros",
+        depthwise_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        activity_regularizer: RegularizerLike = None,
+        depthwise_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        **kwargs: Unpack[LayerOptionsBesideRegularizer],
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.depth_multiplier = checked_count(self, "depth_multiplier", depth_multiplier)
@@ -56,20 +67,28 @@ class _DepthwiseConv(SlidingKernel):
             bias_constraint=bias_constraint,
         )
 
-    def build(self, input_shape: Any) -> None:
-        """Make kernel and bias for inputs of a shape."""
+    def build(self, input_shape: Shape) -> None:
+        """Make kernel and bias for inputs of a shape.
+
+        Args:
+            input_shape: sizes of the inputs, the batch included; None for one that is not known.
+        """
         channels = self.set_channels(input_shape)
         shape = (*self.kernel_size, channels, self.depth_multiplier)
         self.kernel = self.add_weight(shape=shape, **{**options_of(self, "depthwise"), "name": "kernel"})
         self.add_bias(channels * self.depth_multiplier)
 
-    def call(self, inputs: Any) -> Any:
-        """Give `activation(depthwise_conv(inputs, kernel) + bias)`."""
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return `activation(depthwise_conv(inputs, kernel) + bias)`.
+
+        Args:
+            inputs: tensor with a batch axis, spatial axes and one of channels, as `data_format` says.
+        """
         x = ops.depthwise_conv(inputs, self.kernel, self.strides, self.padding, self.data_format, self.dilation_rate)
         return self.finish(x)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {**super().get_config(), **config_of(self, *_OPTIONS)}
 
 
@@ -82,22 +101,24 @@ class DepthwiseConv1D(_DepthwiseConv):
     those of one input channel side by side.
 
     Args:
-        kernel_size: size of the kernel along the spatial axes, one number or one for each.
-        strides: from one position of the kernel to the next, one number or one for each spatial axis.
-        padding: "valid" keeps the kernel inside, "same" adds zeros around.
-        depth_multiplier: number of kernels of each channel.
-        data_format: "channels_last" or "channels_first"; None is `config.image_data_format()`.
-        dilation_rate: from one element of the kernel to the next, one number or one for each spatial axis.
-        activation: a function or its name; None is none.
-        use_bias: whether a bias is added.
-        depthwise_initializer: of the kernel of each channel.
-        bias_initializer: of the bias.
-        depthwise_regularizer: of the kernel of each channel.
-        bias_regularizer: of the bias.
-        activity_regularizer: of the output.
-        depthwise_constraint: of the kernel of each channel.
-        bias_constraint: of the bias.
-        **kwargs: of `Layer`.
+        kernel_size: int, steps that a kernel covers.
+        strides: int, steps from one position of the kernel to the next; 1.
+        padding: "valid" keeps the kernel inside, "same" adds zeros around; "valid".
+        depth_multiplier: int, number of kernels of each channel; 1.
+        data_format: "channels_last" or "channels_first", where the channel axis is; None is
+            `config.image_data_format()`.
+        dilation_rate: int, steps from one element of the kernel to the next; 1.
+        activation: function of the output, its name or config; None is the identity.
+        use_bias: bool, whether a bias is added; True.
+        depthwise_initializer: initializer, its name or config, of the `(kernel_size, channels, depth_multiplier)`
+            kernel; Glorot uniform.
+        bias_initializer: initializer, its name or config, of the `(channels * depth_multiplier,)` bias; zeros.
+        depthwise_regularizer: regularizer, its name or config, of the kernel; None adds no penalty.
+        bias_regularizer: regularizer, its name or config, of the bias; None adds no penalty.
+        activity_regularizer: regularizer, its name or config, of the output; None adds no penalty.
+        depthwise_constraint: constraint, its name or config, of the kernel after each update; None sets none.
+        bias_constraint: constraint, its name or config, of the bias after each update; None sets none.
+        **kwargs: `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if an argument is not one of those allowed.
@@ -120,22 +141,24 @@ class DepthwiseConv2D(_DepthwiseConv):
     `channels * depth_multiplier` channels, those of one input channel side by side.
 
     Args:
-        kernel_size: size of the kernel along the spatial axes, one number or one for each.
-        strides: from one position of the kernel to the next, one number or one for each spatial axis.
-        padding: "valid" keeps the kernel inside, "same" adds zeros around.
-        depth_multiplier: number of kernels of each channel.
-        data_format: "channels_last" or "channels_first"; None is `config.image_data_format()`.
-        dilation_rate: from one element of the kernel to the next, one number or one for each spatial axis.
-        activation: a function or its name; None is none.
-        use_bias: whether a bias is added.
-        depthwise_initializer: of the kernel of each channel.
-        bias_initializer: of the bias.
-        depthwise_regularizer: of the kernel of each channel.
-        bias_regularizer: of the bias.
-        activity_regularizer: of the output.
-        depthwise_constraint: of the kernel of each channel.
-        bias_constraint: of the bias.
-        **kwargs: of `Layer`.
+        kernel_size: int, or one for each of height and width, pixels that a kernel covers.
+        strides: int, or one for each of height and width, pixels from one position of the kernel to the next; 1.
+        padding: "valid" keeps the kernel inside, "same" adds zeros around; "valid".
+        depth_multiplier: int, number of kernels of each channel; 1.
+        data_format: "channels_last" or "channels_first", where the channel axis is; None is
+            `config.image_data_format()`.
+        dilation_rate: int, or one for each of height and width, pixels from one element of the kernel to the next; 1.
+        activation: function of the output, its name or config; None is the identity.
+        use_bias: bool, whether a bias is added; True.
+        depthwise_initializer: initializer, its name or config, of the `(*kernel_size, channels, depth_multiplier)`
+            kernel; Glorot uniform.
+        bias_initializer: initializer, its name or config, of the `(channels * depth_multiplier,)` bias; zeros.
+        depthwise_regularizer: regularizer, its name or config, of the kernel; None adds no penalty.
+        bias_regularizer: regularizer, its name or config, of the bias; None adds no penalty.
+        activity_regularizer: regularizer, its name or config, of the output; None adds no penalty.
+        depthwise_constraint: constraint, its name or config, of the kernel after each update; None sets none.
+        bias_constraint: constraint, its name or config, of the bias after each update; None sets none.
+        **kwargs: `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if an argument is not one of those allowed.

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import kcore_ops as ops
 from kcore_layers.layers.convolutional.convolution import SlidingKernel
 from kcore_layers.layers.reshaping.zero_padding import is_count
+from kcore_layers.options.argument_types import (
+    ActivationLike,
+    ConstraintLike,
+    DataFormat,
+    InitializerLike,
+    LayerOptionsBesideRegularizer,
+    Padding,
+    RegularizerLike,
+    Shape,
+    Sizes,
+)
 from kcore_layers.options.weight_options import checked_count, config_of, options_of, set_options
 from kcore_layers.serialization.registry import builtin
+from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ArgumentError
 
 __all__ = ["Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose", "Convolution1DTranspose", "Convolution2DTranspose",
@@ -28,22 +40,22 @@ class _ConvTranspose(SlidingKernel):
     def __init__(
         self,
         filters: int,
-        kernel_size: int | Sequence[int],
-        strides: int | Sequence[int] = 1,
-        padding: str = "valid",
-        output_padding: int | Sequence[int] | None = None,
-        data_format: str | None = None,
-        dilation_rate: int | Sequence[int] = 1,
-        activation: Any = None,
+        kernel_size: Sizes,
+        strides: Sizes = 1,
+        padding: Padding = "valid",
+        output_padding: Sizes | None = None,
+        data_format: DataFormat | None = None,
+        dilation_rate: Sizes = 1,
+        activation: ActivationLike = None,
         use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        bias_constraint: Any = None,
-        **kwargs: Any,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        activity_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        **kwargs: Unpack[LayerOptionsBesideRegularizer],
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.filters = checked_count(self, "filters", filters)
@@ -67,21 +79,29 @@ class _ConvTranspose(SlidingKernel):
             bias_constraint=bias_constraint,
         )
 
-    def build(self, input_shape: Any) -> None:
-        """Make kernel and bias for inputs of a shape."""
+    def build(self, input_shape: Shape) -> None:
+        """Make kernel and bias for inputs of a shape.
+
+        Args:
+            input_shape: sizes of the inputs, the batch included; None for one that is not known.
+        """
         shape = (*self.kernel_size, self.filters, self.set_channels(input_shape))
         self.kernel = self.add_weight(shape=shape, **options_of(self, "kernel"))
         self.add_bias(self.filters)
 
-    def call(self, inputs: Any) -> Any:
-        """Give `activation(conv_transpose(inputs, kernel) + bias)`."""
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return `activation(conv_transpose(inputs, kernel) + bias)`.
+
+        Args:
+            inputs: tensor with a batch axis, spatial axes and one of channels, as `data_format` says.
+        """
         x = ops.conv_transpose(
             inputs, self.kernel, self.strides, self.padding, self.output_padding, self.data_format, self.dilation_rate
         )
         return self.finish(x)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {**super().get_config(), **config_of(self, *_OPTIONS)}
 
 
@@ -93,24 +113,26 @@ class Conv1DTranspose(_ConvTranspose):
     the kernel is `(kernel_size, filters, channels)`; the output has `filters` channels and about time * stride steps.
 
     Args:
-        filters: number of channels of the output.
-        kernel_size: size of the kernel along the spatial axes, one number or one for each.
-        strides: from one position of the kernel in the output to the next, one number or one for each spatial axis.
-        padding: "valid" keeps all of the output, "same" crops it to size * stride.
-        output_padding: what is added to the size (size - 1) * stride + kernel_size, less twice half the kernel if
+        filters: int, number of channels of the output.
+        kernel_size: int, steps that the kernel covers.
+        strides: int, steps of the output from one position of the kernel to the next; 1.
+        padding: "valid" keeps all of the output, "same" crops it to size * stride; "valid".
+        output_padding: int, what is added to the size (size - 1) * stride + kernel_size, less twice half the kernel if
             padded "same"; None for the sizes above.
-        data_format: "channels_last" or "channels_first"; None is `config.image_data_format()`.
-        dilation_rate: from one element of the kernel to the next, one number or one for each spatial axis.
-        activation: a function or its name; None is none.
-        use_bias: whether a bias is added.
-        kernel_initializer: of the kernel.
-        bias_initializer: of the bias.
-        kernel_regularizer: of the kernel.
-        bias_regularizer: of the bias.
-        activity_regularizer: of the output.
-        kernel_constraint: of the kernel.
-        bias_constraint: of the bias.
-        **kwargs: of `Layer`.
+        data_format: "channels_last" or "channels_first", where the channel axis is; None is
+            `config.image_data_format()`.
+        dilation_rate: int, steps from one element of the kernel to the next; 1.
+        activation: function of the output, its name or config; None is the identity.
+        use_bias: bool, whether a bias is added; True.
+        kernel_initializer: initializer, its name or config, of the `(kernel_size, filters, channels)` kernel; Glorot
+            uniform.
+        bias_initializer: initializer, its name or config, of the `(filters,)` bias; zeros.
+        kernel_regularizer: regularizer, its name or config, of the kernel; None adds no penalty.
+        bias_regularizer: regularizer, its name or config, of the bias; None adds no penalty.
+        activity_regularizer: regularizer, its name or config, of the output; None adds no penalty.
+        kernel_constraint: constraint, its name or config, of the kernel after each update; None sets none.
+        bias_constraint: constraint, its name or config, of the bias after each update; None sets none.
+        **kwargs: `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if an argument is not one of those allowed, or `output_padding` is not below the stride.
@@ -135,24 +157,27 @@ class Conv2DTranspose(_ConvTranspose):
     and about stride times the height and width.
 
     Args:
-        filters: number of channels of the output.
-        kernel_size: size of the kernel along the spatial axes, one number or one for each.
-        strides: from one position of the kernel in the output to the next, one number or one for each spatial axis.
-        padding: "valid" keeps all of the output, "same" crops it to size * stride.
-        output_padding: what is added to the size (size - 1) * stride + kernel_size, less twice half the kernel if
-            padded "same"; None for the sizes above.
-        data_format: "channels_last" or "channels_first"; None is `config.image_data_format()`.
-        dilation_rate: from one element of the kernel to the next, one number or one for each spatial axis.
-        activation: a function or its name; None is none.
-        use_bias: whether a bias is added.
-        kernel_initializer: of the kernel.
-        bias_initializer: of the bias.
-        kernel_regularizer: of the kernel.
-        bias_regularizer: of the bias.
-        activity_regularizer: of the output.
-        kernel_constraint: of the kernel.
-        bias_constraint: of the bias.
-        **kwargs: of `Layer`.
+        filters: int, number of channels of the output.
+        kernel_size: int, or one for each of height and width, pixels that the kernel covers.
+        strides: int, or one for each of height and width, pixels of the output from one position of the kernel to the
+            next; 1.
+        padding: "valid" keeps all of the output, "same" crops it to size * stride; "valid".
+        output_padding: int, or one for each of height and width, what is added to the size (size - 1) * stride +
+            kernel_size, less twice half the kernel if padded "same"; None for the sizes above.
+        data_format: "channels_last" or "channels_first", where the channel axis is; None is
+            `config.image_data_format()`.
+        dilation_rate: int, or one for each of height and width, pixels from one element of the kernel to the next; 1.
+        activation: function of the output, its name or config; None is the identity.
+        use_bias: bool, whether a bias is added; True.
+        kernel_initializer: initializer, its name or config, of the `(*kernel_size, filters, channels)` kernel; Glorot
+            uniform.
+        bias_initializer: initializer, its name or config, of the `(filters,)` bias; zeros.
+        kernel_regularizer: regularizer, its name or config, of the kernel; None adds no penalty.
+        bias_regularizer: regularizer, its name or config, of the bias; None adds no penalty.
+        activity_regularizer: regularizer, its name or config, of the output; None adds no penalty.
+        kernel_constraint: constraint, its name or config, of the kernel after each update; None sets none.
+        bias_constraint: constraint, its name or config, of the bias after each update; None sets none.
+        **kwargs: `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if an argument is not one of those allowed, or `output_padding` is not below the stride.
@@ -176,24 +201,28 @@ class Conv3DTranspose(_ConvTranspose):
     and about stride times the depth, height and width.
 
     Args:
-        filters: number of channels of the output.
-        kernel_size: size of the kernel along the spatial axes, one number or one for each.
-        strides: from one position of the kernel in the output to the next, one number or one for each spatial axis.
-        padding: "valid" keeps all of the output, "same" crops it to size * stride.
-        output_padding: what is added to the size (size - 1) * stride + kernel_size, less twice half the kernel if
-            padded "same"; None for the sizes above.
-        data_format: "channels_last" or "channels_first"; None is `config.image_data_format()`.
-        dilation_rate: from one element of the kernel to the next, one number or one for each spatial axis.
-        activation: a function or its name; None is none.
-        use_bias: whether a bias is added.
-        kernel_initializer: of the kernel.
-        bias_initializer: of the bias.
-        kernel_regularizer: of the kernel.
-        bias_regularizer: of the bias.
-        activity_regularizer: of the output.
-        kernel_constraint: of the kernel.
-        bias_constraint: of the bias.
-        **kwargs: of `Layer`.
+        filters: int, number of channels of the output.
+        kernel_size: int, or one for each of depth, height and width, voxels that the kernel covers.
+        strides: int, or one for each of depth, height and width, voxels of the output from one position of the kernel
+            to the next; 1.
+        padding: "valid" keeps all of the output, "same" crops it to size * stride; "valid".
+        data_format: "channels_last" or "channels_first", where the channel axis is; None is
+            `config.image_data_format()`.
+        output_padding: int, or one for each of depth, height and width, what is added to the size (size - 1) * stride +
+            kernel_size, less twice half the kernel if padded "same"; None for the sizes above.
+        dilation_rate: int, or one for each of depth, height and width, voxels from one element of the kernel to the
+            next; 1.
+        activation: function of the output, its name or config; None is the identity.
+        use_bias: bool, whether a bias is added; True.
+        kernel_initializer: initializer, its name or config, of the `(*kernel_size, filters, channels)` kernel; Glorot
+            uniform.
+        bias_initializer: initializer, its name or config, of the `(filters,)` bias; zeros.
+        kernel_regularizer: regularizer, its name or config, of the kernel; None adds no penalty.
+        bias_regularizer: regularizer, its name or config, of the bias; None adds no penalty.
+        activity_regularizer: regularizer, its name or config, of the output; None adds no penalty.
+        kernel_constraint: constraint, its name or config, of the kernel after each update; None sets none.
+        bias_constraint: constraint, its name or config, of the bias after each update; None sets none.
+        **kwargs: `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if an argument is not one of those allowed, or `output_padding` is not below the stride.
@@ -210,22 +239,22 @@ class Conv3DTranspose(_ConvTranspose):
     def __init__(
         self,
         filters: int,
-        kernel_size: int | Sequence[int],
-        strides: int | Sequence[int] = 1,
-        padding: str = "valid",
-        data_format: str | None = None,
-        output_padding: int | Sequence[int] | None = None,
-        dilation_rate: int | Sequence[int] = 1,
-        activation: Any = None,
+        kernel_size: Sizes,
+        strides: Sizes = 1,
+        padding: Padding = "valid",
+        data_format: DataFormat | None = None,
+        output_padding: Sizes | None = None,
+        dilation_rate: Sizes = 1,
+        activation: ActivationLike = None,
         use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        bias_constraint: Any = None,
-        **kwargs: Any,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        activity_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        **kwargs: Unpack[LayerOptionsBesideRegularizer],
     ) -> None:
         # As in Keras, data_format and output_padding stand the other way round here.
         super().__init__(

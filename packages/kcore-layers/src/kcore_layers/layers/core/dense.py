@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 import kcore_ops as ops
 from kcore_layers.base.input_spec import InputSpec
 from kcore_layers.base.layer import Layer
 from kcore_layers.options import activations
+from kcore_layers.options.argument_types import (
+    ActivationLike,
+    ConstraintLike,
+    InitializerLike,
+    LayerOptionsBesideRegularizer,
+    RegularizerLike,
+    Shape,
+)
 from kcore_layers.options.weight_options import checked_count, config_of, known_size, options_of, set_options
 from kcore_layers.serialization.registry import builtin
+from kcore_ops.engine.op import Tensor
 
 __all__ = ["Dense"]
 
@@ -26,17 +35,17 @@ class Dense(Layer):
     Shapes: the input is `(..., n)`, the output `(..., units)`; the kernel is `(n, units)`, the bias `(units,)`.
 
     Args:
-        units: size of the last axis of the output.
-        activation: a function or its name; None is none.
-        use_bias: whether a bias is added.
-        kernel_initializer: of the kernel.
-        bias_initializer: of the bias.
-        kernel_regularizer: of the kernel.
-        bias_regularizer: of the bias.
-        activity_regularizer: of the output.
-        kernel_constraint: of the kernel.
-        bias_constraint: of the bias.
-        **kwargs: of `Layer`.
+        units: int, size of the last axis of the output.
+        activation: function of the output, its name or config; None is the identity.
+        use_bias: bool, whether a bias is added; True.
+        kernel_initializer: initializer, its name or config, of the `(n, units)` kernel; Glorot uniform.
+        bias_initializer: initializer, its name or config, of the `(units,)` bias; zeros.
+        kernel_regularizer: regularizer, its name or config, of the kernel; None adds no penalty.
+        bias_regularizer: regularizer, its name or config, of the bias; None adds no penalty.
+        activity_regularizer: regularizer, its name or config, of the output; None adds no penalty.
+        kernel_constraint: constraint, its name or config, of the kernel after each update; None sets none.
+        bias_constraint: constraint, its name or config, of the bias after each update; None sets none.
+        **kwargs: `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if `units` is not a positive integer.
@@ -53,16 +62,16 @@ class Dense(Layer):
     def __init__(
         self,
         units: int,
-        activation: Any = None,
+        activation: ActivationLike = None,
         use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        bias_constraint: Any = None,
-        **kwargs: Any,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        activity_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        **kwargs: Unpack[LayerOptionsBesideRegularizer],
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.units = checked_count(self, "units", units)
@@ -80,15 +89,23 @@ class Dense(Layer):
         self.input_spec = InputSpec(min_ndim=2)
         self.supports_masking = True
 
-    def build(self, input_shape: Any) -> None:
-        """Make kernel and bias for inputs of a shape."""
+    def build(self, input_shape: Shape) -> None:
+        """Make kernel and bias for inputs of a shape.
+
+        Args:
+            input_shape: sizes of the inputs, the batch included; None for one that is not known.
+        """
         size = known_size(input_shape)
         self.kernel = self.add_weight(shape=(size, self.units), **options_of(self, "kernel"))
         self.bias = self.add_weight(shape=(self.units,), **options_of(self, "bias")) if self.use_bias else None
         self.input_spec = InputSpec(min_ndim=2, axes={-1: size})
 
-    def call(self, inputs: Any) -> Any:
-        """Give `activation(inputs @ kernel + bias)`."""
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return `activation(inputs @ kernel + bias)`.
+
+        Args:
+            inputs: tensor `(..., n)`.
+        """
         x = ops.matmul(inputs, self.kernel)
         if self.bias is not None:
             x = ops.add(x, self.bias)
@@ -96,5 +113,5 @@ class Dense(Layer):
         return x if activation is None or activation is activations.linear else activation(x)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {**super().get_config(), **config_of(self, *_OPTIONS)}

@@ -5,15 +5,24 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import kcore_ops as ops
 from kcore_layers.base.input_spec import InputSpec
 from kcore_layers.base.layer import Layer
 from kcore_layers.options import activations
+from kcore_layers.options.argument_types import (
+    ActivationLike,
+    ConstraintLike,
+    InitializerLike,
+    LayerOptions,
+    RegularizerLike,
+    Shape,
+)
 from kcore_layers.options.initializers.variance_scaling import VarianceScaling
 from kcore_layers.options.weight_options import config_of, options_of, set_options
 from kcore_layers.serialization.registry import builtin
+from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.specs.shapes import show_shape
 
@@ -33,19 +42,19 @@ class EinsumDense(Layer):
     kernel `(c, d)` and the output `(a, b, d)`. The input and the output may begin or end with `...` for further axes.
 
     Args:
-        equation: axes of the input and of the kernel, and those of the output.
-        output_shape: sizes of the output's axes without the batch; None is the input's size. With `...` at the start
-            those of the last axes, as many as are given.
-        activation: a function or its name; None is none.
-        bias_axes: the axes of the output that the bias has; None is no bias.
-        kernel_initializer: of the kernel. One that scales by the kernel's inputs and outputs counts the axes that the
-            equation sums over as inputs, and the others as outputs.
-        bias_initializer: of the bias.
-        kernel_regularizer: of the kernel.
-        bias_regularizer: of the bias.
-        kernel_constraint: of the kernel.
-        bias_constraint: of the bias.
-        **kwargs: of `Layer`.
+        equation: string, the axes of the input and of the kernel, and those of the output: "abc,cd->abd".
+        output_shape: int or ints, sizes of the output's axes without the batch; None among them is the input's size.
+            With `...` at the start those of the last axes, as many as are given.
+        activation: function of the output, its name or config; None is the identity.
+        bias_axes: string, the letters of the output's axes that the bias has; None adds no bias.
+        kernel_initializer: initializer, its name or config, of the kernel, which counts the axes that the equation sums
+            over as inputs and the others as outputs; Glorot uniform.
+        bias_initializer: initializer, its name or config, of the bias; zeros.
+        kernel_regularizer: regularizer, its name or config, of the kernel; None adds no penalty.
+        bias_regularizer: regularizer, its name or config, of the bias; None adds no penalty.
+        kernel_constraint: constraint, its name or config, of the kernel after each update; None sets none.
+        bias_constraint: constraint, its name or config, of the bias after each update; None sets none.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if the equation is not of this form, or the bias has axes that the output has not.
@@ -63,15 +72,15 @@ class EinsumDense(Layer):
         self,
         equation: str,
         output_shape: int | Sequence[int | None],
-        activation: Any = None,
+        activation: ActivationLike = None,
         bias_axes: str | None = None,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        bias_constraint: Any = None,
-        **kwargs: Any,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
         super().__init__(**kwargs)
         self.equation = equation
@@ -89,8 +98,12 @@ class EinsumDense(Layer):
             bias_constraint=bias_constraint,
         )
 
-    def build(self, input_shape: Any) -> None:
-        """Make kernel and bias for inputs of a shape."""
+    def build(self, input_shape: Shape) -> None:
+        """Make kernel and bias for inputs of a shape.
+
+        Args:
+            input_shape: sizes of the inputs, the batch included; None for one that is not known.
+        """
         kernel_shape, bias_shape = self._axes.weight_shapes(tuple(input_shape), self.output_shape)
         options = options_of(self, "kernel")
         if isinstance(options["initializer"], VarianceScaling):
@@ -99,8 +112,12 @@ class EinsumDense(Layer):
         self.bias = None if bias_shape is None else self.add_weight(shape=bias_shape, **options_of(self, "bias"))
         self.input_spec = InputSpec(ndim=len(input_shape))
 
-    def call(self, inputs: Any) -> Any:
-        """Give `activation(einsum(equation, inputs, kernel) + bias)`."""
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return `activation(einsum(equation, inputs, kernel) + bias)`.
+
+        Args:
+            inputs: tensor with the axes that the equation names first.
+        """
         x = ops.einsum(self.equation, inputs, self.kernel)
         if self.bias is not None:
             x = ops.add(x, self.bias)
@@ -108,7 +125,7 @@ class EinsumDense(Layer):
         return x if activation is None or activation is activations.linear else activation(x)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {**super().get_config(), **config_of(self, *_OPTIONS)}
 
 
@@ -157,7 +174,7 @@ class _Equation:
         return cls(text, inputs, kernel, outputs, bias_axes, places[dots])
 
     def fan_axes(self) -> tuple[list[int], list[int]]:
-        """Give the axes of the kernel that are summed over, and those of the output."""
+        """Return the axes of the kernel that are summed over, and those of the output."""
         is_output = [letter in self.outputs for letter in self.kernel]
         summed = [axis for axis, kept in enumerate(is_output) if not kept]
         return summed, [axis for axis, kept in enumerate(is_output) if kept]
@@ -165,7 +182,7 @@ class _Equation:
     def weight_shapes(
         self, input_shape: tuple[Any, ...], output_shape: tuple[Any, ...]
     ) -> tuple[tuple[int, ...], tuple[int, ...] | None]:
-        """Give the shapes of kernel and bias.
+        """Return the shapes of kernel and bias.
 
         Raises:
             ShapeError: if a size is not known, or two that must be the same are not.

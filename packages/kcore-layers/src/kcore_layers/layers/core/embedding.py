@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Unpack
 
 import kcore_ops as ops
 import numpy as np
 from kcore_layers.base.layer import Layer
+from kcore_layers.options.argument_types import (
+    Array,
+    ConstraintLike,
+    InitializerLike,
+    LayerOptionsBesideInputDim,
+    RegularizerLike,
+    Shape,
+)
 from kcore_layers.options.weight_options import checked_count, config_of, options_of, set_options
 from kcore_layers.serialization.registry import builtin
 from kcore_ops.dtypes import INTEGERS
+from kcore_ops.engine.op import Tensor
 
 __all__ = ["Embedding"]
 
@@ -17,6 +27,10 @@ _OPTIONS = (
     "input_dim", "output_dim", "embeddings_initializer", "embeddings_regularizer", "activity_regularizer",
     "embeddings_constraint", "mask_zero",
 )  # fmt: skip
+
+
+class _EmbeddingOptions(LayerOptionsBesideInputDim, total=False):
+    input_length: int | None
 
 
 @builtin("keras.layers")
@@ -27,14 +41,16 @@ class Embedding(Layer):
     Integers below 0 count from the end of the table; ones out of range read the nearest end.
 
     Args:
-        input_dim: number of vectors: the integers are below it.
-        output_dim: size of a vector.
-        embeddings_initializer: of the table.
-        embeddings_regularizer: of the table.
-        embeddings_constraint: of the table.
-        mask_zero: whether 0 stands for padding, which layers that follow leave out.
-        weights: the first table, or a list with it.
-        **kwargs: of `Layer`.
+        input_dim: int, number of vectors: the integers are below it.
+        output_dim: int, size of a vector.
+        embeddings_initializer: initializer, its name or config, of the `(input_dim, output_dim)` table; uniform from
+            -0.05 to 0.05.
+        embeddings_regularizer: regularizer, its name or config, of the table; None adds no penalty.
+        embeddings_constraint: constraint, its name or config, of the table after each update; None sets none.
+        mask_zero: bool, whether 0 stands for padding, which layers that follow leave out; False.
+        weights: array `(input_dim, output_dim)`, or a list with it, that the table begins with; None asks the
+            initializer.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if one of the sizes is not a positive integer.
@@ -50,16 +66,17 @@ class Embedding(Layer):
         self,
         input_dim: int,
         output_dim: int,
-        embeddings_initializer: Any = "uniform",
-        embeddings_regularizer: Any = None,
-        embeddings_constraint: Any = None,
+        embeddings_initializer: InitializerLike = "uniform",
+        embeddings_regularizer: RegularizerLike = None,
+        embeddings_constraint: ConstraintLike = None,
         mask_zero: bool = False,
-        weights: Any = None,
-        **kwargs: Any,
+        weights: Array | Sequence[Array] | None = None,
+        **kwargs: Unpack[_EmbeddingOptions],
     ) -> None:
         kwargs.pop("input_length", None)  # of Keras 2, without effect
         # Not autocast: integers given as floats must not be rounded to bfloat16.
-        super().__init__(**{"autocast": False, **kwargs})
+        kwargs.setdefault("autocast", False)
+        super().__init__(**kwargs)
         self.input_dim = checked_count(self, "input_dim", input_dim)
         self.output_dim = checked_count(self, "output_dim", output_dim)
         set_options(
@@ -74,26 +91,39 @@ class Embedding(Layer):
             self.build()
             self.set_weights(weights if isinstance(weights, list) and np.ndim(weights[0]) == 2 else [weights])
 
-    def build(self, input_shape: Any = None) -> None:
-        """Make the table."""
+    def build(self, input_shape: Shape | None = None) -> None:
+        """Make the table.
+
+        Args:
+            input_shape: sizes of the inputs, on which nothing depends; None.
+        """
         options = options_of(self, "embeddings")
         self.embeddings = self.add_weight(shape=(self.input_dim, self.output_dim), autocast=False, **options)
 
-    def call(self, inputs: Any) -> Any:
-        """Give the vectors."""
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return the vectors, `(..., output_dim)`.
+
+        Args:
+            inputs: integer tensor of any shape.
+        """
         if ops.dtype(inputs) not in INTEGERS:
             inputs = ops.cast(inputs, "int32")
         vectors = ops.take(self.embeddings, inputs, axis=0)
         # The vectors read are cast, not the whole table.
         return vectors if self.compute_dtype == self.variable_dtype else ops.cast(vectors, self.compute_dtype)
 
-    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        """Give where the inputs are not 0, if that stands for padding."""
+    def compute_mask(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor | None:
+        """Return where the inputs are not 0, if that stands for padding; None otherwise.
+
+        Args:
+            inputs: tensor, as `call` takes it.
+            mask: boolean tensor, the mask of the inputs; None, no mask.
+        """
         return ops.not_equal(inputs, 0) if self.mask_zero else None
 
     def _kcore_overrides_compute_mask(self) -> bool:
         return self.mask_zero
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {**super().get_config(), **config_of(self, *_OPTIONS)}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from kcore_layers.base.layer import Layer
 from kcore_layers.base.nodes import note_call
+from kcore_layers.options.argument_types import DTypeLike, RegularizerLike, Shape
 from kcore_layers.serialization.registry import builtin
 from kcore_ops import KerasTensor
 from kcore_ops.dtypes import standardize_dtype
+from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ArgumentError
 from kcore_ops.specs.spec import standardize_shape
 from kcore_ops.specs.symbolic import Node
@@ -16,20 +18,28 @@ from kcore_ops.specs.symbolic import Node
 __all__ = ["Input", "InputLayer"]
 
 
+class _InputLayerOptions(TypedDict, total=False):
+    activity_regularizer: RegularizerLike
+    trainable: bool
+    autocast: bool
+
+
 @builtin("keras.layers")
 class InputLayer(Layer):
-    """The layer whose output is an input of the model; `Input` makes one.
+    """Stand for an input of a model, which is the layer's output; `Input` makes one.
 
     Args:
-        shape: sizes without that of the batch; None is one that is not known.
-        batch_size: size of the batch, or None.
-        dtype: a dtype; None is `config.floatx()`.
-        sparse: only False: there are no sparse tensors.
-        ragged: only False.
-        batch_shape: all sizes, in place of `shape` and `batch_size`.
-        input_tensor: a symbolic tensor to take as it is.
-        optional: whether the model may be given None for it.
-        name: its name, which inputs are matched by.
+        shape: sizes without the batch, None among them for one that is not known; None if `batch_shape` or
+            `input_tensor` is given.
+        batch_size: int, size of the batch; None is not known.
+        dtype: dtype or its name; None is `config.floatx()`.
+        sparse: False or None: there are no sparse tensors; None.
+        ragged: False or None: there are no ragged tensors; None.
+        batch_shape: all sizes, in place of `shape` and `batch_size`; None.
+        input_tensor: symbolic tensor to be the output as it is; None makes one.
+        optional: bool, whether the model may be given None for it; False.
+        name: string, the name that inputs are matched by; None makes one.
+        **kwargs: `activity_regularizer`, `autocast` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if no shape is given, or two that do not go together.
@@ -41,16 +51,16 @@ class InputLayer(Layer):
 
     def __init__(
         self,
-        shape: Any = None,
+        shape: Shape | None = None,
         batch_size: int | None = None,
-        dtype: Any = None,
+        dtype: DTypeLike = None,
         sparse: bool | None = None,
         ragged: bool | None = None,
-        batch_shape: Any = None,
-        input_tensor: Any = None,
+        batch_shape: Shape | None = None,
+        input_tensor: KerasTensor | None = None,
         optional: bool = False,
         name: str | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[_InputLayerOptions],
     ) -> None:
         super().__init__(name=name, **kwargs)
         if sparse or ragged:
@@ -93,12 +103,16 @@ class InputLayer(Layer):
         """False: there are no ragged tensors."""
         return False
 
-    def call(self, *args: Any) -> Any:
-        """Give what the model was given; None for nothing."""
+    def call(self, *args: Tensor) -> Tensor:
+        """Return what the model was given; None for nothing.
+
+        Args:
+            *args: the tensor that the model was given, or nothing.
+        """
         return args[0] if args else None
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {
             "batch_shape": self.batch_shape,
             "dtype": self.dtype,
@@ -134,28 +148,29 @@ def _remake_input(config: dict[str, Any]) -> InputLayer:
 
 
 def Input(  # noqa: N802 (Keras's name)
-    shape: Any = None,
+    shape: Shape | None = None,
     batch_size: int | None = None,
-    dtype: Any = None,
+    dtype: DTypeLike = None,
     sparse: bool | None = None,
     ragged: bool | None = None,
-    batch_shape: Any = None,
+    batch_shape: Shape | None = None,
     name: str | None = None,
-    tensor: Any = None,
+    tensor: KerasTensor | None = None,
     optional: bool = False,
 ) -> KerasTensor:
-    """Give a symbolic tensor that stands for an input of a model.
+    """Return a symbolic tensor that stands for an input of a model.
 
     Args:
-        shape: sizes without that of the batch; None is one that is not known.
-        batch_size: size of the batch, or None.
-        dtype: a dtype; None is `config.floatx()`.
-        sparse: only False: there are no sparse tensors.
-        ragged: only False.
-        batch_shape: all sizes, in place of `shape` and `batch_size`.
-        name: its name, which inputs are matched by.
-        tensor: a symbolic tensor to take shape and dtype from.
-        optional: whether the model may be given None for it.
+        shape: sizes without the batch, None among them for one that is not known; None if `batch_shape` or `tensor` is
+            given.
+        batch_size: int, size of the batch; None is not known.
+        dtype: dtype or its name; None is `config.floatx()`.
+        sparse: False or None: there are no sparse tensors; None.
+        ragged: False or None: there are no ragged tensors; None.
+        batch_shape: all sizes, in place of `shape` and `batch_size`; None.
+        name: string, the name that inputs are matched by; None makes one.
+        tensor: symbolic tensor to take shape and dtype from; None.
+        optional: bool, whether the model may be given None for it; False.
 
     Raises:
         ArgumentError: if no shape is given.

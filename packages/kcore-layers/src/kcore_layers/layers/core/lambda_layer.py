@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Unpack
 
 import kcore_ops as ops
 from kcore_layers.base.layer import Layer
+from kcore_layers.options.argument_types import LayerOptions, Shape
 from kcore_layers.serialization.objects import SerializationError, deserialize_keras_object, serialize_keras_object
 from kcore_layers.serialization.registry import builtin, is_registered
 from kcore_ops import tree
+from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ArgumentError
 
 __all__ = ["Lambda"]
@@ -25,12 +27,12 @@ class Lambda(Layer):
     Shapes: those of the function.
 
     Args:
-        function: called with the inputs, and with `mask` and `training` if it has parameters of these names.
-        output_shape: shape of an example of the output, or a function from the input's shape to the output's; needed
-            only where the function can not be run to find out.
-        mask: the output's mask, or a function of the inputs and their mask that gives it.
-        arguments: further arguments of the function, by name.
-        **kwargs: of `Layer`.
+        function: function of the inputs, and of `mask` and `training` if it has parameters of these names.
+        output_shape: sizes of an example of the output, or a function from the input's shape to the output's; None runs
+            the function to find out.
+        mask: the output's mask, or a function of the inputs and their mask that returns it; None, no mask.
+        arguments: dict of further arguments of the function, by name; None, no more.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if `function` can not be called.
@@ -48,10 +50,10 @@ class Lambda(Layer):
     def __init__(
         self,
         function: Callable[..., Any],
-        output_shape: Any = None,
-        mask: Any = None,
+        output_shape: Shape | Callable[..., Shape] | None = None,
+        mask: Tensor | Callable[..., Tensor] | None = None,
         arguments: Mapping[str, Any] | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
         super().__init__(**kwargs)
         if not callable(function):
@@ -65,8 +67,14 @@ class Lambda(Layer):
         self._passes_mask = "mask" in names
         self._passes_training = "training" in names
 
-    def call(self, inputs: Any, mask: Any = None, training: bool | None = None) -> Any:
-        """Give what the function gives."""
+    def call(self, inputs: Tensor, mask: Tensor | None = None, training: bool | None = None) -> Tensor:
+        """Return what the function returns.
+
+        Args:
+            inputs: tensor, or a tree of them, as the function takes it.
+            mask: boolean tensor, passed on if the function has a parameter `mask`; None.
+            training: bool, passed on if the function has a parameter `training`; None.
+        """
         kwargs = dict(self.arguments)
         if self._passes_mask:
             kwargs["mask"] = mask
@@ -74,8 +82,13 @@ class Lambda(Layer):
             kwargs["training"] = training
         return self.function(inputs, **kwargs)
 
-    def compute_output_spec(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        """Give the spec of the output: from `output_shape` if there is one."""
+    def compute_output_spec(self, inputs: Tensor, *args: Any, **kwargs: Any) -> Any:
+        """Return the spec of the output: from `output_shape` if there is one.
+
+        Args:
+            inputs: symbolic tensor or spec, or a tree of them.
+            *args: not used.
+        """
         if self._output_shape is None:
             return super().compute_output_spec(inputs, *args, **kwargs)
         shape = self._output_shape
@@ -85,15 +98,20 @@ class Lambda(Layer):
             shape = (tree.flatten(inputs)[0].shape[0], *shape)
         return ops.TensorSpec(shape, self.compute_dtype)
 
-    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        """Give the mask of the output, if there is to be one."""
+    def compute_mask(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor | None:
+        """Return the mask of the output, if there is to be one.
+
+        Args:
+            inputs: tensor, as `call` takes it.
+            mask: boolean tensor, the mask of the inputs; None, no mask.
+        """
         return self.mask(inputs, mask) if callable(self.mask) else self.mask
 
     def _kcore_overrides_compute_mask(self) -> bool:
         return self.mask is not None
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         config = {**super().get_config(), "function": self._saved("function", self.function)}
         if self._output_shape is not None:
             config["output_shape"] = self._saved("output_shape", self._output_shape)
@@ -110,14 +128,16 @@ class Lambda(Layer):
         return serialize_keras_object(value)
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None, safe_mode: bool | None = None) -> Any:
-        """Make one from what `get_config` gave.
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None, safe_mode: bool | None = None
+    ) -> Any:
+        """Make one from what `get_config` returned.
 
         Args:
-            config: the data.
-            custom_objects: functions by name, beside those registered.
-            safe_mode: whether to refuse lambdas, which Keras saves as code; None is True, unless the surroundings say
-                otherwise.
+            config: dict, as `get_config` returns it.
+            custom_objects: dict from names to functions, beside those registered; None for no more.
+            safe_mode: bool, whether to refuse lambdas, which Keras saves as code; None is True, unless the surroundings
+                say otherwise.
 
         Raises:
             SerializationError: if it names a function that is not known, or holds a lambda in safe mode.
