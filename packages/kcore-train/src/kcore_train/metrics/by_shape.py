@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from kcore_train.losses.argument_types import DTypeOrPolicy
 from kcore_train.losses.by_shape import CROSSENTROPIES, kind_of_labels
 from kcore_train.metrics.accuracy import BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy
 from kcore_train.metrics.metric import Metric
@@ -20,8 +21,16 @@ Shape = Sequence[int | None]
 _ACCURACIES = ("accuracy", "acc")
 
 
-def accuracy_for(y_true_shape: Shape, y_pred_shape: Shape, name: str = "accuracy", dtype: Any = None) -> Metric:
-    """Give the accuracy for labels and predictions of these shapes.
+def accuracy_for(
+    y_true_shape: Shape, y_pred_shape: Shape, name: str = "accuracy", dtype: DTypeOrPolicy = None
+) -> Metric:
+    """Return the accuracy for labels and predictions of these shapes.
+
+    Args:
+        y_true_shape: sequence of ints or None, the shape of the targets, None where a size is unknown.
+        y_pred_shape: sequence of ints or None, the shape of the predictions, likewise.
+        name: str, the name in logs; "accuracy".
+        dtype: dtype, dtype policy, or the name of one, to compute in; None, for `config.floatx()`.
 
     >>> accuracy_for((None, 1), (None, 10))
     <SparseCategoricalAccuracy name=accuracy>
@@ -34,8 +43,16 @@ def accuracy_for(y_true_shape: Shape, y_pred_shape: Shape, name: str = "accuracy
     return kinds[kind_of_labels(y_true_shape, y_pred_shape)](name=name, dtype=dtype)
 
 
-def crossentropy_for(y_true_shape: Shape, y_pred_shape: Shape, name: str = "crossentropy", dtype: Any = None) -> Metric:
-    """Give the cross-entropy for labels and predictions of these shapes.
+def crossentropy_for(
+    y_true_shape: Shape, y_pred_shape: Shape, name: str = "crossentropy", dtype: DTypeOrPolicy = None
+) -> Metric:
+    """Return the cross-entropy for labels and predictions of these shapes.
+
+    Args:
+        y_true_shape: sequence of ints or None, the shape of the targets, None where a size is unknown.
+        y_pred_shape: sequence of ints or None, the shape of the predictions, likewise.
+        name: str, the name in logs; "crossentropy".
+        dtype: dtype, dtype policy, or the name of one, to compute in; None, for `config.floatx()`.
 
     >>> crossentropy_for((None, 10), (None, 10))
     <CategoricalCrossentropy name=crossentropy>
@@ -48,8 +65,13 @@ def crossentropy_for(y_true_shape: Shape, y_pred_shape: Shape, name: str = "cros
     return kinds[kind_of_labels(y_true_shape, y_pred_shape)](name=name, dtype=dtype)
 
 
-def metric_for(identifier: Any, y_true_shape: Shape, y_pred_shape: Shape) -> Any:
-    """Give the metric that "accuracy", "acc", "crossentropy" or "ce" means for these shapes; None for anything else.
+def metric_for(identifier: object, y_true_shape: Shape, y_pred_shape: Shape) -> Any:
+    """Return the metric that "accuracy", "acc", "crossentropy" or "ce" means for these shapes; None for anything else.
+
+    Args:
+        identifier: anything, what was passed as a metric.
+        y_true_shape: sequence of ints or None, the shape of the targets, None where a size is unknown.
+        y_pred_shape: sequence of ints or None, the shape of the predictions, likewise.
 
     >>> metric_for("acc", (None,), (None, 10)), metric_for("mse", (None,), (None,))
     (<SparseCategoricalAccuracy name=acc>, None)

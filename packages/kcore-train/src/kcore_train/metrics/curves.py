@@ -10,10 +10,12 @@ import numpy as np
 from kcore_layers.base.masking import get_mask, set_mask
 from kcore_layers.serialization.objects import deserialize_keras_object
 from kcore_layers.serialization.registry import builtin
+from kcore_ops import Tensor
 from kcore_ops.dtypes import numpy_dtype, standardize_dtype
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.specs.shapes import one_of, show_shape
 
+from kcore_train.losses.argument_types import DTypeOrPolicy
 from kcore_train.metrics.metric import Metric, check_count
 from kcore_train.metrics.thresholds import Samples, Thresholds, evenly_spaced
 
@@ -57,7 +59,7 @@ class _Counts(Metric):
 
 @builtin("keras.metrics")
 class AUC(_Counts):
-    """The area under a curve of decisions as the threshold goes from 1 to 0; 1 is best.
+    """Compute the area under a curve of decisions as the threshold goes from 1 to 0; 1 is best.
 
     Shapes: targets, 0 or 1, and predictions have one shape; `(samples, labels)` with `multi_label`.
     Dtype: `config.floatx()`.
@@ -66,17 +68,22 @@ class AUC(_Counts):
     Flach & Kull (2015), "Precision-Recall-Gain Curves", NeurIPS.
 
     Args:
-        num_thresholds: how many thresholds, evenly spaced: with more of them the area is more exact.
-        curve: "ROC", true positive rate over false positive rate; "PR", precision over recall; or "PRGAIN", their
-            gains over always answering yes.
-        summation_method: "interpolation" for trapezoids between points; "minoring" or "majoring" for the lower or the
-            higher end of each step.
-        name, dtype: as of `Metric`.
-        thresholds: thresholds in [0, 1] to use in place of `num_thresholds` evenly spaced ones.
-        multi_label: whether the last axis is labels whose areas are averaged; else all numbers count as samples.
-        num_labels: the size of that axis, if known beforehand.
-        label_weights: factors of the labels: in the average with `multi_label`, else of the samples.
-        from_logits: whether predictions are logits rather than probabilities.
+        num_thresholds: int, how many thresholds, at least 2, evenly spaced from 0 to 1: with more of them the area is
+            more exact; 200.
+        curve: str, "ROC", true positive rate over false positive rate; "PR", precision over recall; or "PRGAIN", their
+            gains over always answering yes; "ROC".
+        summation_method: str, "interpolation" for trapezoids between points; "minoring" or "majoring" for the lower or
+            the higher end of each step; "interpolation".
+        name: str or None, the name in logs, None for the class name in snake case; None.
+        dtype: dtype, dtype policy, or the name of one, to compute in; None, for `config.floatx()`.
+        thresholds: sequence of floats or None, thresholds in [0, 1] to use in place of `num_thresholds` evenly spaced
+            ones, None for those; None.
+        multi_label: bool, whether the last axis is labels whose areas are averaged, rather than all numbers being
+            samples; False.
+        num_labels: int or None, the size of the axis of labels, None if it is not known before the first batch; None.
+        label_weights: sequence of floats or None, factors of the labels: in the average with `multi_label`, else of the
+            samples, None for ones; None.
+        from_logits: bool, whether predictions are logits (any real numbers) rather than probabilities in [0, 1]; False.
 
     >>> AUC(num_thresholds=3)([0, 0, 1, 1], [0.0, 0.5, 0.3, 0.9]).item()
     0.75
@@ -88,11 +95,11 @@ class AUC(_Counts):
         curve: str = "ROC",
         summation_method: str = "interpolation",
         name: str | None = None,
-        dtype: Any = None,
+        dtype: DTypeOrPolicy = None,
         thresholds: Sequence[float] | None = None,
         multi_label: bool = False,
         num_labels: int | None = None,
-        label_weights: Any = None,
+        label_weights: Sequence[float] | None = None,
         from_logits: bool = False,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
@@ -125,8 +132,12 @@ class AUC(_Counts):
         """Whether there are variables yet: with `multi_label`, not before the number of labels is known."""
         return hasattr(self, "true_positives")
 
-    def build(self, y_true_shape: Any, y_pred_shape: Any) -> None:
-        """Make the variables for the labels along the last axis.
+    def build(self, y_true_shape: Sequence[int | None] | None, y_pred_shape: Sequence[int | None]) -> None:
+        """Create the variables for the labels along the last axis.
+
+        Args:
+            y_true_shape: sequence of ints or None, the shape of the targets, which does not matter.
+            y_pred_shape: sequence of ints or None, the shape of the predictions, likewise.
 
         Raises:
             ShapeError: if there are not two axes, or not as many labels as there were before.
@@ -147,8 +158,14 @@ class AUC(_Counts):
                 fix="pass as many labels as before",
             ).at("AUC")
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Count the decisions of a batch at each threshold.
+    def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> None:
+        """Update the counts with the decisions of a batch at each threshold.
+
+        Args:
+            y_true: tensor of zeros and ones, the targets, `(batch, ...)`, or `(batch, labels)` with `multi_label`.
+            y_pred: tensor of floats, the predictions, of the shape of `y_true`.
+            sample_weight: tensor or None, factors of the samples, `(batch,)` or any shape that broadcasts to the
+                leading axes, None for ones; None.
 
         Raises:
             ShapeError: if targets and predictions, of one shape, or the weights do not fit.
@@ -167,8 +184,8 @@ class AUC(_Counts):
             )
         )  # fmt: skip
 
-    def result(self) -> Any:
-        """Give the area."""
+    def result(self) -> Tensor:
+        """Return the area."""
         if not self.is_built:
             return self._tensor(np.zeros((), numpy_dtype(standardize_dtype(None))))
         if self.curve == "PR" and self.summation_method == "interpolation":
@@ -181,15 +198,15 @@ class AUC(_Counts):
             heights = ops.minimum(left, right) if self.summation_method == "minoring" else ops.maximum(left, right)
         return self._average(ops.sum((x[:-1] - x[1:]) * heights, axis=0))
 
-    def _roc(self) -> tuple[Any, Any]:
+    def _roc(self) -> tuple[Tensor, Tensor]:
         tp, fp, tn, fn = self._values()
         return ops.divide_no_nan(fp, fp + tn), ops.divide_no_nan(tp, tp + fn)
 
-    def _pr(self) -> tuple[Any, Any]:
+    def _pr(self) -> tuple[Tensor, Tensor]:
         tp, fp, _, fn = self._values()
         return ops.divide_no_nan(tp, tp + fn), ops.divide_no_nan(tp, tp + fp)
 
-    def _prgain(self) -> tuple[Any, Any]:
+    def _prgain(self) -> tuple[Tensor, Tensor]:
         tp, fp, tn, fn = self._values()
         positive, negative = tp + fn, fp + tn
         scale = tp * negative
@@ -198,8 +215,8 @@ class AUC(_Counts):
         # The curve begins where recall is that of always answering yes.
         return ops.maximum(recall_gain, 0), precision_gain
 
-    def interpolate_pr_auc(self) -> Any:
-        """Give the area under the PR curve, true and false positives, not precision, being linear between thresholds.
+    def interpolate_pr_auc(self) -> Tensor:
+        """Return the area under the PR curve, with true and false positives, not precision, linear between thresholds.
 
         Source: Davis & Goadrich (2006), doi:10.1145/1143844.1143874, section 4.
         """
@@ -213,11 +230,11 @@ class AUC(_Counts):
         area = slope * (more_true + intercept * ops.log(ratio))
         return self._average(ops.sum(ops.divide_no_nan(area, ops.maximum(tp[1:] + fn[1:], 0)), axis=0))
 
-    def _values(self) -> list[Any]:
+    def _values(self) -> list[Tensor]:
         return [getattr(self, name).value for name in _COUNTS]
 
-    def _average(self, areas: Any) -> Any:
-        """Give the one area, or the average over labels."""
+    def _average(self, areas: Tensor) -> Tensor:
+        """Return the one area, or the average over labels."""
         if not self.multi_label:
             return areas
         if self.label_weights is None:
@@ -226,14 +243,18 @@ class AUC(_Counts):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Metric:
-        """Make one from what `get_config` gave, or that of Keras, which has weights as tensors."""
+        """Create a metric from what `get_config` returned, or that of Keras, which has weights as tensors.
+
+        Args:
+            config: dict, what `get_config` returned.
+        """
         if isinstance(config.get("label_weights"), dict):
             weights = ops.convert_to_numpy(deserialize_keras_object(config["label_weights"]))
             config = {**config, "label_weights": weights}
         return super().from_config(config)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the constructor arguments that recreate the metric."""
         weights = None if self.label_weights is None else self.label_weights.tolist()
         config = {
             **super().get_config(),
@@ -253,7 +274,9 @@ class _BestWhere(_Counts):
 
     _name_of_value: str
 
-    def __init__(self, value: float, num_thresholds: int, class_id: int | None, name: str | None, dtype: Any) -> None:
+    def __init__(
+        self, value: float, num_thresholds: int, class_id: int | None, name: str | None, dtype: DTypeOrPolicy
+    ) -> None:
         super().__init__(name=name, dtype=dtype)
         where, argument = type(self).__name__, self._name_of_value
         if not 0 <= value <= 1:
@@ -265,8 +288,14 @@ class _BestWhere(_Counts):
         self._thresholds = Thresholds(inner)
         self._make_counts((num_thresholds,))
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Count the decisions of a batch at each threshold.
+    def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> None:
+        """Update the counts with the decisions of a batch at each threshold.
+
+        Args:
+            y_true: tensor of zeros and ones, the targets, `(batch, ...)`.
+            y_pred: tensor of floats, the predictions, of the shape of `y_true`.
+            sample_weight: tensor or None, factors of the samples, `(batch,)` or any shape that broadcasts to the
+                leading axes, None for ones; None.
 
         Raises:
             ShapeError: if targets and predictions, of one shape, or the weights do not fit.
@@ -274,17 +303,17 @@ class _BestWhere(_Counts):
         where = type(self).__name__
         self._count(Samples(self._backend, y_true, y_pred, sample_weight, where, class_id=self.class_id))
 
-    def _best(self, measure: Any, other: Any) -> Any:
-        """Give the largest measure where the other is at least the value asked for; 0 if it is nowhere."""
+    def _best(self, measure: Tensor, other: Tensor) -> Tensor:
+        """Return the largest measure where the other is at least the value asked for; 0 if it is nowhere."""
         is_good = ops.greater_equal(other, getattr(self, self._name_of_value))
         return ops.max(ops.where(is_good, measure, ops.zeros_like(measure)))
 
-    def _fraction(self, part: str, rest: str) -> Any:
+    def _fraction(self, part: str, rest: str) -> Tensor:
         part, rest = getattr(self, part).value, getattr(self, rest).value
         return ops.divide_no_nan(part, ops.add(part, rest))
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the constructor arguments that recreate the metric."""
         own = {
             "num_thresholds": self.num_thresholds,
             "class_id": self.class_id,
@@ -295,16 +324,17 @@ class _BestWhere(_Counts):
 
 @builtin("keras.metrics")
 class SensitivityAtSpecificity(_BestWhere):
-    """The largest sensitivity, tp / (tp + fn), of thresholds at which the specificity, tn / (tn + fp), suffices.
+    """Compute the largest sensitivity, tp / (tp + fn), of thresholds where the specificity, tn / (tn + fp), suffices.
 
     Shapes: targets, 0 or 1, and predictions have one shape. Dtype: `config.floatx()`.
     Raises: `ArgumentError` if `specificity` is not a fraction; `ShapeError` if the shapes differ.
 
     Args:
-        specificity: the least specificity: a fraction.
-        num_thresholds: how many thresholds, evenly spaced from 0 to 1.
-        class_id: the one class along the last axis that counts; all if None.
-        name, dtype: as of `Metric`.
+        specificity: float, the least specificity, in [0, 1].
+        num_thresholds: int, how many thresholds, evenly spaced from 0 to 1; 200.
+        class_id: int or None, the index of the one class along the last axis that counts, None for all of them; None.
+        name: str or None, the name in logs, None for the class name in snake case; None.
+        dtype: dtype, dtype policy, or the name of one, to compute in; None, for `config.floatx()`.
 
     >>> SensitivityAtSpecificity(0.5)([0, 0, 0, 1, 1], [0.0, 0.3, 0.8, 0.3, 0.8]).item()
     0.5
@@ -318,28 +348,29 @@ class SensitivityAtSpecificity(_BestWhere):
         num_thresholds: int = 200,
         class_id: int | None = None,
         name: str | None = None,
-        dtype: Any = None,
+        dtype: DTypeOrPolicy = None,
     ) -> None:
         super().__init__(specificity, num_thresholds, class_id, name, dtype)
 
-    def result(self) -> Any:
-        """Give the largest sensitivity."""
+    def result(self) -> Tensor:
+        """Return the largest sensitivity."""
         sensitivity = self._fraction("true_positives", "false_negatives")
         return self._best(sensitivity, self._fraction("true_negatives", "false_positives"))
 
 
 @builtin("keras.metrics")
 class SpecificityAtSensitivity(_BestWhere):
-    """The largest specificity, tn / (tn + fp), of thresholds at which the sensitivity, tp / (tp + fn), suffices.
+    """Compute the largest specificity, tn / (tn + fp), of thresholds where the sensitivity, tp / (tp + fn), suffices.
 
     Shapes: targets, 0 or 1, and predictions have one shape. Dtype: `config.floatx()`.
     Raises: `ArgumentError` if `sensitivity` is not a fraction; `ShapeError` if the shapes differ.
 
     Args:
-        sensitivity: the least sensitivity: a fraction.
-        num_thresholds: how many thresholds, evenly spaced from 0 to 1.
-        class_id: the one class along the last axis that counts; all if None.
-        name, dtype: as of `Metric`.
+        sensitivity: float, the least sensitivity, in [0, 1].
+        num_thresholds: int, how many thresholds, evenly spaced from 0 to 1; 200.
+        class_id: int or None, the index of the one class along the last axis that counts, None for all of them; None.
+        name: str or None, the name in logs, None for the class name in snake case; None.
+        dtype: dtype, dtype policy, or the name of one, to compute in; None, for `config.floatx()`.
 
     >>> SpecificityAtSensitivity(0.5)([0, 0, 0, 0, 1, 1], [0.0, 0.3, 0.8, 0.1, 0.3, 0.8]).item()
     0.75
@@ -353,28 +384,29 @@ class SpecificityAtSensitivity(_BestWhere):
         num_thresholds: int = 200,
         class_id: int | None = None,
         name: str | None = None,
-        dtype: Any = None,
+        dtype: DTypeOrPolicy = None,
     ) -> None:
         super().__init__(sensitivity, num_thresholds, class_id, name, dtype)
 
-    def result(self) -> Any:
-        """Give the largest specificity."""
+    def result(self) -> Tensor:
+        """Return the largest specificity."""
         specificity = self._fraction("true_negatives", "false_positives")
         return self._best(specificity, self._fraction("true_positives", "false_negatives"))
 
 
 @builtin("keras.metrics")
 class PrecisionAtRecall(_BestWhere):
-    """The largest precision, tp / (tp + fp), of thresholds at which the recall, tp / (tp + fn), suffices.
+    """Compute the largest precision, tp / (tp + fp), of thresholds at which the recall, tp / (tp + fn), suffices.
 
     Shapes: targets, 0 or 1, and predictions have one shape. Dtype: `config.floatx()`.
     Raises: `ArgumentError` if `recall` is not a fraction; `ShapeError` if the shapes differ.
 
     Args:
-        recall: the least recall: a fraction.
-        num_thresholds: how many thresholds, evenly spaced from 0 to 1.
-        class_id: the one class along the last axis that counts; all if None.
-        name, dtype: as of `Metric`.
+        recall: float, the least recall, in [0, 1].
+        num_thresholds: int, how many thresholds, evenly spaced from 0 to 1; 200.
+        class_id: int or None, the index of the one class along the last axis that counts, None for all of them; None.
+        name: str or None, the name in logs, None for the class name in snake case; None.
+        dtype: dtype, dtype policy, or the name of one, to compute in; None, for `config.floatx()`.
 
     >>> PrecisionAtRecall(0.8)([0, 0, 1, 1], [0.0, 0.5, 0.3, 0.9]).round(4).item()
     0.666700005531311
@@ -388,28 +420,29 @@ class PrecisionAtRecall(_BestWhere):
         num_thresholds: int = 200,
         class_id: int | None = None,
         name: str | None = None,
-        dtype: Any = None,
+        dtype: DTypeOrPolicy = None,
     ) -> None:
         super().__init__(recall, num_thresholds, class_id, name, dtype)
 
-    def result(self) -> Any:
-        """Give the largest precision."""
+    def result(self) -> Tensor:
+        """Return the largest precision."""
         precision = self._fraction("true_positives", "false_positives")
         return self._best(precision, self._fraction("true_positives", "false_negatives"))
 
 
 @builtin("keras.metrics")
 class RecallAtPrecision(_BestWhere):
-    """The largest recall, tp / (tp + fn), of thresholds at which the precision, tp / (tp + fp), suffices.
+    """Compute the largest recall, tp / (tp + fn), of thresholds at which the precision, tp / (tp + fp), suffices.
 
     Shapes: targets, 0 or 1, and predictions have one shape. Dtype: `config.floatx()`.
     Raises: `ArgumentError` if `precision` is not a fraction; `ShapeError` if the shapes differ.
 
     Args:
-        precision: the least precision: a fraction.
-        num_thresholds: how many thresholds, evenly spaced from 0 to 1.
-        class_id: the one class along the last axis that counts; all if None.
-        name, dtype: as of `Metric`.
+        precision: float, the least precision, in [0, 1].
+        num_thresholds: int, how many thresholds, evenly spaced from 0 to 1; 200.
+        class_id: int or None, the index of the one class along the last axis that counts, None for all of them; None.
+        name: str or None, the name in logs, None for the class name in snake case; None.
+        dtype: dtype, dtype policy, or the name of one, to compute in; None, for `config.floatx()`.
 
     >>> RecallAtPrecision(0.8)([0, 0, 1, 1], [0.0, 0.5, 0.3, 0.9]).item()
     0.5
@@ -423,11 +456,11 @@ class RecallAtPrecision(_BestWhere):
         num_thresholds: int = 200,
         class_id: int | None = None,
         name: str | None = None,
-        dtype: Any = None,
+        dtype: DTypeOrPolicy = None,
     ) -> None:
         super().__init__(precision, num_thresholds, class_id, name, dtype)
 
-    def result(self) -> Any:
-        """Give the largest recall."""
+    def result(self) -> Tensor:
+        """Return the largest recall."""
         recall = self._fraction("true_positives", "false_negatives")
         return self._best(recall, self._fraction("true_positives", "false_positives"))

@@ -2,39 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal, TypeAlias
 
 import kcore_ops as ops
 import numpy as np
 from kcore_layers.base.masking import get_mask
 from kcore_layers.serialization.registry import builtin
+from kcore_ops import Tensor
 from kcore_ops.engine.call import beside
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.specs.shapes import one_of, show_shape
 
 from kcore_train.losses.alignment import aligned
+from kcore_train.losses.argument_types import DTypeOrPolicy
 from kcore_train.losses.weighting import check_weight
 from kcore_train.metrics.metric import Metric
 
 __all__ = ["F1Score", "FBetaScore"]
 
+Average: TypeAlias = Literal["micro", "macro", "weighted"]
 _COUNTS = ("true_positives", "false_positives", "false_negatives", "intermediate_weights")
 
 
 @builtin("keras.metrics")
 class FBetaScore(Metric):
-    """The harmonic mean of precision and recall, in which recall counts `beta` times as much: 1 is best.
+    """Compute the harmonic mean of precision and recall, in which recall counts `beta` times as much: 1 is best.
 
     Shapes: targets, ones and zeros, and predictions are `(samples, classes)`. Dtype: `config.floatx()`.
     Raises: `ArgumentError` for arguments that do not fit; `ShapeError` if the shapes do not.
     Source: van Rijsbergen (1979), Information Retrieval, chapter 7.
 
     Args:
-        average: None for one result for each class; "micro" for that of all decisions together; "macro" for the mean
-            of the classes; "weighted" for the mean weighted by the classes' positive samples.
-        beta: how much more recall counts than precision.
-        threshold: a prediction above it means 1; if None the largest of each sample does.
-        name, dtype: as of `Metric`.
+        average: str or None, None for one result for each class; "micro" for that of all decisions together; "macro"
+            for the mean of the classes; "weighted" for the mean weighted by the positive samples of the classes; None.
+        beta: float, how much more recall counts than precision, above 0; 1.0.
+        threshold: float or None, the threshold, above 0 and at most 1, above which a prediction means 1, None for 1 at
+            the largest prediction of each sample; None.
+        name: str or None, the name in logs, None for the class name in snake case; "fbeta_score".
+        dtype: dtype, dtype policy, or the name of one, to compute in; None, for `config.floatx()`.
 
     >>> FBetaScore(beta=2.0)([[1, 0], [0, 1], [0, 1]], [[0.9, 0.1], [0.2, 0.8], [0.7, 0.3]]).round(4)
     array([0.8333, 0.5556], dtype=float32)
@@ -42,11 +48,11 @@ class FBetaScore(Metric):
 
     def __init__(
         self,
-        average: str | None = None,
+        average: Average | None = None,
         beta: float = 1.0,
         threshold: float | None = None,
         name: str | None = "fbeta_score",
-        dtype: Any = None,
+        dtype: DTypeOrPolicy = None,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
         where = type(self).__name__
@@ -62,8 +68,12 @@ class FBetaScore(Metric):
         self.average, self.beta, self.threshold = average, float(beta), threshold
         self._counts: dict[str, Any] = {}
 
-    def build(self, y_true_shape: Any, y_pred_shape: Any) -> None:
-        """Make the variables for the classes.
+    def build(self, y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int | None]) -> None:
+        """Create the variables for the classes.
+
+        Args:
+            y_true_shape: sequence of ints or None, the shape of the targets, None where a size is unknown.
+            y_pred_shape: sequence of ints or None, the shape of the predictions, likewise.
 
         Raises:
             ShapeError: if there are not two axes.
@@ -78,8 +88,14 @@ class FBetaScore(Metric):
             sizes = () if self.average == "micro" else (shape[1],)
             self._counts = {name: self.add_variable(sizes, None, name=name) for name in _COUNTS}
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Count the decisions of a batch.
+    def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> None:
+        """Update the counts with the decisions of a batch.
+
+        Args:
+            y_true: tensor of zeros and ones, `(batch, classes)`.
+            y_pred: tensor of floats, the predictions, `(batch, classes)`.
+            sample_weight: tensor or None, factors of the samples, `(batch,)` or any shape that broadcasts to the
+                leading axes, None for ones; None.
 
         Raises:
             ShapeError: if targets and predictions have not one shape, of two axes, or the weights do not fit.
@@ -106,8 +122,8 @@ class FBetaScore(Metric):
         for name, values in zip(_COUNTS, counts, strict=True):
             self._counts[name].assign_add(ops.sum(values if weight is None else values * weight, axis=axis))
 
-    def result(self) -> Any:
-        """Give the score, or one for each class."""
+    def result(self) -> Tensor:
+        """Return the score, or one for each class."""
         if not self._counts:
             return self._tensor(np.zeros((), "float32"))
         tp, fp, fn, positive = (self._counts[name].value for name in _COUNTS)
@@ -118,23 +134,25 @@ class FBetaScore(Metric):
         return score if self.average is None or self.average == "micro" else ops.mean(score)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the constructor arguments that recreate the metric."""
         own = {"average": self.average, "beta": self.beta, "threshold": self.threshold}
         return {**super().get_config(), **own}
 
 
 @builtin("keras.metrics")
 class F1Score(FBetaScore):
-    """The harmonic mean of precision and recall: 1 is best.
+    """Compute the harmonic mean of precision and recall: 1 is best.
 
     Shapes: targets, ones and zeros, and predictions are `(samples, classes)`. Dtype: `config.floatx()`.
     Raises: `ArgumentError` for arguments that do not fit; `ShapeError` if the shapes do not.
 
     Args:
-        average: None for one result for each class; "micro" for that of all decisions together; "macro" for the mean
-            of the classes; "weighted" for the mean weighted by the classes' positive samples.
-        threshold: a prediction above it means 1; if None the largest of each sample does.
-        name, dtype: as of `Metric`.
+        average: str or None, None for one result for each class; "micro" for that of all decisions together; "macro"
+            for the mean of the classes; "weighted" for the mean weighted by the positive samples of the classes; None.
+        threshold: float or None, the threshold, above 0 and at most 1, above which a prediction means 1, None for 1 at
+            the largest prediction of each sample; None.
+        name: str or None, the name in logs, None for the class name in snake case; "f1_score".
+        dtype: dtype, dtype policy, or the name of one, to compute in; None, for `config.floatx()`.
 
     >>> F1Score()([[1, 0], [0, 1], [0, 1]], [[0.9, 0.1], [0.2, 0.8], [0.7, 0.3]]).round(4)
     array([0.6667, 0.6667], dtype=float32)
@@ -142,15 +160,15 @@ class F1Score(FBetaScore):
 
     def __init__(
         self,
-        average: str | None = None,
+        average: Average | None = None,
         threshold: float | None = None,
         name: str | None = "f1_score",
-        dtype: Any = None,
+        dtype: DTypeOrPolicy = None,
     ) -> None:
         super().__init__(average=average, beta=1.0, threshold=threshold, name=name, dtype=dtype)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the constructor arguments that recreate the metric."""
         config = super().get_config()
         del config["beta"]
         return config

@@ -10,23 +10,25 @@ import kcore_ops as ops
 import numpy as np
 from kcore_layers.base.masking import get_mask, set_mask
 from kcore_layers.serialization.registry import builtin
+from kcore_ops import Tensor
 from kcore_ops.dtypes import is_float_dtype, standardize_dtype
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.specs.shapes import show_shape, size_of
 
+from kcore_train.losses.argument_types import DTypeOrPolicy
 from kcore_train.metrics.metric import Metric, check_count
 
 __all__ = ["BinaryIoU", "IoU", "MeanIoU", "OneHotIoU", "OneHotMeanIoU"]
 
 
 class _Confusion(Metric):
-    """How often each class was predicted where each class was the target."""
+    """Count how often each class was predicted where each class was the target."""
 
     def __init__(
         self,
         num_classes: int,
         name: str | None = None,
-        dtype: Any = None,
+        dtype: DTypeOrPolicy = None,
         ignore_class: int | None = None,
         sparse_y_true: bool = True,
         sparse_y_pred: bool = True,
@@ -41,8 +43,13 @@ class _Confusion(Metric):
             (num_classes, num_classes), None, dtype=self.dtype, name="total_confusion_matrix"
         )
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Count pairs of target and predicted class; those with a class that is none are left out.
+    def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> None:
+        """Update the counts of pairs of target and predicted class; those with a class that is none are left out.
+
+        Args:
+            y_true: tensor of class indices, or one-hot labels, by `sparse_y_true`.
+            y_pred: tensor of class indices, or scores, by `sparse_y_pred`.
+            sample_weight: tensor or None, factors of the samples, as many as class indices or one, None for ones; None.
 
         Raises:
             ShapeError: if targets, predictions and weights have not equally many numbers.
@@ -73,15 +80,15 @@ class _Confusion(Metric):
         counts = ops.segment_sum(weight, cells, num_segments=count * count)
         self.total_cm.assign_add(ops.reshape(counts, (count, count)))
 
-    def _kept(self, mask: Any, y_pred: Any) -> Any:
-        """Give whether each prediction counts, from a mask of their leading axes."""
+    def _kept(self, mask: Tensor, y_pred: Tensor) -> Tensor:
+        """Return whether each prediction counts, from a mask of their leading axes."""
         mask = self._tensor(mask, "bool")
         missing = len(y_pred.shape) - len(mask.shape)
         if missing > 0:
             mask = ops.expand_dims(mask, tuple(range(-missing, 0)))
         return ops.reshape(ops.broadcast_to(mask, ops.shape(y_pred)), (-1,))
 
-    def _flat(self, x: Any, name: str, other: Any) -> Any:
+    def _flat(self, x: Tensor, name: str, other: Tensor | None) -> Tensor:
         sizes = (*x.shape, *(() if other is None else other.shape))
         if other is not None and None not in sizes and size_of(tuple(x.shape)) != size_of(tuple(other.shape)):
             raise ShapeError(
@@ -90,7 +97,7 @@ class _Confusion(Metric):
             ).at(type(self).__name__)
         return ops.reshape(x, (-1,))
 
-    def _weight(self, sample_weight: Any, like: Any) -> Any:
+    def _weight(self, sample_weight: Tensor, like: Tensor) -> Tensor:
         weight = self._tensor(sample_weight)
         if is_float_dtype(standardize_dtype(weight.dtype)) and not is_float_dtype(self.dtype):
             warnings.warn(
@@ -103,15 +110,15 @@ class _Confusion(Metric):
             return ops.broadcast_to(weight, ops.shape(like))
         return self._flat(weight, "sample_weight", like)
 
-    def _ious(self) -> tuple[Any, Any]:
-        """Give the intersection over the union of each class, and whether the class was met at all."""
+    def _ious(self) -> tuple[Tensor, Tensor]:
+        """Return the intersection over the union of each class, and whether the class was met at all."""
         matrix = ops.cast(self.total_cm.value, ops.config.floatx())
         both = ops.diagonal(matrix)
         either = ops.sum(matrix, axis=0) + ops.sum(matrix, axis=1) - both
         return ops.divide_no_nan(both, either), ops.cast(ops.greater(either, 0), matrix.dtype)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the constructor arguments that recreate the metric."""
         own = {
             "num_classes": self.num_classes,
             "ignore_class": self.ignore_class,
@@ -124,7 +131,7 @@ class _Confusion(Metric):
 
 @builtin("keras.metrics")
 class IoU(_Confusion):
-    """The intersection over the union of targets and predictions, averaged over some of the classes.
+    """Compute the intersection over the union of targets and predictions, averaged over some of the classes.
 
     Classes that neither targets nor predictions have do not count.
     Shapes: targets and predictions hold class indices, equally many; or scores, with the classes along `axis`.
@@ -132,14 +139,15 @@ class IoU(_Confusion):
     Raises: `ArgumentError` if a target class is not one; `ShapeError` if the shapes do not fit.
 
     Args:
-        num_classes: how many classes there are.
-        target_class_ids: the classes to average over.
-        name: as of `Metric`.
-        dtype: that of the counts; int32 if None.
-        ignore_class: a target class whose samples are left out; -1 or 255, for example.
-        sparse_y_true: whether targets are class indices, rather than one-hot along `axis`.
-        sparse_y_pred: whether predictions are class indices, rather than scores along `axis`.
-        axis: the axis of classes.
+        num_classes: int, the number of classes, at least 1.
+        target_class_ids: sequence of ints, the indices of the classes to average over.
+        name: str or None, the name in logs, None for the class name in snake case; None.
+        dtype: dtype, dtype policy, or the name of one, of the counts; None, for int32.
+        ignore_class: int or None, a target class whose samples do not count (-1 or 255, for example), None for no such
+            class; None.
+        sparse_y_true: bool, whether targets are class indices, rather than one-hot along `axis`; True.
+        sparse_y_pred: bool, whether predictions are class indices, rather than scores along `axis`; True.
+        axis: int, the axis of the classes; -1.
 
     >>> IoU(num_classes=2, target_class_ids=[0])([0, 0, 1, 1], [0, 1, 0, 1]).round(4).item()
     0.33329999446868896
@@ -150,7 +158,7 @@ class IoU(_Confusion):
         num_classes: int,
         target_class_ids: Sequence[int],
         name: str | None = None,
-        dtype: Any = None,
+        dtype: DTypeOrPolicy = None,
         ignore_class: int | None = None,
         sparse_y_true: bool = True,
         sparse_y_pred: bool = True,
@@ -165,30 +173,30 @@ class IoU(_Confusion):
                 fix=f"pass some of the numbers from 0 to {num_classes - 1}",
             ).at(type(self).__name__)
 
-    def result(self) -> Any:
-        """Give the average."""
+    def result(self) -> Tensor:
+        """Return the average."""
         ious, is_met = self._ious()
         is_chosen = np.isin(np.arange(self.num_classes), self.target_class_ids)
         is_met = ops.multiply(is_met, is_chosen)
         return ops.divide_no_nan(ops.sum(ious * is_met), ops.sum(is_met))
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the constructor arguments that recreate the metric."""
         return {**super().get_config(), "target_class_ids": self.target_class_ids}
 
 
 @builtin("keras.metrics")
 class BinaryIoU(IoU):
-    """The intersection over the union of yes-or-no targets and predictions, averaged over no, yes or both.
+    """Compute the intersection over the union of yes-or-no targets and predictions, averaged over no, yes or both.
 
     Shapes: targets, 0 or 1, and predictions, probabilities, are equally many. Dtype: `config.floatx()`.
     Raises: `ArgumentError` if a target class is neither 0 nor 1; `ShapeError` if the shapes do not fit.
 
     Args:
-        target_class_ids: the classes to average over.
-        threshold: a prediction of at least this means 1.
-        name: as of `Metric`.
-        dtype: that of the counts; int32 if None.
+        target_class_ids: sequence of ints, the indices of the classes to average over; (0, 1).
+        threshold: float, the least prediction that means 1, in [0, 1]; 0.5.
+        name: str or None, the name in logs, None for the class name in snake case; None.
+        dtype: dtype, dtype policy, or the name of one, of the counts; None, for int32.
 
     >>> BinaryIoU()([0, 1, 0, 1], [0.1, 0.2, 0.4, 0.7]).round(4).item()
     0.583299994468689
@@ -199,13 +207,19 @@ class BinaryIoU(IoU):
         target_class_ids: Sequence[int] = (0, 1),
         threshold: float = 0.5,
         name: str | None = None,
-        dtype: Any = None,
+        dtype: DTypeOrPolicy = None,
     ) -> None:
         super().__init__(2, target_class_ids, name, dtype)
         self.threshold = threshold
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Count pairs of target and decision.
+    def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> None:
+        """Update the counts of pairs of target and decision.
+
+        Args:
+            y_true: tensor of zeros and ones, the targets, of any shape.
+            y_pred: tensor of floats, the predicted probabilities, as many as targets.
+            sample_weight: tensor or None, factors of the samples, `(batch,)` or any shape that broadcasts to the
+                leading axes, None for ones; None.
 
         Raises:
             ShapeError: if targets, predictions and weights have not equally many numbers.
@@ -215,7 +229,7 @@ class BinaryIoU(IoU):
         super().update_state(y_true, decided, sample_weight)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the constructor arguments that recreate the metric."""
         config = super().get_config()
         kept = {key: config[key] for key in ("name", "dtype", "target_class_ids")}
         return {**kept, "threshold": self.threshold}
@@ -223,17 +237,21 @@ class BinaryIoU(IoU):
 
 @builtin("keras.metrics")
 class MeanIoU(IoU):
-    """The intersection over the union of targets and predictions, averaged over all classes that were met.
+    """Compute the intersection over the union of targets and predictions, averaged over all classes that were met.
 
     Shapes: targets and predictions hold class indices, equally many; or scores, with the classes along `axis`.
     Dtype: `config.floatx()`.
     Raises: `ShapeError` if the shapes do not fit.
 
     Args:
-        num_classes: how many classes there are.
-        name: as of `Metric`.
-        dtype: that of the counts; int32 if None.
-        ignore_class, sparse_y_true, sparse_y_pred, axis: as of `IoU`.
+        num_classes: int, the number of classes, at least 1.
+        name: str or None, the name in logs, None for the class name in snake case; None.
+        dtype: dtype, dtype policy, or the name of one, of the counts; None, for int32.
+        ignore_class: int or None, a target class whose samples do not count (-1 or 255, for example), None for no such
+            class; None.
+        sparse_y_true: bool, whether targets are class indices, rather than one-hot along `axis`; True.
+        sparse_y_pred: bool, whether predictions are class indices, rather than scores along `axis`; True.
+        axis: int, the axis of the classes; -1.
 
     >>> MeanIoU(num_classes=2)([0, 0, 1, 1], [0, 1, 0, 1]).round(4).item()
     0.33329999446868896
@@ -243,7 +261,7 @@ class MeanIoU(IoU):
         self,
         num_classes: int,
         name: str | None = None,
-        dtype: Any = None,
+        dtype: DTypeOrPolicy = None,
         ignore_class: int | None = None,
         sparse_y_true: bool = True,
         sparse_y_pred: bool = True,
@@ -253,7 +271,7 @@ class MeanIoU(IoU):
         super().__init__(num_classes, ids, name, dtype, ignore_class, sparse_y_true, sparse_y_pred, axis)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the constructor arguments that recreate the metric."""
         config = super().get_config()
         del config["target_class_ids"]
         return config
@@ -261,10 +279,17 @@ class MeanIoU(IoU):
 
 @builtin("keras.metrics")
 class OneHotIoU(IoU):
-    """`IoU` of one-hot targets, and of scores unless `sparse_y_pred`.
+    """Compute the `IoU` of one-hot targets, and of scores unless `sparse_y_pred`.
 
     Args:
-        num_classes, target_class_ids, name, dtype, ignore_class, sparse_y_pred, axis: as of `IoU`.
+        num_classes: int, the number of classes, at least 1.
+        target_class_ids: sequence of ints, the indices of the classes to average over.
+        name: str or None, the name in logs, None for the class name in snake case; None.
+        dtype: dtype, dtype policy, or the name of one, of the counts; None, for int32.
+        ignore_class: int or None, a target class whose samples do not count (-1 or 255, for example), None for no such
+            class; None.
+        sparse_y_pred: bool, whether predictions are class indices, rather than scores along `axis`; False.
+        axis: int, the axis of the classes; -1.
 
     >>> metric = OneHotIoU(num_classes=2, target_class_ids=[1])
     >>> metric([[0, 1], [1, 0], [0, 1]], [[0.2, 0.8], [0.4, 0.6], [0.1, 0.9]]).round(4).item()
@@ -276,7 +301,7 @@ class OneHotIoU(IoU):
         num_classes: int,
         target_class_ids: Sequence[int],
         name: str | None = None,
-        dtype: Any = None,
+        dtype: DTypeOrPolicy = None,
         ignore_class: int | None = None,
         sparse_y_pred: bool = False,
         axis: int = -1,
@@ -284,7 +309,7 @@ class OneHotIoU(IoU):
         super().__init__(num_classes, target_class_ids, name, dtype, ignore_class, False, sparse_y_pred, axis)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the constructor arguments that recreate the metric."""
         config = super().get_config()
         del config["sparse_y_true"]
         return config
@@ -292,10 +317,16 @@ class OneHotIoU(IoU):
 
 @builtin("keras.metrics")
 class OneHotMeanIoU(MeanIoU):
-    """`MeanIoU` of one-hot targets, and of scores unless `sparse_y_pred`.
+    """Compute the `MeanIoU` of one-hot targets, and of scores unless `sparse_y_pred`.
 
     Args:
-        num_classes, name, dtype, ignore_class, sparse_y_pred, axis: as of `IoU`.
+        num_classes: int, the number of classes, at least 1.
+        name: str or None, the name in logs, None for the class name in snake case; None.
+        dtype: dtype, dtype policy, or the name of one, of the counts; None, for int32.
+        ignore_class: int or None, a target class whose samples do not count (-1 or 255, for example), None for no such
+            class; None.
+        sparse_y_pred: bool, whether predictions are class indices, rather than scores along `axis`; False.
+        axis: int, the axis of the classes; -1.
 
     >>> metric = OneHotMeanIoU(num_classes=2)
     >>> metric([[0, 1], [1, 0], [0, 1]], [[0.2, 0.8], [0.4, 0.6], [0.1, 0.9]]).round(4).item()
@@ -306,7 +337,7 @@ class OneHotMeanIoU(MeanIoU):
         self,
         num_classes: int,
         name: str | None = None,
-        dtype: Any = None,
+        dtype: DTypeOrPolicy = None,
         ignore_class: int | None = None,
         sparse_y_pred: bool = False,
         axis: int = -1,
@@ -314,7 +345,7 @@ class OneHotMeanIoU(MeanIoU):
         super().__init__(num_classes, name, dtype, ignore_class, False, sparse_y_pred, axis)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the constructor arguments that recreate the metric."""
         config = super().get_config()
         del config["sparse_y_true"]
         return config

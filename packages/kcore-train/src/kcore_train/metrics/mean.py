@@ -9,9 +9,11 @@ import kcore_ops as ops
 from kcore_layers.base.masking import get_mask
 from kcore_layers.serialization.objects import deserialize_keras_object, serialize_keras_object
 from kcore_layers.serialization.registry import builtin
+from kcore_ops import Tensor
 from kcore_ops.foundation.errors import ArgumentError, KcoreError, ShapeError
 
 from kcore_train.losses.alignment import same_rank
+from kcore_train.losses.argument_types import DTypeOrPolicy
 from kcore_train.losses.function_loss import FunctionArguments, named_for
 from kcore_train.losses.half import widened
 from kcore_train.losses.weighting import check_weight
@@ -20,13 +22,13 @@ from kcore_train.metrics.metric import Metric
 __all__ = ["Mean", "MeanMetricWrapper", "Sum"]
 
 
-def samplewise(values: Any, weight: Any, reduce: Callable[..., Any]) -> tuple[Any, Any]:
-    """Give one value for each sample, weighted, and the samples' weights, or None.
+def samplewise(values: Tensor, weight: Tensor | None, reduce: Callable[..., Any]) -> tuple[Tensor, Tensor | None]:
+    """Return one value for each sample, weighted, and the samples' weights, or None.
 
     Args:
-        values: one or more values for each sample.
-        weight: None, or weights for as many of the leading axes as it has.
-        reduce: `ops.mean` or `ops.sum`, for the axes of values that have no weights, or different ones.
+        values: tensor, one or more values for each sample, `(batch, ...)`.
+        weight: tensor or None, weights for as many of the leading axes as it has, None for ones.
+        reduce: function, `ops.mean` or `ops.sum`, for the axes of values that have no weights, or different ones.
 
     Raises:
         ShapeError: if the weights do not fit the values.
@@ -51,7 +53,9 @@ def samplewise(values: Any, weight: Any, reduce: Callable[..., Any]) -> tuple[An
 class _Reduction(Metric):
     """What sums and means share."""
 
-    def _samplewise(self, values: Any, weight: Any, reduce: Callable[..., Any]) -> tuple[Any, Any]:
+    def _samplewise(
+        self, values: Tensor, weight: Tensor | None, reduce: Callable[..., Any]
+    ) -> tuple[Tensor, Tensor | None]:
         weight = None if weight is None else self._tensor(weight, self._dtype)
         try:
             return samplewise(self._tensor(values, self._dtype), weight, reduce)
@@ -61,10 +65,11 @@ class _Reduction(Metric):
 
 @builtin("keras.metrics")
 class Sum(_Reduction):
-    """The sum of all values seen.
+    """Compute the sum of all values seen.
 
     Args:
-        name, dtype: as of `Metric`.
+        name: str or None, the name in logs, None for the class name in snake case; "sum".
+        dtype: dtype, dtype policy, or the name of one, to compute in; None, for `config.floatx()`.
 
     >>> metric = Sum()
     >>> metric.update_state([1.0, 3.0])
@@ -72,12 +77,17 @@ class Sum(_Reduction):
     4.0
     """
 
-    def __init__(self, name: str | None = "sum", dtype: Any = None) -> None:
+    def __init__(self, name: str | None = "sum", dtype: DTypeOrPolicy = None) -> None:
         super().__init__(name=name, dtype=dtype)
         self.total = self.add_variable((), None, dtype=self.dtype, name="total")
 
-    def update_state(self, values: Any, sample_weight: Any = None) -> None:
-        """Add values, times their weights if there are any.
+    def update_state(self, values: Tensor, sample_weight: Tensor | None = None) -> None:
+        """Add values, times their weights if there are any, to the sum.
+
+        Args:
+            values: tensor, the values, `()`, `(batch,)` or `(batch, ...)`.
+            sample_weight: tensor or None, factors of the samples, `(batch,)` or any shape that broadcasts to the
+                leading axes, None for ones; None.
 
         Raises:
             ShapeError: if the weights do not fit the values.
@@ -85,19 +95,20 @@ class Sum(_Reduction):
         values, _ = self._samplewise(values, sample_weight, ops.sum)
         self.total.assign_add(ops.sum(values) if len(values.shape) else values)
 
-    def result(self) -> Any:
-        """Give the sum."""
+    def result(self) -> Tensor:
+        """Return the sum."""
         return ops.copy(self.total.value)  # or the next update might change it where it is kept
 
 
 @builtin("keras.metrics")
 class Mean(_Reduction):
-    """The mean of all values seen, or the weighted mean; 0 before there are any.
+    """Compute the mean of all values seen, or the weighted mean; 0 before there are any.
 
     Values with several axes are first averaged for each sample: what counts is the number of samples.
 
     Args:
-        name, dtype: as of `Metric`.
+        name: str or None, the name in logs, None for the class name in snake case; "mean".
+        dtype: dtype, dtype policy, or the name of one, to compute in; None, for `config.floatx()`.
 
     >>> metric = Mean()
     >>> metric.update_state([1.0, 3.0])
@@ -106,13 +117,18 @@ class Mean(_Reduction):
     5.0
     """
 
-    def __init__(self, name: str | None = "mean", dtype: Any = None) -> None:
+    def __init__(self, name: str | None = "mean", dtype: DTypeOrPolicy = None) -> None:
         super().__init__(name=name, dtype=dtype)
         self.total = self.add_variable((), None, dtype=self.dtype, name="total")
         self.count = self.add_variable((), None, dtype=self.dtype, name="count")
 
-    def update_state(self, values: Any, sample_weight: Any = None) -> None:
-        """Take values into account, with their weights if there are any.
+    def update_state(self, values: Tensor, sample_weight: Tensor | None = None) -> None:
+        """Add values, with their weights if there are any, to the mean.
+
+        Args:
+            values: tensor, the values, `()`, `(batch,)` or `(batch, ...)`.
+            sample_weight: tensor or None, factors of the samples, `(batch,)` or any shape that broadcasts to the
+                leading axes, None for ones; None.
 
         Raises:
             ShapeError: if the weights do not fit the values.
@@ -134,19 +150,20 @@ class Mean(_Reduction):
         self.total.assign_add(ops.sum(values) if has_axis else values)
         self.count.assign_add(count)
 
-    def result(self) -> Any:
-        """Give the mean."""
+    def result(self) -> Tensor:
+        """Return the mean."""
         return ops.divide_no_nan(self.total.value, self.count.value)
 
 
 @builtin("keras.metrics")
 class MeanMetricWrapper(FunctionArguments, Mean):
-    """The mean of a function of targets and predictions.
+    """Compute the mean of a function of targets and predictions.
 
     Args:
-        fn: from targets, predictions and `kwargs` to a value, or several, for each sample.
-        name, dtype: as of `Metric`.
-        kwargs: more arguments of the function. Those of them that are arguments of a subclass are part of its config.
+        fn: function, from `(y_true, y_pred, **kwargs)` to a value, or several, for each sample.
+        name: str or None, the name in logs, None for the class name in snake case; None.
+        dtype: dtype, dtype policy, or the name of one, to compute in; None, for `config.floatx()`.
+        **kwargs: more arguments of the function; none. In a subclass they are attributes, and part of its config.
 
     >>> metric = MeanMetricWrapper(lambda y_true, y_pred: abs(y_true - y_pred), name="distance")
     >>> metric.update_state([0.0, 0.0], [1.0, 3.0])
@@ -154,7 +171,9 @@ class MeanMetricWrapper(FunctionArguments, Mean):
     2.0
     """
 
-    def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
+    def __init__(
+        self, fn: Callable[..., Any], name: str | None = None, dtype: DTypeOrPolicy = None, **kwargs: object
+    ) -> None:
         if not callable(fn):
             raise ArgumentError(f"fn={fn!r} is not a function", fix="pass one of y_true and y_pred").at(
                 type(self).__name__
@@ -163,8 +182,14 @@ class MeanMetricWrapper(FunctionArguments, Mean):
         self._fn = fn
         self._keep_arguments(kwargs, are_attributes=type(self) is not MeanMetricWrapper)
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
-        """Take targets and predictions into account; what a mask of the predictions leaves out does not count.
+    def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> None:  # type: ignore[override]
+        """Update the state with a batch of targets and predictions.
+
+        Args:
+            y_true: tensor, the targets, `(batch, ...)`.
+            y_pred: tensor, the predictions, `(batch, ...)`; what a mask of theirs leaves out does not count.
+            sample_weight: tensor or None, factors of the samples, `(batch,)` or any shape that broadcasts to the
+                leading axes, None for ones; None.
 
         Raises:
             ShapeError: if the targets do not fit the predictions, or the weights the samples.
@@ -179,13 +204,17 @@ class MeanMetricWrapper(FunctionArguments, Mean):
         super().update_state(values, sample_weight)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the constructor arguments that recreate the metric."""
         own = {"fn": serialize_keras_object(self._fn)} if type(self) is MeanMetricWrapper else {}
         return {**super().get_config(), **own, **self._arguments}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Metric:
-        """Make one from what `get_config` gave."""
+        """Create a metric from what `get_config` returned.
+
+        Args:
+            config: dict, what `get_config` returned.
+        """
         if "fn" in config:
             config = {**config, "fn": deserialize_keras_object(config["fn"])}
         return super().from_config(config)

@@ -4,34 +4,38 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import kcore_ops as ops
 import numpy as np
 from kcore_layers.base.naming import auto_name, snake_case
 from kcore_layers.serialization.registry import builtin
-from kcore_ops import StatelessScope, Variable, dtype_policies
+from kcore_ops import DType, Shape, StatelessScope, Tensor, Variable, dtype_policies
 from kcore_ops.backends.current import current_backend, on
 from kcore_ops.backends.interface import Backend
 from kcore_ops.dtypes import numpy_dtype, standardize_dtype
 from kcore_ops.foundation.errors import ArgumentError
 
 from kcore_train.losses.alignment import tensor
+from kcore_train.losses.argument_types import DTypeOrPolicy
 from kcore_train.losses.weighting import masked_weight
+
+if TYPE_CHECKING:
+    from kcore_layers.options.initializers import Initializer
 
 __all__ = ["Metric", "check_count"]
 
 
 @builtin("keras.metrics")
 class Metric:
-    """Base of metrics. A subclass makes its variables and defines `update_state` and `result`.
+    """Base class of metrics. A subclass creates its variables and defines `update_state` and `result`.
 
     A metric belongs to the backend that is current when it is made. Variables and metrics that it holds, in attributes,
     lists or dicts, are part of its state.
 
     Args:
-        dtype: a dtype or dtype policy to compute in; `config.floatx()` if None.
-        name: its name in logs; made of the class's name if None.
+        dtype: dtype, dtype policy, or the name of one, to compute in; None, for `config.floatx()`.
+        name: str or None, the name in logs, None for the class name in snake case; None.
 
     >>> class Largest(Metric):
     ...     def __init__(self, name="largest"):
@@ -54,7 +58,7 @@ class Metric:
             if method in cls.__dict__:
                 setattr(cls, method, _on_own_backend(cls.__dict__[method]))
 
-    def __init__(self, dtype: Any = None, name: str | None = None) -> None:
+    def __init__(self, dtype: DTypeOrPolicy = None, name: str | None = None) -> None:
         self.name = name or auto_name(snake_case(type(self).__name__))
         self._dtype_policy = dtype_policies.get(ops.config.floatx() if dtype is None else dtype)
         self._dtype = self._dtype_policy.compute_dtype
@@ -70,25 +74,27 @@ class Metric:
 
     def add_variable(
         self,
-        shape: Any,
-        initializer: Any,
-        dtype: Any = None,
+        shape: Shape,
+        initializer: Initializer | str | Tensor | None,
+        dtype: DType | None = None,
         aggregation: str = "sum",
         name: str | None = None,
     ) -> Variable:
-        """Make a variable that is part of the state.
+        """Create a variable that is part of the state.
 
         Args:
-            shape: its sizes.
-            initializer: its first value: an array, an initializer or the name of one; zeros if None.
-            dtype: its dtype; `config.floatx()` if None.
-            aggregation: how copies of it on several devices combine.
-            name: its name.
+            shape: int or tuple of ints, the shape.
+            initializer: `Initializer`, its name, tensor or None, the initial value, None for zeros.
+            dtype: dtype or its name; None, for `config.floatx()`.
+            aggregation: "none", "mean", "sum" or "only_first_replica", how copies on several devices are combined;
+                "sum".
+            name: str or None, the name, None for one made of a counter; None.
         """
         dtype = standardize_dtype(dtype)
         if initializer is None or isinstance(initializer, str) and initializer == "zeros":
             # Made on the host, and so no part of a graph that may be being traced.
-            value, shape = np.zeros(shape, numpy_dtype(dtype)), None
+            value: Any = np.zeros(shape, numpy_dtype(dtype))
+            shape = None
         elif isinstance(initializer, str):
             from kcore_layers.options import initializers
 
@@ -111,9 +117,20 @@ class Metric:
         return variable
 
     def add_weight(
-        self, shape: Any = (), initializer: Any = None, dtype: Any = None, name: str | None = None
+        self,
+        shape: Shape = (),
+        initializer: Initializer | str | Tensor | None = None,
+        dtype: DType | None = None,
+        name: str | None = None,
     ) -> Variable:
-        """Make a variable that is part of the state, of zeros unless an initializer is given."""
+        """Create a variable that is part of the state, of zeros unless an initializer is given.
+
+        Args:
+            shape: int or tuple of ints, the shape; ().
+            initializer: `Initializer`, its name, tensor or None, the initial value, None for zeros; None.
+            dtype: dtype or its name; None, for `config.floatx()`.
+            name: str or None, the name, None for one made of a counter; None.
+        """
         return self.add_variable(shape, initializer, dtype=dtype, name=name)
 
     @property
@@ -130,10 +147,14 @@ class Metric:
             own.update((id(variable), variable) for variable in metric.variables)
         return list(own.values())
 
-    def build(self, y_true_shape: Any, y_pred_shape: Any) -> None:
-        """Make the variables whose shape depends on that of the data; those of most metrics do not.
+    def build(self, y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int | None]) -> None:
+        """Create the variables whose shape depends on that of the data; those of most metrics do not.
 
         The first `update_state` calls it. Where that is compiled, call it before: state can not come into being there.
+
+        Args:
+            y_true_shape: sequence of ints or None, the shape of the targets, None where a size is unknown.
+            y_pred_shape: sequence of ints or None, the shape of the predictions, likewise.
         """
 
     def reset_state(self) -> None:
@@ -142,31 +163,47 @@ class Metric:
             for variable in self.variables:
                 variable.assign(ops.zeros(variable.shape, variable.dtype))
 
-    def update_state(self, *args: Any, **kwargs: Any) -> Any:
-        """Take a batch into account.
+    def update_state(self, *args: Tensor, **kwargs: Tensor) -> Tensor:
+        """Update the state with a batch.
+
+        Args:
+            *args: tensors, the batch, in most metrics `y_true` and `y_pred`.
+            **kwargs: tensors, in most metrics `sample_weight`.
 
         Raises:
             NotImplementedError: unless a subclass defines it.
         """
         raise NotImplementedError(f"{type(self).__name__} does not define update_state()")
 
-    def result(self) -> Any:
-        """Give the metric of what was seen since the last reset: a tensor, or a dict of them.
+    def result(self) -> Tensor:
+        """Return the metric of what was seen since the last reset: a tensor, or a dict of them.
 
         Raises:
             NotImplementedError: unless a subclass defines it.
         """
         raise NotImplementedError(f"{type(self).__name__} does not define result()")
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Take a batch into account and give the result."""
+    def __call__(self, *args: Tensor, **kwargs: Tensor) -> Tensor:
+        """Update the state with a batch and return the result.
+
+        Args:
+            *args: tensors, the arguments of `update_state`.
+            **kwargs: tensors, the keyword arguments of `update_state`.
+        """
         self.update_state(*args, **kwargs)
         return self.result()
 
     # The same as pure functions of the state.
 
-    def stateless_update_state(self, metric_variables: Sequence[Any], *args: Any, **kwargs: Any) -> list[Any]:
-        """Give the state after a batch, from that before it; the metric's own stays as it is.
+    def stateless_update_state(
+        self, metric_variables: Sequence[Tensor], *args: Tensor, **kwargs: Tensor
+    ) -> list[Tensor]:
+        """Return the state after a batch, given that before it; the metric's own stays as it is.
+
+        Args:
+            metric_variables: sequence of tensors, the state, a value for each of `variables`.
+            *args: tensors, the arguments of `update_state`.
+            **kwargs: tensors, the keyword arguments of `update_state`.
 
         Raises:
             ArgumentError: if there is not one value for each variable.
@@ -175,8 +212,11 @@ class Metric:
             self.update_state(*args, **kwargs)
             return [scope.get_current_value(variable) for variable in self.variables]
 
-    def stateless_result(self, metric_variables: Sequence[Any]) -> Any:
-        """Give the result of a state.
+    def stateless_result(self, metric_variables: Sequence[Tensor]) -> Tensor:
+        """Return the result of a state.
+
+        Args:
+            metric_variables: sequence of tensors, the state, a value for each of `variables`.
 
         Raises:
             ArgumentError: if there is not one value for each variable.
@@ -184,8 +224,8 @@ class Metric:
         with self._scope(metric_variables):
             return self.result()
 
-    def stateless_reset_state(self) -> list[Any]:
-        """Give the state in which nothing was seen."""
+    def stateless_reset_state(self) -> list[Tensor]:
+        """Return the state in which nothing was seen."""
         with StatelessScope() as scope:
             self.reset_state()
             return [scope.get_current_value(variable) for variable in self.variables]
@@ -201,21 +241,24 @@ class Metric:
 
     # What subclasses share.
 
-    def _tensor(self, x: Any, dtype: str | None = None) -> Any:
-        """Give `x` as a tensor of the metric's backend."""
+    def _tensor(self, x: Tensor, dtype: str | None = None) -> Tensor:
+        """Return `x` as a tensor of the metric's backend."""
         return tensor(self._backend, x, dtype)
 
-    def _masked(self, weight: Any, mask: Any) -> Any:
-        """Give the weights of samples, or None, with zeros where a mask leaves samples out."""
+    def _masked(self, weight: Tensor | None, mask: Tensor | None) -> Tensor:
+        """Return the weights of samples, or None, with zeros where a mask leaves samples out."""
         return weight if mask is None else masked_weight(weight, mask, self._backend, self._dtype, is_leading=True)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the constructor arguments that recreate the metric."""
         return {"name": self.name, "dtype": self._dtype}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Metric:
-        """Make one from what `get_config` gave.
+        """Create a metric from what `get_config` returned.
+
+        Args:
+            config: dict, what `get_config` returned.
 
         Raises:
             ArgumentError: if the class has no such argument.
@@ -229,8 +272,14 @@ class Metric:
         return f"<{type(self).__name__} name={self.name}>"
 
 
-def check_count(name: str, value: Any, least: int, where: str) -> None:
+def check_count(name: str, value: object, least: int, where: str) -> None:
     """Check that an argument of a metric is a count.
+
+    Args:
+        name: str, the name of the argument.
+        value: anything, the argument.
+        least: int, the least count allowed.
+        where: str, the metric to name in errors.
 
     Raises:
         ArgumentError: at `where`, if it is no integer of at least `least`.
@@ -251,7 +300,7 @@ def _on_own_backend(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _held(values: Iterable[Any]) -> Iterator[Any]:
-    """Give the variables and metrics among some values, and in the containers among them."""
+    """Return the variables and metrics among some values, and in the containers among them."""
     for value in values:
         if isinstance(value, Variable | Metric):
             yield value

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import kcore_ops as ops
 from kcore_layers.serialization.registry import builtin
+from kcore_ops import Tensor
 
+from kcore_train.losses.argument_types import DTypeOrPolicy
 from kcore_train.losses.crossentropy import (
     binary_crossentropy,
     categorical_crossentropy,
@@ -26,51 +26,54 @@ __all__ = [
 
 @builtin("keras.metrics")
 class KLDivergence(MeanMetricWrapper):
-    """The sum of y_true log(y_true / y_pred), in nats, between two distributions.
+    """Compute the sum of y_true log(y_true / y_pred), in nats, between two distributions.
 
     Shapes: targets and predictions broadcast, with the probabilities along the last axis.
     Raises: `ShapeError` if they do not.
 
     Args:
-        name, dtype: as of `Metric`.
+        name: str or None, the name in logs, None for the class name in snake case; "kl_divergence".
+        dtype: dtype, dtype policy, or the name of one, to compute in; None, for `config.floatx()`.
 
     >>> KLDivergence()([[0.5, 0.5]], [[0.25, 0.75]]).round(4).item()
     0.14380000531673431
     """
 
-    def __init__(self, name: str | None = "kl_divergence", dtype: Any = None) -> None:
+    def __init__(self, name: str | None = "kl_divergence", dtype: DTypeOrPolicy = None) -> None:
         super().__init__(kl_divergence, name, dtype)
 
 
 @builtin("keras.metrics")
 class Poisson(MeanMetricWrapper):
-    """The mean of y_pred - y_true log(y_pred): what counts cost, in nats, if predictions are their means.
+    """Compute the mean of y_pred - y_true log(y_pred): what counts cost, in nats, if predictions are their means.
 
     Shapes: targets and predictions broadcast; that of a sample is the mean over the last axis.
     Raises: `ShapeError` if they do not.
 
     Args:
-        name, dtype: as of `Metric`.
+        name: str or None, the name in logs, None for the class name in snake case; "poisson".
+        dtype: dtype, dtype policy, or the name of one, to compute in; None, for `config.floatx()`.
 
     >>> Poisson()([[0.0, 1.0]], [[1.0, 1.0]]).round(4).item()
     1.0
     """
 
-    def __init__(self, name: str | None = "poisson", dtype: Any = None) -> None:
+    def __init__(self, name: str | None = "poisson", dtype: DTypeOrPolicy = None) -> None:
         super().__init__(poisson, name, dtype)
 
 
 @builtin("keras.metrics", aliases=("bce", "BCE"))
 class BinaryCrossentropy(MeanMetricWrapper):
-    """Cross-entropy, in nats, of yes-or-no targets with predicted probabilities of yes.
+    """Compute the cross-entropy, in nats, of yes-or-no targets with predicted probabilities of yes.
 
     Shapes: targets and predictions have one shape; that of a sample is the mean over the last axis.
     Raises: `ShapeError` if the shapes differ.
 
     Args:
-        name, dtype: as of `Metric`.
-        from_logits: whether predictions are logits rather than probabilities.
-        label_smoothing: how far targets are drawn towards 0.5: a fraction.
+        name: str or None, the name in logs, None for the class name in snake case; "binary_crossentropy".
+        dtype: dtype, dtype policy, or the name of one, to compute in; None, for `config.floatx()`.
+        from_logits: bool, whether predictions are logits (any real numbers) rather than probabilities in [0, 1]; False.
+        label_smoothing: float, the label smoothing s in [0, 1]: a target t counts as t (1 - s) + s / 2; 0.
 
     >>> BinaryCrossentropy()([[0.0, 1.0]], [[0.5, 0.5]]).round(4).item()
     0.6930999755859375
@@ -79,7 +82,7 @@ class BinaryCrossentropy(MeanMetricWrapper):
     def __init__(
         self,
         name: str | None = "binary_crossentropy",
-        dtype: Any = None,
+        dtype: DTypeOrPolicy = None,
         from_logits: bool = False,
         label_smoothing: float = 0,
     ) -> None:
@@ -88,16 +91,17 @@ class BinaryCrossentropy(MeanMetricWrapper):
 
 @builtin("keras.metrics")
 class CategoricalCrossentropy(MeanMetricWrapper):
-    """Cross-entropy, in nats, of one-hot labels, or other probabilities of classes, with predicted ones.
+    """Compute the cross-entropy, in nats, of one-hot labels, or other probabilities of classes, with predicted ones.
 
     Shapes: targets and predictions have one shape, with the classes along `axis`.
     Raises: `ShapeError` if the targets are class indices, for `SparseCategoricalCrossentropy`.
 
     Args:
-        name, dtype: as of `Metric`.
-        from_logits: whether predictions are logits rather than probabilities.
-        label_smoothing: how far targets are drawn towards the uniform distribution: a fraction.
-        axis: the axis of classes.
+        name: str or None, the name in logs, None for the class name in snake case; "categorical_crossentropy".
+        dtype: dtype, dtype policy, or the name of one, to compute in; None, for `config.floatx()`.
+        from_logits: bool, whether predictions are logits (any real numbers) rather than probabilities in [0, 1]; False.
+        label_smoothing: float, the label smoothing s in [0, 1]: a target t of n classes counts as t (1 - s) + s / n; 0.
+        axis: int, the axis of the classes; -1.
 
     >>> CategoricalCrossentropy()([[0.0, 1.0]], [[0.5, 0.5]]).round(4).item()
     0.6930999755859375
@@ -106,7 +110,7 @@ class CategoricalCrossentropy(MeanMetricWrapper):
     def __init__(
         self,
         name: str | None = "categorical_crossentropy",
-        dtype: Any = None,
+        dtype: DTypeOrPolicy = None,
         from_logits: bool = False,
         label_smoothing: float = 0,
         axis: int = -1,
@@ -118,16 +122,18 @@ class CategoricalCrossentropy(MeanMetricWrapper):
 
 @builtin("keras.metrics")
 class SparseCategoricalCrossentropy(MeanMetricWrapper):
-    """Cross-entropy, in nats, of target classes, given by their indices, with predicted probabilities.
+    """Compute the cross-entropy, in nats, of target classes, given by their indices, with predicted probabilities.
 
     Shapes: predictions have the classes along `axis`; targets lack it, or have size 1 there.
     Raises: `ShapeError` if the targets are one-hot labels, for `CategoricalCrossentropy`.
 
     Args:
-        name, dtype: as of `Metric`.
-        from_logits: whether predictions are logits rather than probabilities.
-        ignore_class: a class index whose samples do not count; -1 or 255, for example.
-        axis: the axis of classes.
+        name: str or None, the name in logs, None for the class name in snake case; "sparse_categorical_crossentropy".
+        dtype: dtype, dtype policy, or the name of one, to compute in; None, for `config.floatx()`.
+        from_logits: bool, whether predictions are logits (any real numbers) rather than probabilities in [0, 1]; False.
+        ignore_class: int or None, a class index whose samples do not count (-1 or 255, for example), None for no such
+            class; None.
+        axis: int, the axis of the classes; -1.
 
     >>> SparseCategoricalCrossentropy()([1, 0], [[0.5, 0.5], [0.5, 0.5]]).round(4).item()
     0.6930999755859375
@@ -136,7 +142,7 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
     def __init__(
         self,
         name: str | None = "sparse_categorical_crossentropy",
-        dtype: Any = None,
+        dtype: DTypeOrPolicy = None,
         from_logits: bool = False,
         ignore_class: int | None = None,
         axis: int = -1,
@@ -145,8 +151,14 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
             sparse_categorical_crossentropy, name, dtype, from_logits=from_logits, ignore_class=ignore_class, axis=axis
         )
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
-        """Take targets and predictions into account, except those of the ignored class.
+    def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> None:  # type: ignore[override]
+        """Update the state with a batch of targets and predictions, except those of the ignored class.
+
+        Args:
+            y_true: tensor of ints, class indices from 0.
+            y_pred: tensor of floats, the probabilities or logits of the classes along `axis`.
+            sample_weight: tensor or None, factors of the samples, `(batch,)` or any shape that broadcasts to the
+                leading axes, None for ones; None.
 
         Raises:
             ShapeError: if the targets do not fit the predictions, or the weights the samples.

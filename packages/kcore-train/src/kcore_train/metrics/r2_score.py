@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import kcore_ops as ops
 import numpy as np
 from kcore_layers.base.masking import get_mask
 from kcore_layers.serialization.registry import builtin
+from kcore_ops import Tensor
 from kcore_ops.engine.call import beside
 from kcore_ops.foundation.errors import ShapeError
 from kcore_ops.specs.shapes import one_of, show_shape
 
 from kcore_train.losses.alignment import aligned
+from kcore_train.losses.argument_types import DTypeOrPolicy
 from kcore_train.losses.weighting import check_weight
 from kcore_train.metrics.metric import Metric, check_count
 
@@ -23,16 +26,17 @@ _SUMS = ("squared_sum", "sum", "total_mse", "count")
 
 @builtin("keras.metrics")
 class R2Score(Metric):
-    """The fraction of the targets' variance that predictions explain: 1 is best, 0 what predicting the mean gives.
+    """Compute the fraction of the targets' variance that predictions explain: 1 is best, 0 is that of predicting the mean.
 
     Shapes: targets and predictions are `(samples, outputs)`. Dtype: `config.floatx()`.
     Raises: `ArgumentError` for arguments that do not fit; `ShapeError` if the shapes do not.
 
     Args:
-        class_aggregation: "uniform_average" of the outputs; "variance_weighted_average" by the targets' variances; or
-            None for one result for each output.
-        num_regressors: how many inputs explain the targets: if given, the score is adjusted for them.
-        name, dtype: as of `Metric`.
+        class_aggregation: str or None, "uniform_average" of the outputs; "variance_weighted_average" by the variances
+            of the targets; or None for one result for each output; "uniform_average".
+        num_regressors: int, how many inputs explain the targets, to adjust the score for them; 0 for no adjustment; 0.
+        name: str or None, the name in logs, None for the class name in snake case; "r2_score".
+        dtype: dtype, dtype policy, or the name of one, to compute in; None, for `config.floatx()`.
 
     >>> R2Score()([[1.0], [4.0], [3.0]], [[2.0], [4.0], [4.0]]).round(4).item()
     0.571399986743927
@@ -40,10 +44,10 @@ class R2Score(Metric):
 
     def __init__(
         self,
-        class_aggregation: str | None = "uniform_average",
+        class_aggregation: Literal["uniform_average", "variance_weighted_average"] | None = "uniform_average",
         num_regressors: int = 0,
         name: str | None = "r2_score",
-        dtype: Any = None,
+        dtype: DTypeOrPolicy = None,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
         if class_aggregation is not None:
@@ -53,8 +57,12 @@ class R2Score(Metric):
         self.num_samples = self.add_variable((), None, name="num_samples")
         self._sums: dict[str, Any] = {}
 
-    def build(self, y_true_shape: Any, y_pred_shape: Any) -> None:
-        """Make the variables for the outputs.
+    def build(self, y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int | None]) -> None:
+        """Create the variables for the outputs.
+
+        Args:
+            y_true_shape: sequence of ints or None, the shape of the targets, None where a size is unknown.
+            y_pred_shape: sequence of ints or None, the shape of the predictions, likewise.
 
         Raises:
             ShapeError: if there are not two axes.
@@ -68,8 +76,14 @@ class R2Score(Metric):
         if not self._sums:
             self._sums = {name: self.add_variable((shape[1],), None, name=name) for name in _SUMS}
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Take targets and predictions into account.
+    def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> None:
+        """Update the state with a batch of targets and predictions.
+
+        Args:
+            y_true: tensor of floats, the targets, `(batch, outputs)`.
+            y_pred: tensor of floats, the predictions, `(batch, outputs)`.
+            sample_weight: tensor or None, factors of the samples, `(batch,)` or any shape that broadcasts to the
+                leading axes, None for ones; None.
 
         Raises:
             ShapeError: if they have not one shape, of two axes, or the weights do not fit.
@@ -92,8 +106,8 @@ class R2Score(Metric):
         count = ops.size(y_true)
         self.num_samples.assign_add(count if isinstance(count, int) else ops.cast(count, self.num_samples.dtype))
 
-    def result(self) -> Any:
-        """Give the score, or one for each output."""
+    def result(self) -> Tensor:
+        """Return the score, or one for each output."""
         if not self._sums:
             return self._tensor(np.zeros((), "float32"))
         squared_sum, total, error, count = (self._sums[name].value for name in _SUMS)
@@ -113,6 +127,6 @@ class R2Score(Metric):
         return score
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the constructor arguments that recreate the metric."""
         own = {"class_aggregation": self.class_aggregation, "num_regressors": self.num_regressors}
         return {**super().get_config(), **own}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import kcore_ops as ops
 import numpy as np
 from kcore_layers.base.masking import get_mask
+from kcore_ops import Tensor
 from kcore_ops.backends.interface import Backend
 from kcore_ops.dtypes import standardize_dtype
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
@@ -25,7 +25,11 @@ _FEW = 4
 
 
 def evenly_spaced(num_thresholds: int) -> list[float]:
-    """Give the thresholds that lie between 0 and 1, ends left out, so that with these there are `num_thresholds`."""
+    """Return the thresholds that lie between 0 and 1, ends left out, so that with these there are `num_thresholds`.
+
+    Args:
+        num_thresholds: int, the number of thresholds, the ends 0 and 1 included, at least 2.
+    """
     return [(i + 1) / (num_thresholds - 1) for i in range(num_thresholds - 2)]
 
 
@@ -33,15 +37,15 @@ class Samples:
     """Targets, predictions and weights of a batch, as `(samples, labels)`; without several labels, labels is 1.
 
     Args:
-        backend: the backend of the metric.
-        y_true: targets, 0 or 1.
-        y_pred: predictions, of the same shape; what a mask of theirs leaves out does not count.
-        sample_weight: factors for the leading axes of these, or None.
-        where: who asks, for errors.
-        num_labels: the size of the last axis, if it is labels that are counted apart; else 1.
-        label_weights: factors for the last axis, or None.
-        class_id: the one class along the last axis that counts, or None for all.
-        top_k: how many of the largest predictions along the last axis can count, or None for all.
+        backend: `Backend`, the backend of the metric.
+        y_true: tensor, the targets, zeros and ones.
+        y_pred: tensor, the predictions, of the shape of `y_true`; what a mask of theirs leaves out does not count.
+        sample_weight: tensor or None, factors for the leading axes of the targets, None for ones.
+        where: str, the metric to name in errors.
+        num_labels: int, the size of the last axis, if labels are counted apart, else 1; 1.
+        label_weights: tensor or None, factors for the last axis, None for ones; None.
+        class_id: int or None, the index of the one class along the last axis that counts, None for all of them; None.
+        top_k: int or None, how many of the largest predictions along the last axis can count, None for all; None.
 
     Raises:
         ShapeError: if the shapes do not fit.
@@ -51,13 +55,13 @@ class Samples:
     def __init__(
         self,
         backend: Backend,
-        y_true: Any,
-        y_pred: Any,
-        sample_weight: Any,
+        y_true: Tensor,
+        y_pred: Tensor,
+        sample_weight: Tensor | None,
         where: str,
         *,
         num_labels: int = 1,
-        label_weights: Any = None,
+        label_weights: Tensor | None = None,
         class_id: int | None = None,
         top_k: int | None = None,
     ) -> None:
@@ -109,7 +113,7 @@ class Thresholds:
     """Thresholds to compare predictions with.
 
     Args:
-        values: the thresholds.
+        values: sequence of floats, the thresholds, ascending for the fast way.
 
     >>> samples = Samples(ops.current_backend(), [0, 1, 1], [0.2, 0.4, 0.8], None, "example")
     >>> true, false = Thresholds([0.1, 0.5]).above(samples)
@@ -125,11 +129,15 @@ class Thresholds:
     def __len__(self) -> int:
         return len(self.values)
 
-    def above(self, samples: Samples) -> tuple[Any, Any]:
-        """Give the weight of positive and of negative samples above each threshold: `(thresholds, labels)` both."""
+    def above(self, samples: Samples) -> tuple[Tensor, Tensor]:
+        """Return the weight of positive and of negative samples above each threshold: `(thresholds, labels)` both.
+
+        Args:
+            samples: `Samples`, the batch to count.
+        """
         return self._by_bins(samples) if self._is_binned else self._by_comparison(samples)
 
-    def _by_comparison(self, samples: Samples) -> tuple[Any, Any]:
+    def _by_comparison(self, samples: Samples) -> tuple[Tensor, Tensor]:
         dtype = samples.positive.dtype
         if len(self) == 1:
             is_above = ops.cast(ops.greater(samples.y_pred, self.values[0]), dtype)
@@ -139,7 +147,7 @@ class Thresholds:
             counts = [ops.sum(weight * is_above, axis=1) for weight in _weights(samples)]
         return counts[0], counts[1]
 
-    def _by_bins(self, samples: Samples) -> tuple[Any, Any]:
+    def _by_bins(self, samples: Samples) -> tuple[Tensor, Tensor]:
         """Sort predictions into the bins between thresholds, and sum from the last bin on."""
         labels = samples.num_labels
         bins = ops.searchsorted(self.array, ops.cast(ops.reshape(samples.y_pred, (-1,)), "float32"))
@@ -153,12 +161,12 @@ class Thresholds:
         return above[..., 0], above[..., 1]
 
 
-def _weights(samples: Samples) -> tuple[Any, Any]:
+def _weights(samples: Samples) -> tuple[Tensor, Tensor]:
     return samples.positive, samples.negative
 
 
-def _leading(weight: Any, y_pred: Any, where: str) -> Any:
-    """Give a weight for leading axes of predictions with as many axes as these have."""
+def _leading(weight: Tensor | None, y_pred: Tensor, where: str) -> Tensor | None:
+    """Return a weight for leading axes of predictions with as many axes as these have."""
     if weight is None or len(weight.shape) == 0:
         return weight
     weight = same_rank(weight, y_pred)[0] if len(weight.shape) > len(y_pred.shape) else weight
@@ -172,7 +180,7 @@ def _leading(weight: Any, y_pred: Any, where: str) -> Any:
     return weight
 
 
-def _only_largest(y_pred: Any, top_k: int) -> Any:
+def _only_largest(y_pred: Tensor, top_k: int) -> Tensor:
     """Put all but the `top_k` largest of the predictions along the last axis below any threshold."""
     size = y_pred.shape[normalize_axis(-1, len(y_pred.shape))]
     _, indices = ops.top_k(y_pred, top_k)
