@@ -26,7 +26,7 @@ _SUMS = ("squared_sum", "sum", "total_mse", "count")
 
 @builtin("keras.metrics")
 class R2Score(Metric):
-    """Compute the fraction of the targets' variance that predictions explain: 1 is best, 0 is that of predicting the mean.
+    """Compute the fraction of the targets' variance that predictions explain: 1 is best, 0 that of the mean.
 
     Shapes: targets and predictions are `(samples, outputs)`. Dtype: `config.floatx()`.
     Raises: `ArgumentError` for arguments that do not fit; `ShapeError` if the shapes do not.
