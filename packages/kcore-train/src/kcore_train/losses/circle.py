@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import kcore_ops as ops
+from kcore_layers.options.argument_types import DTypeLike
 from kcore_layers.serialization.registry import builtin
 from kcore_ops import Tensor
 from kcore_ops.engine.call import beside
@@ -12,7 +13,7 @@ from kcore_ops.foundation.errors import ShapeError
 from kcore_ops.specs.shapes import differ, show_shape
 
 from kcore_train.losses.alignment import as_float, backend_for, tensor
-from kcore_train.losses.argument_types import DTypeOrPolicy, Reduction
+from kcore_train.losses.argument_types import Reduction
 from kcore_train.losses.function_loss import FunctionLoss
 from kcore_train.losses.half import in_float32
 
@@ -128,7 +129,7 @@ class Circle(FunctionLoss):
         remove_diagonal: bool = True,
         reduction: Reduction = "sum_over_batch_size",
         name: str | None = "circle",
-        dtype: DTypeOrPolicy = None,
+        dtype: DTypeLike = None,
     ) -> None:
         arguments: dict[str, Any] = {"gamma": gamma, "margin": margin, "remove_diagonal": remove_diagonal}
         super().__init__(circle, reduction, name, dtype, **arguments)

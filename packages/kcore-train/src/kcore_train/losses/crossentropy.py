@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import kcore_ops as ops
+from kcore_layers.options.argument_types import DTypeLike
 from kcore_layers.serialization.registry import builtin
 from kcore_ops import Tensor
 from kcore_ops.foundation.errors import ArgumentError
 
-from kcore_train.losses.argument_types import DTypeOrPolicy, Reduction
+from kcore_train.losses.argument_types import Reduction
 from kcore_train.losses.function_loss import FunctionLoss
 from kcore_train.losses.half import in_float32
 from kcore_train.losses.labels import binary_labels, checked_smoothing, class_indices, one_hot_labels
@@ -168,7 +169,7 @@ class BinaryCrossentropy(FunctionLoss):
         axis: int = -1,
         reduction: Reduction = "sum_over_batch_size",
         name: str | None = "binary_crossentropy",
-        dtype: DTypeOrPolicy = None,
+        dtype: DTypeLike = None,
     ) -> None:
         checked_smoothing(label_smoothing, type(self).__name__)
         arguments: dict[str, Any] = {"from_logits": from_logits, "label_smoothing": label_smoothing, "axis": axis}
@@ -204,7 +205,7 @@ class CategoricalCrossentropy(FunctionLoss):
         axis: int = -1,
         reduction: Reduction = "sum_over_batch_size",
         name: str | None = "categorical_crossentropy",
-        dtype: DTypeOrPolicy = None,
+        dtype: DTypeLike = None,
     ) -> None:
         checked_smoothing(label_smoothing, type(self).__name__)
         arguments: dict[str, Any] = {"from_logits": from_logits, "label_smoothing": label_smoothing, "axis": axis}
@@ -241,7 +242,7 @@ class SparseCategoricalCrossentropy(FunctionLoss):
         reduction: Reduction = "sum_over_batch_size",
         axis: int = -1,
         name: str | None = "sparse_categorical_crossentropy",
-        dtype: DTypeOrPolicy = None,
+        dtype: DTypeLike = None,
     ) -> None:
         arguments: dict[str, Any] = {"from_logits": from_logits, "ignore_class": ignore_class, "axis": axis}
         super().__init__(sparse_categorical_crossentropy, reduction, name, dtype, **arguments)
@@ -282,7 +283,7 @@ class CategoricalGeneralizedCrossEntropy(FunctionLoss):
         q: float = 0.5,
         reduction: Reduction = "sum_over_batch_size",
         name: str | None = "categorical_generalized_cross_entropy",
-        dtype: DTypeOrPolicy = None,
+        dtype: DTypeLike = None,
     ) -> None:
         _check_q(q, type(self).__name__)
         super().__init__(categorical_generalized_cross_entropy, reduction, name, dtype, q=q)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import kcore_ops as ops
+from kcore_layers.options.argument_types import DTypeLike
 from kcore_layers.serialization.registry import builtin
 from kcore_ops import Tensor
 from kcore_ops.foundation.errors import ShapeError
 from kcore_ops.specs.shapes import differ, show_shape
 
 from kcore_train.losses.alignment import as_float, backend_for, tensor
-from kcore_train.losses.argument_types import DTypeOrPolicy, Reduction
+from kcore_train.losses.argument_types import Reduction
 from kcore_train.losses.function_loss import FunctionLoss
 from kcore_train.losses.half import in_float32
 
@@ -68,6 +69,6 @@ class CTC(FunctionLoss):
     _has_class_indices = True
 
     def __init__(
-        self, reduction: Reduction = "sum_over_batch_size", name: str | None = "ctc", dtype: DTypeOrPolicy = None
+        self, reduction: Reduction = "sum_over_batch_size", name: str | None = "ctc", dtype: DTypeLike = None
     ) -> None:
         super().__init__(ctc, reduction, name, dtype)

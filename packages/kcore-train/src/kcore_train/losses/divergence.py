@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import kcore_ops as ops
+from kcore_layers.options.argument_types import DTypeLike
 from kcore_layers.serialization.registry import builtin
 from kcore_ops import Tensor
 
 from kcore_train.losses.alignment import aligned
-from kcore_train.losses.argument_types import DTypeOrPolicy, Reduction
+from kcore_train.losses.argument_types import Reduction
 from kcore_train.losses.function_loss import FunctionLoss
 from kcore_train.losses.half import in_float32
 
@@ -78,7 +79,7 @@ class KLDivergence(FunctionLoss):
         self,
         reduction: Reduction = "sum_over_batch_size",
         name: str | None = "kl_divergence",
-        dtype: DTypeOrPolicy = None,
+        dtype: DTypeLike = None,
     ) -> None:
         super().__init__(kl_divergence, reduction, name, dtype)
 
@@ -100,6 +101,6 @@ class Poisson(FunctionLoss):
     """
 
     def __init__(
-        self, reduction: Reduction = "sum_over_batch_size", name: str | None = "poisson", dtype: DTypeOrPolicy = None
+        self, reduction: Reduction = "sum_over_batch_size", name: str | None = "poisson", dtype: DTypeLike = None
     ) -> None:
         super().__init__(poisson, reduction, name, dtype)

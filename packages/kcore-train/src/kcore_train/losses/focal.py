@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import kcore_ops as ops
+from kcore_layers.options.argument_types import DTypeLike
 from kcore_layers.serialization.registry import builtin
 from kcore_ops import Tensor
 
-from kcore_train.losses.argument_types import DTypeOrPolicy, Reduction
+from kcore_train.losses.argument_types import Reduction
 from kcore_train.losses.function_loss import FunctionLoss
 from kcore_train.losses.half import in_float32
 from kcore_train.losses.labels import binary_labels, one_hot_labels
@@ -135,7 +136,7 @@ class BinaryFocalCrossentropy(FunctionLoss):
         axis: int = -1,
         reduction: Reduction = "sum_over_batch_size",
         name: str | None = "binary_focal_crossentropy",
-        dtype: DTypeOrPolicy = None,
+        dtype: DTypeLike = None,
     ) -> None:
         arguments: dict[str, Any] = {"apply_class_balancing": apply_class_balancing, "alpha": alpha, "gamma": gamma}
         arguments |= {"from_logits": from_logits, "label_smoothing": label_smoothing, "axis": axis}
@@ -175,7 +176,7 @@ class CategoricalFocalCrossentropy(FunctionLoss):
         axis: int = -1,
         reduction: Reduction = "sum_over_batch_size",
         name: str | None = "categorical_focal_crossentropy",
-        dtype: DTypeOrPolicy = None,
+        dtype: DTypeLike = None,
     ) -> None:
         arguments: dict[str, Any] = {"alpha": alpha, "gamma": gamma, "from_logits": from_logits}
         arguments |= {"label_smoothing": label_smoothing, "axis": axis}

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from kcore_layers.options.argument_types import DTypeLike
 from kcore_layers.serialization.objects import deserialize_keras_object, serialize_keras_object
 from kcore_layers.serialization.registry import builtin
 from kcore_ops import Tensor
 from kcore_ops.foundation.errors import KcoreError
 
-from kcore_train.losses.argument_types import DTypeOrPolicy, Reduction
+from kcore_train.losses.argument_types import Reduction
 from kcore_train.losses.loss import Loss
 
 __all__ = ["FunctionArguments", "FunctionLoss", "named_for"]
@@ -71,7 +72,7 @@ class FunctionLoss(FunctionArguments, Loss):
         fn: Callable[..., Any],
         reduction: Reduction = "sum_over_batch_size",
         name: str | None = None,
-        dtype: DTypeOrPolicy = None,
+        dtype: DTypeLike = None,
         **kwargs: object,
     ) -> None:
         super().__init__(name=name or getattr(fn, "__name__", None), reduction=reduction, dtype=dtype)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import kcore_ops as ops
+from kcore_layers.options.argument_types import DTypeLike
 from kcore_layers.serialization.registry import builtin
 from kcore_ops import Tensor
 
 from kcore_train.losses.alignment import aligned
-from kcore_train.losses.argument_types import DTypeOrPolicy, Reduction
+from kcore_train.losses.argument_types import Reduction
 from kcore_train.losses.function_loss import FunctionLoss
 from kcore_train.losses.half import in_float32
 
@@ -99,7 +100,7 @@ class Hinge(FunctionLoss):
     """
 
     def __init__(
-        self, reduction: Reduction = "sum_over_batch_size", name: str | None = "hinge", dtype: DTypeOrPolicy = None
+        self, reduction: Reduction = "sum_over_batch_size", name: str | None = "hinge", dtype: DTypeLike = None
     ) -> None:
         super().__init__(hinge, reduction, name, dtype)
 
@@ -124,7 +125,7 @@ class SquaredHinge(FunctionLoss):
         self,
         reduction: Reduction = "sum_over_batch_size",
         name: str | None = "squared_hinge",
-        dtype: DTypeOrPolicy = None,
+        dtype: DTypeLike = None,
     ) -> None:
         super().__init__(squared_hinge, reduction, name, dtype)
 
@@ -149,6 +150,6 @@ class CategoricalHinge(FunctionLoss):
         self,
         reduction: Reduction = "sum_over_batch_size",
         name: str | None = "categorical_hinge",
-        dtype: DTypeOrPolicy = None,
+        dtype: DTypeLike = None,
     ) -> None:
         super().__init__(categorical_hinge, reduction, name, dtype)

@@ -7,13 +7,14 @@ from typing import Any
 import kcore_ops as ops
 from kcore_layers.base.masking import get_mask
 from kcore_layers.base.naming import auto_name, snake_case
+from kcore_layers.options.argument_types import DTypeLike
 from kcore_layers.serialization.registry import builtin
 from kcore_ops import Tensor, dtype_policies, tree
 from kcore_ops.dtypes import is_float_dtype, standardize_dtype
 from kcore_ops.foundation.errors import ArgumentError, KcoreError
 
 from kcore_train.losses.alignment import backend_for, is_structure, ready_dtype, remember_ready, tensor
-from kcore_train.losses.argument_types import DTypeOrPolicy, Reduction
+from kcore_train.losses.argument_types import Reduction
 from kcore_train.losses.weighting import reduced, standardize_reduction
 
 __all__ = ["Loss"]
@@ -47,7 +48,7 @@ class Loss:
     _has_class_indices = False
 
     def __init__(
-        self, name: str | None = None, reduction: Reduction = "sum_over_batch_size", dtype: DTypeOrPolicy = None
+        self, name: str | None = None, reduction: Reduction = "sum_over_batch_size", dtype: DTypeLike = None
     ) -> None:
         self.name = name or auto_name(snake_case(type(self).__name__))
         self.reduction = standardize_reduction(reduction)

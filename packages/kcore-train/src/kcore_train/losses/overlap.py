@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import kcore_ops as ops
+from kcore_layers.options.argument_types import DTypeLike
 from kcore_layers.serialization.registry import builtin
 from kcore_ops import Tensor
 
 from kcore_train.losses.alignment import aligned
-from kcore_train.losses.argument_types import DTypeOrPolicy, Reduction
+from kcore_train.losses.argument_types import Reduction
 from kcore_train.losses.function_loss import FunctionLoss
 from kcore_train.losses.half import in_float32
 
@@ -99,7 +100,7 @@ class Dice(FunctionLoss):
         reduction: Reduction = "sum_over_batch_size",
         name: str | None = "dice",
         axis: _Axes = None,
-        dtype: DTypeOrPolicy = None,
+        dtype: DTypeLike = None,
     ) -> None:
         super().__init__(dice, reduction, name, dtype, axis=axis)
 
@@ -132,6 +133,6 @@ class Tversky(FunctionLoss):
         reduction: Reduction = "sum_over_batch_size",
         name: str | None = "tversky",
         axis: _Axes = None,
-        dtype: DTypeOrPolicy = None,
+        dtype: DTypeLike = None,
     ) -> None:
         super().__init__(tversky, reduction, name, dtype, alpha=alpha, beta=beta, axis=axis)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 
 import kcore_ops as ops
+from kcore_layers.options.argument_types import DTypeLike
 from kcore_layers.serialization.registry import builtin
 from kcore_ops import Tensor
 from kcore_ops.foundation.errors import ArgumentError
 
 from kcore_train.losses.alignment import aligned
-from kcore_train.losses.argument_types import DTypeOrPolicy, Reduction
+from kcore_train.losses.argument_types import Reduction
 from kcore_train.losses.function_loss import FunctionLoss
 from kcore_train.losses.half import in_float32
 
@@ -209,7 +210,7 @@ class MeanSquaredError(FunctionLoss):
         self,
         reduction: Reduction = "sum_over_batch_size",
         name: str | None = "mean_squared_error",
-        dtype: DTypeOrPolicy = None,
+        dtype: DTypeLike = None,
     ) -> None:
         super().__init__(mean_squared_error, reduction, name, dtype)
 
@@ -234,7 +235,7 @@ class MeanAbsoluteError(FunctionLoss):
         self,
         reduction: Reduction = "sum_over_batch_size",
         name: str | None = "mean_absolute_error",
-        dtype: DTypeOrPolicy = None,
+        dtype: DTypeLike = None,
     ) -> None:
         super().__init__(mean_absolute_error, reduction, name, dtype)
 
@@ -259,7 +260,7 @@ class MeanAbsolutePercentageError(FunctionLoss):
         self,
         reduction: Reduction = "sum_over_batch_size",
         name: str | None = "mean_absolute_percentage_error",
-        dtype: DTypeOrPolicy = None,
+        dtype: DTypeLike = None,
     ) -> None:
         super().__init__(mean_absolute_percentage_error, reduction, name, dtype)
 
@@ -284,7 +285,7 @@ class MeanSquaredLogarithmicError(FunctionLoss):
         self,
         reduction: Reduction = "sum_over_batch_size",
         name: str | None = "mean_squared_logarithmic_error",
-        dtype: DTypeOrPolicy = None,
+        dtype: DTypeLike = None,
     ) -> None:
         super().__init__(mean_squared_logarithmic_error, reduction, name, dtype)
 
@@ -311,7 +312,7 @@ class CosineSimilarity(FunctionLoss):
         axis: int = -1,
         reduction: Reduction = "sum_over_batch_size",
         name: str | None = "cosine_similarity",
-        dtype: DTypeOrPolicy = None,
+        dtype: DTypeLike = None,
     ) -> None:
         super().__init__(cosine_similarity, reduction, name, dtype, axis=axis)
 
@@ -340,7 +341,7 @@ class Huber(FunctionLoss):
         delta: float = 1.0,
         reduction: Reduction = "sum_over_batch_size",
         name: str | None = "huber_loss",
-        dtype: DTypeOrPolicy = None,
+        dtype: DTypeLike = None,
     ) -> None:
         if not delta > 0:
             raise ArgumentError(f"delta={delta!r} is not positive", fix="pass 1.0, for example").at("Huber")
@@ -367,6 +368,6 @@ class LogCosh(FunctionLoss):
         self,
         reduction: Reduction = "sum_over_batch_size",
         name: str | None = "log_cosh",
-        dtype: DTypeOrPolicy = None,
+        dtype: DTypeLike = None,
     ) -> None:
         super().__init__(log_cosh, reduction, name, dtype)

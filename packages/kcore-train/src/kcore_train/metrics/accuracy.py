@@ -6,12 +6,12 @@ from numbers import Real
 from typing import Any
 
 import kcore_ops as ops
+from kcore_layers.options.argument_types import DTypeLike
 from kcore_layers.serialization.registry import builtin
 from kcore_ops import Tensor
 from kcore_ops.foundation.errors import ArgumentError
 
 from kcore_train.losses.alignment import aligned, as_float, backend_for, tensor
-from kcore_train.losses.argument_types import DTypeOrPolicy
 from kcore_train.losses.labels import check_one_hot, class_indices
 from kcore_train.metrics.mean import MeanMetricWrapper
 from kcore_train.metrics.metric import check_count
@@ -203,7 +203,7 @@ class Accuracy(MeanMetricWrapper):
     0.75
     """
 
-    def __init__(self, name: str | None = "accuracy", dtype: DTypeOrPolicy = None) -> None:
+    def __init__(self, name: str | None = "accuracy", dtype: DTypeLike = None) -> None:
         super().__init__(accuracy, name, dtype)
 
 
@@ -223,9 +223,7 @@ class BinaryAccuracy(MeanMetricWrapper):
     0.5
     """
 
-    def __init__(
-        self, name: str | None = "binary_accuracy", dtype: DTypeOrPolicy = None, threshold: float = 0.5
-    ) -> None:
+    def __init__(self, name: str | None = "binary_accuracy", dtype: DTypeLike = None, threshold: float = 0.5) -> None:
         given: Any = threshold
         if not (isinstance(given, Real) and 0 < float(given) < 1):
             raise ArgumentError(f"threshold={threshold!r} is not between 0 and 1", fix="pass 0.5, for example").at(
@@ -249,7 +247,7 @@ class CategoricalAccuracy(MeanMetricWrapper):
     0.5
     """
 
-    def __init__(self, name: str | None = "categorical_accuracy", dtype: DTypeOrPolicy = None) -> None:
+    def __init__(self, name: str | None = "categorical_accuracy", dtype: DTypeLike = None) -> None:
         super().__init__(categorical_accuracy, name, dtype)
 
 
@@ -268,7 +266,7 @@ class SparseCategoricalAccuracy(MeanMetricWrapper):
     0.5
     """
 
-    def __init__(self, name: str | None = "sparse_categorical_accuracy", dtype: DTypeOrPolicy = None) -> None:
+    def __init__(self, name: str | None = "sparse_categorical_accuracy", dtype: DTypeLike = None) -> None:
         super().__init__(sparse_categorical_accuracy, name, dtype)
 
 
@@ -288,9 +286,7 @@ class TopKCategoricalAccuracy(MeanMetricWrapper):
     0.5
     """
 
-    def __init__(
-        self, k: int = 5, name: str | None = "top_k_categorical_accuracy", dtype: DTypeOrPolicy = None
-    ) -> None:
+    def __init__(self, k: int = 5, name: str | None = "top_k_categorical_accuracy", dtype: DTypeLike = None) -> None:
         check_count("k", k, 1, "TopKCategoricalAccuracy")
         super().__init__(top_k_categorical_accuracy, name, dtype, k=k)
 
@@ -317,7 +313,7 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
         self,
         k: int = 5,
         name: str | None = "sparse_top_k_categorical_accuracy",
-        dtype: DTypeOrPolicy = None,
+        dtype: DTypeLike = None,
         from_sorted_ids: bool = False,
     ) -> None:
         check_count("k", k, 1, "SparseTopKCategoricalAccuracy")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from kcore_train.losses.argument_types import DTypeOrPolicy
+from kcore_layers.options.argument_types import DTypeLike
+
 from kcore_train.losses.by_shape import CROSSENTROPIES, kind_of_labels
 from kcore_train.metrics.accuracy import BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy
 from kcore_train.metrics.metric import Metric
@@ -21,9 +22,7 @@ Shape = Sequence[int | None]
 _ACCURACIES = ("accuracy", "acc")
 
 
-def accuracy_for(
-    y_true_shape: Shape, y_pred_shape: Shape, name: str = "accuracy", dtype: DTypeOrPolicy = None
-) -> Metric:
+def accuracy_for(y_true_shape: Shape, y_pred_shape: Shape, name: str = "accuracy", dtype: DTypeLike = None) -> Metric:
     """Return the accuracy for labels and predictions of these shapes.
 
     Args:
@@ -44,7 +43,7 @@ def accuracy_for(
 
 
 def crossentropy_for(
-    y_true_shape: Shape, y_pred_shape: Shape, name: str = "crossentropy", dtype: DTypeOrPolicy = None
+    y_true_shape: Shape, y_pred_shape: Shape, name: str = "crossentropy", dtype: DTypeLike = None
 ) -> Metric:
     """Return the cross-entropy for labels and predictions of these shapes.
 

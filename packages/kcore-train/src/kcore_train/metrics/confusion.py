@@ -7,11 +7,11 @@ from numbers import Real
 from typing import Any
 
 import kcore_ops as ops
+from kcore_layers.options.argument_types import DTypeLike
 from kcore_layers.serialization.registry import builtin
 from kcore_ops import Tensor
 from kcore_ops.foundation.errors import ArgumentError
 
-from kcore_train.losses.argument_types import DTypeOrPolicy
 from kcore_train.metrics.metric import Metric, check_count
 from kcore_train.metrics.thresholds import LEAST, Samples, Thresholds
 
@@ -48,7 +48,7 @@ class _Count(Metric):
     _counts_positive: bool  # whether the samples counted are positive
     _counts_above: bool  # whether the samples counted have a prediction above the threshold
 
-    def __init__(self, thresholds: AnyThresholds = None, name: str | None = None, dtype: DTypeOrPolicy = None) -> None:
+    def __init__(self, thresholds: AnyThresholds = None, name: str | None = None, dtype: DTypeLike = None) -> None:
         super().__init__(name=name, dtype=dtype)
         self.init_thresholds = thresholds
         self._thresholds = checked_thresholds(thresholds, 0.5, type(self).__name__)
@@ -172,7 +172,7 @@ class _Fraction(Metric):
         top_k: int | None = None,
         class_id: int | None = None,
         name: str | None = None,
-        dtype: DTypeOrPolicy = None,
+        dtype: DTypeLike = None,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
         where = type(self).__name__
@@ -226,7 +226,7 @@ class Precision(_Fraction):
         top_k: int | None = None,
         class_id: int | None = None,
         name: str | None = None,
-        dtype: DTypeOrPolicy = None,
+        dtype: DTypeLike = None,
     ) -> None:
         super().__init__(thresholds, top_k, class_id, name, dtype)
         shape = (len(self._thresholds),)
@@ -280,7 +280,7 @@ class Recall(_Fraction):
         top_k: int | None = None,
         class_id: int | None = None,
         name: str | None = None,
-        dtype: DTypeOrPolicy = None,
+        dtype: DTypeLike = None,
     ) -> None:
         super().__init__(thresholds, top_k, class_id, name, dtype)
         shape = (len(self._thresholds),)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import kcore_ops as ops
+from kcore_layers.options.argument_types import DTypeLike
 from kcore_layers.serialization.registry import builtin
 from kcore_ops import Tensor
 
 from kcore_train.losses.alignment import aligned
-from kcore_train.losses.argument_types import DTypeOrPolicy
 from kcore_train.metrics.mean import MeanMetricWrapper
 
 __all__ = ["ConcordanceCorrelation", "PearsonCorrelation", "concordance_correlation", "pearson_correlation"]
@@ -82,7 +82,7 @@ class PearsonCorrelation(MeanMetricWrapper):
     1.0
     """
 
-    def __init__(self, name: str | None = "pearson_correlation", dtype: DTypeOrPolicy = None, axis: int = -1) -> None:
+    def __init__(self, name: str | None = "pearson_correlation", dtype: DTypeLike = None, axis: int = -1) -> None:
         super().__init__(pearson_correlation, name, dtype, axis=axis)
 
 
@@ -103,7 +103,5 @@ class ConcordanceCorrelation(MeanMetricWrapper):
     0.571399986743927
     """
 
-    def __init__(
-        self, name: str | None = "concordance_correlation", dtype: DTypeOrPolicy = None, axis: int = -1
-    ) -> None:
+    def __init__(self, name: str | None = "concordance_correlation", dtype: DTypeLike = None, axis: int = -1) -> None:
         super().__init__(concordance_correlation, name, dtype, axis=axis)

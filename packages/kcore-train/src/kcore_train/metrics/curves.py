@@ -8,6 +8,7 @@ from typing import Any
 import kcore_ops as ops
 import numpy as np
 from kcore_layers.base.masking import get_mask, set_mask
+from kcore_layers.options.argument_types import DTypeLike
 from kcore_layers.serialization.objects import deserialize_keras_object
 from kcore_layers.serialization.registry import builtin
 from kcore_ops import Tensor
@@ -15,7 +16,6 @@ from kcore_ops.dtypes import numpy_dtype, standardize_dtype
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.specs.shapes import one_of, show_shape
 
-from kcore_train.losses.argument_types import DTypeOrPolicy
 from kcore_train.metrics.metric import Metric, check_count
 from kcore_train.metrics.thresholds import Samples, Thresholds, evenly_spaced
 
@@ -95,7 +95,7 @@ class AUC(_Counts):
         curve: str = "ROC",
         summation_method: str = "interpolation",
         name: str | None = None,
-        dtype: DTypeOrPolicy = None,
+        dtype: DTypeLike = None,
         thresholds: Sequence[float] | None = None,
         multi_label: bool = False,
         num_labels: int | None = None,
@@ -275,7 +275,7 @@ class _BestWhere(_Counts):
     _name_of_value: str
 
     def __init__(
-        self, value: float, num_thresholds: int, class_id: int | None, name: str | None, dtype: DTypeOrPolicy
+        self, value: float, num_thresholds: int, class_id: int | None, name: str | None, dtype: DTypeLike
     ) -> None:
         super().__init__(name=name, dtype=dtype)
         where, argument = type(self).__name__, self._name_of_value
@@ -348,7 +348,7 @@ class SensitivityAtSpecificity(_BestWhere):
         num_thresholds: int = 200,
         class_id: int | None = None,
         name: str | None = None,
-        dtype: DTypeOrPolicy = None,
+        dtype: DTypeLike = None,
     ) -> None:
         super().__init__(specificity, num_thresholds, class_id, name, dtype)
 
@@ -384,7 +384,7 @@ class SpecificityAtSensitivity(_BestWhere):
         num_thresholds: int = 200,
         class_id: int | None = None,
         name: str | None = None,
-        dtype: DTypeOrPolicy = None,
+        dtype: DTypeLike = None,
     ) -> None:
         super().__init__(sensitivity, num_thresholds, class_id, name, dtype)
 
@@ -420,7 +420,7 @@ class PrecisionAtRecall(_BestWhere):
         num_thresholds: int = 200,
         class_id: int | None = None,
         name: str | None = None,
-        dtype: DTypeOrPolicy = None,
+        dtype: DTypeLike = None,
     ) -> None:
         super().__init__(recall, num_thresholds, class_id, name, dtype)
 
@@ -456,7 +456,7 @@ class RecallAtPrecision(_BestWhere):
         num_thresholds: int = 200,
         class_id: int | None = None,
         name: str | None = None,
-        dtype: DTypeOrPolicy = None,
+        dtype: DTypeLike = None,
     ) -> None:
         super().__init__(precision, num_thresholds, class_id, name, dtype)
 

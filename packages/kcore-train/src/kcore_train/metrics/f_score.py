@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias
 import kcore_ops as ops
 import numpy as np
 from kcore_layers.base.masking import get_mask
+from kcore_layers.options.argument_types import DTypeLike
 from kcore_layers.serialization.registry import builtin
 from kcore_ops import Tensor
 from kcore_ops.engine.call import beside
@@ -15,7 +16,6 @@ from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.specs.shapes import one_of, show_shape
 
 from kcore_train.losses.alignment import aligned
-from kcore_train.losses.argument_types import DTypeOrPolicy
 from kcore_train.losses.weighting import check_weight
 from kcore_train.metrics.metric import Metric
 
@@ -52,7 +52,7 @@ class FBetaScore(Metric):
         beta: float = 1.0,
         threshold: float | None = None,
         name: str | None = "fbeta_score",
-        dtype: DTypeOrPolicy = None,
+        dtype: DTypeLike = None,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
         where = type(self).__name__
@@ -163,7 +163,7 @@ class F1Score(FBetaScore):
         average: Average | None = None,
         threshold: float | None = None,
         name: str | None = "f1_score",
-        dtype: DTypeOrPolicy = None,
+        dtype: DTypeLike = None,
     ) -> None:
         super().__init__(average=average, beta=1.0, threshold=threshold, name=name, dtype=dtype)
 

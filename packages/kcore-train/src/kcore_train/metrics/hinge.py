@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from kcore_layers.options.argument_types import DTypeLike
 from kcore_layers.serialization.registry import builtin
 
-from kcore_train.losses.argument_types import DTypeOrPolicy
 from kcore_train.losses.hinge import categorical_hinge, hinge, squared_hinge
 from kcore_train.metrics.mean import MeanMetricWrapper
 
@@ -26,7 +26,7 @@ class Hinge(MeanMetricWrapper):
     0.75
     """
 
-    def __init__(self, name: str | None = "hinge", dtype: DTypeOrPolicy = None) -> None:
+    def __init__(self, name: str | None = "hinge", dtype: DTypeLike = None) -> None:
         super().__init__(hinge, name, dtype)
 
 
@@ -45,7 +45,7 @@ class SquaredHinge(MeanMetricWrapper):
     1.125
     """
 
-    def __init__(self, name: str | None = "squared_hinge", dtype: DTypeOrPolicy = None) -> None:
+    def __init__(self, name: str | None = "squared_hinge", dtype: DTypeLike = None) -> None:
         super().__init__(squared_hinge, name, dtype)
 
 
@@ -64,5 +64,5 @@ class CategoricalHinge(MeanMetricWrapper):
     0.5
     """
 
-    def __init__(self, name: str | None = "categorical_hinge", dtype: DTypeOrPolicy = None) -> None:
+    def __init__(self, name: str | None = "categorical_hinge", dtype: DTypeLike = None) -> None:
         super().__init__(categorical_hinge, name, dtype)

@@ -9,13 +9,13 @@ from typing import Any
 import kcore_ops as ops
 import numpy as np
 from kcore_layers.base.masking import get_mask, set_mask
+from kcore_layers.options.argument_types import DTypeLike
 from kcore_layers.serialization.registry import builtin
 from kcore_ops import Tensor
 from kcore_ops.dtypes import is_float_dtype, standardize_dtype
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.specs.shapes import show_shape, size_of
 
-from kcore_train.losses.argument_types import DTypeOrPolicy
 from kcore_train.metrics.metric import Metric, check_count
 
 __all__ = ["BinaryIoU", "IoU", "MeanIoU", "OneHotIoU", "OneHotMeanIoU"]
@@ -28,7 +28,7 @@ class _Confusion(Metric):
         self,
         num_classes: int,
         name: str | None = None,
-        dtype: DTypeOrPolicy = None,
+        dtype: DTypeLike = None,
         ignore_class: int | None = None,
         sparse_y_true: bool = True,
         sparse_y_pred: bool = True,
@@ -158,7 +158,7 @@ class IoU(_Confusion):
         num_classes: int,
         target_class_ids: Sequence[int],
         name: str | None = None,
-        dtype: DTypeOrPolicy = None,
+        dtype: DTypeLike = None,
         ignore_class: int | None = None,
         sparse_y_true: bool = True,
         sparse_y_pred: bool = True,
@@ -207,7 +207,7 @@ class BinaryIoU(IoU):
         target_class_ids: Sequence[int] = (0, 1),
         threshold: float = 0.5,
         name: str | None = None,
-        dtype: DTypeOrPolicy = None,
+        dtype: DTypeLike = None,
     ) -> None:
         super().__init__(2, target_class_ids, name, dtype)
         self.threshold = threshold
@@ -261,7 +261,7 @@ class MeanIoU(IoU):
         self,
         num_classes: int,
         name: str | None = None,
-        dtype: DTypeOrPolicy = None,
+        dtype: DTypeLike = None,
         ignore_class: int | None = None,
         sparse_y_true: bool = True,
         sparse_y_pred: bool = True,
@@ -301,7 +301,7 @@ class OneHotIoU(IoU):
         num_classes: int,
         target_class_ids: Sequence[int],
         name: str | None = None,
-        dtype: DTypeOrPolicy = None,
+        dtype: DTypeLike = None,
         ignore_class: int | None = None,
         sparse_y_pred: bool = False,
         axis: int = -1,
@@ -337,7 +337,7 @@ class OneHotMeanIoU(MeanIoU):
         self,
         num_classes: int,
         name: str | None = None,
-        dtype: DTypeOrPolicy = None,
+        dtype: DTypeLike = None,
         ignore_class: int | None = None,
         sparse_y_pred: bool = False,
         axis: int = -1,

@@ -7,13 +7,13 @@ from typing import Any
 
 import kcore_ops as ops
 from kcore_layers.base.masking import get_mask
+from kcore_layers.options.argument_types import DTypeLike
 from kcore_layers.serialization.objects import deserialize_keras_object, serialize_keras_object
 from kcore_layers.serialization.registry import builtin
 from kcore_ops import Tensor
 from kcore_ops.foundation.errors import ArgumentError, KcoreError, ShapeError
 
 from kcore_train.losses.alignment import same_rank
-from kcore_train.losses.argument_types import DTypeOrPolicy
 from kcore_train.losses.function_loss import FunctionArguments, named_for
 from kcore_train.losses.half import widened
 from kcore_train.losses.weighting import check_weight
@@ -77,7 +77,7 @@ class Sum(_Reduction):
     4.0
     """
 
-    def __init__(self, name: str | None = "sum", dtype: DTypeOrPolicy = None) -> None:
+    def __init__(self, name: str | None = "sum", dtype: DTypeLike = None) -> None:
         super().__init__(name=name, dtype=dtype)
         self.total = self.add_variable((), None, dtype=self.dtype, name="total")
 
@@ -117,7 +117,7 @@ class Mean(_Reduction):
     5.0
     """
 
-    def __init__(self, name: str | None = "mean", dtype: DTypeOrPolicy = None) -> None:
+    def __init__(self, name: str | None = "mean", dtype: DTypeLike = None) -> None:
         super().__init__(name=name, dtype=dtype)
         self.total = self.add_variable((), None, dtype=self.dtype, name="total")
         self.count = self.add_variable((), None, dtype=self.dtype, name="count")
@@ -172,7 +172,7 @@ class MeanMetricWrapper(FunctionArguments, Mean):
     """
 
     def __init__(
-        self, fn: Callable[..., Any], name: str | None = None, dtype: DTypeOrPolicy = None, **kwargs: object
+        self, fn: Callable[..., Any], name: str | None = None, dtype: DTypeLike = None, **kwargs: object
     ) -> None:
         if not callable(fn):
             raise ArgumentError(f"fn={fn!r} is not a function", fix="pass one of y_true and y_pred").at(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import kcore_ops as ops
 import numpy as np
 from kcore_layers.base.naming import auto_name, snake_case
+from kcore_layers.options.argument_types import DTypeLike, InitializerLike
 from kcore_layers.serialization.registry import builtin
 from kcore_ops import DType, Shape, StatelessScope, Tensor, Variable, dtype_policies
 from kcore_ops.backends.current import current_backend, on
@@ -17,11 +18,7 @@ from kcore_ops.dtypes import numpy_dtype, standardize_dtype
 from kcore_ops.foundation.errors import ArgumentError
 
 from kcore_train.losses.alignment import tensor
-from kcore_train.losses.argument_types import DTypeOrPolicy
 from kcore_train.losses.weighting import masked_weight
-
-if TYPE_CHECKING:
-    from kcore_layers.options.initializers import Initializer
 
 __all__ = ["Metric", "check_count"]
 
@@ -58,7 +55,7 @@ class Metric:
             if method in cls.__dict__:
                 setattr(cls, method, _on_own_backend(cls.__dict__[method]))
 
-    def __init__(self, dtype: DTypeOrPolicy = None, name: str | None = None) -> None:
+    def __init__(self, dtype: DTypeLike = None, name: str | None = None) -> None:
         self.name = name or auto_name(snake_case(type(self).__name__))
         self._dtype_policy = dtype_policies.get(ops.config.floatx() if dtype is None else dtype)
         self._dtype = self._dtype_policy.compute_dtype
@@ -75,7 +72,7 @@ class Metric:
     def add_variable(
         self,
         shape: Shape,
-        initializer: Initializer | str | Tensor | None,
+        initializer: InitializerLike,
         dtype: DType | None = None,
         aggregation: str = "sum",
         name: str | None = None,
@@ -119,7 +116,7 @@ class Metric:
     def add_weight(
         self,
         shape: Shape = (),
-        initializer: Initializer | str | Tensor | None = None,
+        initializer: InitializerLike = None,
         dtype: DType | None = None,
         name: str | None = None,
     ) -> Variable:

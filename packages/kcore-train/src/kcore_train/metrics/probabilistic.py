@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import kcore_ops as ops
+from kcore_layers.options.argument_types import DTypeLike
 from kcore_layers.serialization.registry import builtin
 from kcore_ops import Tensor
 
-from kcore_train.losses.argument_types import DTypeOrPolicy
 from kcore_train.losses.crossentropy import (
     binary_crossentropy,
     categorical_crossentropy,
@@ -39,7 +39,7 @@ class KLDivergence(MeanMetricWrapper):
     0.14380000531673431
     """
 
-    def __init__(self, name: str | None = "kl_divergence", dtype: DTypeOrPolicy = None) -> None:
+    def __init__(self, name: str | None = "kl_divergence", dtype: DTypeLike = None) -> None:
         super().__init__(kl_divergence, name, dtype)
 
 
@@ -58,7 +58,7 @@ class Poisson(MeanMetricWrapper):
     1.0
     """
 
-    def __init__(self, name: str | None = "poisson", dtype: DTypeOrPolicy = None) -> None:
+    def __init__(self, name: str | None = "poisson", dtype: DTypeLike = None) -> None:
         super().__init__(poisson, name, dtype)
 
 
@@ -82,7 +82,7 @@ class BinaryCrossentropy(MeanMetricWrapper):
     def __init__(
         self,
         name: str | None = "binary_crossentropy",
-        dtype: DTypeOrPolicy = None,
+        dtype: DTypeLike = None,
         from_logits: bool = False,
         label_smoothing: float = 0,
     ) -> None:
@@ -110,7 +110,7 @@ class CategoricalCrossentropy(MeanMetricWrapper):
     def __init__(
         self,
         name: str | None = "categorical_crossentropy",
-        dtype: DTypeOrPolicy = None,
+        dtype: DTypeLike = None,
         from_logits: bool = False,
         label_smoothing: float = 0,
         axis: int = -1,
@@ -142,7 +142,7 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
     def __init__(
         self,
         name: str | None = "sparse_categorical_crossentropy",
-        dtype: DTypeOrPolicy = None,
+        dtype: DTypeLike = None,
         from_logits: bool = False,
         ignore_class: int | None = None,
         axis: int = -1,

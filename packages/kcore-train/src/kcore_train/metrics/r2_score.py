@@ -8,6 +8,7 @@ from typing import Any, Literal
 import kcore_ops as ops
 import numpy as np
 from kcore_layers.base.masking import get_mask
+from kcore_layers.options.argument_types import DTypeLike
 from kcore_layers.serialization.registry import builtin
 from kcore_ops import Tensor
 from kcore_ops.engine.call import beside
@@ -15,7 +16,6 @@ from kcore_ops.foundation.errors import ShapeError
 from kcore_ops.specs.shapes import one_of, show_shape
 
 from kcore_train.losses.alignment import aligned
-from kcore_train.losses.argument_types import DTypeOrPolicy
 from kcore_train.losses.weighting import check_weight
 from kcore_train.metrics.metric import Metric, check_count
 
@@ -47,7 +47,7 @@ class R2Score(Metric):
         class_aggregation: Literal["uniform_average", "variance_weighted_average"] | None = "uniform_average",
         num_regressors: int = 0,
         name: str | None = "r2_score",
-        dtype: DTypeOrPolicy = None,
+        dtype: DTypeLike = None,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
         if class_aggregation is not None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import kcore_ops as ops
 from kcore_layers.base.masking import get_mask
+from kcore_layers.options.argument_types import DTypeLike
 from kcore_layers.serialization.registry import builtin
 from kcore_ops import Tensor
 
 from kcore_train.losses.alignment import aligned
-from kcore_train.losses.argument_types import DTypeOrPolicy
 from kcore_train.losses.half import widened
 from kcore_train.losses.regression import (
     cosine,
@@ -46,7 +46,7 @@ class MeanSquaredError(MeanMetricWrapper):
     2.0
     """
 
-    def __init__(self, name: str | None = "mean_squared_error", dtype: DTypeOrPolicy = None) -> None:
+    def __init__(self, name: str | None = "mean_squared_error", dtype: DTypeLike = None) -> None:
         super().__init__(mean_squared_error, name, dtype)
 
 
@@ -65,7 +65,7 @@ class MeanAbsoluteError(MeanMetricWrapper):
     1.0
     """
 
-    def __init__(self, name: str | None = "mean_absolute_error", dtype: DTypeOrPolicy = None) -> None:
+    def __init__(self, name: str | None = "mean_absolute_error", dtype: DTypeLike = None) -> None:
         super().__init__(mean_absolute_error, name, dtype)
 
 
@@ -84,7 +84,7 @@ class MeanAbsolutePercentageError(MeanMetricWrapper):
     25.0
     """
 
-    def __init__(self, name: str | None = "mean_absolute_percentage_error", dtype: DTypeOrPolicy = None) -> None:
+    def __init__(self, name: str | None = "mean_absolute_percentage_error", dtype: DTypeLike = None) -> None:
         super().__init__(mean_absolute_percentage_error, name, dtype)
 
 
@@ -103,7 +103,7 @@ class MeanSquaredLogarithmicError(MeanMetricWrapper):
     0.2401999980211258
     """
 
-    def __init__(self, name: str | None = "mean_squared_logarithmic_error", dtype: DTypeOrPolicy = None) -> None:
+    def __init__(self, name: str | None = "mean_squared_logarithmic_error", dtype: DTypeLike = None) -> None:
         super().__init__(mean_squared_logarithmic_error, name, dtype)
 
 
@@ -123,7 +123,7 @@ class CosineSimilarity(MeanMetricWrapper):
     1.0
     """
 
-    def __init__(self, name: str | None = "cosine_similarity", dtype: DTypeOrPolicy = None, axis: int = -1) -> None:
+    def __init__(self, name: str | None = "cosine_similarity", dtype: DTypeLike = None, axis: int = -1) -> None:
         super().__init__(cosine, name, dtype, axis=axis)
 
 
@@ -142,7 +142,7 @@ class LogCoshError(MeanMetricWrapper):
     0.21690000593662262
     """
 
-    def __init__(self, name: str | None = "logcosh", dtype: DTypeOrPolicy = None) -> None:
+    def __init__(self, name: str | None = "logcosh", dtype: DTypeLike = None) -> None:
         super().__init__(log_cosh, name, dtype)
 
 
@@ -161,7 +161,7 @@ class RootMeanSquaredError(Mean):
     3.5355000495910645
     """
 
-    def __init__(self, name: str | None = "root_mean_squared_error", dtype: DTypeOrPolicy = None) -> None:
+    def __init__(self, name: str | None = "root_mean_squared_error", dtype: DTypeLike = None) -> None:
         super().__init__(name, dtype)
 
     def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> None:  # type: ignore[override]
