@@ -14,8 +14,8 @@ import kcore_ops as ops
 import numpy as np
 import pytest
 from kcore_layers import Input, Layer, Model, Sequential
+from kcore_layers.files import load_model, model_from_json, save_model
 from kcore_layers.layers import Activation, BatchNormalization, Dense, Embedding
-from kcore_layers.models import load_model, model_from_json, save_model
 from kcore_layers.serialization.objects import SerializationError
 from kcore_ops.foundation.errors import ArgumentError, KcoreError
 from kcore_train import losses, optimizers  # noqa: F401 (other tests put the names known at their start back)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import kcore
 import numpy as np
 import pytest
-from kcore_layers.models import load_model
+from kcore_layers.files import load_model
 from kcore_train import optimizers
 from saved_calls import CALLS
 from test_weights_files import MAKERS, compiled, draw_numbers, libraries, rng

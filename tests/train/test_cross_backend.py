@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from kcore_layers import Input, Sequential
 from kcore_layers.base.random_seed import set_random_seed
+from kcore_layers.files import load_model
 from kcore_layers.layers import BatchNormalization, Conv2D, Dense, Flatten
-from kcore_layers.models import load_model
 from kcore_ops.backends import registry
 from kcore_train.losses import CategoricalCrossentropy
 from kcore_train.metrics import AUC, CategoricalAccuracy

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from kcore_layers import Input, Sequential
+from kcore_layers.files import load_model
 from kcore_layers.layers import Dense, Dropout
-from kcore_layers.models import load_model
 from kcore_train.callbacks import ModelCheckpoint
 from kcore_train.losses import Huber
 from kcore_train.optimizers import Adam

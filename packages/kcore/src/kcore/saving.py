@@ -1,7 +1,6 @@
 """Files of models and weights; objects as plain data, and back."""
 
-from kcore_layers.files.model_file import load_model, save_model
-from kcore_layers.files.weights_file import load_weights, save_weights
+from kcore_layers.files import load_model, load_weights, save_model, save_weights
 from kcore_layers.serialization.objects import (
     CustomObjectScope,
     custom_object_scope,

@@ -21,6 +21,7 @@ def check_name(layer: Any, name: str) -> None:
         AttributeUnavailable: naming the class that has it.
     """
     cls = type(layer)
+    interface = cls._kcore_interface
     if name in cls._kcore_yielding_names:
         return
     if name in cls._kcore_instance_names or name.startswith("_kcore_"):
@@ -31,17 +32,10 @@ def check_name(layer: Any, name: str) -> None:
         return
     owner = next(each for each in cls.__mro__ if name in each.__dict__)
     is_ours = owner.__module__.partition(".")[0].startswith("kcore_")
-    if isinstance(found, property) and found.fset is not None and (not is_ours or name not in dir(_base(cls))):
+    if isinstance(found, property) and found.fset is not None and (not is_ours or name not in dir(interface)):
         return
-    if is_ours or not issubclass(owner, _base(cls)):
+    if is_ours or not issubclass(owner, interface):
         raise _taken(layer, name, owner.__qualname__)
-
-
-def _base(cls: type) -> type:
-    from kcore_layers.base.layer import Layer
-    from kcore_layers.models.model import Model
-
-    return Model if issubclass(cls, Model) else Layer
 
 
 def _taken(layer: Any, name: str, owner: str) -> AttributeUnavailable:

@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from kcore_layers.base.naming import name_scope
 from kcore_ops import tree
 from kcore_ops.backends.current import on
 from kcore_ops.dtypes import standardize_dtype
 from kcore_ops.engine.inference import computing
 from kcore_ops.specs.spec import is_unknown
 from kcore_ops.state.stateless_scope import outside_scopes
+
+from kcore_layers.base.naming import name_scope
 
 __all__ = ["Built", "build_lock", "built_by", "built_for_a_while", "building", "dtypes_of", "is_building", "shape_of"]
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from kcore_layers.base.build import built_by
-from kcore_layers.base.signature import study_build, study_call
 from kcore_ops.backends import registry
 from kcore_ops.backends.interface import Backend
 
-__all__ = ["citizen_class", "is_overridden", "original_class", "remake"]
+from kcore_layers.base.build import built_by
+from kcore_layers.base.signature import study_build, study_call
+from kcore_layers.serialization.registry import original_class
+
+__all__ = ["citizen_class", "is_overridden", "remake"]
 
 
 class _Citizens(dict[Any, type]):
@@ -72,12 +74,6 @@ def is_overridden(cls: type, name: str) -> bool:
     from kcore_layers.base.layer import Layer
 
     return getattr(cls, name) is not getattr(Layer, name)
-
-
-def original_class(cls: type) -> type:
-    """Give the class as it was written."""
-    found: type = cls.__dict__.get("_kcore_original", cls)
-    return found
 
 
 def remake(cls: type, backend: str, extra: type | None) -> Any:

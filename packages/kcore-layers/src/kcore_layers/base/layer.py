@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
-from kcore_layers.base.build import Built, is_building
-from kcore_layers.base.call import Calling
-from kcore_layers.base.call_plan import drop_plan
-from kcore_layers.base.context import current_context
-from kcore_layers.base.framework_class import citizen_class, is_overridden, original_class, remake
-from kcore_layers.base.input_spec import InputSpec
-from kcore_layers.base.naming import auto_name, current_path, snake_case
-from kcore_layers.base.nodes import Nodes
-from kcore_layers.base.symbolic_call import infer_by_shape_rule, infer_outputs
-from kcore_layers.base.tracking import attributes_changed, state_changed
-from kcore_layers.options import constraints, initializers, regularizers
-from kcore_layers.serialization.arguments import Arguments, make_from_config, takes_arguments_of_its_own
 from kcore_ops import Variable, dtype_policies, tree
 from kcore_ops.backends.current import current_backend, on
 from kcore_ops.backends.interface import Backend
 from kcore_ops.dtypes import is_float_dtype, standardize_dtype
 from kcore_ops.foundation.errors import ArgumentError, KcoreError, MissingMethod
 from kcore_ops.specs.spec import standardize_shape
+
+from kcore_layers.base.build import Built, is_building
+from kcore_layers.base.call import Calling
+from kcore_layers.base.call_plan import drop_plan
+from kcore_layers.base.context import current_context
+from kcore_layers.base.framework_class import citizen_class, is_overridden, remake
+from kcore_layers.base.input_spec import InputSpec
+from kcore_layers.base.naming import auto_name, current_path, snake_case
+from kcore_layers.base.nodes import Nodes
+from kcore_layers.base.saved_attributes import saved_attributes
+from kcore_layers.base.symbolic_call import infer_by_shape_rule, infer_outputs
+from kcore_layers.base.tracking import attributes_changed, state_changed
+from kcore_layers.options import constraints, initializers, regularizers
+from kcore_layers.serialization.arguments import Arguments, make_from_config, takes_arguments_of_its_own
+from kcore_layers.serialization.registry import original_class
 
 __all__ = ["Layer"]
 
@@ -74,6 +77,8 @@ class Layer(Nodes, Built, Calling):
     _kcore_extra: ClassVar[type | None] = None
     # Attributes of instances, which classes do not show, that are no place for state.
     _kcore_instance_names: ClassVar[frozenset[str]] = frozenset({"autocast", "built", "name"})
+    # The class whose settable properties a subclass may replace, and whose bases may not have their methods replaced.
+    _kcore_interface: ClassVar[type]
     # Methods that only users call: an attribute may take their place.
     _kcore_yielding_names: ClassVar[frozenset[str]] = frozenset({"count_params"})
 
@@ -207,12 +212,6 @@ class Layer(Nodes, Built, Calling):
 
     # Its place and its weights.
 
-    def _kcore_wrap_module(self, module: Any) -> Layer:
-        """Give a layer around a native module of the framework's, which was assigned to an attribute."""
-        from kcore_layers.layers.native.torch_module_wrapper import TorchModuleWrapper
-
-        return TorchModuleWrapper(module)
-
     def _kcore_settled_path(self) -> str:
         """Settle the path, if that has not happened yet: under the layer being built now."""
         if self._kcore_path is None:
@@ -336,7 +335,11 @@ class Layer(Nodes, Built, Calling):
         else:
             self.build(**tuples_of(config.get("shapes_dict", config)))
 
-    # Calling; see calling.py.
+    def _kcore_saved_children(self) -> Iterator[tuple[str, Any]]:
+        """Return what a file of weights looks into for parts of this layer, by name, in the order of files."""
+        return saved_attributes(self, Layer)
+
+    # Calling; see call.py.
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """Compute. Override it."""
@@ -425,6 +428,9 @@ class Layer(Nodes, Built, Calling):
             raise ArgumentError(
                 f"{name}.__init__ did not call super().__init__()", fix="call it first, before anything else"
             )
+
+
+Layer._kcore_interface = Layer
 
 
 def specs_of(shape: Any, dtype: Any) -> Any:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from kcore_ops.engine.inference import is_inferring
+from kcore_ops.state.stateless_scope import current_scope
+
 from kcore_layers.base.call_plan import drop_plan
 from kcore_layers.base.context import CallContext, current_context
 from kcore_layers.base.state import State
-from kcore_ops.engine.inference import is_inferring
-from kcore_ops.state.stateless_scope import current_scope
 
 __all__ = ["LossesOfCalls", "publish"]
 

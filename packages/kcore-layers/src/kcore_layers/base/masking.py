@@ -9,9 +9,10 @@ from __future__ import annotations
 import weakref
 from typing import Any
 
-from kcore_layers.base.signature import CallSignature
 from kcore_ops import copy, tree
 from kcore_ops.engine.inference import is_inferring
+
+from kcore_layers.base.signature import CallSignature
 
 __all__ = ["get_mask", "in_use", "mask_outputs", "masks_of", "pass_masks", "set_mask"]
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from kcore_layers.base.tracking import Tracking, state_changed, state_version
 from kcore_ops import StatelessScope, Variable
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
+
+from kcore_layers.base.tracking import Tracking, state_changed, state_version
 
 __all__ = ["State"]
 

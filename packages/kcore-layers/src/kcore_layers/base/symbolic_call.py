@@ -9,8 +9,6 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
-from kcore_layers.base.nodes import note_call
-from kcore_layers.base.signature import study_build
 from kcore_ops import KerasTensor, StatelessScope, TensorSpec, tree
 from kcore_ops.backends.current import on
 from kcore_ops.dtypes import numpy_dtype
@@ -19,6 +17,9 @@ from kcore_ops.engine.inference import evaluate, inferring
 from kcore_ops.foundation.errors import KcoreError
 from kcore_ops.specs.symbolic import Node
 from kcore_ops.state.stateless_scope import outside_scopes
+
+from kcore_layers.base.nodes import note_call
+from kcore_layers.base.signature import study_build
 
 __all__ = ["call_on_symbols", "infer_by_shape_rule", "infer_outputs"]
 

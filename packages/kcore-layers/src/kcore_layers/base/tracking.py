@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
-from kcore_layers.base.attribute_names import check_name
-from kcore_layers.base.call_plan import PLAN_ATTRIBUTES, drop_plan
 from kcore_ops import Variable, tree
 from kcore_ops.backends.interface import Backend
 from kcore_ops.ops.random.seeds import SeedGenerator
 
+from kcore_layers.base.attribute_names import check_name
+from kcore_layers.base.call_plan import PLAN_ATTRIBUTES, drop_plan
+
 __all__ = [
     "TrackedDict", "TrackedList", "Tracking", "attribute_version", "attributes_changed", "is_metric", "state_version",
-    "trackables_in",
+    "trackables_in", "wraps_modules",
 ]  # fmt: skip
+
+W = TypeVar("W", bound="Callable[[Any], Tracking]")
 
 # Values that hold no state, and need no look.
 _PLAIN = frozenset({bool, int, float, complex, str, bytes, type(None)})
@@ -60,6 +63,22 @@ def attributes_changed() -> None:
 def is_metric(value: Any) -> bool:
     """Say whether a value has the methods of a metric, whichever package it comes from."""
     return hasattr(value, "update_state") and hasattr(value, "reset_state") and hasattr(value, "variables")
+
+
+_module_wrappers: list[Callable[[Any], Tracking]] = []
+
+
+def wraps_modules(wrapper: W) -> W:
+    """Make a class of layers the one that wraps a framework's own modules where they are assigned to attributes.
+
+    Args:
+        wrapper: called with the module, it returns the layer that holds it; the one registered last is used.
+
+    Returns:
+        The wrapper itself: this is a decorator.
+    """
+    _module_wrappers.append(wrapper)
+    return wrapper
 
 
 class TrackedList(list[Any]):
@@ -181,6 +200,10 @@ class Tracking:
     def _kcore_to_trackable(self, value: Any) -> Any:
         """Give what is to be kept for a value that is assigned; a layer around a framework's own module, for one."""
         return value
+
+    def _kcore_wrap_module(self, module: Any) -> Tracking:
+        """Return a layer around a framework's own module, which was assigned to an attribute."""
+        return _module_wrappers[-1](module)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in PLAN_ATTRIBUTES:

@@ -18,6 +18,8 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import h5py
+from kcore_ops.foundation.errors import ArgumentError, KcoreError, located
+
 from kcore_layers._version import __version__
 from kcore_layers.files.atomic import check_no_more, path_of, replaced
 from kcore_layers.files.hdf5 import MOST_PACKED, opened
@@ -29,7 +31,6 @@ from kcore_layers.serialization.objects import (
     serialize_keras_object,
     sharing_objects,
 )
-from kcore_ops.foundation.errors import ArgumentError, KcoreError, located
 
 __all__ = ["load_model", "model_from_json", "save_model", "weights_in"]
 

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from kcore_ops.foundation.errors import ArgumentError
+
 from kcore_layers.base.layer import Layer
 from kcore_layers.base.naming import snake_case, unique_names
+from kcore_layers.base.saved_attributes import saved_attributes
 from kcore_layers.base.tracking import is_metric
-from kcore_layers.models.functional import Functional
-from kcore_layers.models.model import Model
-from kcore_layers.models.sequential import Sequential
-from kcore_ops.foundation.errors import ArgumentError
 
 __all__ = ["join", "optimizers_in", "paths_of", "saved_objects"]
 
@@ -31,7 +30,7 @@ def saved_objects(model: Any, skip: Iterable[Any] = (), places: Iterable[str] | 
         places: the paths that a file has. An object that is reached by several, of which a property may be one, has
             the first of them that is among these, if one is.
 
-    >>> from kcore_layers import Input
+    >>> from kcore_layers import Input, Sequential
     >>> from kcore_layers.layers import Dense
     >>> model = Sequential([Input((3,)), Dense(4), Dense(2)])
     >>> [path for path, _ in saved_objects(model)]
@@ -103,7 +102,7 @@ class _Walk:
             self._seen.add(id(value))
             self._late.pop(id(value), None)
             self.found.append((path, value))
-            children, outer = _attributes(value), ()
+            children, outer = _children(value), ()
         elif isinstance(value, list | tuple | dict):
             if id(value) in outer:
                 return
@@ -131,31 +130,5 @@ def _named_by_class(values: Iterable[Any]) -> list[tuple[str, Any]]:
     return list(zip(unique_names(classes), kept, strict=True))
 
 
-def _attributes(value: Any) -> Iterator[tuple[str, Any]]:
-    """Give what an object's attributes hold, in the order of files: private ones last."""
-    passed_over = _own_names(value)
-    # Not dir(value): a framework's modules may have more names there, for the same layers.
-    names = {name for name in object.__dir__(value) if name not in passed_over and not name.startswith("__")}
-    # What the user has assigned is saved whatever its name: `model.summary` may be a layer.
-    names.update(getattr(value, "_kcore_tracked_names", ()))
-    if isinstance(value, Model):
-        names.add("optimizer")
-        if isinstance(value, Functional | Sequential):
-            yield "layers", value.layers
-        else:
-            names.add("layers")
-    for name in sorted(names, key=lambda name: f"~{name[1:]}" if name.startswith("_") else name):
-        try:
-            held = getattr(value, name)
-        except Exception:
-            continue  # a property that has no value now
-        yield name, held
-
-
-def _own_names(value: Any) -> set[str]:
-    """Give the attributes that every object of its kind has, which hold no parts of their own."""
-    base = next((cls for cls in (Functional, Sequential, Model, Layer) if isinstance(value, cls)), None)
-    if base is None:
-        return set()
-    plain: Any = Layer(name="plain")
-    return {*dir(base), *dir(plain._kcore_backend.layer_base), *dir(plain._kcore_backend.layer_mixin), *plain.__dict__}
+def _children(value: Any) -> Iterator[tuple[str, Any]]:
+    return value._kcore_saved_children() if isinstance(value, Layer) else saved_attributes(value)

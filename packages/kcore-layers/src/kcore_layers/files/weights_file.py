@@ -13,15 +13,16 @@ from typing import Any
 
 import h5py
 import numpy as np
+from kcore_ops import StatelessScope, Variable
+from kcore_ops.dtypes import numpy_dtype
+from kcore_ops.foundation.errors import ArgumentError, KcoreError, located
+
 from kcore_layers.base.layer import Layer
 from kcore_layers.base.state import State
 from kcore_layers.files.atomic import check_no_more, path_of, replaced
 from kcore_layers.files.hdf5 import datasets_in, dtype_of, opened, read
 from kcore_layers.files.weight_paths import join, paths_of, saved_objects
 from kcore_layers.models.model import Model
-from kcore_ops import StatelessScope, Variable
-from kcore_ops.dtypes import numpy_dtype
-from kcore_ops.foundation.errors import ArgumentError, KcoreError, located
 
 __all__ = ["check_built", "has_weights_of_layers", "load_weights", "read_weights", "save_weights", "write_weights"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from kcore_ops import KerasTensor, tree
@@ -9,6 +10,7 @@ from kcore_ops.foundation.errors import ArgumentError, AttributeUnavailable
 
 from kcore_layers.base.layer import Layer
 from kcore_layers.base.naming import names_from_start
+from kcore_layers.base.saved_attributes import saved_attributes
 from kcore_layers.base.tracking import TrackedDict, TrackedList
 from kcore_layers.layers.core.input_layer import InputLayer
 from kcore_layers.models.graph import Graph
@@ -100,6 +102,11 @@ class Functional(Model):
         """Give the layers inside by name, those made up numbered from the start of this model."""
         layers = list(self._kcore_layers)
         return list(zip(names_from_start(layers), layers, strict=True))
+
+    def _kcore_saved_children(self) -> Iterator[tuple[str, Any]]:
+        """Return the layers first, by the names of their classes: the attributes that hold some come after."""
+        yield "layers", self.layers
+        yield from saved_attributes(self, Functional, ("optimizer",))
 
     def build(self, input_shape: Any = None) -> None:
         """Do nothing: it is built as it is made."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,10 @@ from kcore_ops.backends import registry
 from kcore_ops.foundation.errors import ArgumentError, AttributeUnavailable, PluginError
 
 from kcore_layers.base.layer import Layer
+from kcore_layers.base.saved_attributes import saved_attributes
 from kcore_layers.base.state_tree import by_path, set_tree, tree_of
 from kcore_layers.serialization.objects import serialize_keras_object
-from kcore_layers.serialization.registry import builtin
+from kcore_layers.serialization.registry import builtin, original_class
 
 __all__ = ["Model"]
 
@@ -53,7 +54,6 @@ class Model(Layer):
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """Make a model of inputs and outputs a `Functional`."""
-        from kcore_layers.base.framework_class import original_class
         from kcore_layers.models.functional import Functional
 
         if original_class(cls) is Model and _are_inputs_and_outputs(args, kwargs):
@@ -504,11 +504,12 @@ class Model(Layer):
 
         print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
 
+    def _kcore_saved_children(self) -> Iterator[tuple[str, Any]]:
+        return saved_attributes(self, Model, ("layers", "optimizer"))
+
     def save(self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> None:
         """Write the whole model to a `.keras` file; see `save_model`."""
-        from kcore_layers.files.model_file import save_model
-
-        save_model(self, filepath, overwrite, zipped, **kwargs)
+        registry.component("files").save_model(self, filepath, overwrite, zipped, **kwargs)
 
     def save_weights(
         self, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None, **kwargs: Any
@@ -518,9 +519,7 @@ class Model(Layer):
         Raises:
             ArgumentError: if the name ends otherwise, or the file exists and `overwrite` is False.
         """
-        from kcore_layers.files.weights_file import save_weights
-
-        save_weights(self, filepath, overwrite, max_shard_size, **kwargs)
+        registry.component("files").save_weights(self, filepath, overwrite, max_shard_size, **kwargs)
 
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
         """Read the weights from a `.weights.h5` or a `.keras` file; none of them, if something does not fit.
@@ -533,9 +532,7 @@ class Model(Layer):
         Raises:
             ArgumentError: naming everything that is missing, extra or of another shape.
         """
-        from kcore_layers.files.weights_file import load_weights
-
-        load_weights(self, filepath, skip_mismatch, **kwargs)
+        registry.component("files").load_weights(self, filepath, skip_mismatch, **kwargs)
 
     def to_json(self, **kwargs: Any) -> str:
         """Give the model's configuration, without its weights, as JSON text."""
@@ -549,6 +546,9 @@ class Model(Layer):
 
             return model_from_config(cls, config, custom_objects)
         return super().from_config(config)
+
+
+Model._kcore_interface = Model
 
 
 def _are_inputs_and_outputs(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:

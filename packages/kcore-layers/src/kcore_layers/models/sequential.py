@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from kcore_ops import KerasTensor, config, dtype_policies, tree
@@ -12,6 +12,7 @@ from kcore_ops.foundation.errors import ArgumentError, AttributeUnavailable, Sha
 from kcore_layers.base.call_plan import drop_plan
 from kcore_layers.base.layer import Layer, specs_of, tuples_of
 from kcore_layers.base.naming import name_scope, names_from_start
+from kcore_layers.base.saved_attributes import saved_attributes
 from kcore_layers.layers.core.input_layer import Input, InputLayer
 from kcore_layers.models.inputs import adjusted
 from kcore_layers.models.model import Model
@@ -137,6 +138,11 @@ class Sequential(Model):
         """Give the layers inside by name, those made up numbered from the start of this model."""
         layers = list(self._kcore_layers)
         return list(zip(names_from_start(layers), layers, strict=True))
+
+    def _kcore_saved_children(self) -> Iterator[tuple[str, Any]]:
+        """Return the layers first, by the names of their classes: the attributes that hold some come after."""
+        yield "layers", self.layers
+        yield from saved_attributes(self, Sequential, ("optimizer",))
 
     def build(self, input_shape: Any = None) -> None:
         """Build each layer for what the one before gives.

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import kcore_ops as ops
-from kcore_layers.serialization.objects import builtin, resolve, serialize_keras_object
-from kcore_layers.serialization.registry import builtin_name, saved_as
 from kcore_ops import (
     celu,
     elu,
@@ -37,6 +35,9 @@ from kcore_ops import (
 )
 from kcore_ops import exp as exponential
 from kcore_ops.engine.op import Tensor
+
+from kcore_layers.serialization.objects import builtin, resolve, serialize_keras_object
+from kcore_layers.serialization.registry import builtin_name, saved_as
 
 __all__ = [
     "celu",

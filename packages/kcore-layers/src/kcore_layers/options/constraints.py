@@ -7,12 +7,13 @@ from typing import Any
 
 import kcore_ops as ops
 import numpy as np
-from kcore_layers.serialization.objects import builtin, resolve, serialize_keras_object
 from kcore_ops import config
 from kcore_ops.dtypes import is_float_dtype
 from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ArgumentError, ArgumentTypeError
 from kcore_ops.ops.nn.precision import narrowed, widened
+
+from kcore_layers.serialization.objects import builtin, resolve, serialize_keras_object
 
 __all__ = [
     "Constraint",

@@ -8,10 +8,11 @@ from typing import Any, Literal
 
 import kcore_ops as ops
 import numpy as np
-from kcore_layers.serialization.objects import builtin, resolve, serialize_keras_object
 from kcore_ops.engine.call import beside
 from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
+
+from kcore_layers.serialization.objects import builtin, resolve, serialize_keras_object
 
 __all__ = [
     "L1",

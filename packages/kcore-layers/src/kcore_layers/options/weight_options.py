@@ -11,8 +11,9 @@ import numbers
 from collections.abc import Sequence
 from typing import Any
 
-from kcore_layers.options import activations, constraints, initializers, regularizers
 from kcore_ops.foundation.errors import ArgumentError, ArgumentTypeError, KcoreError, ShapeError
+
+from kcore_layers.options import activations, constraints, initializers, regularizers
 
 __all__ = ["checked_axes", "checked_axis", "checked_count", "checked_number", "checked_rate", "config_of", "known_size",
            "options_of", "set_options"]  # fmt: skip

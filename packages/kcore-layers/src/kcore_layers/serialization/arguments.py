@@ -16,11 +16,11 @@ from typing import Any
 
 import kcore_ops as ops
 import numpy as np
-from kcore_layers.base.framework_class import original_class
-from kcore_layers.serialization.objects import deserialize_keras_object, noting, serialize_keras_object, tensor_data
-from kcore_layers.serialization.registry import builtin_name
 from kcore_ops import dtype_policies
 from kcore_ops.foundation.errors import ArgumentError
+
+from kcore_layers.serialization.objects import deserialize_keras_object, noting, serialize_keras_object, tensor_data
+from kcore_layers.serialization.registry import builtin_name, original_class
 
 __all__ = ["Arguments", "arguments_beside", "arguments_in", "make_from_config", "takes_arguments_of_its_own"]
 

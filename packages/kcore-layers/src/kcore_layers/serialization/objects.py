@@ -11,6 +11,9 @@ from typing import Any
 
 import kcore_ops as ops
 import numpy as np
+from kcore_ops import dtypes
+from kcore_ops.foundation.errors import ArgumentError, KcoreError
+
 from kcore_layers.serialization import registry as known
 from kcore_layers.serialization.lambda_code import from_code, to_code
 from kcore_layers.serialization.registry import (
@@ -23,8 +26,6 @@ from kcore_layers.serialization.registry import (
     names_in,
     register_keras_serializable,
 )
-from kcore_ops import dtypes
-from kcore_ops.foundation.errors import ArgumentError, KcoreError
 
 __all__ = [
     "CustomObjectScope",

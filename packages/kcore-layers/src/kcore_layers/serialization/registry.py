@@ -27,6 +27,7 @@ __all__ = [
     "get_registered_name",
     "get_registered_object",
     "names_in",
+    "original_class",
     "register_keras_serializable",
 ]
 
@@ -306,6 +307,19 @@ def snake_case(name: str) -> str:
     ('glorot_uniform', 'l1_l2')
     """
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+def original_class(cls: type) -> type:
+    """Return the class as it was written, for one that a backend's base classes were mixed into.
+
+    Args:
+        cls: any class.
+
+    >>> original_class(dict)
+    <class 'dict'>
+    """
+    found: type = cls.__dict__.get("_kcore_original", cls)
+    return found
 
 
 def _declared(obj: Any, names: Mapping[Any, Any]) -> Any:

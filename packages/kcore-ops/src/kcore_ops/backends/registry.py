@@ -32,7 +32,9 @@ DISTRIBUTIONS = {
 }
 COMPONENT_DISTRIBUTIONS = {
     **dict.fromkeys(("ops", "random"), "kcore-ops"),
-    **dict.fromkeys(("activations", "constraints", "initializers", "layers", "models", "regularizers"), "kcore-layers"),
+    **dict.fromkeys(
+        ("activations", "constraints", "files", "initializers", "layers", "models", "regularizers"), "kcore-layers"
+    ),
     **dict.fromkeys(("callbacks", "losses", "metrics", "optimizers", "trainer"), "kcore-train"),
 }
 _SHORT_NAMES = {"np": "numpy", "pt": "torch", "pytorch": "torch", "tf": "tensorflow"}

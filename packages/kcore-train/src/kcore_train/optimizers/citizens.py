@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kcore_layers.base.framework_class import original_class
+from kcore_layers.serialization.registry import original_class
 from kcore_ops.backends.interface import Backend
 from kcore_ops.backends.registry import load
 

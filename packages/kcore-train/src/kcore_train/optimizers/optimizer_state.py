@@ -7,9 +7,9 @@ from typing import Any
 
 import kcore_ops as ops
 import numpy as np
-from kcore_layers.base.framework_class import original_class
 from kcore_layers.base.naming import auto_name, snake_case
 from kcore_layers.options import initializers
+from kcore_layers.serialization.registry import original_class
 from kcore_ops import Variable
 from kcore_ops.backends.current import current_backend, on
 from kcore_ops.backends.interface import Backend

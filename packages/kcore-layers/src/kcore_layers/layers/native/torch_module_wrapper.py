@@ -8,6 +8,7 @@ from typing import Any
 
 from kcore_layers.base.layer import Layer
 from kcore_layers.base.symbolic_call import infer_outputs
+from kcore_layers.base.tracking import wraps_modules
 from kcore_layers.serialization.registry import builtin
 from kcore_ops import TensorSpec, tree
 from kcore_ops.dtypes import is_float_dtype
@@ -17,6 +18,7 @@ from kcore_ops.state.stateless_scope import in_stateless_scope
 __all__ = ["TorchModuleWrapper"]
 
 
+@wraps_modules
 @builtin("keras.layers")
 class TorchModuleWrapper(Layer):
     """Use a `torch.nn.Module` as a layer: its parameters and buffers are the layer's weights, and stay its own.

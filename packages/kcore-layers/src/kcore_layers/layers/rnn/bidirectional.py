@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any, Literal, get_args
 
 import kcore_ops as ops
-from kcore_layers.base.framework_class import original_class
 from kcore_layers.base.layer import Layer
 from kcore_layers.serialization.objects import deserialize_keras_object, serialize_keras_object
-from kcore_layers.serialization.registry import builtin
+from kcore_layers.serialization.registry import builtin, original_class
 from kcore_ops import tree
 from kcore_ops.foundation.errors import ArgumentError
 

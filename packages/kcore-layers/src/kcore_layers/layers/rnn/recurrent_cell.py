@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import kcore_ops as ops
-from kcore_layers.base.framework_class import original_class
 from kcore_layers.base.layer import Layer
 from kcore_layers.options import activations
 from kcore_layers.options.weight_options import checked_count, checked_rate, config_of, set_options
+from kcore_layers.serialization.registry import original_class
 from kcore_ops import TensorSpec
 from kcore_ops.random import SeedGenerator
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import kcore_ops as ops
 import numpy as np
+
 from kcore_layers.options.initializers.constant import Constant, Identity, Ones, Zeros
 from kcore_layers.options.initializers.distributions import RandomNormal, RandomUniform, TruncatedNormal
 from kcore_layers.options.initializers.initializer import MODULE, Initializer, RandomInitializer

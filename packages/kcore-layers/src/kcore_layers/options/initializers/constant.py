@@ -7,10 +7,11 @@ from typing import Any
 
 import kcore_ops as ops
 import numpy as np
-from kcore_layers.options.initializers.initializer import MODULE, Array, Initializer, checked, number
-from kcore_layers.serialization.objects import builtin, deserialize_keras_object, serialize_keras_object
 from kcore_ops import dtypes
 from kcore_ops.foundation.errors import ShapeError
+
+from kcore_layers.options.initializers.initializer import MODULE, Array, Initializer, checked, number
+from kcore_layers.serialization.objects import builtin, deserialize_keras_object, serialize_keras_object
 
 __all__ = ["Constant", "Identity", "Ones", "Zeros"]
 

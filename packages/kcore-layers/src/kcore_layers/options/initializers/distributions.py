@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from kcore_layers.options.initializers.initializer import MODULE, Array, RandomInitializer, number
-from kcore_layers.serialization.objects import builtin
 from kcore_ops.foundation.errors import ArgumentError
 from kcore_ops.random import SeedGenerator
+
+from kcore_layers.options.initializers.initializer import MODULE, Array, RandomInitializer, number
+from kcore_layers.serialization.objects import builtin
 
 __all__ = ["RandomNormal", "RandomUniform", "TruncatedNormal"]
 

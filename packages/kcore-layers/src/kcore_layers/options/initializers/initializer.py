@@ -7,11 +7,12 @@ from typing import Any, Self, TypeAlias, cast
 
 import kcore_ops as ops
 import numpy as np
-from kcore_layers.serialization.objects import builtin, deserialize_keras_object, serialize_keras_object
 from kcore_ops import dtypes
 from kcore_ops.foundation.errors import ArgumentError, DTypeError, ShapeError
 from kcore_ops.ops.random.seeds import draw_seed
 from kcore_ops.random import SeedGenerator
+
+from kcore_layers.serialization.objects import builtin, deserialize_keras_object, serialize_keras_object
 
 __all__ = ["Initializer", "RandomInitializer"]
 

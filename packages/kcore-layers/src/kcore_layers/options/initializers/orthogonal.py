@@ -6,10 +6,11 @@ import math
 from typing import Any
 
 import numpy as np
-from kcore_layers.options.initializers.initializer import MODULE, Array, RandomInitializer, number
-from kcore_layers.serialization.objects import builtin
 from kcore_ops.foundation.errors import ShapeError
 from kcore_ops.random import SeedGenerator
+
+from kcore_layers.options.initializers.initializer import MODULE, Array, RandomInitializer, number
+from kcore_layers.serialization.objects import builtin
 
 __all__ = ["Orthogonal"]
 

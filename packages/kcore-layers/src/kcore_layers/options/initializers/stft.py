@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
+from kcore_ops import dtypes
+from kcore_ops.foundation.errors import ArgumentError, ShapeError
+
 from kcore_layers.options.initializers.initializer import MODULE, Array, Initializer, checked
 from kcore_layers.options.initializers.windows import WINDOWS
 from kcore_layers.serialization.objects import builtin, deserialize_keras_object, serialize_keras_object
-from kcore_ops import dtypes
-from kcore_ops.foundation.errors import ArgumentError, ShapeError
 
 __all__ = ["STFT"]
 

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
+from kcore_ops.foundation.errors import ArgumentError, ShapeError
+from kcore_ops.random import SeedGenerator
+
 from kcore_layers.options.initializers.distributions import normal, truncated_normal, uniform
 from kcore_layers.options.initializers.initializer import MODULE, Array, RandomInitializer, number
 from kcore_layers.serialization.objects import builtin
-from kcore_ops.foundation.errors import ArgumentError, ShapeError
-from kcore_ops.random import SeedGenerator
 
 __all__ = [
     "GlorotNormal",

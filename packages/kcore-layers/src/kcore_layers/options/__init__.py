@@ -1,0 +1,1 @@
+"""What layers take as arguments: activations, constraints, initializers and regularizers."""
