@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import kcore_ops as ops
 from kcore_layers.layers.merging.merging import Merging
+from kcore_layers.options.argument_types import LayerOptions, Shape
 from kcore_layers.serialization.registry import builtin
 from kcore_ops.engine.call import beside
+from kcore_ops.engine.op import Tensor
 from kcore_ops.specs.shapes import normalize_axis
 
 __all__ = ["Concatenate", "concatenate"]
@@ -23,8 +25,8 @@ class Concatenate(Merging):
     and inputs without count everywhere; along another an element counts if it does in one of the inputs.
 
     Args:
-        axis: the axis.
-        **kwargs: of `Layer`.
+        axis: int, the axis along which to join; -1, the last.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: when called, if the inputs are not a list.
@@ -34,20 +36,32 @@ class Concatenate(Merging):
     array([[0., 0., 1.]], dtype=float32)
     """
 
-    def __init__(self, axis: int = -1, **kwargs: Any) -> None:
+    def __init__(self, axis: int = -1, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.axis = axis
 
-    def build(self, input_shape: Any) -> None:
-        """Check that there is a list."""
+    def build(self, input_shape: Sequence[Shape]) -> None:
+        """Check that there is a list.
+
+        Args:
+            input_shape: list of the sizes of each input, the batch included.
+        """
         self.checked_list(input_shape)
 
-    def call(self, inputs: Any) -> Any:
-        """Give the joined tensors."""
+    def call(self, inputs: Sequence[Tensor]) -> Tensor:
+        """Return the joined tensors.
+
+        Args:
+            inputs: list of tensors.
+        """
         return ops.concatenate(list(self.checked_list(inputs)), axis=self.axis)
 
-    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        """Give the joined masks.
+    def compute_mask(self, inputs: Sequence[Tensor], mask: Sequence[Tensor | None] | None = None) -> Tensor | None:
+        """Return the joined masks.
+
+        Args:
+            inputs: list of tensors, as `call` takes it.
+            mask: list of boolean tensors and None, the masks of the inputs; None, no masks.
 
         Raises:
             ArgumentError: if there is not one mask, or None, for each input.
@@ -67,25 +81,25 @@ class Concatenate(Merging):
         return ops.concatenate(masks, axis=axis) if axis < ndim else functools.reduce(ops.logical_or, masks)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {**super().get_config(), "axis": self.axis}
 
 
 def _over(mask: Any, shape: Any) -> Any:
-    """Give a mask the shape of more axes; None counts everywhere."""
+    """Broadcast a mask to a shape of more axes; None is True everywhere."""
     if mask is None:
         return ops.ones(shape, dtype="bool")
     axes = (1,) * (len(shape) - len(mask.shape))
     return ops.broadcast_to(ops.reshape(mask, (*ops.shape(mask), *axes)), shape) if axes else mask
 
 
-def concatenate(inputs: Sequence[Any], axis: int = -1, **kwargs: Any) -> Any:
+def concatenate(inputs: Sequence[Tensor], axis: int = -1, **kwargs: Unpack[LayerOptions]) -> Tensor:
     """Join tensors along an axis by a `Concatenate` layer.
 
     Args:
-        inputs: a list of tensors.
-        axis: the axis.
-        **kwargs: of `Concatenate`.
+        inputs: list of tensors.
+        axis: int, the axis along which to join; -1, the last.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable` of the layer.
 
     >>> concatenate([np.zeros((1, 2), "float32"), np.ones((1, 1), "float32")])
     array([[0., 0., 1.]], dtype=float32)

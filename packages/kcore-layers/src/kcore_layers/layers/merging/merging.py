@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import kcore_ops as ops
 from kcore_layers.base.layer import Layer
+from kcore_layers.options.argument_types import LayerOptions, Shape
 from kcore_layers.serialization.registry import builtin
 from kcore_ops.dtypes import result_type
+from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.ops.nn.precision import widened
 
@@ -23,17 +25,24 @@ class Merging(Layer):
     A tensor of fewer axes than another is given axes of size 1 after its batch. An element of the output counts if it
     does in one of the inputs.
 
+    Args:
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
+
     Raises:
         ArgumentError: when called, if the inputs are not a list.
         ShapeError: when called, if the shapes do not broadcast, or the batches differ in size.
     """
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
 
-    def build(self, input_shape: Any) -> None:
-        """Check the shapes of the inputs."""
+    def build(self, input_shape: Sequence[Shape]) -> None:
+        """Check the shapes of the inputs.
+
+        Args:
+            input_shape: list of the sizes of each input, the batch included.
+        """
         shapes = self.checked_list(input_shape)
         batches = {shape[0] for shape in shapes if shape and isinstance(shape[0], int)}
         if len(batches) > 1:
@@ -42,8 +51,11 @@ class Merging(Layer):
                 fix="pass tensors with an axis of the same batch first",
             )
 
-    def checked_list(self, values: Any) -> Sequence[Any]:
-        """Give what belongs to each input.
+    def checked_list(self, values: Sequence[Any]) -> Sequence[Any]:
+        """Return what belongs to each input, a list.
+
+        Args:
+            values: list, for each input its tensor, shape or mask.
 
         Raises:
             ArgumentError: if there is no list.
@@ -53,16 +65,28 @@ class Merging(Layer):
             raise ArgumentError("the inputs are not a list of tensors", fix="pass them in a list: layer([x, y])")
         return values
 
-    def merge(self, tensors: list[Any]) -> Any:
-        """Combine tensors of as many axes each."""
+    def merge(self, tensors: list[Tensor]) -> Tensor:
+        """Combine tensors of as many axes each. Subclasses define this.
+
+        Args:
+            tensors: list of tensors with as many axes each.
+        """
         raise NotImplementedError
 
-    def call(self, inputs: Any) -> Any:
-        """Give the combination of the inputs."""
+    def call(self, inputs: Sequence[Tensor]) -> Tensor:
+        """Return the combination of the inputs.
+
+        Args:
+            inputs: list of tensors.
+        """
         return self.merge(aligned(self.checked_list(inputs)))
 
-    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        """Give where one of the inputs counts; None, everywhere, if one has no mask.
+    def compute_mask(self, inputs: Sequence[Tensor], mask: Sequence[Tensor | None] | None = None) -> Tensor | None:
+        """Return where one of the inputs is not masked; None, everywhere, if one has no mask.
+
+        Args:
+            inputs: list of tensors, as `call` takes it.
+            mask: list of boolean tensors and None, the masks of the inputs; None, no masks.
 
         Raises:
             ArgumentError: if there is not one mask, or None, for each input.
@@ -72,8 +96,12 @@ class Merging(Layer):
             return None
         return functools.reduce(ops.logical_or, aligned(masks))
 
-    def checked_masks(self, inputs: Any, masks: Any) -> Sequence[Any] | None:
-        """Give the mask of each input, or None if there are none.
+    def checked_masks(self, inputs: Sequence[Tensor], masks: Sequence[Tensor | None] | None) -> Sequence[Any] | None:
+        """Return the mask of each input, or None if there are none.
+
+        Args:
+            inputs: list of tensors.
+            masks: list of boolean tensors and None, one for each; None, no masks.
 
         Raises:
             ArgumentError: if there is not one, or None, for each input.
@@ -90,12 +118,16 @@ class Merging(Layer):
         return None if all(each is None for each in masks) else masks
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return super().get_config()
 
 
-def aligned(tensors: Sequence[Any]) -> list[Any]:
-    """Give tensors of as many axes each: axes of size 1 are put after the batch where there are fewer."""
+def aligned(tensors: Sequence[Tensor]) -> list[Tensor]:
+    """Return tensors of as many axes each: axes of size 1 are put after the batch where there are fewer.
+
+    Args:
+        tensors: list of tensors with a batch axis.
+    """
     most = max(len(x.shape) for x in tensors)
     if all(len(x.shape) == most for x in tensors):
         return list(tensors)
@@ -105,7 +137,7 @@ def aligned(tensors: Sequence[Any]) -> list[Any]:
 
 
 def _along(mask: Any, x: Any) -> Any:
-    """Give the mask of a tensor as many axes as that has."""
+    """Reshape the mask of a tensor to as many axes as that has."""
     return ops.reshape(mask, (*ops.shape(mask), *(1,) * (len(x.shape) - len(mask.shape))))
 
 
@@ -113,10 +145,18 @@ class MergingWhatCounts(Merging):
     """Base of the layers that leave out the elements that a mask leaves out.
 
     Where all inputs are left out, the element is that of the first one.
+
+    Args:
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
     """
 
-    def call(self, inputs: Any, mask: Any = None) -> Any:
-        """Give the combination of the inputs that count."""
+    def call(self, inputs: Sequence[Tensor], mask: Sequence[Tensor | None] | None = None) -> Tensor:
+        """Return the combination of the inputs that are not masked.
+
+        Args:
+            inputs: list of tensors.
+            mask: list of boolean tensors and None, one for each input, False for elements to leave out; None keeps all.
+        """
         tensors = self.checked_list(inputs)
         masks = self.checked_masks(inputs, mask)
         if masks is None:
@@ -141,8 +181,13 @@ class MergingWhatCounts(Merging):
             merged = ops.where(stays, merged, y)
         return merged
 
-    def where_none_counts(self, merged: Any, counting: Any) -> Any:
-        """Give the output, from the merged tensors and where one of them counts (None: everywhere)."""
+    def where_none_counts(self, merged: Tensor, counting: Tensor | None) -> Tensor:
+        """Return the output, given the merged inputs and where one of them is not masked.
+
+        Args:
+            merged: tensor, the merged inputs.
+            counting: boolean tensor, True where an input is not masked; None is everywhere.
+        """
         return merged
 
 
@@ -152,6 +197,9 @@ class Add(Merging):
 
     Shapes: the inputs broadcast; those of fewer axes get axes of size 1 after the batch.
 
+    Args:
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
+
     Raises:
         ArgumentError: when called, if the inputs are not a list.
         ShapeError: when called, if the shapes do not broadcast, or the batches differ in size.
@@ -160,8 +208,12 @@ class Add(Merging):
     array([[2., 2.]], dtype=float32)
     """
 
-    def merge(self, tensors: list[Any]) -> Any:
-        """Give the sum."""
+    def merge(self, tensors: list[Tensor]) -> Tensor:
+        """Return the sum.
+
+        Args:
+            tensors: list of tensors with as many axes each.
+        """
         return functools.reduce(ops.add, tensors)
 
 
@@ -171,6 +223,9 @@ class Subtract(Merging):
 
     Shapes: the inputs broadcast; the one of fewer axes gets axes of size 1 after the batch.
 
+    Args:
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
+
     Raises:
         ArgumentError: when called, if the inputs are not a list of two.
         ShapeError: when called, if the shapes do not broadcast, or the batches differ in size.
@@ -179,8 +234,11 @@ class Subtract(Merging):
     array([[0., 0.]], dtype=float32)
     """
 
-    def checked_list(self, values: Any) -> Sequence[Any]:
-        """Give what belongs to each input.
+    def checked_list(self, values: Sequence[Any]) -> Sequence[Any]:
+        """Return what belongs to each input, a list.
+
+        Args:
+            values: list, for each input its tensor, shape or mask.
 
         Raises:
             ArgumentError: if there are not two.
@@ -190,8 +248,12 @@ class Subtract(Merging):
             raise ArgumentError(f"two inputs are needed and {len(found)} were given", fix="pass [x, y] for x - y")
         return found
 
-    def merge(self, tensors: list[Any]) -> Any:
-        """Give the difference."""
+    def merge(self, tensors: list[Tensor]) -> Tensor:
+        """Return the difference.
+
+        Args:
+            tensors: list of tensors with as many axes each.
+        """
         return ops.subtract(*tensors)
 
 
@@ -203,6 +265,9 @@ class Multiply(MergingWhatCounts):
 
     Shapes: the inputs broadcast; those of fewer axes get axes of size 1 after the batch.
 
+    Args:
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
+
     Raises:
         ArgumentError: when called, if the inputs are not a list.
         ShapeError: when called, if the shapes do not broadcast, or the batches differ in size.
@@ -211,12 +276,21 @@ class Multiply(MergingWhatCounts):
     array([[6., 6.]], dtype=float32)
     """
 
-    def where_none_counts(self, merged: Any, counting: Any) -> Any:
-        """Give 0 there."""
+    def where_none_counts(self, merged: Tensor, counting: Tensor | None) -> Tensor:
+        """Return the output: 0 where all inputs are masked.
+
+        Args:
+            merged: tensor, the merged inputs.
+            counting: boolean tensor, True where an input is not masked; None is everywhere.
+        """
         return merged if counting is None else ops.where(counting, merged, 0)
 
-    def merge(self, tensors: list[Any]) -> Any:
-        """Give the product."""
+    def merge(self, tensors: list[Tensor]) -> Tensor:
+        """Return the product.
+
+        Args:
+            tensors: list of tensors with as many axes each.
+        """
         return functools.reduce(ops.multiply, tensors)
 
 
@@ -226,6 +300,9 @@ class Average(Merging):
 
     Shapes: the inputs broadcast; those of fewer axes get axes of size 1 after the batch.
 
+    Args:
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
+
     Raises:
         ArgumentError: when called, if the inputs are not a list.
         ShapeError: when called, if the shapes do not broadcast, or the batches differ in size.
@@ -234,8 +311,12 @@ class Average(Merging):
     array([[0.5, 0.5]], dtype=float32)
     """
 
-    def merge(self, tensors: list[Any]) -> Any:
-        """Give the mean."""
+    def merge(self, tensors: list[Tensor]) -> Tensor:
+        """Return the mean.
+
+        Args:
+            tensors: list of tensors with as many axes each.
+        """
         # The sum of what is half as large as float16 holds is none that it holds.
         total = functools.reduce(ops.add, [widened(x) for x in tensors])
         return ops.cast(ops.divide(total, len(tensors)), result_type(*(ops.dtype(x) for x in tensors), float))
@@ -249,6 +330,9 @@ class Maximum(MergingWhatCounts):
 
     Shapes: the inputs broadcast; those of fewer axes get axes of size 1 after the batch.
 
+    Args:
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
+
     Raises:
         ArgumentError: when called, if the inputs are not a list.
         ShapeError: when called, if the shapes do not broadcast, or the batches differ in size.
@@ -257,8 +341,12 @@ class Maximum(MergingWhatCounts):
     array([[1., 1.]], dtype=float32)
     """
 
-    def merge(self, tensors: list[Any]) -> Any:
-        """Give the largest elements."""
+    def merge(self, tensors: list[Tensor]) -> Tensor:
+        """Return the largest elements.
+
+        Args:
+            tensors: list of tensors with as many axes each.
+        """
         return functools.reduce(ops.maximum, tensors)
 
 
@@ -270,6 +358,9 @@ class Minimum(MergingWhatCounts):
 
     Shapes: the inputs broadcast; those of fewer axes get axes of size 1 after the batch.
 
+    Args:
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
+
     Raises:
         ArgumentError: when called, if the inputs are not a list.
         ShapeError: when called, if the shapes do not broadcast, or the batches differ in size.
@@ -278,17 +369,21 @@ class Minimum(MergingWhatCounts):
     array([[0., 0.]], dtype=float32)
     """
 
-    def merge(self, tensors: list[Any]) -> Any:
-        """Give the smallest elements."""
+    def merge(self, tensors: list[Tensor]) -> Tensor:
+        """Return the smallest elements.
+
+        Args:
+            tensors: list of tensors with as many axes each.
+        """
         return functools.reduce(ops.minimum, tensors)
 
 
-def add(inputs: Sequence[Any], **kwargs: Any) -> Any:
+def add(inputs: Sequence[Tensor], **kwargs: Unpack[LayerOptions]) -> Tensor:
     """Add tensors by an `Add` layer.
 
     Args:
-        inputs: a list of tensors.
-        **kwargs: of `Add`.
+        inputs: list of tensors.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable` of the layer.
 
     >>> add([np.ones((1, 2), "float32"), np.ones((1, 2), "float32")])
     array([[2., 2.]], dtype=float32)
@@ -296,12 +391,12 @@ def add(inputs: Sequence[Any], **kwargs: Any) -> Any:
     return Add(**kwargs)(inputs)
 
 
-def subtract(inputs: Sequence[Any], **kwargs: Any) -> Any:
+def subtract(inputs: Sequence[Tensor], **kwargs: Unpack[LayerOptions]) -> Tensor:
     """Subtract the second of two tensors from the first by a `Subtract` layer.
 
     Args:
-        inputs: a list of two tensors.
-        **kwargs: of `Subtract`.
+        inputs: list of two tensors.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable` of the layer.
 
     >>> subtract([np.ones((1, 2), "float32"), np.ones((1, 2), "float32")])
     array([[0., 0.]], dtype=float32)
@@ -309,12 +404,12 @@ def subtract(inputs: Sequence[Any], **kwargs: Any) -> Any:
     return Subtract(**kwargs)(inputs)
 
 
-def multiply(inputs: Sequence[Any], **kwargs: Any) -> Any:
+def multiply(inputs: Sequence[Tensor], **kwargs: Unpack[LayerOptions]) -> Tensor:
     """Multiply tensors by a `Multiply` layer.
 
     Args:
-        inputs: a list of tensors.
-        **kwargs: of `Multiply`.
+        inputs: list of tensors.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable` of the layer.
 
     >>> multiply([np.full((1, 2), 2, "float32"), np.full((1, 2), 3, "float32")])
     array([[6., 6.]], dtype=float32)
@@ -322,12 +417,12 @@ def multiply(inputs: Sequence[Any], **kwargs: Any) -> Any:
     return Multiply(**kwargs)(inputs)
 
 
-def average(inputs: Sequence[Any], **kwargs: Any) -> Any:
+def average(inputs: Sequence[Tensor], **kwargs: Unpack[LayerOptions]) -> Tensor:
     """Average tensors by an `Average` layer.
 
     Args:
-        inputs: a list of tensors.
-        **kwargs: of `Average`.
+        inputs: list of tensors.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable` of the layer.
 
     >>> average([np.zeros((1, 2), "float32"), np.ones((1, 2), "float32")])
     array([[0.5, 0.5]], dtype=float32)
@@ -335,12 +430,12 @@ def average(inputs: Sequence[Any], **kwargs: Any) -> Any:
     return Average(**kwargs)(inputs)
 
 
-def maximum(inputs: Sequence[Any], **kwargs: Any) -> Any:
+def maximum(inputs: Sequence[Tensor], **kwargs: Unpack[LayerOptions]) -> Tensor:
     """Take the largest of the elements of tensors by a `Maximum` layer.
 
     Args:
-        inputs: a list of tensors.
-        **kwargs: of `Maximum`.
+        inputs: list of tensors.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable` of the layer.
 
     >>> maximum([np.zeros((1, 2), "float32"), np.ones((1, 2), "float32")])
     array([[1., 1.]], dtype=float32)
@@ -348,12 +443,12 @@ def maximum(inputs: Sequence[Any], **kwargs: Any) -> Any:
     return Maximum(**kwargs)(inputs)
 
 
-def minimum(inputs: Sequence[Any], **kwargs: Any) -> Any:
+def minimum(inputs: Sequence[Tensor], **kwargs: Unpack[LayerOptions]) -> Tensor:
     """Take the smallest of the elements of tensors by a `Minimum` layer.
 
     Args:
-        inputs: a list of tensors.
-        **kwargs: of `Minimum`.
+        inputs: list of tensors.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable` of the layer.
 
     >>> minimum([np.zeros((1, 2), "float32"), np.ones((1, 2), "float32")])
     array([[0., 0.]], dtype=float32)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Unpack
 
 import kcore_ops as ops
 from kcore_layers.base.input_spec import InputSpec
 from kcore_layers.base.layer import Layer
 from kcore_layers.layers.normalization.wide_inputs import computed_wide
+from kcore_layers.options.argument_types import ConstraintLike, InitializerLike, LayerOptions, RegularizerLike, Shape
 from kcore_layers.options.weight_options import (
     checked_axis,
     checked_number,
@@ -19,6 +20,7 @@ from kcore_layers.options.weight_options import (
 )
 from kcore_layers.serialization.registry import builtin
 from kcore_ops.dtypes import at_least_float32
+from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ArgumentError
 from kcore_ops.specs.shapes import normalize_axis
 
@@ -43,24 +45,25 @@ class BatchNormalization(Layer):
     and the result is rounded.
 
     Args:
-        axis: the axis that keeps its own statistics: the channels.
-        momentum: what part of a moving average stays at each step.
-        epsilon: added to the variance.
-        center: whether `beta` is added.
-        scale: whether `gamma` multiplies.
-        beta_initializer: of `beta`.
-        gamma_initializer: of `gamma`.
-        moving_mean_initializer: of the moving mean.
-        moving_variance_initializer: of the moving variance.
-        beta_regularizer: of `beta`.
-        gamma_regularizer: of `gamma`.
-        beta_constraint: of `beta`.
-        gamma_constraint: of `gamma`.
-        renorm: whether, while training too, batches are corrected towards moving statistics.
-        renorm_clipping: limits of that correction: "rmax" and "rmin" of the scale, "dmax" of the shift.
-        renorm_momentum: what part of the statistics of `renorm` stays at each step.
-        synchronized: whether statistics are those of all replicas; only where the backend has some.
-        **kwargs: of `Layer`.
+        axis: int, the axis that keeps its own statistics: the channels; -1, the last.
+        momentum: float, the fraction of a moving average that stays at each step; 0.99.
+        epsilon: float, added to the variance; 1e-3.
+        center: bool, whether `beta` is added; True.
+        scale: bool, whether `gamma` multiplies; True.
+        beta_initializer: initializer, its name or config, of the `(n,)` offset `beta`; zeros.
+        gamma_initializer: initializer, its name or config, of the `(n,)` factor `gamma`; ones.
+        moving_mean_initializer: initializer, its name or config, of the `(n,)` moving mean; zeros.
+        moving_variance_initializer: initializer, its name or config, of the `(n,)` moving variance; ones.
+        beta_regularizer: regularizer, its name or config, of `beta`; None adds no penalty.
+        gamma_regularizer: regularizer, its name or config, of `gamma`; None adds no penalty.
+        beta_constraint: constraint, its name or config, of `beta` after each update; None sets none.
+        gamma_constraint: constraint, its name or config, of `gamma` after each update; None sets none.
+        renorm: bool, whether, while training too, batches are corrected towards moving statistics; False.
+        renorm_clipping: dict of limits of that correction: "rmax" and "rmin" of the scale, "dmax" of the shift; None,
+            no limits.
+        renorm_momentum: float, the fraction of the statistics of `renorm` that stays at each step; 0.99.
+        synchronized: bool, whether statistics are those of all replicas, where the backend has some; False.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if `axis` is not an integer, or `renorm_clipping` has other keys.
@@ -86,21 +89,22 @@ class BatchNormalization(Layer):
         epsilon: float = 1e-3,
         center: bool = True,
         scale: bool = True,
-        beta_initializer: Any = "zeros",
-        gamma_initializer: Any = "ones",
-        moving_mean_initializer: Any = "zeros",
-        moving_variance_initializer: Any = "ones",
-        beta_regularizer: Any = None,
-        gamma_regularizer: Any = None,
-        beta_constraint: Any = None,
-        gamma_constraint: Any = None,
+        beta_initializer: InitializerLike = "zeros",
+        gamma_initializer: InitializerLike = "ones",
+        moving_mean_initializer: InitializerLike = "zeros",
+        moving_variance_initializer: InitializerLike = "ones",
+        beta_regularizer: RegularizerLike = None,
+        gamma_regularizer: RegularizerLike = None,
+        beta_constraint: ConstraintLike = None,
+        gamma_constraint: ConstraintLike = None,
         renorm: bool = False,
         renorm_clipping: Mapping[str, float] | None = None,
         renorm_momentum: float = 0.99,
         synchronized: bool = False,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
-        super().__init__(**{"autocast": False, **kwargs})
+        kwargs.setdefault("autocast", False)
+        super().__init__(**kwargs)
         unknown = set(renorm_clipping or {}) - {"rmax", "rmin", "dmax"}
         if unknown:
             raise ArgumentError(
@@ -129,8 +133,12 @@ class BatchNormalization(Layer):
         self.supports_masking = True
         self.gamma = self.beta = None
 
-    def build(self, input_shape: Any) -> None:
-        """Make the weights for inputs of a shape."""
+    def build(self, input_shape: Shape) -> None:
+        """Make the weights for inputs of a shape.
+
+        Args:
+            input_shape: sizes of the inputs, the batch included; None for one that is not known.
+        """
         axis = normalize_axis(self.axis, len(input_shape))
         size = known_size(input_shape, axis)
         # Read in their own dtype: with them the input is normalized in float32 at least.
@@ -151,8 +159,14 @@ class BatchNormalization(Layer):
     def _add_statistic(self, name: str, size: int, initializer: Any) -> Any:
         return self.add_weight((size,), initializer, trainable=False, autocast=False, aggregation="mean", name=name)
 
-    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        """Give the normalized inputs."""
+    def call(self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None) -> Tensor:
+        """Return the normalized inputs.
+
+        Args:
+            inputs: tensor with the axes that the layer was built for.
+            training: bool, whether to use and follow the statistics of the batch; None is False.
+            mask: boolean tensor with the first axes of the inputs, False for elements to leave out; None keeps all.
+        """
         if ops.dtype(inputs) != self.compute_dtype:
             return computed_wide(self, inputs, lambda x: self._normalized(x, training, mask))
         return self._normalized(inputs, training, mask)
@@ -169,7 +183,7 @@ class BatchNormalization(Layer):
         return ops.batch_normalization(inputs, mean, variance, self._axis, self.beta, self.gamma, self.epsilon)
 
     def _moments(self, inputs: Any, mask: Any) -> tuple[Any, Any]:
-        """Give mean and variance of each channel, over the elements that count."""
+        """Return mean and variance of each channel, over the elements that count."""
         x = ops.cast(inputs, at_least_float32(ops.dtype(inputs)))
         if mask is None:
             mean, variance = ops.moments(x, self._reduced, synchronized=self.synchronized)
@@ -211,7 +225,7 @@ class BatchNormalization(Layer):
         return ops.batch_normalization(inputs, mean, variance, self._axis, offset, scale, self.epsilon)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {**super().get_config(), **config_of(self, *_OPTIONS)}
 
 

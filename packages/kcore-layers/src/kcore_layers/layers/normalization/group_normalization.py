@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 import kcore_ops as ops
 from kcore_layers.base.input_spec import InputSpec
 from kcore_layers.base.layer import Layer
 from kcore_layers.layers.normalization.wide_inputs import computed_wide
+from kcore_layers.options.argument_types import ConstraintLike, InitializerLike, LayerOptions, RegularizerLike, Shape
 from kcore_layers.options.weight_options import checked_axis, config_of, known_size, options_of, set_options
 from kcore_layers.serialization.registry import builtin
+from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.specs.shapes import normalize_axis
 
@@ -31,18 +33,18 @@ class GroupNormalization(Layer):
     the layer computes in float16 or bfloat16, inputs are normalized in float32 and the result is rounded.
 
     Args:
-        groups: number of groups; 1 normalizes all channels together, -1 each by itself.
-        axis: the axis of the channels.
-        epsilon: added to the variance.
-        center: whether `beta` is added.
-        scale: whether `gamma` multiplies.
-        beta_initializer: of `beta`.
-        gamma_initializer: of `gamma`.
-        beta_regularizer: of `beta`.
-        gamma_regularizer: of `gamma`.
-        beta_constraint: of `beta`.
-        gamma_constraint: of `gamma`.
-        **kwargs: of `Layer`.
+        groups: int, number of groups; 1 normalizes all channels together, -1 each by itself; 32.
+        axis: int, the axis of the channels; -1, the last.
+        epsilon: float, added to the variance; 1e-3.
+        center: bool, whether `beta` is added; True.
+        scale: bool, whether `gamma` multiplies; True.
+        beta_initializer: initializer, its name or config, of the `(n,)` offset `beta`; zeros.
+        gamma_initializer: initializer, its name or config, of the `(n,)` factor `gamma`; ones.
+        beta_regularizer: regularizer, its name or config, of `beta`; None adds no penalty.
+        gamma_regularizer: regularizer, its name or config, of `gamma`; None adds no penalty.
+        beta_constraint: constraint, its name or config, of `beta` after each update; None sets none.
+        gamma_constraint: constraint, its name or config, of `gamma` after each update; None sets none.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if `groups` is neither a positive integer nor -1, or `axis` is no axis.
@@ -64,15 +66,16 @@ class GroupNormalization(Layer):
         epsilon: float = 1e-3,
         center: bool = True,
         scale: bool = True,
-        beta_initializer: Any = "zeros",
-        gamma_initializer: Any = "ones",
-        beta_regularizer: Any = None,
-        gamma_regularizer: Any = None,
-        beta_constraint: Any = None,
-        gamma_constraint: Any = None,
-        **kwargs: Any,
+        beta_initializer: InitializerLike = "zeros",
+        gamma_initializer: InitializerLike = "ones",
+        beta_regularizer: RegularizerLike = None,
+        gamma_regularizer: RegularizerLike = None,
+        beta_constraint: ConstraintLike = None,
+        gamma_constraint: ConstraintLike = None,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
-        super().__init__(**{"autocast": False, **kwargs})
+        kwargs.setdefault("autocast", False)
+        super().__init__(**kwargs)
         if isinstance(groups, bool) or not hasattr(groups, "__index__") or (groups < 1 and groups != -1):
             raise ArgumentError(f"groups can not be {groups!r}", fix="pass a positive integer, or -1").at(
                 "GroupNormalization"
@@ -94,8 +97,12 @@ class GroupNormalization(Layer):
         self.supports_masking = True
         self.gamma = self.beta = None
 
-    def build(self, input_shape: Any) -> None:
-        """Make `gamma` and `beta` for inputs of a shape."""
+    def build(self, input_shape: Shape) -> None:
+        """Make `gamma` and `beta` for inputs of a shape.
+
+        Args:
+            input_shape: sizes of the inputs, the batch included; None for one that is not known.
+        """
         ndim = len(input_shape)
         axis = normalize_axis(self.axis, ndim)
         size = known_size(input_shape, axis)
@@ -116,8 +123,12 @@ class GroupNormalization(Layer):
         self._weight_shape = tuple(size if each == axis else 1 for each in range(ndim))
         self.input_spec = InputSpec(ndim=ndim, axes={self.axis: size})
 
-    def call(self, inputs: Any) -> Any:
-        """Give the normalized inputs."""
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return the normalized inputs.
+
+        Args:
+            inputs: tensor with the axes that the layer was built for.
+        """
         return computed_wide(self, inputs, self._normalized)
 
     def _normalized(self, x: Any) -> Any:
@@ -132,5 +143,5 @@ class GroupNormalization(Layer):
         return x
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {**super().get_config(), **config_of(self, *_OPTIONS)}

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import kcore_ops as ops
 from kcore_layers.base.layer import Layer
 from kcore_layers.layers.normalization.wide_inputs import computed_wide
+from kcore_layers.options.argument_types import ConstraintLike, InitializerLike, LayerOptions, RegularizerLike, Shape
 from kcore_layers.options.weight_options import checked_axes, config_of, known_size, options_of, set_options
 from kcore_layers.serialization.registry import builtin
+from kcore_ops.engine.op import Tensor
 from kcore_ops.specs.shapes import normalize_axes
 
 __all__ = ["LayerNormalization"]
@@ -20,6 +22,10 @@ _OPTIONS = (
 )  # fmt: skip
 
 
+class _LayerNormalizationOptions(LayerOptions, total=False):
+    rms_scaling: bool
+
+
 @builtin("keras.layers")
 class LayerNormalization(Layer):
     """Subtract the mean along `axis`, divide by the standard deviation, multiply by `gamma`, add `beta`.
@@ -28,17 +34,18 @@ class LayerNormalization(Layer):
     computes in float16 or bfloat16, inputs are normalized in float32 and the result is rounded.
 
     Args:
-        axis: the axis, or several; a negative one counts from the last axis of each input.
-        epsilon: added to the variance.
-        center: whether `beta` is added.
-        scale: whether `gamma` multiplies.
-        beta_initializer: of `beta`.
-        gamma_initializer: of `gamma`.
-        beta_regularizer: of `beta`.
-        gamma_regularizer: of `gamma`.
-        beta_constraint: of `beta`.
-        gamma_constraint: of `gamma`.
-        **kwargs: of `Layer`. `rms_scaling=True`, of old files, leaves out the subtraction and `beta`.
+        axis: int or ints, counted from the last axis of each input if negative; -1, the last.
+        epsilon: float, added to the variance; 1e-3.
+        center: bool, whether `beta` is added; True.
+        scale: bool, whether `gamma` multiplies; True.
+        beta_initializer: initializer, its name or config, of the offset `beta`; zeros.
+        gamma_initializer: initializer, its name or config, of the factor `gamma`; ones.
+        beta_regularizer: regularizer, its name or config, of `beta`; None adds no penalty.
+        gamma_regularizer: regularizer, its name or config, of `gamma`; None adds no penalty.
+        beta_constraint: constraint, its name or config, of `beta` after each update; None sets none.
+        gamma_constraint: constraint, its name or config, of `gamma` after each update; None sets none.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them; and
+            `rms_scaling=True`, of old files, which leaves out the subtraction and `beta`.
 
     Raises:
         ArgumentError: if `axis` is no axis.
@@ -59,16 +66,17 @@ class LayerNormalization(Layer):
         epsilon: float = 1e-3,
         center: bool = True,
         scale: bool = True,
-        beta_initializer: Any = "zeros",
-        gamma_initializer: Any = "ones",
-        beta_regularizer: Any = None,
-        gamma_regularizer: Any = None,
-        beta_constraint: Any = None,
-        gamma_constraint: Any = None,
-        **kwargs: Any,
+        beta_initializer: InitializerLike = "zeros",
+        gamma_initializer: InitializerLike = "ones",
+        beta_regularizer: RegularizerLike = None,
+        gamma_regularizer: RegularizerLike = None,
+        beta_constraint: ConstraintLike = None,
+        gamma_constraint: ConstraintLike = None,
+        **kwargs: Unpack[_LayerNormalizationOptions],
     ) -> None:
         self.rms_scaling = bool(kwargs.pop("rms_scaling", False))
-        super().__init__(**{"autocast": False, **kwargs})
+        kwargs.setdefault("autocast", False)
+        super().__init__(**kwargs)
         self.axis = checked_axes(self, "axis", axis)
         self.epsilon = float(epsilon)
         self.center = center
@@ -85,8 +93,12 @@ class LayerNormalization(Layer):
         self.supports_masking = True
         self.gamma = self.beta = None
 
-    def build(self, input_shape: Any) -> None:
-        """Make `gamma` and `beta` for inputs of a shape."""
+    def build(self, input_shape: Shape) -> None:
+        """Make `gamma` and `beta` for inputs of a shape.
+
+        Args:
+            input_shape: sizes of the inputs, the batch included; None for one that is not known.
+        """
         shape = [known_size(input_shape, axis) for axis in sorted(normalize_axes(self.axis, len(input_shape)))]
         # Read in their own dtype: with them the input is normalized in float32 at least.
         if self.scale or self.rms_scaling:
@@ -94,8 +106,12 @@ class LayerNormalization(Layer):
         if self.center and not self.rms_scaling:
             self.beta = self.add_weight(shape=shape, autocast=False, **options_of(self, "beta"))
 
-    def call(self, inputs: Any) -> Any:
-        """Give the normalized inputs."""
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return the normalized inputs.
+
+        Args:
+            inputs: tensor with the axes that the layer was built for.
+        """
         if ops.dtype(inputs) != self.compute_dtype:
             return computed_wide(self, inputs, self._normalized)
         return self._normalized(inputs)
@@ -104,7 +120,7 @@ class LayerNormalization(Layer):
         return ops.layer_normalization(inputs, self.gamma, self.beta, self.axis, self.epsilon, self.rms_scaling)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {
             **super().get_config(),
             "axis": list(self.axis) if isinstance(self.axis, tuple) else self.axis,

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import kcore_ops as ops
 import numpy as np
 from kcore_layers.base.input_spec import InputSpec
 from kcore_layers.base.layer import Layer
 from kcore_layers.layers.normalization.wide_inputs import computed_wide
+from kcore_layers.options.argument_types import LayerOptions, Shape
 from kcore_layers.options.weight_options import checked_axes, known_size
 from kcore_layers.serialization.objects import deserialize_keras_object, serialize_keras_object
 from kcore_layers.serialization.registry import builtin
 from kcore_ops import config
+from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ArgumentError, ArgumentTypeError, ShapeError, located
 from kcore_ops.specs.shapes import normalize_axis
 
@@ -29,12 +31,13 @@ class Normalization(Layer):
     integers too; where it is float16 or bfloat16, inputs are normalized in float32 and the result is rounded.
 
     Args:
-        axis: the axis, or the axes, that keep their own mean and variance; None for one mean of all elements. Negative
-            ones count from the last axis of each input.
-        mean: the mean, a number or one for each index along `axis`.
-        variance: the variance, likewise.
-        invert: whether to undo the normalization instead: multiply by the standard deviation and add the mean.
-        **kwargs: of `Layer`.
+        axis: int or ints, the axes that keep their own mean and variance, counted from the last axis of each input if
+            negative; -1, the last. None is one mean of all elements.
+        mean: number, or one for each index along `axis`; None leaves it to `adapt`.
+        variance: number, or one for each index along `axis`; None leaves it to `adapt`.
+        invert: bool, whether to undo the normalization instead: multiply by the standard deviation and add the mean;
+            False.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if only one of mean and variance is given, or `axis` is no axis.
@@ -52,12 +55,13 @@ class Normalization(Layer):
     def __init__(
         self,
         axis: int | Sequence[int] | None = -1,
-        mean: Any = None,
-        variance: Any = None,
+        mean: Tensor | None = None,
+        variance: Tensor | None = None,
         invert: bool = False,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
-        super().__init__(**{"autocast": False, **kwargs})
+        kwargs.setdefault("autocast", False)
+        super().__init__(**kwargs)
         if (mean is None) != (variance is None):
             given, missing = ("mean", "variance") if variance is None else ("variance", "mean")
             raise ArgumentError(f"{given} was given and {missing} was not", fix="pass both, or call adapt").at(
@@ -70,15 +74,19 @@ class Normalization(Layer):
         self.invert = invert
         self.supports_masking = True
 
-    def build(self, input_shape: Any) -> None:
-        """Make the weights for inputs of a shape, or bring the mean and variance given into that shape."""
+    def build(self, input_shape: Shape) -> None:
+        """Make the weights for inputs of a shape, or bring the mean and variance given into that shape.
+
+        Args:
+            input_shape: sizes of the inputs, the batch included; None for one that is not known.
+        """
         ndim = len(input_shape)
         kept = tuple(sorted(normalize_axis(axis, ndim) for axis in self.axis))
         if 0 in kept and ndim > 1:
             raise ShapeError("axis 0, the batch, can not keep a mean of each index", fix="pass other axes")
         shape = tuple(known_size(input_shape, axis) for axis in kept)
         self._reduced = tuple(axis for axis in range(ndim) if axis not in kept)
-        self._broadcast_shape = tuple(int(input_shape[axis]) if axis in kept else 1 for axis in range(ndim))
+        self._broadcast_shape = tuple(known_size(input_shape, axis) if axis in kept else 1 for axis in range(ndim))
         # Without leading ones, so that inputs of fewer axes keep theirs.
         self._call_shape = self._broadcast_shape[min(kept, default=ndim) :]
         if any(axis >= 0 for axis in self.axis):
@@ -106,8 +114,8 @@ class Normalization(Layer):
         """Find mean and variance, forgetting those found before.
 
         Args:
-            data: an array or a tensor; or a list, a dataset or an iterator that gives batches of them, or tuples that
-                begin with one, as `fit` takes. A dataset ends at its length.
+            data: array or tensor; or a list, a dataset or an iterator of batches of them, or of tuples that begin with
+                one, as `fit` takes. A dataset ends at its length.
 
         Raises:
             ArgumentError: if mean and variance were given, there is no data or no end to it, or a batch has no shape.
@@ -123,7 +131,7 @@ class Normalization(Layer):
         self.adapt_variance.assign(variance)
 
     def _moments(self, batches: Iterable[np.ndarray[Any, Any]]) -> tuple[Any, Any]:
-        """Give mean and variance along the axes that are kept; builds the layer for the first batch."""
+        """Return mean and variance along the axes that are kept; builds the layer for the first batch."""
         count, mean, squares = 0, np.zeros(()), np.zeros(())
         for x in batches:
             if not self.built:
@@ -150,8 +158,12 @@ class Normalization(Layer):
             raise ArgumentError("there is no data to adapt to", fix="pass at least one batch")
         return mean, squares / count
 
-    def call(self, inputs: Any) -> Any:
-        """Give the normalized inputs."""
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return the normalized inputs.
+
+        Args:
+            inputs: tensor with the sizes along `axis` that the layer was built for.
+        """
         return computed_wide(self, inputs, self._normalized)
 
     def _normalized(self, x: Any) -> Any:
@@ -182,7 +194,7 @@ class Normalization(Layer):
         return ops.reshape(self.adapt_variance, self._broadcast_shape)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         own = {
             "axis": self.axis,
             "invert": self.invert,
@@ -193,7 +205,11 @@ class Normalization(Layer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
-        """Make one from what `get_config` gave."""
+        """Make one from what `get_config` returned.
+
+        Args:
+            config: dict, as `get_config` returns it.
+        """
         own: dict[str, Any] = {
             name: deserialize_keras_object(config[name]) for name in ("mean", "variance") if name in config
         }
@@ -201,7 +217,7 @@ class Normalization(Layer):
 
 
 def _batches(data: Any) -> Iterator[np.ndarray[Any, Any]]:
-    """Give the batches of data as float64, as many as a dataset says it has.
+    """Yield the batches of data as float64, as many as a dataset says it has.
 
     Raises:
         ArgumentError: if the data are none, a batch has no shape, or a dataset has no end.
@@ -220,7 +236,7 @@ def _batches(data: Any) -> Iterator[np.ndarray[Any, Any]]:
 
 
 def _length(data: Any) -> int | None:
-    """Give the number of batches, or None where only the end of the data tells it."""
+    """Return the number of batches, or None where only the end of the data tells it."""
     if hasattr(data, "num_batches"):
         if data.num_batches is None:
             raise ArgumentError(f"the {type(data).__name__} has no end", fix="adapt to a part of it")

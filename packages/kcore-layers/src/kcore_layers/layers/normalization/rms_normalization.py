@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import kcore_ops as ops
 from kcore_layers.base.layer import Layer
 from kcore_layers.layers.normalization.wide_inputs import computed_wide
+from kcore_layers.options.argument_types import LayerOptions, Shape
 from kcore_layers.options.weight_options import checked_axes, known_size
 from kcore_layers.serialization.registry import builtin
+from kcore_ops.engine.op import Tensor
 from kcore_ops.specs.shapes import normalize_axes
 
 __all__ = ["RMSNormalization"]
@@ -23,9 +25,9 @@ class RMSNormalization(Layer):
     float16 or bfloat16, inputs are normalized in float32 and the result is rounded.
 
     Args:
-        axis: the axis, or several; a negative one counts from the last axis of each input.
-        epsilon: added to the mean square.
-        **kwargs: of `Layer`.
+        axis: int or ints, counted from the last axis of each input if negative; -1, the last.
+        epsilon: float, added to the mean square; 1e-6.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if `axis` is no axis.
@@ -37,20 +39,29 @@ class RMSNormalization(Layer):
     array([[0.849, 1.131]], dtype=float32)
     """
 
-    def __init__(self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
-        super().__init__(**{"autocast": False, **kwargs})
+    def __init__(self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **kwargs: Unpack[LayerOptions]) -> None:
+        kwargs.setdefault("autocast", False)
+        super().__init__(**kwargs)
         self.axis = checked_axes(self, "axis", axis)
         self.epsilon = float(epsilon)
         self.supports_masking = True
 
-    def build(self, input_shape: Any) -> None:
-        """Make `scale` for inputs of a shape."""
+    def build(self, input_shape: Shape) -> None:
+        """Make `scale` for inputs of a shape.
+
+        Args:
+            input_shape: sizes of the inputs, the batch included; None for one that is not known.
+        """
         shape = [known_size(input_shape, axis) for axis in sorted(normalize_axes(self.axis, len(input_shape)))]
         # Read in its own dtype: with it the input is normalized in float32 at least.
         self.scale = self.add_weight(shape=shape, initializer="ones", autocast=False, name="scale")
 
-    def call(self, inputs: Any) -> Any:
-        """Give the normalized inputs."""
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return the normalized inputs.
+
+        Args:
+            inputs: tensor of any shape.
+        """
         if ops.dtype(inputs) != self.compute_dtype:
             return computed_wide(self, inputs, self._normalized)
         return self._normalized(inputs)
@@ -59,7 +70,7 @@ class RMSNormalization(Layer):
         return ops.rms_normalization(inputs, self.scale, self.axis, self.epsilon)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {
             **super().get_config(),
             "axis": list(self.axis) if isinstance(self.axis, tuple) else self.axis,

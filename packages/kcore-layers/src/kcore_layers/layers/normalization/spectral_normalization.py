@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 import kcore_ops as ops
+from kcore_layers.base.layer import Layer
 from kcore_layers.layers.core.wrapper import Wrapper
 from kcore_layers.options import initializers
+from kcore_layers.options.argument_types import LayerOptions, Shape
 from kcore_layers.options.weight_options import checked_count
 from kcore_layers.serialization.registry import builtin
+from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ArgumentError
 from kcore_ops.ops.nn.precision import widened
 
@@ -22,9 +25,9 @@ class SpectralNormalization(Wrapper):
     Shapes: those of the layer. The kernel counts as a matrix with its last axis as columns.
 
     Args:
-        layer: a layer with a `kernel`, or with `embeddings`.
-        power_iterations: steps of the iteration in each call.
-        **kwargs: of `Layer`.
+        layer: layer with a `kernel`, or with `embeddings`.
+        power_iterations: int, steps of the iteration in each call; 1.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if `power_iterations` is not a positive integer, or, when built, the layer has no kernel.
@@ -37,12 +40,17 @@ class SpectralNormalization(Wrapper):
     array([[0.5]], dtype=float32)
     """
 
-    def __init__(self, layer: Any, power_iterations: int = 1, **kwargs: Any) -> None:
-        super().__init__(layer, **{"autocast": False, **kwargs})  # the layer inside casts
+    def __init__(self, layer: Layer, power_iterations: int = 1, **kwargs: Unpack[LayerOptions]) -> None:
+        kwargs.setdefault("autocast", False)  # the layer inside casts
+        super().__init__(layer, **kwargs)
         self.power_iterations = checked_count(self, "power_iterations", power_iterations)
 
-    def build(self, input_shape: Any = None) -> None:
-        """Build the layer inside, and make the vector of the iteration."""
+    def build(self, input_shape: Shape | None = None) -> None:
+        """Build the layer inside, and make the vector of the iteration.
+
+        Args:
+            input_shape: sizes of the inputs, the batch included; None if the layer inside asks for none.
+        """
         super().build(input_shape)
         kernel = getattr(self.layer, "kernel", None)
         kernel = getattr(self.layer, "embeddings", None) if kernel is None else kernel
@@ -55,8 +63,13 @@ class SpectralNormalization(Wrapper):
             (1, kernel.shape[-1]), initializers.TruncatedNormal(stddev=0.02), trainable=False, name="vector_u"
         )
 
-    def call(self, inputs: Any, training: bool | None = False) -> Any:
-        """Give what the layer gives, with its kernel normalized first if `training`."""
+    def call(self, inputs: Tensor, training: bool | None = False) -> Tensor:
+        """Return what the layer returns, with its kernel normalized first if `training`.
+
+        Args:
+            inputs: tensor, as the layer inside takes it.
+            training: bool, whether to normalize the kernel; False.
+        """
         if training:
             kernel, u = self.normalized_weights()
             self.kernel.assign(kernel)
@@ -64,7 +77,7 @@ class SpectralNormalization(Wrapper):
         return self.layer(inputs)
 
     def normalized_weights(self) -> tuple[Any, Any]:
-        """Give the kernel divided by its largest singular value, and the vector that belongs to it."""
+        """Return the kernel divided by its largest singular value, and the vector that belongs to it."""
         matrix = widened(ops.reshape(self.kernel, (-1, self.kernel.shape[-1])))
         fixed, u = ops.stop_gradient(matrix), ops.cast(self.vector_u, matrix.dtype)
         for _ in range(self.power_iterations):
@@ -76,5 +89,5 @@ class SpectralNormalization(Wrapper):
         return ops.reshape(ops.divide(matrix, sigma), self.kernel.shape), u
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {**super().get_config(), "power_iterations": self.power_iterations}

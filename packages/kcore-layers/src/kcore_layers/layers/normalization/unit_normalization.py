@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import kcore_ops as ops
 from kcore_layers.base.layer import Layer
 from kcore_layers.layers.normalization.wide_inputs import casts_inputs, computed_wide
+from kcore_layers.options.argument_types import LayerOptions
 from kcore_layers.options.weight_options import checked_axes
 from kcore_layers.serialization.registry import builtin
+from kcore_ops.engine.op import Tensor
 
 __all__ = ["UnitNormalization"]
 
@@ -22,8 +24,8 @@ class UnitNormalization(Layer):
     in float32 and the result is rounded.
 
     Args:
-        axis: the axis of the vectors, or several.
-        **kwargs: of `Layer`.
+        axis: int or ints, the axes of the vectors; -1, the last.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if `axis` is no axis.
@@ -33,18 +35,22 @@ class UnitNormalization(Layer):
     array([[0.6, 0.8]], dtype=float32)
     """
 
-    def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
+    def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.autocast = casts_inputs(self, self.autocast)
         self.axis = checked_axes(self, "axis", axis)
         self.supports_masking = True
 
-    def call(self, inputs: Any) -> Any:
-        """Give the normalized vectors."""
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return the normalized vectors.
+
+        Args:
+            inputs: tensor of any shape.
+        """
         if self.autocast:
             return ops.normalize(inputs, self.axis, order=2, epsilon=1e-6)
         return computed_wide(self, inputs, lambda x: ops.normalize(x, self.axis, order=2, epsilon=1e-6))
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {**super().get_config(), "axis": self.axis if isinstance(self.axis, int) else list(self.axis)}

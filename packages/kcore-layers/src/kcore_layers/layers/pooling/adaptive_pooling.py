@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar, Unpack
 
 import kcore_ops as ops
 from kcore_layers.base.input_spec import InputSpec
 from kcore_layers.base.layer import Layer
+from kcore_layers.options.argument_types import DataFormat, LayerOptions, Sizes
 from kcore_layers.serialization.registry import builtin
 from kcore_ops import config
+from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ArgumentError
 from kcore_ops.specs.shapes import pair
 
@@ -28,7 +30,9 @@ class _AdaptivePooling(Layer):
     rank: ClassVar[int]
     pool: ClassVar[Callable[..., Any]]
 
-    def __init__(self, output_size: int | Sequence[int], data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, output_size: Sizes, data_format: DataFormat | None = None, **kwargs: Unpack[LayerOptions]
+    ) -> None:
         super().__init__(**kwargs)
         try:
             self.output_size = pair(output_size, self.rank, "output_size")
@@ -37,12 +41,16 @@ class _AdaptivePooling(Layer):
             raise error.at(type(self).__name__) from None
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
-    def call(self, inputs: Any) -> Any:
-        """Give what the windows give."""
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return the result of each window.
+
+        Args:
+            inputs: tensor with a batch axis, spatial axes and one of channels, as `data_format` says.
+        """
         return type(self).pool(inputs, self.output_size, self.data_format)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {**super().get_config(), "output_size": self.output_size, "data_format": self.data_format}
 
 
@@ -56,9 +64,10 @@ class AdaptiveAveragePooling1D(_AdaptivePooling):
     `data_format="channels_first"`; the output has `output_size` in place of the spatial sizes.
 
     Args:
-        output_size: number of windows.
-        data_format: "channels_last" or "channels_first"; None is `config.image_data_format()`.
-        **kwargs: of `Layer`.
+        output_size: int, number of windows.
+        data_format: "channels_last" or "channels_first", where the channel axis is; None is
+            `config.image_data_format()`.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if an argument is not one of those allowed.
@@ -82,9 +91,10 @@ class AdaptiveAveragePooling2D(_AdaptivePooling):
     `data_format="channels_first"`; the output has `output_size` in place of the spatial sizes.
 
     Args:
-        output_size: number of windows, one number or one for each spatial axis.
-        data_format: "channels_last" or "channels_first"; None is `config.image_data_format()`.
-        **kwargs: of `Layer`.
+        output_size: int, or one for each of height and width, number of windows.
+        data_format: "channels_last" or "channels_first", where the channel axis is; None is
+            `config.image_data_format()`.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if an argument is not one of those allowed.
@@ -108,9 +118,10 @@ class AdaptiveAveragePooling3D(_AdaptivePooling):
     `data_format="channels_first"`; the output has `output_size` in place of the spatial sizes.
 
     Args:
-        output_size: number of windows, one number or one for each spatial axis.
-        data_format: "channels_last" or "channels_first"; None is `config.image_data_format()`.
-        **kwargs: of `Layer`.
+        output_size: int, or one for each of depth, height and width, number of windows.
+        data_format: "channels_last" or "channels_first", where the channel axis is; None is
+            `config.image_data_format()`.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if an argument is not one of those allowed.
@@ -134,9 +145,10 @@ class AdaptiveMaxPooling1D(_AdaptivePooling):
     `data_format="channels_first"`; the output has `output_size` in place of the spatial sizes.
 
     Args:
-        output_size: number of windows.
-        data_format: "channels_last" or "channels_first"; None is `config.image_data_format()`.
-        **kwargs: of `Layer`.
+        output_size: int, number of windows.
+        data_format: "channels_last" or "channels_first", where the channel axis is; None is
+            `config.image_data_format()`.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if an argument is not one of those allowed.
@@ -160,9 +172,10 @@ class AdaptiveMaxPooling2D(_AdaptivePooling):
     `data_format="channels_first"`; the output has `output_size` in place of the spatial sizes.
 
     Args:
-        output_size: number of windows, one number or one for each spatial axis.
-        data_format: "channels_last" or "channels_first"; None is `config.image_data_format()`.
-        **kwargs: of `Layer`.
+        output_size: int, or one for each of height and width, number of windows.
+        data_format: "channels_last" or "channels_first", where the channel axis is; None is
+            `config.image_data_format()`.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if an argument is not one of those allowed.
@@ -186,9 +199,10 @@ class AdaptiveMaxPooling3D(_AdaptivePooling):
     `data_format="channels_first"`; the output has `output_size` in place of the spatial sizes.
 
     Args:
-        output_size: number of windows, one number or one for each spatial axis.
-        data_format: "channels_last" or "channels_first"; None is `config.image_data_format()`.
-        **kwargs: of `Layer`.
+        output_size: int, or one for each of depth, height and width, number of windows.
+        data_format: "channels_last" or "channels_first", where the channel axis is; None is
+            `config.image_data_format()`.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if an argument is not one of those allowed.

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 import kcore_ops as ops
 from kcore_layers.base.input_spec import InputSpec
 from kcore_layers.base.layer import Layer
+from kcore_layers.options.argument_types import DataFormat, LayerOptions
 from kcore_layers.serialization.registry import builtin
 from kcore_ops import config
+from kcore_ops.engine.op import Tensor
 
 __all__ = ["GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalAveragePooling3D", "GlobalAvgPool1D",
            "GlobalAvgPool2D", "GlobalAvgPool3D", "GlobalMaxPool1D", "GlobalMaxPool2D", "GlobalMaxPool3D",
@@ -24,7 +26,9 @@ class _GlobalPooling(Layer):
 
     rank: ClassVar[int]
 
-    def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, data_format: DataFormat | None = None, keepdims: bool = False, **kwargs: Unpack[LayerOptions]
+    ) -> None:
         super().__init__(**kwargs)
         self.data_format = config.standardize_data_format(data_format)
         self.keepdims = keepdims
@@ -33,23 +37,31 @@ class _GlobalPooling(Layer):
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {**super().get_config(), "data_format": self.data_format, "keepdims": self.keepdims}
 
 
 class _GlobalAveragePooling(_GlobalPooling):
     """Global pooling by the mean."""
 
-    def call(self, inputs: Any) -> Any:
-        """Give the mean of each channel."""
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return the mean of each channel.
+
+        Args:
+            inputs: tensor with a batch axis, spatial axes and one of channels, as `data_format` says.
+        """
         return ops.mean(inputs, self._axes, keepdims=self.keepdims)
 
 
 class _GlobalMaxPooling(_GlobalPooling):
     """Global pooling by the maximum."""
 
-    def call(self, inputs: Any) -> Any:
-        """Give the largest element of each channel."""
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return the largest element of each channel.
+
+        Args:
+            inputs: tensor with a batch axis, spatial axes and one of channels, as `data_format` says.
+        """
         return ops.max(inputs, self._axes, keepdims=self.keepdims)
 
 
@@ -58,15 +70,16 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
     """Average each channel of sequences.
 
     Steps that a mask, booleans of shape `(batch, time)`, leaves out do not count; with none left the mean is NaN. A
-    mask of the batch alone leaves out no steps.
+    mask of one axis, the batch, leaves out no steps.
 
     Shapes: the input is `(batch, time, channels)`, or `(batch, channels, time)` with
     `data_format="channels_first"`; the output is `(batch, channels)`, or has the spatial axes with size 1.
 
     Args:
-        data_format: "channels_last" or "channels_first"; None is `config.image_data_format()`.
-        keepdims: whether the spatial axes stay, with size 1.
-        **kwargs: of `Layer`.
+        data_format: "channels_last" or "channels_first", where the channel axis is; None is
+            `config.image_data_format()`.
+        keepdims: bool, whether the spatial axes stay, with size 1; False.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if there is no such layout.
@@ -79,16 +92,28 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
 
     rank = 1
 
-    def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, data_format: DataFormat | None = None, keepdims: bool = False, **kwargs: Unpack[LayerOptions]
+    ) -> None:
         super().__init__(data_format, keepdims, **kwargs)
         self.supports_masking = True
 
-    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        """Give no mask: the steps are gone."""
+    def compute_mask(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor | None:
+        """Return None: the steps are gone.
+
+        Args:
+            inputs: tensor, as `call` takes it.
+            mask: boolean tensor, the mask of the inputs; None. Not used.
+        """
         return None
 
-    def call(self, inputs: Any, mask: Any = None) -> Any:
-        """Give the mean of each channel, over the steps that count."""
+    def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return the mean of each channel, over the steps that the mask keeps.
+
+        Args:
+            inputs: tensor `(batch, time, channels)`, or `(batch, channels, time)` with `data_format="channels_first"`.
+            mask: boolean tensor `(batch, time)`, False for steps to leave out; None keeps all.
+        """
         if mask is None or len(mask.shape) == 1:
             return ops.mean(inputs, self._axes, keepdims=self.keepdims)
         (axis,) = self._axes
@@ -105,9 +130,10 @@ class GlobalAveragePooling2D(_GlobalAveragePooling):
     `data_format="channels_first"`; the output is `(batch, channels)`, or has the spatial axes with size 1.
 
     Args:
-        data_format: "channels_last" or "channels_first"; None is `config.image_data_format()`.
-        keepdims: whether the spatial axes stay, with size 1.
-        **kwargs: of `Layer`.
+        data_format: "channels_last" or "channels_first", where the channel axis is; None is
+            `config.image_data_format()`.
+        keepdims: bool, whether the spatial axes stay, with size 1; False.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if there is no such layout.
@@ -128,9 +154,10 @@ class GlobalAveragePooling3D(_GlobalAveragePooling):
     `data_format="channels_first"`; the output is `(batch, channels)`, or has the spatial axes with size 1.
 
     Args:
-        data_format: "channels_last" or "channels_first"; None is `config.image_data_format()`.
-        keepdims: whether the spatial axes stay, with size 1.
-        **kwargs: of `Layer`.
+        data_format: "channels_last" or "channels_first", where the channel axis is; None is
+            `config.image_data_format()`.
+        keepdims: bool, whether the spatial axes stay, with size 1; False.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if there is no such layout.
@@ -151,9 +178,10 @@ class GlobalMaxPooling1D(_GlobalMaxPooling):
     `data_format="channels_first"`; the output is `(batch, channels)`, or has the spatial axes with size 1.
 
     Args:
-        data_format: "channels_last" or "channels_first"; None is `config.image_data_format()`.
-        keepdims: whether the spatial axes stay, with size 1.
-        **kwargs: of `Layer`.
+        data_format: "channels_last" or "channels_first", where the channel axis is; None is
+            `config.image_data_format()`.
+        keepdims: bool, whether the spatial axes stay, with size 1; False.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if there is no such layout.
@@ -174,9 +202,10 @@ class GlobalMaxPooling2D(_GlobalMaxPooling):
     `data_format="channels_first"`; the output is `(batch, channels)`, or has the spatial axes with size 1.
 
     Args:
-        data_format: "channels_last" or "channels_first"; None is `config.image_data_format()`.
-        keepdims: whether the spatial axes stay, with size 1.
-        **kwargs: of `Layer`.
+        data_format: "channels_last" or "channels_first", where the channel axis is; None is
+            `config.image_data_format()`.
+        keepdims: bool, whether the spatial axes stay, with size 1; False.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if there is no such layout.
@@ -197,9 +226,10 @@ class GlobalMaxPooling3D(_GlobalMaxPooling):
     `data_format="channels_first"`; the output is `(batch, channels)`, or has the spatial axes with size 1.
 
     Args:
-        data_format: "channels_last" or "channels_first"; None is `config.image_data_format()`.
-        keepdims: whether the spatial axes stay, with size 1.
-        **kwargs: of `Layer`.
+        data_format: "channels_last" or "channels_first", where the channel axis is; None is
+            `config.image_data_format()`.
+        keepdims: bool, whether the spatial axes stay, with size 1; False.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if there is no such layout.

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar, Unpack
 
 import kcore_ops as ops
 from kcore_layers.base.input_spec import InputSpec
 from kcore_layers.base.layer import Layer
+from kcore_layers.options.argument_types import DataFormat, LayerOptionsBesideName, Padding, Sizes
 from kcore_layers.serialization.registry import builtin
 from kcore_ops import config
+from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ArgumentError
 from kcore_ops.specs.shapes import one_of, pair
 
@@ -30,12 +32,12 @@ class _Pooling(Layer):
 
     def __init__(
         self,
-        pool_size: int | Sequence[int],
-        strides: int | Sequence[int] | None = None,
-        padding: str = "valid",
-        data_format: str | None = None,
+        pool_size: Sizes,
+        strides: Sizes | None = None,
+        padding: Padding = "valid",
+        data_format: DataFormat | None = None,
         name: str | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerOptionsBesideName],
     ) -> None:
         super().__init__(name=name, **kwargs)
         try:
@@ -49,12 +51,16 @@ class _Pooling(Layer):
             raise error.at(type(self).__name__) from None
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
-    def call(self, inputs: Any) -> Any:
-        """Give what the windows give."""
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return the result of each window.
+
+        Args:
+            inputs: tensor with a batch axis, spatial axes and one of channels, as `data_format` says.
+        """
         return type(self).pool(inputs, self.pool_size, self.strides, self.padding, self.data_format)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         own = ("pool_size", "padding", "strides", "data_format")
         return {**super().get_config(), **{name: getattr(self, name) for name in own}}
 
@@ -66,12 +72,12 @@ class _MaxPooling(_Pooling):
 
     def __init__(
         self,
-        pool_size: int | Sequence[int] = 2,
-        strides: int | Sequence[int] | None = None,
-        padding: str = "valid",
-        data_format: str | None = None,
+        pool_size: Sizes = 2,
+        strides: Sizes | None = None,
+        padding: Padding = "valid",
+        data_format: DataFormat | None = None,
         name: str | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerOptionsBesideName],
     ) -> None:
         super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
 
@@ -91,12 +97,13 @@ class MaxPooling1D(_MaxPooling):
     ceil(size / stride) padded "same".
 
     Args:
-        pool_size: size of the windows.
-        strides: from one window to the next; None is `pool_size`: side by side.
-        padding: "valid" keeps windows inside, "same" lets them reach over the edges.
-        data_format: "channels_last" or "channels_first"; None is `config.image_data_format()`.
-        name: the layer's name.
-        **kwargs: of `Layer`.
+        pool_size: int, steps that a window covers; 2.
+        strides: int, steps from one window to the next; None is `pool_size`: side by side.
+        padding: "valid" keeps windows inside, "same" lets them reach over the edges; "valid".
+        data_format: "channels_last" or "channels_first", where the channel axis is; None is
+            `config.image_data_format()`.
+        name: string, the layer's name; None makes one from the class's.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if an argument is not one of those allowed.
@@ -118,12 +125,14 @@ class MaxPooling2D(_MaxPooling):
     ceil(size / stride) padded "same".
 
     Args:
-        pool_size: size of the windows, one number or one for each spatial axis.
-        strides: from one window to the next, likewise; None is `pool_size`: side by side.
-        padding: "valid" keeps windows inside, "same" lets them reach over the edges.
-        data_format: "channels_last" or "channels_first"; None is `config.image_data_format()`.
-        name: the layer's name.
-        **kwargs: of `Layer`.
+        pool_size: int, or one for each of height and width, pixels that a window covers; 2.
+        strides: int, or one for each of height and width, pixels from one window to the next; None is `pool_size`: side
+            by side.
+        padding: "valid" keeps windows inside, "same" lets them reach over the edges; "valid".
+        data_format: "channels_last" or "channels_first", where the channel axis is; None is
+            `config.image_data_format()`.
+        name: string, the layer's name; None makes one from the class's.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if an argument is not one of those allowed.
@@ -145,12 +154,14 @@ class MaxPooling3D(_MaxPooling):
     ceil(size / stride) padded "same".
 
     Args:
-        pool_size: size of the windows, one number or one for each spatial axis.
-        strides: from one window to the next, likewise; None is `pool_size`: side by side.
-        padding: "valid" keeps windows inside, "same" lets them reach over the edges.
-        data_format: "channels_last" or "channels_first"; None is `config.image_data_format()`.
-        name: the layer's name.
-        **kwargs: of `Layer`.
+        pool_size: int, or one for each of depth, height and width, voxels that a window covers; 2.
+        strides: int, or one for each of depth, height and width, voxels from one window to the next; None is
+            `pool_size`: side by side.
+        padding: "valid" keeps windows inside, "same" lets them reach over the edges; "valid".
+        data_format: "channels_last" or "channels_first", where the channel axis is; None is
+            `config.image_data_format()`.
+        name: string, the layer's name; None makes one from the class's.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if an argument is not one of those allowed.
@@ -172,12 +183,13 @@ class AveragePooling1D(_AveragePooling):
     ceil(size / stride) padded "same".
 
     Args:
-        pool_size: size of the windows.
-        strides: from one window to the next; None is `pool_size`: side by side.
-        padding: "valid" keeps windows inside, "same" lets them reach over the edges.
-        data_format: "channels_last" or "channels_first"; None is `config.image_data_format()`.
-        name: the layer's name.
-        **kwargs: of `Layer`.
+        pool_size: int, steps that a window covers.
+        strides: int, steps from one window to the next; None is `pool_size`: side by side.
+        padding: "valid" keeps windows inside, "same" lets them reach over the edges; "valid".
+        data_format: "channels_last" or "channels_first", where the channel axis is; None is
+            `config.image_data_format()`.
+        name: string, the layer's name; None makes one from the class's.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if an argument is not one of those allowed.
@@ -199,12 +211,14 @@ class AveragePooling2D(_AveragePooling):
     ceil(size / stride) padded "same".
 
     Args:
-        pool_size: size of the windows, one number or one for each spatial axis.
-        strides: from one window to the next, likewise; None is `pool_size`: side by side.
-        padding: "valid" keeps windows inside, "same" lets them reach over the edges.
-        data_format: "channels_last" or "channels_first"; None is `config.image_data_format()`.
-        name: the layer's name.
-        **kwargs: of `Layer`.
+        pool_size: int, or one for each of height and width, pixels that a window covers.
+        strides: int, or one for each of height and width, pixels from one window to the next; None is `pool_size`: side
+            by side.
+        padding: "valid" keeps windows inside, "same" lets them reach over the edges; "valid".
+        data_format: "channels_last" or "channels_first", where the channel axis is; None is
+            `config.image_data_format()`.
+        name: string, the layer's name; None makes one from the class's.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if an argument is not one of those allowed.
@@ -226,12 +240,14 @@ class AveragePooling3D(_AveragePooling):
     ceil(size / stride) padded "same".
 
     Args:
-        pool_size: size of the windows, one number or one for each spatial axis.
-        strides: from one window to the next, likewise; None is `pool_size`: side by side.
-        padding: "valid" keeps windows inside, "same" lets them reach over the edges.
-        data_format: "channels_last" or "channels_first"; None is `config.image_data_format()`.
-        name: the layer's name.
-        **kwargs: of `Layer`.
+        pool_size: int, or one for each of depth, height and width, voxels that a window covers.
+        strides: int, or one for each of depth, height and width, voxels from one window to the next; None is
+            `pool_size`: side by side.
+        padding: "valid" keeps windows inside, "same" lets them reach over the edges; "valid".
+        data_format: "channels_last" or "channels_first", where the channel axis is; None is
+            `config.image_data_format()`.
+        name: string, the layer's name; None makes one from the class's.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if an argument is not one of those allowed.

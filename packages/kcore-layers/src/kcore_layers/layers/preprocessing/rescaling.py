@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import numbers
-from typing import Any
+from typing import Any, Unpack
 
 import kcore_ops as ops
 import numpy as np
 from kcore_layers.base.layer import Layer
+from kcore_layers.options.argument_types import LayerOptions
 from kcore_layers.serialization.objects import deserialize_keras_object, serialize_keras_object
 from kcore_layers.serialization.registry import builtin
 from kcore_ops import config
+from kcore_ops.engine.op import Tensor
 
 __all__ = ["Rescaling"]
 
@@ -24,9 +26,9 @@ class Rescaling(Layer):
     integers too.
 
     Args:
-        scale: a number, or several, for example one for each channel.
-        offset: a number, or several.
-        **kwargs: of `Layer`.
+        scale: number, or an array of several, for example one for each channel.
+        offset: number, or an array of several; 0.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     >>> Rescaling(1 / 255)(np.array([0, 51, 255], "uint8")).round(3)
     array([0. , 0.2, 1. ], dtype=float32)
@@ -35,7 +37,7 @@ class Rescaling(Layer):
     scale: Any
     offset: Any
 
-    def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:
+    def __init__(self, scale: Tensor, offset: Tensor = 0.0, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self._kcore_set_untracked("scale", scale)
         self._kcore_set_untracked("offset", offset)
@@ -43,25 +45,33 @@ class Rescaling(Layer):
         self._is_first = config.image_data_format() == "channels_first"
         self.supports_masking = True
 
-    def call(self, inputs: Any) -> Any:
-        """Give `inputs * scale + offset`."""
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return `inputs * scale + offset`.
+
+        Args:
+            inputs: tensor that `scale` and `offset` broadcast to.
+        """
         x = inputs if ops.dtype(inputs) == self.compute_dtype else ops.cast(inputs, self.compute_dtype)
         y = ops.add(ops.multiply(x, self._along_channels(self._factor, x)), self._along_channels(self._term, x))
         return y if ops.dtype(y) == self.compute_dtype else ops.cast(y, self.compute_dtype)
 
     def _along_channels(self, value: Any, x: Any) -> Any:
-        """Give a vector along the channels of images, the third axis from the end if they are first."""
+        """Return a vector along the channels of images, the third axis from the end if they are first."""
         is_vector = isinstance(value, np.ndarray) and value.ndim == 1
         return value[:, None, None] if self._is_first and is_vector and len(x.shape) > 2 else value
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         own = {"scale": serialize_keras_object(self.scale), "offset": serialize_keras_object(self.offset)}
         return {**super().get_config(), **own}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
-        """Make one from what `get_config` gave."""
+        """Make one from what `get_config` returned.
+
+        Args:
+            config: dict, as `get_config` returns it.
+        """
         own: dict[str, Any] = {
             name: deserialize_keras_object(config[name]) for name in ("scale", "offset") if name in config
         }
@@ -69,7 +79,7 @@ class Rescaling(Layer):
 
 
 def _plain(value: Any) -> Any:
-    """Give a number as a float, several as an array: what goes with the tensors of any backend."""
+    """Return a number as a float, several as an array: what goes with the tensors of any backend."""
     if isinstance(value, numbers.Real):
         return float(value)
     array = value if isinstance(value, np.ndarray) else ops.convert_to_numpy(ops.convert_to_tensor(value))

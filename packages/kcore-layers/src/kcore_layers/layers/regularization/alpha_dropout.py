@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import kcore_ops as ops
 from kcore_layers.base.layer import Layer
 from kcore_layers.layers.regularization.dropout import checked_noise_shape
+from kcore_layers.options.argument_types import LayerOptions
 from kcore_layers.options.weight_options import checked_rate
 from kcore_layers.serialization.registry import builtin
+from kcore_ops.engine.op import Tensor
 from kcore_ops.random import SeedGenerator
 
 __all__ = ["AlphaDropout"]
@@ -25,10 +27,11 @@ class AlphaDropout(Layer):
     Only while training. Shapes: the output is shaped like the input.
 
     Args:
-        rate: the fraction that is replaced, below 1.
-        noise_shape: shape of the random mask, which broadcasts to that of the input; None in it is the input's size.
-        seed: an integer; drawn at random if None.
-        **kwargs: of `Layer`.
+        rate: float, the fraction that is replaced, below 1.
+        noise_shape: sizes of the random mask, which broadcasts to the input; None among them is the input's size. None,
+            the shape of the input.
+        seed: int, where the random numbers start; None draws a seed.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if the rate is not from 0 to below 1, or `noise_shape` holds something else than sizes and None.
@@ -40,7 +43,11 @@ class AlphaDropout(Layer):
     """
 
     def __init__(
-        self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None, **kwargs: Any
+        self,
+        rate: float,
+        noise_shape: Sequence[int | None] | None = None,
+        seed: int | None = None,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
         super().__init__(**kwargs)
         self.rate = checked_rate(self, "rate", rate, may_be_one=False)
@@ -50,8 +57,13 @@ class AlphaDropout(Layer):
             self.seed_generator = SeedGenerator(seed)
         self.supports_masking = True
 
-    def call(self, inputs: Any, training: bool | None = False) -> Any:
-        """Give the inputs, some replaced if `training`."""
+    def call(self, inputs: Tensor, training: bool | None = False) -> Tensor:
+        """Return the inputs, with elements replaced if `training`.
+
+        Args:
+            inputs: tensor of any shape.
+            training: bool, whether to replace elements; False.
+        """
         if not training or self.rate == 0:
             return inputs
         sizes = ops.shape(inputs)
@@ -63,5 +75,5 @@ class AlphaDropout(Layer):
         return ops.add(ops.multiply(ops.where(is_kept, inputs, _LOWEST), a), b)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {**super().get_config(), "rate": self.rate, "seed": self.seed, "noise_shape": self.noise_shape}

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import kcore_ops as ops
 from kcore_layers.base.layer import Layer
+from kcore_layers.options.argument_types import LayerOptions
 from kcore_layers.options.weight_options import checked_rate
 from kcore_layers.serialization.registry import builtin
+from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ArgumentError
 from kcore_ops.random import SeedGenerator
 
 __all__ = ["Dropout", "checked_noise_shape"]
 
 
-def checked_noise_shape(layer: Any, value: Any) -> tuple[int | None, ...] | None:
-    """Give the shape of a random mask, in which None is the size of the input.
+def checked_noise_shape(layer: Layer, value: Any) -> tuple[int | None, ...] | None:
+    """Return the shape of a random mask, in which None is the size of the input.
+
+    Args:
+        layer: layer that the error names.
+        value: what was passed as `noise_shape`.
 
     Raises:
         ArgumentError: if it is no sequence of positive integers and None.
@@ -41,10 +47,11 @@ class Dropout(Layer):
     Shapes: the output is shaped like the input.
 
     Args:
-        rate: the fraction set to zero.
-        noise_shape: shape of the random mask, which broadcasts to that of the input; None in it is the input's size.
-        seed: an integer; drawn at random if None.
-        **kwargs: of `Layer`.
+        rate: float from 0 to 1, the fraction set to zero.
+        noise_shape: sizes of the random mask, which broadcasts to the input; None among them is the input's size. None,
+            the shape of the input.
+        seed: int, where the random numbers start; None draws a seed.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if the rate is not from 0 to 1, or `noise_shape` holds something else than sizes and None.
@@ -56,7 +63,11 @@ class Dropout(Layer):
     """
 
     def __init__(
-        self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None, **kwargs: Any
+        self,
+        rate: float,
+        noise_shape: Sequence[int | None] | None = None,
+        seed: int | None = None,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
         super().__init__(**kwargs)
         self.rate = checked_rate(self, "rate", rate)
@@ -66,12 +77,17 @@ class Dropout(Layer):
             self.seed_generator = SeedGenerator(seed)
         self.supports_masking = True
 
-    def call(self, inputs: Any, training: bool | None = False) -> Any:
-        """Give the inputs, with holes if `training`."""
+    def call(self, inputs: Tensor, training: bool | None = False) -> Tensor:
+        """Return the inputs, with elements set to zero if `training`.
+
+        Args:
+            inputs: tensor of any shape.
+            training: bool, whether to set elements to zero; False.
+        """
         if training and self.rate > 0:
             return ops.random.dropout(inputs, self.rate, self.noise_shape, self.seed_generator)
         return inputs
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {**super().get_config(), "rate": self.rate, "seed": self.seed, "noise_shape": self.noise_shape}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Unpack
 
 import kcore_ops as ops
 from kcore_layers.base.layer import Layer
+from kcore_layers.options.argument_types import LayerOptions
 from kcore_layers.options.weight_options import checked_rate
 from kcore_layers.serialization.registry import builtin
+from kcore_ops.engine.op import Tensor
 from kcore_ops.random import SeedGenerator
 
 __all__ = ["GaussianDropout", "GaussianNoise"]
@@ -21,9 +23,9 @@ class GaussianNoise(Layer):
     Shapes: the output is shaped like the input.
 
     Args:
-        stddev: standard deviation of the noise, from 0 to 1.
-        seed: an integer; drawn at random if None.
-        **kwargs: of `Layer`.
+        stddev: float from 0 to 1, standard deviation of the noise.
+        seed: int, where the random numbers start; None draws a seed.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if the standard deviation is not from 0 to 1.
@@ -32,7 +34,7 @@ class GaussianNoise(Layer):
     array([1., 1.], dtype=float32)
     """
 
-    def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(self, stddev: float, seed: int | None = None, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.stddev = checked_rate(self, "stddev", stddev)
         self.seed = seed
@@ -40,15 +42,20 @@ class GaussianNoise(Layer):
             self.seed_generator = SeedGenerator(seed)
         self.supports_masking = True
 
-    def call(self, inputs: Any, training: bool | None = False) -> Any:
-        """Give the inputs, with noise if `training`."""
+    def call(self, inputs: Tensor, training: bool | None = False) -> Tensor:
+        """Return the inputs, with noise if `training`.
+
+        Args:
+            inputs: tensor of any shape.
+            training: bool, whether to add noise; False.
+        """
         if training and self.stddev > 0:
             noise = ops.random.normal(ops.shape(inputs), 0.0, self.stddev, self.compute_dtype, self.seed_generator)
             return ops.add(inputs, noise)
         return inputs
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {**super().get_config(), "stddev": self.stddev, "seed": self.seed}
 
 
@@ -59,9 +66,9 @@ class GaussianDropout(Layer):
     Shapes: the output is shaped like the input.
 
     Args:
-        rate: a fraction, as of `Dropout`, below 1.
-        seed: an integer; drawn at random if None.
-        **kwargs: of `Layer`.
+        rate: float, a fraction as of `Dropout`, below 1.
+        seed: int, where the random numbers start; None draws a seed.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if the rate is not from 0 to below 1.
@@ -72,7 +79,7 @@ class GaussianDropout(Layer):
     array([1., 1.], dtype=float32)
     """
 
-    def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(self, rate: float, seed: int | None = None, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.rate = checked_rate(self, "rate", rate, may_be_one=False)
         self.seed = seed
@@ -80,8 +87,13 @@ class GaussianDropout(Layer):
             self.seed_generator = SeedGenerator(seed)
         self.supports_masking = True
 
-    def call(self, inputs: Any, training: bool | None = False) -> Any:
-        """Give the inputs, times noise if `training`."""
+    def call(self, inputs: Tensor, training: bool | None = False) -> Tensor:
+        """Return the inputs, times noise if `training`.
+
+        Args:
+            inputs: tensor of any shape.
+            training: bool, whether to multiply by noise; False.
+        """
         if training and self.rate > 0:
             stddev = math.sqrt(self.rate / (1.0 - self.rate))
             noise = ops.random.normal(ops.shape(inputs), 1.0, stddev, self.compute_dtype, self.seed_generator)
@@ -89,5 +101,5 @@ class GaussianDropout(Layer):
         return inputs
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {**super().get_config(), "rate": self.rate, "seed": self.seed}

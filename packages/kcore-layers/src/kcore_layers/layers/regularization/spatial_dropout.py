@@ -1,4 +1,4 @@
-"""`SpatialDropout1D`, `2D` and `3D`: while training, whole channels are set to zero."""
+"""`SpatialDropout1D`, `2D` and `3D`: while training, channels are set to zero."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from kcore_layers.base.input_spec import InputSpec
 from kcore_layers.layers.regularization.dropout import Dropout
+from kcore_layers.options.argument_types import DataFormat, DTypeLike
 from kcore_layers.serialization.registry import builtin
 from kcore_ops import config
 
@@ -19,10 +20,10 @@ class SpatialDropout1D(Dropout):
     Shapes: the input is `(batch, time, channels)`; the output is shaped like it.
 
     Args:
-        rate: the fraction of channels set to zero.
-        seed: an integer; drawn at random if None.
-        name: the layer's name.
-        dtype: a dtype or dtype policy.
+        rate: float from 0 to 1, the fraction of channels set to zero.
+        seed: int, where the random numbers start; None draws a seed.
+        name: string, the layer's name; None makes one from the class's.
+        dtype: dtype or dtype policy, its name or config; None is the global policy.
 
     Raises:
         ArgumentError: if the rate is not from 0 to 1.
@@ -34,28 +35,28 @@ class SpatialDropout1D(Dropout):
     True
     """
 
-    def __init__(self, rate: float, seed: int | None = None, name: str | None = None, dtype: Any = None) -> None:
+    def __init__(self, rate: float, seed: int | None = None, name: str | None = None, dtype: DTypeLike = None) -> None:
         super().__init__(rate, noise_shape=(None, 1, None), seed=seed, name=name, dtype=dtype)
         self.input_spec = InputSpec(ndim=3)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         config = super().get_config()
         return {name: config[name] for name in ("rate", "seed", "name", "dtype")}
 
 
 class _SpatialDropout(Dropout):
-    """Spatial dropout of images or volumes, whose layout is to be said."""
+    """Spatial dropout of images or volumes in either layout."""
 
     rank: int
 
     def __init__(
         self,
         rate: float,
-        data_format: str | None = None,
+        data_format: DataFormat | None = None,
         seed: int | None = None,
         name: str | None = None,
-        dtype: Any = None,
+        dtype: DTypeLike = None,
     ) -> None:
         self.data_format = config.standardize_data_format(data_format)
         ones = (1,) * self.rank
@@ -64,7 +65,7 @@ class _SpatialDropout(Dropout):
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         config = super().get_config()
         return {**{name: config[name] for name in ("rate", "seed", "name", "dtype")}, "data_format": self.data_format}
 
@@ -77,11 +78,12 @@ class SpatialDropout2D(_SpatialDropout):
     `data_format="channels_first"`; the output is shaped like it.
 
     Args:
-        rate: the fraction of channels set to zero.
-        data_format: "channels_last" or "channels_first"; None is `config.image_data_format()`.
-        seed: an integer; drawn at random if None.
-        name: the layer's name.
-        dtype: a dtype or dtype policy.
+        rate: float from 0 to 1, the fraction of channels set to zero.
+        data_format: "channels_last" or "channels_first", where the channel axis is; None is
+            `config.image_data_format()`.
+        seed: int, where the random numbers start; None draws a seed.
+        name: string, the layer's name; None makes one from the class's.
+        dtype: dtype or dtype policy, its name or config; None is the global policy.
 
     Raises:
         ArgumentError: if the rate is not from 0 to 1.
@@ -103,11 +105,12 @@ class SpatialDropout3D(_SpatialDropout):
     `data_format="channels_first"`; the output is shaped like it.
 
     Args:
-        rate: the fraction of channels set to zero.
-        data_format: "channels_last" or "channels_first"; None is `config.image_data_format()`.
-        seed: an integer; drawn at random if None.
-        name: the layer's name.
-        dtype: a dtype or dtype policy.
+        rate: float from 0 to 1, the fraction of channels set to zero.
+        data_format: "channels_last" or "channels_first", where the channel axis is; None is
+            `config.image_data_format()`.
+        seed: int, where the random numbers start; None draws a seed.
+        name: string, the layer's name; None makes one from the class's.
+        dtype: dtype or dtype policy, its name or config; None is the global policy.
 
     Raises:
         ArgumentError: if the rate is not from 0 to 1.

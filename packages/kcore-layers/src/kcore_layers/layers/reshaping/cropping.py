@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 import kcore_ops as ops
 from kcore_layers.base.input_spec import InputSpec
 from kcore_layers.base.layer import Layer
 from kcore_layers.layers.reshaping.zero_padding import end_pairs, ends
+from kcore_layers.options.argument_types import DataFormat, LayerOptions
 from kcore_layers.serialization.registry import builtin
 from kcore_ops import config
+from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ShapeError
 from kcore_ops.specs.shapes import show_shape
 
@@ -24,14 +26,23 @@ class _Cropping(Layer):
     cropping: Any
 
     def set_cropping(self, cropping: tuple[tuple[int, int], ...], data_format: str) -> None:
-        """Set the pair (before, after) of each spatial axis, and the layout."""
+        """Set the pair (before, after) of each spatial axis, and the layout.
+
+        Args:
+            cropping: pair (before, after) for each spatial axis.
+            data_format: "channels_last" or "channels_first".
+        """
         self._first = 2 if data_format == "channels_first" else 1
         self._cropped = cropping
         self._key = (*(slice(None),) * self._first, *(slice(before, -after or None) for before, after in cropping))
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
-    def call(self, inputs: Any) -> Any:
-        """Give what is left."""
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return what is left of the inputs.
+
+        Args:
+            inputs: tensor with a batch axis, spatial axes and one of channels, as `data_format` says.
+        """
         for axis, (before, after) in enumerate(self._cropped, self._first):
             size = inputs.shape[axis]
             if isinstance(size, int) and before + after >= size:
@@ -43,7 +54,7 @@ class _Cropping(Layer):
         return ops.get_item(inputs, self._key)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {**super().get_config(), "cropping": self.cropping}
 
 
@@ -54,8 +65,8 @@ class Cropping1D(_Cropping):
     Shapes: the input is `(batch, time, channels)`.
 
     Args:
-        cropping: number of steps at both ends, or two numbers, before and after.
-        **kwargs: of `Layer`.
+        cropping: int, number of steps at both ends, or two, before and after; 1 at both.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if `cropping` is no such number or pair.
@@ -67,23 +78,28 @@ class Cropping1D(_Cropping):
 
     rank = 1
 
-    def __init__(self, cropping: int | Sequence[int] = (1, 1), **kwargs: Any) -> None:
+    def __init__(self, cropping: int | Sequence[int] = (1, 1), **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.cropping = ends(self, "cropping", cropping)
         self.set_cropping((self.cropping,), "channels_last")
 
 
 class _CroppingOfImages(_Cropping):
-    """Cropping of images or volumes, whose layout is to be said."""
+    """Cropping of images or volumes in either layout."""
 
-    def __init__(self, cropping: int | Sequence[Any], data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        cropping: int | Sequence[int | Sequence[int]],
+        data_format: DataFormat | None = None,
+        **kwargs: Unpack[LayerOptions],
+    ) -> None:
         super().__init__(**kwargs)
         self.data_format = config.standardize_data_format(data_format)
         self.cropping = end_pairs(self, "cropping", cropping, self.rank)
         self.set_cropping(self.cropping, self.data_format)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {**super().get_config(), "data_format": self.data_format}
 
 
@@ -95,10 +111,11 @@ class Cropping2D(_CroppingOfImages):
     `data_format="channels_first"`.
 
     Args:
-        cropping: number of pixels at all ends; one for the height and one for the width; or a pair (before, after) for
-            each of the two.
-        data_format: "channels_last" or "channels_first"; None is `config.image_data_format()`.
-        **kwargs: of `Layer`.
+        cropping: int, number of pixels at all ends; or two, one for each of height and width; or two pairs (before,
+            after); 0 at all.
+        data_format: "channels_last" or "channels_first", where the channel axis is; None is
+            `config.image_data_format()`.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if `cropping` is none of these.
@@ -111,7 +128,10 @@ class Cropping2D(_CroppingOfImages):
     rank = 2
 
     def __init__(
-        self, cropping: int | Sequence[Any] = ((0, 0), (0, 0)), data_format: str | None = None, **kwargs: Any
+        self,
+        cropping: int | Sequence[int | Sequence[int]] = ((0, 0), (0, 0)),
+        data_format: DataFormat | None = None,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
         super().__init__(cropping, data_format, **kwargs)
 
@@ -124,10 +144,11 @@ class Cropping3D(_CroppingOfImages):
     `data_format="channels_first"`.
 
     Args:
-        cropping: number of voxels at all ends; one for each of depth, height and width; or a pair (before, after) for
-            each of the three.
-        data_format: "channels_last" or "channels_first"; None is `config.image_data_format()`.
-        **kwargs: of `Layer`.
+        cropping: int, number of voxels at all ends; or three, one for each of depth, height and width; or three pairs
+            (before, after); 1 at all.
+        data_format: "channels_last" or "channels_first", where the channel axis is; None is
+            `config.image_data_format()`.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if `cropping` is none of these.
@@ -140,6 +161,9 @@ class Cropping3D(_CroppingOfImages):
     rank = 3
 
     def __init__(
-        self, cropping: int | Sequence[Any] = ((1, 1), (1, 1), (1, 1)), data_format: str | None = None, **kwargs: Any
+        self,
+        cropping: int | Sequence[int | Sequence[int]] = ((1, 1), (1, 1), (1, 1)),
+        data_format: DataFormat | None = None,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
         super().__init__(cropping, data_format, **kwargs)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 import kcore_ops as ops
 from kcore_layers.base.input_spec import InputSpec
 from kcore_layers.base.layer import Layer
+from kcore_layers.options.argument_types import DataFormat, LayerOptions
 from kcore_layers.serialization.registry import builtin
 from kcore_ops import config
+from kcore_ops.engine.op import Tensor
 from kcore_ops.specs.shapes import size_of
 
 __all__ = ["Flatten"]
@@ -16,14 +18,15 @@ __all__ = ["Flatten"]
 
 @builtin("keras.layers")
 class Flatten(Layer):
-    """Lay out what belongs to each example along one axis.
+    """Reshape each example to one axis.
 
     Shapes: the input is `(batch, ...)`, the output `(batch, n)` with `n` the product of the other sizes, 1 if there are
     none. Channels that come first are put last before, so that both layouts give the same order.
 
     Args:
-        data_format: "channels_last" or "channels_first"; None is `config.image_data_format()`.
-        **kwargs: of `Layer`.
+        data_format: "channels_last" or "channels_first", where the channel axis is; None is
+            `config.image_data_format()`.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if there is no such layout.
@@ -32,13 +35,17 @@ class Flatten(Layer):
     (2, 12)
     """
 
-    def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, data_format: DataFormat | None = None, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.data_format = config.standardize_data_format(data_format)
         self.input_spec = InputSpec(min_ndim=1)
 
-    def call(self, inputs: Any) -> Any:
-        """Give a tensor of two axes."""
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return a tensor of two axes, `(batch, n)`.
+
+        Args:
+            inputs: tensor `(batch, ...)`.
+        """
         ndim = len(inputs.shape)
         if self.data_format == "channels_first" and ndim > 2:
             inputs = ops.transpose(inputs, (0, *range(2, ndim), 1))
@@ -46,5 +53,5 @@ class Flatten(Layer):
         return ops.reshape(inputs, (batch, size_of(sizes)))
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {**super().get_config(), "data_format": self.data_format}

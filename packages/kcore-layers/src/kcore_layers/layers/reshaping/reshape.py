@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import kcore_ops as ops
 from kcore_layers.base.layer import Layer
+from kcore_layers.options.argument_types import LayerOptions
 from kcore_layers.serialization.registry import builtin
+from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ArgumentError
 
 __all__ = ["Reshape"]
@@ -16,13 +18,13 @@ __all__ = ["Reshape"]
 
 @builtin("keras.layers")
 class Reshape(Layer):
-    """Give each example another shape.
+    """Reshape each example.
 
     Shapes: the input is `(batch, ...)`, the output `(batch, *target_shape)`.
 
     Args:
-        target_shape: sizes without the batch; -1, at most once, is worked out.
-        **kwargs: of `Layer`.
+        target_shape: int or ints, sizes without the batch; -1, at most once, is computed from the others.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if a size is not an integer, or more than one is -1.
@@ -32,7 +34,7 @@ class Reshape(Layer):
     (2, 3, 4)
     """
 
-    def __init__(self, target_shape: int | Sequence[int], **kwargs: Any) -> None:
+    def __init__(self, target_shape: int | Sequence[int], **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         sizes = tuple(target_shape) if isinstance(target_shape, Sequence) else (target_shape,)
         if (
@@ -44,8 +46,12 @@ class Reshape(Layer):
             ).at("Reshape")
         self.target_shape = tuple(int(size) for size in sizes)
 
-    def call(self, inputs: Any) -> Any:
-        """Give the reshaped tensor."""
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return the reshaped tensor.
+
+        Args:
+            inputs: tensor `(batch, ...)`.
+        """
         target = self.target_shape
         batch, *sizes = ops.shape(inputs)
         if -1 in target and all(type(size) is int for size in sizes):
@@ -56,5 +62,5 @@ class Reshape(Layer):
         return ops.reshape(inputs, (batch, *target))
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {**super().get_config(), "target_shape": self.target_shape}

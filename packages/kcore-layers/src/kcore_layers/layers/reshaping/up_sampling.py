@@ -1,17 +1,19 @@
-"""`UpSampling1D`, `2D` and `3D`: sequences, images and volumes made larger by whole factors."""
+"""`UpSampling1D`, `2D` and `3D`: sequences, images and volumes made larger by integer factors."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Unpack, get_args
 
 import kcore_ops as ops
 from kcore_layers.base.input_spec import InputSpec
 from kcore_layers.base.layer import Layer
+from kcore_layers.options.argument_types import DataFormat, LayerOptions, Sizes
 from kcore_layers.options.weight_options import checked_count
 from kcore_layers.serialization.registry import builtin
 from kcore_ops import config
 from kcore_ops.dtypes import at_least_float32, is_float_dtype
+from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ArgumentError
 from kcore_ops.specs.shapes import one_of, pair
 
@@ -56,8 +58,8 @@ class UpSampling1D(Layer):
     Shapes: the input is `(batch, time, channels)`, the output `(batch, time * size, channels)`.
 
     Args:
-        size: how often.
-        **kwargs: of `Layer`.
+        size: int, number of repetitions of each step; 2.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if `size` is not a positive integer.
@@ -66,17 +68,21 @@ class UpSampling1D(Layer):
     array([1., 1., 2., 2.], dtype=float32)
     """
 
-    def __init__(self, size: int = 2, **kwargs: Any) -> None:
+    def __init__(self, size: int = 2, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.size = checked_count(self, "size", size)
         self.input_spec = InputSpec(ndim=3)
 
-    def call(self, inputs: Any) -> Any:
-        """Give the longer sequence."""
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return the longer sequence.
+
+        Args:
+            inputs: tensor `(batch, time, channels)`.
+        """
         return _repeated(inputs, 1, (self.size,))
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {**super().get_config(), "size": self.size}
 
 
@@ -89,10 +95,12 @@ class UpSampling2D(Layer):
     nearest ones.
 
     Args:
-        size: factors of the height and of the width, one number or two.
-        data_format: "channels_last" or "channels_first"; None is `config.image_data_format()`.
-        interpolation: "nearest", "bilinear", "bicubic", "lanczos3" or "lanczos5"; see the op `resize`.
-        **kwargs: of `Layer`.
+        size: int, or one for each of height and width, the factor of the size; 2 for both.
+        data_format: "channels_last" or "channels_first", where the channel axis is; None is
+            `config.image_data_format()`.
+        interpolation: "nearest", "bilinear", "bicubic", "lanczos3" or "lanczos5", how pixels are computed; see the op
+            `resize`; "nearest".
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if an argument is not one of those allowed.
@@ -103,10 +111,10 @@ class UpSampling2D(Layer):
 
     def __init__(
         self,
-        size: int | Sequence[int] = (2, 2),
-        data_format: str | None = None,
+        size: Sizes = (2, 2),
+        data_format: DataFormat | None = None,
         interpolation: Interpolation = "nearest",
-        **kwargs: Any,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
         super().__init__(**kwargs)
         try:
@@ -119,8 +127,13 @@ class UpSampling2D(Layer):
         self._first = 2 if self.data_format == "channels_first" else 1
         self.input_spec = InputSpec(ndim=4)
 
-    def call(self, inputs: Any) -> Any:
-        """Give the larger images."""
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return the larger images.
+
+        Args:
+            inputs: tensor `(batch, height, width, channels)`, or `(batch, channels, height, width)` with
+                `data_format="channels_first"`.
+        """
         if self.interpolation == "nearest":
             return _repeated(inputs, self._first, self.size)
         dtype = ops.dtype(inputs)
@@ -134,7 +147,7 @@ class UpSampling2D(Layer):
         return ops.cast(x, dtype)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         own = {"size": self.size, "data_format": self.data_format, "interpolation": self.interpolation}
         return {**super().get_config(), **own}
 
@@ -147,9 +160,10 @@ class UpSampling3D(Layer):
     `data_format="channels_first"`; the output has `size` times the depth, height and width.
 
     Args:
-        size: factors of depth, height and width, one number or three.
-        data_format: "channels_last" or "channels_first"; None is `config.image_data_format()`.
-        **kwargs: of `Layer`.
+        size: int, or one for each of depth, height and width, the factor of the size; 2 for all.
+        data_format: "channels_last" or "channels_first", where the channel axis is; None is
+            `config.image_data_format()`.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if an argument is not one of those allowed.
@@ -158,7 +172,9 @@ class UpSampling3D(Layer):
     (1, 2, 4, 6, 1)
     """
 
-    def __init__(self, size: int | Sequence[int] = (2, 2, 2), data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, size: Sizes = (2, 2, 2), data_format: DataFormat | None = None, **kwargs: Unpack[LayerOptions]
+    ) -> None:
         super().__init__(**kwargs)
         try:
             self.size = pair(size, 3, "size")
@@ -168,10 +184,15 @@ class UpSampling3D(Layer):
         self._first = 2 if self.data_format == "channels_first" else 1
         self.input_spec = InputSpec(ndim=5)
 
-    def call(self, inputs: Any) -> Any:
-        """Give the larger volume."""
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return the larger volume.
+
+        Args:
+            inputs: tensor `(batch, depth, height, width, channels)`, or `(batch, channels, depth, height, width)` with
+                `data_format="channels_first"`.
+        """
         return _repeated(inputs, self._first, self.size)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {**super().get_config(), "size": self.size, "data_format": self.data_format}

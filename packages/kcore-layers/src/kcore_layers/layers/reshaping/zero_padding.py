@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 import kcore_ops as ops
 from kcore_layers.base.input_spec import InputSpec
 from kcore_layers.base.layer import Layer
+from kcore_layers.options.argument_types import DataFormat, LayerOptions
 from kcore_layers.serialization.registry import builtin
 from kcore_ops import config
+from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ArgumentError
 
 __all__ = ["ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D", "end_pairs", "ends", "is_count"]
 
 
-def end_pairs(layer: Any, name: str, value: Any, rank: int) -> tuple[tuple[int, int], ...]:
-    """Give the pair (before, after) of each of two or three axes, from one number, one for each axis, or the pairs.
+def end_pairs(layer: Layer, name: str, value: Any, rank: int) -> tuple[tuple[int, int], ...]:
+    """Return the pair (before, after) of each of two or three axes, from one number, one for each axis, or the pairs.
+
+    Args:
+        layer: layer that the error names.
+        name: string, the name of the argument.
+        value: what was passed.
+        rank: int, number of axes.
 
     Raises:
         ArgumentError: if it is none of these, or a number is negative.
@@ -32,8 +40,13 @@ def end_pairs(layer: Any, name: str, value: Any, rank: int) -> tuple[tuple[int, 
     return tuple((int(before), int(after)) for before, after in pairs)
 
 
-def ends(layer: Any, name: str, value: Any) -> tuple[int, int]:
-    """Give the pair (before, after) of one axis, from a number for both ends or the pair.
+def ends(layer: Layer, name: str, value: Any) -> tuple[int, int]:
+    """Return the pair (before, after) of one axis, from a number for both ends or the pair.
+
+    Args:
+        layer: layer that the error names.
+        name: string, the name of the argument.
+        value: what was passed.
 
     Raises:
         ArgumentError: if it is neither, or a number is negative.
@@ -47,7 +60,11 @@ def ends(layer: Any, name: str, value: Any) -> tuple[int, int]:
 
 
 def is_count(value: Any) -> bool:
-    """Say whether something is a whole number from 0."""
+    """Say whether something is an integer from 0.
+
+    Args:
+        value: anything.
+    """
     return hasattr(value, "__index__") and not isinstance(value, bool) and value >= 0
 
 
@@ -57,20 +74,29 @@ class _ZeroPadding(Layer):
     rank: ClassVar[int]
     padding: Any
 
-    def set_padding(self, padding: tuple[tuple[int, int], ...], data_format: str | None) -> None:
-        """Set the pair (before, after) of each spatial axis, and the layout."""
+    def set_padding(self, padding: tuple[tuple[int, int], ...], data_format: DataFormat | None) -> None:
+        """Set the pair (before, after) of each spatial axis, and the layout.
+
+        Args:
+            padding: pair (before, after) for each spatial axis.
+            data_format: "channels_last", "channels_first" or None for `config.image_data_format()`.
+        """
         self.data_format = config.standardize_data_format(data_format)
         none = (0, 0)
         is_first = self.data_format == "channels_first"
         self._widths = (none, none, *padding) if is_first else (none, *padding, none)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
-    def call(self, inputs: Any) -> Any:
-        """Give the padded tensor."""
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return the padded tensor.
+
+        Args:
+            inputs: tensor with a batch axis, spatial axes and one of channels, as `data_format` says.
+        """
         return ops.pad(inputs, self._widths)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {**super().get_config(), "padding": self.padding, "data_format": self.data_format}
 
 
@@ -81,9 +107,10 @@ class ZeroPadding1D(_ZeroPadding):
     Shapes: the input is `(batch, time, channels)`, or `(batch, channels, time)` with `data_format="channels_first"`.
 
     Args:
-        padding: number of steps at both ends, or two numbers, before and after.
-        data_format: "channels_last" or "channels_first"; None is `config.image_data_format()`.
-        **kwargs: of `Layer`.
+        padding: int, number of steps at both ends, or two, before and after; 1 at both.
+        data_format: "channels_last" or "channels_first", where the channel axis is; None is
+            `config.image_data_format()`.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if `padding` is no such number or pair.
@@ -94,7 +121,9 @@ class ZeroPadding1D(_ZeroPadding):
 
     rank = 1
 
-    def __init__(self, padding: int | Sequence[int] = 1, data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, padding: int | Sequence[int] = 1, data_format: DataFormat | None = None, **kwargs: Unpack[LayerOptions]
+    ) -> None:
         super().__init__(**kwargs)
         self.padding = ends(self, "padding", padding)
         self.set_padding((self.padding,), data_format)
@@ -108,10 +137,11 @@ class ZeroPadding2D(_ZeroPadding):
     `data_format="channels_first"`.
 
     Args:
-        padding: number of pixels at all ends; one for the height and one for the width; or a pair (before, after) for
-            each of the two.
-        data_format: "channels_last" or "channels_first"; None is `config.image_data_format()`.
-        **kwargs: of `Layer`.
+        padding: int, number of pixels at all ends; or two, one for each of height and width; or two pairs (before,
+            after); 1 at all.
+        data_format: "channels_last" or "channels_first", where the channel axis is; None is
+            `config.image_data_format()`.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if `padding` is none of these.
@@ -122,7 +152,12 @@ class ZeroPadding2D(_ZeroPadding):
 
     rank = 2
 
-    def __init__(self, padding: int | Sequence[Any] = (1, 1), data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        padding: int | Sequence[int | Sequence[int]] = (1, 1),
+        data_format: DataFormat | None = None,
+        **kwargs: Unpack[LayerOptions],
+    ) -> None:
         super().__init__(**kwargs)
         self.padding = end_pairs(self, "padding", padding, 2)
         self.set_padding(self.padding, data_format)
@@ -136,10 +171,11 @@ class ZeroPadding3D(_ZeroPadding):
     `data_format="channels_first"`.
 
     Args:
-        padding: number of voxels at all ends; one for each of depth, height and width; or a pair (before, after) for
-            each of the three.
-        data_format: "channels_last" or "channels_first"; None is `config.image_data_format()`.
-        **kwargs: of `Layer`.
+        padding: int, number of voxels at all ends; or three, one for each of depth, height and width; or three pairs
+            (before, after); 1 at all.
+        data_format: "channels_last" or "channels_first", where the channel axis is; None is
+            `config.image_data_format()`.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if `padding` is none of these.
@@ -152,9 +188,9 @@ class ZeroPadding3D(_ZeroPadding):
 
     def __init__(
         self,
-        padding: int | Sequence[Any] = ((1, 1), (1, 1), (1, 1)),
-        data_format: str | None = None,
-        **kwargs: Any,
+        padding: int | Sequence[int | Sequence[int]] = ((1, 1), (1, 1), (1, 1)),
+        data_format: DataFormat | None = None,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
         super().__init__(**kwargs)
         self.padding = end_pairs(self, "padding", padding, 3)
