@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import kcore_ops as ops
 from kcore_layers.serialization.registry import builtin
-from kcore_ops import Variable
+from kcore_ops import Tensor, Variable
 from kcore_ops.foundation.errors import ArgumentError
 
+from kcore_train.optimizers.argument_types import LearningRate, OptimizerOptions, OptimizerOptionsBesideDecay
 from kcore_train.optimizers.optimizer import Optimizer
 
 __all__ = ["Adam", "AdamW"]
@@ -23,12 +24,12 @@ class Adam(Optimizer):
     arXiv:1904.09237.
 
     Args:
-        learning_rate: a number, a schedule or a function.
-        beta_1: weight of the old mean of the gradients.
-        beta_2: weight of the old mean of their squares.
-        epsilon: added to the root, against division by zero.
-        amsgrad: whether the largest mean of squares so far is used.
-        **kwargs: of `Optimizer`.
+        learning_rate: float, schedule, or function of no arguments, the step size; 0.001.
+        beta_1: float, the decay of the mean of the gradients: the weight of the old mean at each step, in [0, 1); 0.9.
+        beta_2: float, the decay of the mean of their squares, in [0, 1); 0.999.
+        epsilon: float, a small number above 0, added to the root, against division by zero; 1e-07.
+        amsgrad: bool, whether to divide by the largest mean of squares so far, rather than the current one; False.
+        **kwargs: the other arguments of `Optimizer`: `weight_decay`, `clipnorm`, `use_ema`, `name` and so on; none.
 
     >>> import numpy as np
     >>> from kcore_ops import Variable
@@ -40,12 +41,12 @@ class Adam(Optimizer):
 
     def __init__(
         self,
-        learning_rate: Any = 0.001,
+        learning_rate: LearningRate = 0.001,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
         amsgrad: bool = False,
-        **kwargs: Any,
+        **kwargs: Unpack[OptimizerOptions],
     ) -> None:
         super().__init__(learning_rate, **kwargs)
         self.beta_1, self.beta_2 = beta_1, beta_2
@@ -53,13 +54,34 @@ class Adam(Optimizer):
         self.amsgrad = amsgrad
 
     def slots_of(self, variable: Variable) -> Sequence[Sequence[str]]:
-        """Give the groups of slots that a variable has: the moments, and the largest second one with `amsgrad`."""
+        """Return the groups of slots that a variable has: the moments, and the largest second one with `amsgrad`.
+
+        Args:
+            variable: `Variable`, the variable.
+        """
         return (("momentum", "velocity"), *((("velocity_hat",),) if self.amsgrad else ()))
 
     def update(
-        self, step: Any, learning_rate: Any, gradient: Any, variable: Any, m: Any, v: Any, *top: Any
-    ) -> tuple[Any, ...]:
-        """Take one step; `m` and `v` are the moments."""
+        self,
+        step: Tensor,
+        learning_rate: Tensor,
+        gradient: Tensor,
+        variable: Tensor,
+        m: Tensor,
+        v: Tensor,
+        *top: Tensor,
+    ) -> tuple[Tensor, ...]:
+        """Compute one step; `m` and `v` are the moments.
+
+        Args:
+            step: scalar tensor, the number of this step, from 1.
+            learning_rate: scalar tensor, the step size.
+            gradient: tensor, the gradient, of the shape of `variable`.
+            variable: tensor, the value before the step.
+            m: tensor, the mean of the gradients before the step, of the shape of `variable`.
+            v: tensor, the mean of their squares before the step, of the shape of `variable`.
+            *top: tensors, the largest mean of squares so far, with `amsgrad`.
+        """
         alpha = learning_rate * ops.sqrt(1 - self.beta_2**step) / (1 - self.beta_1**step)
         m = m + (gradient - m) * (1 - self.beta_1)
         v = v + (gradient * gradient - v) * (1 - self.beta_2)
@@ -69,7 +91,7 @@ class Adam(Optimizer):
         return variable - m * alpha / (root + self.epsilon), m, v, *top
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the constructor arguments that recreate the object."""
         names = ("beta_1", "beta_2", "epsilon", "amsgrad")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
@@ -81,13 +103,13 @@ class AdamW(Adam):
     Source: Loshchilov & Hutter (2019), arXiv:1711.05101, algorithm 2.
 
     Args:
-        learning_rate: a number, a schedule or a function.
-        weight_decay: fraction of each variable, times the learning rate, taken off at each step.
-        beta_1: as for `Adam`.
-        beta_2: as for `Adam`.
-        epsilon: as for `Adam`.
-        amsgrad: as for `Adam`.
-        **kwargs: of `Optimizer`.
+        learning_rate: float, schedule, or function of no arguments, the step size; 0.001.
+        weight_decay: float, the fraction of each variable, times the learning rate, subtracted at each step; 0.004.
+        beta_1: float, the decay of the mean of the gradients: the weight of the old mean at each step, in [0, 1); 0.9.
+        beta_2: float, the decay of the mean of their squares, in [0, 1); 0.999.
+        epsilon: float, a small number above 0, added to the root, against division by zero; 1e-07.
+        amsgrad: bool, whether to divide by the largest mean of squares so far, rather than the current one; False.
+        **kwargs: the other arguments of `Optimizer`: `weight_decay`, `clipnorm`, `use_ema`, `name` and so on; none.
 
     Raises:
         ArgumentError: if `weight_decay` is None.
@@ -102,13 +124,13 @@ class AdamW(Adam):
 
     def __init__(
         self,
-        learning_rate: Any = 0.001,
+        learning_rate: LearningRate = 0.001,
         weight_decay: float = 0.004,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
         amsgrad: bool = False,
-        **kwargs: Any,
+        **kwargs: Unpack[OptimizerOptionsBesideDecay],
     ) -> None:
         super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **kwargs)
         if weight_decay is None:

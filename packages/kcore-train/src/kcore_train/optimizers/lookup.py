@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from kcore_layers.serialization.objects import names_in, resolve, serialize_keras_object
 
@@ -13,9 +13,15 @@ __all__ = ["deserialize", "get", "serialize"]
 
 MODULE = "keras.optimizers"
 
+OptimizerIdentifier: TypeAlias = str | Mapping[str, Any] | type[Optimizer] | Optimizer | None
 
-def get(identifier: Any) -> Any:
-    """Give the optimizer meant by a name in any case, saved data, a class, or an optimizer itself; None for None.
+
+def get(identifier: OptimizerIdentifier) -> Any:
+    """Return the optimizer meant by a name in any case, saved data, a class, or an optimizer itself; None for None.
+
+    Args:
+        identifier: str, dict, class, optimizer or None, the name of an optimizer, what `serialize` returned, a class,
+            or the optimizer itself.
 
     Raises:
         ArgumentError: if there is none, with names that are like it.
@@ -27,7 +33,10 @@ def get(identifier: Any) -> Any:
 
 
 def serialize(optimizer: Optimizer) -> Any:
-    """Give an optimizer as plain data.
+    """Return an optimizer as plain data.
+
+    Args:
+        optimizer: `Optimizer`, the optimizer.
 
     >>> from kcore_train.optimizers.sgd import SGD
     >>> serialize(SGD())["class_name"]
@@ -36,8 +45,13 @@ def serialize(optimizer: Optimizer) -> Any:
     return serialize_keras_object(optimizer)
 
 
-def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """Make an optimizer of plain data, or of a name.
+def deserialize(config: OptimizerIdentifier, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Create an optimizer from plain data, or from a name.
+
+    Args:
+        config: str, dict, class, optimizer or None, what `serialize` returned, or what `get` takes.
+        custom_objects: dict or None, classes and functions by name, beside those that are registered, None for no
+            others; None.
 
     Raises:
         ArgumentError: if it is not the data of an optimizer.
@@ -53,5 +67,5 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
 
 
 def _as_spelled(name: str) -> str:
-    """Give the name of ours that is spelled the same but for its case, or the name as it is."""
+    """Return the name of ours that is spelled the same but for its case, or the name as it is."""
     return {own.lower(): own for own in names_in(MODULE)}.get(name.lower(), name)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import kcore_ops as ops
 from kcore_layers.serialization.objects import deserialize_keras_object, serialize_keras_object
 from kcore_layers.serialization.registry import builtin
-from kcore_ops import Variable
+from kcore_ops import Tensor, Variable
+from kcore_ops.backends.interface import Backend
 from kcore_ops.foundation.errors import ArgumentError
 
+from kcore_train.optimizers.argument_types import LearningRate
 from kcore_train.optimizers.optimizer import Optimizer
 
 __all__ = ["LossScaleOptimizer"]
@@ -26,11 +28,13 @@ class LossScaleOptimizer(Optimizer):
     Source: Micikevicius et al. (2018), arXiv:1710.03740, section 3.2.
 
     Args:
-        inner_optimizer: the optimizer that updates variables. A `loss_scale_factor` of its own has no effect here.
-        initial_scale: the factor at first.
-        dynamic_growth_steps: number of finite steps, one after the other, after which the factor doubles.
-        name: its name.
-        **kwargs: none; other arguments are the inner optimizer's.
+        inner_optimizer: `Optimizer`, the optimizer that updates variables; a `loss_scale_factor` of its own has no
+            effect here.
+        initial_scale: float, the factor of the loss at first, above 0; 2.0 ** 15.
+        dynamic_growth_steps: int, the number of finite steps, one after the other, after which the factor doubles;
+            2000.
+        name: str or None, the name, without "/", None for the class name in snake case; None.
+        **kwargs: none; other arguments are those of the inner optimizer.
 
     Raises:
         ArgumentError: if `inner_optimizer` is not an optimizer.
@@ -53,7 +57,7 @@ class LossScaleOptimizer(Optimizer):
         initial_scale: float = 2.0**15,
         dynamic_growth_steps: int = 2000,
         name: str | None = None,
-        **kwargs: Any,
+        **kwargs: object,
     ) -> None:
         own = type(self).__name__
         if not isinstance(inner_optimizer, Optimizer):
@@ -72,13 +76,17 @@ class LossScaleOptimizer(Optimizer):
         self.step_counter = self._new_variable(0, "int32", "step_counter")
         self.dynamic_scale = self._new_variable(self.initial_scale, "float32", "dynamic_scale")
 
-    def _settle_backend(self, backend: Any) -> None:
+    def _move_to_backend(self, backend: Backend) -> None:
         if backend is not self._backend:
-            super()._settle_backend(backend)
+            super()._move_to_backend(backend)
             self._make_scale()
 
     def build(self, variables: Iterable[Variable]) -> None:
-        """Build the inner optimizer."""
+        """Build the inner optimizer.
+
+        Args:
+            variables: iterable of variables, the variables to train.
+        """
         variables = list(variables)
         super().build(variables)
         self.inner_optimizer.build(self.adopted(variables))
@@ -99,22 +107,30 @@ class LossScaleOptimizer(Optimizer):
         return self.inner_optimizer.learning_rate
 
     @learning_rate.setter
-    def learning_rate(self, value: Any) -> None:
+    def learning_rate(self, value: LearningRate) -> None:
         self.inner_optimizer.learning_rate = value
 
-    def scale_loss(self, loss: Any) -> Any:
-        """Give the loss that gradients are to be taken of: times the factor."""
+    def scale_loss(self, loss: Tensor) -> Tensor:
+        """Return the loss to differentiate: times the factor.
+
+        Args:
+            loss: scalar tensor, the loss.
+        """
         scale = self.dynamic_scale.value
         return loss * (ops.cast(scale, ops.dtype(loss)) if ops.is_tensor(loss) else scale)
 
-    def check_finite(self, grads: Sequence[Any]) -> Any:
-        """Say whether all numbers of all gradients are finite, as a scalar tensor."""
+    def check_finite(self, grads: Sequence[Tensor | None]) -> Tensor:
+        """Return whether all numbers of all gradients are finite, as a scalar tensor.
+
+        Args:
+            grads: sequence of tensors or None, the gradients, None where there is none.
+        """
         return ops.all(ops.stack([ops.all(ops.isfinite(g)) for g in grads if g is not None]))
 
-    def _apply_unscaled(self, gradients: list[Any], variables: list[Variable]) -> None:
+    def _apply_unscaled(self, gradients: list[Tensor], variables: list[Variable]) -> None:
         self._apply(gradients, variables)
 
-    def _apply(self, gradients: list[Any], variables: list[Variable]) -> None:
+    def _apply(self, gradients: list[Tensor], variables: list[Variable]) -> None:
         is_finite = self.check_finite(gradients)
         scale = self.dynamic_scale.value
         inverse = 1 / scale
@@ -130,16 +146,27 @@ class LossScaleOptimizer(Optimizer):
         self.step_counter.assign(ops.where(ops.logical_and(is_finite, ops.logical_not(grows)), count, 0))
         self.dynamic_scale.assign(scale * factor)
 
-    def exclude_from_weight_decay(self, var_list: Any = None, var_names: Sequence[str] | None = None) -> None:
-        """Leave variables out of the inner optimizer's weight decay."""
+    def exclude_from_weight_decay(
+        self, var_list: Iterable[Variable] | None = None, var_names: Sequence[str] | None = None
+    ) -> None:
+        """Exclude variables from the weight decay of the inner optimizer.
+
+        Args:
+            var_list: iterable of variables or None, the variables to leave out, None for none; None.
+            var_names: sequence of strs or None, parts of the paths of variables to leave out, None for none; None.
+        """
         self.inner_optimizer.exclude_from_weight_decay(var_list, var_names)
 
     def finalize_variable_values(self, var_list: Iterable[Variable]) -> None:
-        """Let the inner optimizer set variables to what they end as."""
+        """Set variables to their averages, if the inner optimizer keeps those.
+
+        Args:
+            var_list: iterable of variables, the variables to set.
+        """
         self.inner_optimizer.finalize_variable_values(var_list)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the constructor arguments that recreate the object."""
         return {
             "name": self.name,
             "inner_optimizer": serialize_keras_object(self.inner_optimizer),
@@ -148,7 +175,13 @@ class LossScaleOptimizer(Optimizer):
         }
 
     @classmethod
-    def from_config(cls, config: Any, custom_objects: Any = None) -> Any:
-        """Make one from what `get_config` gave."""
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+        """Create an optimizer from what `get_config` returned.
+
+        Args:
+            config: dict, what `get_config` returned.
+            custom_objects: dict or None, classes and functions by name, beside those that are registered, None for no
+                others; None.
+        """
         inner = deserialize_keras_object(config["inner_optimizer"], custom_objects=custom_objects)
         return cls(**{**config, "inner_optimizer": inner})

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Unpack
 
 import kcore_ops as ops
 from kcore_layers.serialization.registry import builtin
-from kcore_ops import Variable
+from kcore_ops import Tensor, Variable
 
+from kcore_train.optimizers.argument_types import LearningRate, OptimizerOptions
 from kcore_train.optimizers.optimizer import Optimizer
 
 __all__ = ["Nadam"]
@@ -23,11 +24,11 @@ class Nadam(Optimizer):
     section 3: `mu_t = beta_1 (1 - 0.96 ** (0.004 t) / 2)`, the 0.004 left out.
 
     Args:
-        learning_rate: a number, a schedule or a function.
-        beta_1: weight of the old mean of the gradients.
-        beta_2: weight of the old mean of their squares.
-        epsilon: added to the root, against division by zero.
-        **kwargs: of `Optimizer`.
+        learning_rate: float, schedule, or function of no arguments, the step size; 0.001.
+        beta_1: float, the decay of the mean of the gradients: the weight of the old mean at each step, in [0, 1); 0.9.
+        beta_2: float, the decay of the mean of their squares, in [0, 1); 0.999.
+        epsilon: float, a small number above 0, added to the root, against division by zero; 1e-07.
+        **kwargs: the other arguments of `Optimizer`: `weight_decay`, `clipnorm`, `use_ema`, `name` and so on; none.
 
     >>> import numpy as np
     >>> from kcore_ops import Variable
@@ -41,11 +42,11 @@ class Nadam(Optimizer):
 
     def __init__(
         self,
-        learning_rate: Any = 0.001,
+        learning_rate: LearningRate = 0.001,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
-        **kwargs: Any,
+        **kwargs: Unpack[OptimizerOptions],
     ) -> None:
         super().__init__(learning_rate, **kwargs)
         self.beta_1, self.beta_2 = beta_1, beta_2
@@ -53,31 +54,57 @@ class Nadam(Optimizer):
         self._product: Variable | None = None
 
     def build(self, variables: Iterable[Variable]) -> None:
-        """Make the slots for variables, and the product of the weights so far."""
+        """Create the slots for variables, and the product of the weights so far.
+
+        Args:
+            variables: iterable of variables, the variables to train.
+        """
         super().build(variables)
         if self._product is None:
             self._product = self._new_variable(1.0, ops.config.floatx(), "product")
 
-    def _weight(self, step: Any) -> Any:
+    def _weight(self, step: Tensor) -> Tensor:
         return self.beta_1 * (1 - 0.5 * 0.96**step)
 
-    def _product_with(self, step: Any) -> Any:
+    def _product_with(self, step: Tensor) -> Tensor:
         assert self._product is not None
         return ops.cast(self._product.value, ops.dtype(step)) * self._weight(step)
 
-    def shared(self, step: Any, learning_rate: Any) -> tuple[Any, ...]:
-        """Give step, rate and the product of the weights up to this step."""
+    def shared(self, step: Tensor, learning_rate: Tensor) -> tuple[Tensor, ...]:
+        """Return step, rate and the product of the weights up to this step.
+
+        Args:
+            step: scalar tensor, the number of this step, from 1.
+            learning_rate: scalar tensor, the step size.
+        """
         return step, learning_rate, self._product_with(step)
 
-    def _update_all(self, gradients: list[Any], variables: list[Variable]) -> None:
+    def _update_all(self, gradients: list[Tensor], variables: list[Variable]) -> None:
         super()._update_all(gradients, variables)
         assert self._product is not None
         self._product.assign(self._product_with(self._step(ops.config.floatx())))
 
     def update(  # type: ignore[override]  # it takes a scalar more, by `shared`
-        self, step: Any, learning_rate: Any, product: Any, gradient: Any, variable: Any, m: Any, v: Any
-    ) -> tuple[Any, ...]:
-        """Take one step; `m` and `v` are the moments, `product` that of the weights so far."""
+        self,
+        step: Tensor,
+        learning_rate: Tensor,
+        product: Tensor,
+        gradient: Tensor,
+        variable: Tensor,
+        m: Tensor,
+        v: Tensor,
+    ) -> tuple[Tensor, ...]:
+        """Compute one step; `m` and `v` are the moments, `product` that of the weights so far.
+
+        Args:
+            step: scalar tensor, the number of this step, from 1.
+            learning_rate: scalar tensor, the step size.
+            product: scalar tensor, the product of the weights of the momentum up to this step.
+            gradient: tensor, the gradient, of the shape of `variable`.
+            variable: tensor, the value before the step.
+            m: tensor, the mean of the gradients before the step, of the shape of `variable`.
+            v: tensor, the mean of their squares before the step, of the shape of `variable`.
+        """
         weight, next_weight = self._weight(step), self._weight(step + 1)
         of_m = learning_rate * next_weight / (1 - product * next_weight)
         of_gradient = learning_rate * (1 - weight) / (1 - product)
@@ -87,11 +114,11 @@ class Nadam(Optimizer):
         return variable - (m * of_m + gradient * of_gradient) / (root + self.epsilon), m, v
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the constructor arguments that recreate the object."""
         names = ("beta_1", "beta_2", "epsilon")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
-def _one_minus_power(base: float, exponent: Any) -> Any:
-    """Give `1 - base ** exponent`: of 1 - 0.999 in float32 the fifth digit would be wrong."""
+def _one_minus_power(base: float, exponent: Tensor) -> Tensor:
+    """Return `1 - base ** exponent`: of 1 - 0.999 in float32 the fifth digit would be wrong."""
     return -ops.expm1(exponent * math.log(base)) if base > 0 else 1.0

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 import kcore_ops as ops
-from kcore_ops import StatelessScope, Variable
+from kcore_ops import StatelessScope, Tensor, Variable
 from kcore_ops.backends.current import current_backend, on
 from kcore_ops.dtypes import is_float_dtype
 from kcore_ops.foundation.errors import ArgumentError
@@ -23,23 +23,26 @@ __all__ = ["Optimizer"]
 
 
 class Optimizer(OptimizerState):
-    """Base of optimizers. A subclass names its slots and defines `update`.
+    """Base class of optimizers. A subclass names its slots and defines `update`.
 
     An optimizer belongs to the backend that is current when it is built.
 
     Args:
-        learning_rate: a number, a `LearningRateSchedule`, or a function without arguments.
-        weight_decay: fraction of each variable, times the learning rate, that is taken off it at each step (Loshchilov
-            & Hutter, 2019, arXiv:1711.05101); None is none.
-        clipnorm: largest norm of each gradient.
-        clipvalue: largest absolute value in a gradient.
-        global_clipnorm: largest norm of all gradients together.
-        use_ema: whether moving averages of the variables are kept.
-        ema_momentum: weight of the old average.
-        ema_overwrite_frequency: steps after which variables are set to their averages; None: when training ends.
-        loss_scale_factor: factor that the loss is multiplied with, and gradients divided by.
-        gradient_accumulation_steps: number of steps whose gradients are averaged into one update.
-        name: its name.
+        learning_rate: float, schedule, or function of no arguments, the step size.
+        weight_decay: float or None, the fraction of each variable, times the learning rate, subtracted at each step
+            (Loshchilov & Hutter, 2019, arXiv:1711.05101), None for none; None.
+        clipnorm: float or None, the largest norm of each gradient, above 0, None for no limit; None.
+        clipvalue: float or None, the largest absolute value in a gradient, above 0, None for no limit; None.
+        global_clipnorm: float or None, the largest norm of all gradients together, above 0, None for no limit; None.
+        use_ema: bool, whether moving averages of the variables are kept; False.
+        ema_momentum: float, the weight of the old average at each step, in [0, 1]; 0.99.
+        ema_overwrite_frequency: int or None, the number of steps after which variables are set to their averages, None
+            for when training ends; None.
+        loss_scale_factor: float or None, the factor that the loss is multiplied by, and gradients divided by, None for
+            none; None.
+        gradient_accumulation_steps: int or None, the number of steps, at least 2, whose gradients are averaged into one
+            update, None for an update at every step; None.
+        name: str or None, the name, without "/", None for the class name in snake case; None.
 
     Raises:
         ArgumentError: if an argument is unknown or out of range.
@@ -57,26 +60,39 @@ class Optimizer(OptimizerState):
     # Whether `update` may be given the numbers of all variables at once: it looks at each number by itself.
     is_elementwise: ClassVar[bool] = True
 
-    def update(self, step: Any, learning_rate: Any, gradient: Any, variable: Any, *slots: Any) -> tuple[Any, ...]:
-        """Give a variable's new value and those of its slots. All that an optimizer computes stands here.
+    def update(
+        self, step: Tensor, learning_rate: Tensor, gradient: Tensor, variable: Tensor, *slots: Tensor
+    ) -> tuple[Tensor, ...]:
+        """Return the new value of a variable and those of its slots: all the mathematics of an optimizer.
 
         Where `is_elementwise`, it may be given the numbers of all variables at once.
 
         Args:
-            step: the number of this step, from 1, a scalar tensor.
-            learning_rate: a scalar tensor.
-            gradient: like the variable.
-            variable: the value now.
-            *slots: their values now, in the order of `slot_groups`.
+            step: scalar tensor, the number of this step, from 1.
+            learning_rate: scalar tensor, the step size.
+            gradient: tensor, the gradient, of the shape of `variable`.
+            variable: tensor, the value before the step.
+            *slots: tensors, the slots before the step, in the order of `slot_groups`.
         """
         raise NotImplementedError(f"{type(self).__name__} has neither update nor update_step")
 
-    def shared(self, step: Any, learning_rate: Any) -> tuple[Any, ...]:
-        """Give the scalars that `update` takes before the gradient; they are computed once for all variables."""
+    def shared(self, step: Tensor, learning_rate: Tensor) -> tuple[Tensor, ...]:
+        """Return the scalars that `update` takes before the gradient; they are computed once for all variables.
+
+        Args:
+            step: scalar tensor, the number of this step, from 1.
+            learning_rate: scalar tensor, the step size.
+        """
         return step, learning_rate
 
-    def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
-        """Update one variable by way of `assign`. Override it, and `build`, in place of `update` as in Keras."""
+    def update_step(self, gradient: Tensor, variable: Variable, learning_rate: Tensor) -> None:
+        """Update one variable in place. Override it, and `build`, in place of `update` as in Keras.
+
+        Args:
+            gradient: tensor, the gradient, of the shape of `variable`.
+            variable: `Variable`, the variable to update.
+            learning_rate: scalar tensor, the step size.
+        """
         place = self._places[id(variable)]
         slots = self._slots[place]
         shared = self.shared(self._step(variable.dtype), learning_rate)
@@ -84,32 +100,52 @@ class Optimizer(OptimizerState):
         for target, value in zip((variable, *slots), new, strict=True):
             target.assign(value)
 
-    def assign(self, variable: Variable, value: Any) -> None:
-        """Set a variable: for an `update_step` of one's own."""
+    def assign(self, variable: Variable, value: Tensor) -> None:
+        """Set a variable: for an `update_step` of your own.
+
+        Args:
+            variable: `Variable`, the variable.
+            value: tensor, the new value, of the shape of the variable.
+        """
         variable.assign(value)
 
-    def assign_add(self, variable: Variable, value: Any) -> None:
-        """Add to a variable."""
+    def assign_add(self, variable: Variable, value: Tensor) -> None:
+        """Add to a variable.
+
+        Args:
+            variable: `Variable`, the variable.
+            value: tensor, what to add, of the shape of the variable.
+        """
         variable.assign_add(value)
 
-    def assign_sub(self, variable: Variable, value: Any) -> None:
-        """Subtract from a variable."""
+    def assign_sub(self, variable: Variable, value: Tensor) -> None:
+        """Subtract from a variable.
+
+        Args:
+            variable: `Variable`, the variable.
+            value: tensor, what to subtract, of the shape of the variable.
+        """
         variable.assign_sub(value)
 
     # Applying gradients.
 
-    def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]]) -> Any:
-        """Update variables, given pairs of a gradient and its variable."""
+    def apply_gradients(self, grads_and_vars: Iterable[tuple[Tensor | None, Variable]]) -> Any:
+        """Update variables, given pairs of a gradient and its variable, and return the number of updates so far.
+
+        Args:
+            grads_and_vars: iterable of pairs, a gradient, or None, and its variable.
+        """
         grads, variables = zip(*grads_and_vars, strict=True)
         self.apply(grads, variables)
         return self.iterations
 
-    def apply(self, grads: Iterable[Any], trainable_variables: Iterable[Variable] | None = None) -> None:
-        """Update variables.
+    def apply(self, grads: Iterable[Tensor | None], trainable_variables: Iterable[Variable] | None = None) -> None:
+        """Update variables by their gradients.
 
         Args:
-            grads: a gradient for each; None for one that the loss does not depend on.
-            trainable_variables: the variables; those it was built with if None.
+            grads: iterable of tensors or None, a gradient for each variable, None where the loss does not depend on it.
+            trainable_variables: iterable of variables or None, the variables, None for those the optimizer was built
+                with; None.
 
         Raises:
             ArgumentError: if the numbers differ, or there is no gradient at all.
@@ -144,7 +180,7 @@ class Optimizer(OptimizerState):
             with on(self.backend):
                 self._apply(gradients, variables)
 
-    def _apply(self, gradients: list[Any], variables: list[Variable]) -> None:
+    def _apply(self, gradients: list[Tensor], variables: list[Variable]) -> None:
         factor = self.loss_scale_factor
         if factor is not None:
             gradients = [
@@ -152,7 +188,7 @@ class Optimizer(OptimizerState):
             ]
         self._apply_unscaled(gradients, variables)
 
-    def _apply_unscaled(self, gradients: list[Any], variables: list[Variable]) -> None:
+    def _apply_unscaled(self, gradients: list[Tensor], variables: list[Variable]) -> None:
         """Update variables by gradients of the loss itself, whatever factor it was multiplied with."""
         overwritten: list[tuple[Any, Variable]] = []
         if any(v.overwrite_with_gradient for v in variables):
@@ -171,7 +207,7 @@ class Optimizer(OptimizerState):
             self._average(variables)
         self._iterations.assign(ops.add(self._iterations.value, 1))
 
-    def _accumulate(self, gradients: list[Any], variables: list[Variable]) -> Any:
+    def _accumulate(self, gradients: list[Tensor], variables: list[Variable]) -> Any:
         """Average the gradients of several steps, and update at the last of them; says whether this was it."""
         count = self.gradient_accumulation_steps
         assert count is not None
@@ -184,7 +220,7 @@ class Optimizer(OptimizerState):
             total.assign(ops.where(is_last, ops.zeros_like(mean), mean * count))
         return is_last
 
-    def _only_if(self, condition: Any, change: Callable[[], None], variables: list[Variable]) -> None:
+    def _only_if(self, condition: Tensor, change: Callable[[], None], variables: list[Variable]) -> None:
         """Run `change`, which updates variables, where a condition holds that may be known only when a graph runs."""
         if "mutable_state" in self.backend.capabilities and not in_stateless_scope():
 
@@ -204,7 +240,7 @@ class Optimizer(OptimizerState):
             if new is not old:
                 v.assign(ops.where(condition, new, old))
 
-    def _update_all(self, gradients: list[Any], variables: list[Variable]) -> None:
+    def _update_all(self, gradients: list[Tensor], variables: list[Variable]) -> None:
         gradients = self._clip(gradients)
         rate = self._current_learning_rate()
         self._decay_all(variables, rate)
@@ -219,15 +255,15 @@ class Optimizer(OptimizerState):
             if v.constraint is not None:
                 v.assign(v.constraint(v.value))
 
-    def _decay_all(self, variables: list[Variable], rate: Any) -> None:
+    def _decay_all(self, variables: list[Variable], rate: Tensor) -> None:
         self._decay(variables, self.weight_decay, rate)
 
-    def _decay(self, variables: list[Variable], weight_decay: float | None, rate: Any) -> None:
+    def _decay(self, variables: list[Variable], weight_decay: float | None, rate: Tensor) -> None:
         if weight_decay:
             decayed = [v for v in variables if self._decays(v)]
             self._run("decay", _decayed, (rate * weight_decay,), [], decayed, [[] for _ in decayed])
 
-    def _clip(self, gradients: list[Any]) -> list[Any]:
+    def _clip(self, gradients: list[Tensor]) -> list[Any]:
         if self.clipvalue is not None:
             return [clip_by_value(g, self.clipvalue) for g in gradients]
         if self.clipnorm is not None:
@@ -240,12 +276,12 @@ class Optimizer(OptimizerState):
         self,
         name: str,
         function: Any,
-        shared: tuple[Any, ...],
-        gradients: list[Any],
+        shared: tuple[Tensor, ...],
+        gradients: list[Tensor],
         variables: list[Variable],
         slots: list[list[Variable]],
     ) -> None:
-        """Give variables and slots what a function makes of them: of all at once, if it and the backend can."""
+        """Set variables and slots to what a function makes of them: of all at once, if it and the backend can."""
         if not variables:
             return
         if not in_stateless_scope() and (self.is_elementwise or name != "update"):
@@ -283,27 +319,38 @@ class Optimizer(OptimizerState):
                 v.assign(ops.where(is_due, average.value, v.value))
 
     def finalize_variable_values(self, var_list: Iterable[Variable]) -> None:
-        """Set variables to their averages, if those are kept; `fit` does it at its end."""
+        """Set variables to their averages, if those are kept; `fit` does it at its end.
+
+        Args:
+            var_list: iterable of variables, the variables to set.
+        """
         if self.use_ema:
             for v in self.adopted(var_list):
                 if id(v) in self._places:
                     v.assign(self._averages[self._places[id(v)]].value)
 
-    def scale_loss(self, loss: Any) -> Any:
-        """Give the loss that gradients are to be taken of."""
+    def scale_loss(self, loss: Tensor) -> Tensor:
+        """Return the loss to differentiate: times `loss_scale_factor`, if there is one.
+
+        Args:
+            loss: scalar tensor, the loss.
+        """
         return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
 
     # As a pure function.
 
     def stateless_apply(
-        self, optimizer_variables: Sequence[Any], grads: Sequence[Any], trainable_variables: Sequence[Any]
-    ) -> tuple[list[Any], list[Any]]:
-        """Give the new values of variables and state.
+        self,
+        optimizer_variables: Sequence[Tensor],
+        grads: Sequence[Tensor | None],
+        trainable_variables: Sequence[Tensor],
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        """Return the new values of variables and state.
 
         Args:
-            optimizer_variables: a value for each of `self.variables`.
-            grads: a gradient for each variable.
-            trainable_variables: a value for each variable it was built with.
+            optimizer_variables: sequence of tensors, a value for each of `self.variables`.
+            grads: sequence of tensors or None, a gradient for each variable, None where the loss does not depend on it.
+            trainable_variables: sequence of tensors, a value for each variable the optimizer was built with.
 
         Returns:
             `(trainable_variables, optimizer_variables)`.
@@ -320,11 +367,18 @@ class Optimizer(OptimizerState):
     def stateless_apply_to(
         self,
         variables: Sequence[Variable],
-        optimizer_variables: Sequence[Any],
-        grads: Sequence[Any],
-        values: Sequence[Any],
-    ) -> tuple[list[Any], list[Any]]:
-        """Do as `stateless_apply`, for some of the variables it was built with."""
+        optimizer_variables: Sequence[Tensor],
+        grads: Sequence[Tensor | None],
+        values: Sequence[Tensor],
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        """Return the new values as `stateless_apply` does, for some of the variables the optimizer was built with.
+
+        Args:
+            variables: sequence of variables, some of those the optimizer was built with.
+            optimizer_variables: sequence of tensors, a value for each of `self.variables`.
+            grads: sequence of tensors or None, a gradient for each variable, None where the loss does not depend on it.
+            values: sequence of tensors, a value for each of `variables`.
+        """
         own = self.variables
         for what, given, wanted in (
             ("trainable variables", values, variables),
@@ -341,9 +395,9 @@ class Optimizer(OptimizerState):
             return new, [scope.get_current_value(v) for v in own]
 
 
-def _decayed(share: Any, variable: Any) -> tuple[Any, ...]:
+def _decayed(share: Tensor, variable: Tensor) -> tuple[Tensor, ...]:
     return (variable - variable * share,)
 
 
-def _averaged(momentum: Any, average: Any, variable: Any) -> tuple[Any, ...]:
+def _averaged(momentum: Tensor, average: Tensor, variable: Tensor) -> tuple[Tensor, ...]:
     return average * momentum + variable * (1 - momentum), variable

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 import kcore_ops as ops
 import numpy as np
 from kcore_layers.base.naming import auto_name, snake_case
 from kcore_layers.options import initializers
+from kcore_layers.options.argument_types import InitializerLike
 from kcore_layers.serialization.registry import original_class
-from kcore_ops import Variable
+from kcore_ops import DType, Shape, Tensor, Variable
 from kcore_ops.backends.current import current_backend, on
 from kcore_ops.backends.interface import Backend
 from kcore_ops.engine.call import backend_of, beside
 from kcore_ops.foundation.errors import ArgumentError
 
+from kcore_train.optimizers.argument_types import LearningRate
 from kcore_train.optimizers.citizens import citizen_optimizer, remade
 from kcore_train.optimizers.schedules.learning_rate_schedule import LearningRateSchedule
 
@@ -25,7 +27,7 @@ _version = [0]
 
 
 def options_version() -> int:
-    """Give a number that changes whenever an option of any optimizer does: compiled steps hold options as constants."""
+    """Return a number that changes with every option of any optimizer: compiled steps hold options as constants."""
     return _version[0]
 
 
@@ -34,18 +36,18 @@ class ReadOnlyError(ArgumentError, TypeError):
 
 
 class OptimizerState:
-    """Base of `Optimizer`, with all of it but the updates; the arguments are described there."""
+    """Base class of `Optimizer`, with all of it but the updates; the arguments are described there."""
 
     # Names of the tensors kept for each variable; those in one group lie side by side among the variables.
     slot_groups: Sequence[Sequence[str]] = ()
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        """Make an instance of the class that the current backend's framework knows as well."""
+        """Create an instance of the class that the current backend's framework knows as well."""
         return object.__new__(citizen_optimizer(cls, current_backend()))
 
     def __init__(
         self,
-        learning_rate: Any,
+        learning_rate: LearningRate,
         weight_decay: float | None = None,
         clipnorm: float | None = None,
         clipvalue: float | None = None,
@@ -56,7 +58,7 @@ class OptimizerState:
         loss_scale_factor: float | None = None,
         gradient_accumulation_steps: int | None = None,
         name: str | None = None,
-        **kwargs: Any,
+        **kwargs: object,
     ) -> None:
         if kwargs:
             unknown = ", ".join(map(repr, kwargs))
@@ -98,8 +100,8 @@ class OptimizerState:
         self._learning_rate: Any = learning_rate
         self._start(learning_rate)
 
-    def _start(self, learning_rate: Any) -> None:
-        """Make the variables that there are before anything is known of what is trained."""
+    def _start(self, learning_rate: LearningRate) -> None:
+        """Create the variables that there are before anything is known of what is trained."""
         if isinstance(learning_rate, Mapping):
             from kcore_train.optimizers import schedules
 
@@ -122,12 +124,12 @@ class OptimizerState:
         if old is value or name not in self.__dict__ or (value.__class__ is old.__class__ and _are_equal(value, old)):
             return
         if self.__dict__.get("built") and old is not self and not name.startswith("_"):
-            self._settle_option(name, old)
+            self._apply_option(name, old)
         _version[0] += 1
         self.__dict__.get("_updaters", {}).clear()  # they hold the numbers they were made with
 
-    def _settle_option(self, name: str, old: Any) -> None:
-        """Make the variables that an option needs which was set once the optimizer is built, or refuse it."""
+    def _apply_option(self, name: str, old: Any) -> None:
+        """Create the variables that an option needs which was set once the optimizer is built, or refuse it."""
         if name == "use_ema":
             if self.use_ema and not self._averages:
                 self._averages = self.add_optimizer_variables(self._trainable_variables, "average", None)
@@ -161,33 +163,55 @@ class OptimizerState:
         self._variables.append(variable)
         return variable
 
-    def note_part(self, name: str, part: Any) -> None:
-        """Take note of a variable, or of an optimizer inside: for frameworks that keep account of both."""
+    def note_part(self, name: str, part: object) -> None:
+        """Register a variable, or an optimizer inside, with a framework that keeps a list of them.
+
+        Args:
+            name: str, the name of the part among those of the optimizer.
+            part: `Variable` or `Optimizer`, the part.
+        """
 
     # The slots.
 
     def slot_initial_value(self, slot: str) -> float | None:
-        """Give the number that a slot is filled with at first; None for the variable's own numbers."""
+        """Return the number that a slot is filled with at first; None for a copy of the variable.
+
+        Args:
+            slot: str, the name of the slot.
+        """
         return 0.0
 
     def slots_of(self, variable: Variable) -> Sequence[Sequence[str]]:
-        """Give the groups of slots that a variable has."""
+        """Return the groups of slots that a variable has.
+
+        Args:
+            variable: `Variable`, the variable.
+        """
         return self.slot_groups
 
     def new_slot(self, variable: Variable, slot: str) -> Variable:
-        """Make a slot of a variable: of its shape and dtype."""
+        """Create a slot of a variable, of its shape and dtype.
+
+        Args:
+            variable: `Variable`, the variable that the slot is for.
+            slot: str, the name of the slot.
+        """
         return self.add_variable_from_reference(variable, slot, self.slot_initial_value(slot))
 
     # Building.
 
     def build(self, variables: Iterable[Variable]) -> None:
-        """Make the slots for variables; for those that are new, if it is built."""
+        """Create the slots of variables; of those that are new, if the optimizer is built.
+
+        Args:
+            variables: iterable of variables, the variables to train, kcore's or the framework's own.
+        """
         new = [v for v in variables if id(v) not in self._places]
         if not new:
             return
         new = [v if isinstance(v, Variable) else self._adopt(v) for v in new]
         if not self._trainable_variables:
-            self._settle_backend(new[0].backend)
+            self._move_to_backend(new[0].backend)
         for v in new:
             self._places[id(v)] = len(self._trainable_variables)
             self._trainable_variables.append(v)
@@ -208,7 +232,7 @@ class OptimizerState:
         self.built = True
 
     def _adopt(self, native: Any) -> Variable:
-        """Give a variable over one of the framework's own: a `tf.Variable`, a parameter of torch's."""
+        """Return a variable over one of the framework's own: a `tf.Variable`, a parameter of torch's."""
         found: Variable | None = backend_of([native]).variable_over(native, f"variable_{len(self._natives)}")
         if found is None:
             raise ArgumentError(
@@ -221,11 +245,15 @@ class OptimizerState:
         return found
 
     def adopted(self, variables: Iterable[Any]) -> list[Variable]:
-        """Give variables, where some may be the framework's own that the optimizer was built with."""
+        """Return variables with the framework's own replaced by those made over them when the optimizer was built.
+
+        Args:
+            variables: iterable of variables, kcore's or the framework's own.
+        """
         return [self._natives[id(v)][1] if id(v) in self._natives else v for v in variables]
 
-    def _settle_backend(self, backend: Backend) -> None:
-        """Belong to the backend of the variables, where that was not the current one when this was made."""
+    def _move_to_backend(self, backend: Backend) -> None:
+        """Move to the backend of the variables, where that was not the current one when this was made."""
         if backend is self._backend:
             return
         count, rate = self._iterations.numpy(), self._learning_rate
@@ -238,21 +266,37 @@ class OptimizerState:
 
     def add_variable(
         self,
-        shape: Any,
-        initializer: Any = "zeros",
-        dtype: Any = None,
+        shape: Shape,
+        initializer: InitializerLike = "zeros",
+        dtype: DType | None = None,
         aggregation: str = "none",
-        layout: Any = None,
+        layout: object = None,
         name: str | None = None,
     ) -> Variable:
-        """Make a variable that is part of the optimizer's state."""
+        """Create a variable that is part of the optimizer's state.
+
+        Args:
+            shape: int or tuple of ints, the shape.
+            initializer: `Initializer`, its name or config, array or None, the initial value; "zeros".
+            dtype: dtype or its name; None, for `config.floatx()`.
+            aggregation: str, how copies on several devices are combined; not used; "none".
+            layout: anything, not used; None.
+            name: str or None, the name, None for "variable"; None.
+        """
         value = initializers.get(initializer)
         return self._new_variable(value, dtype or ops.config.floatx(), name or "variable", shape)
 
     def add_variable_from_reference(
-        self, reference_variable: Variable, name: str | None = None, initializer: Any = "zeros"
+        self, reference_variable: Variable, name: str | None = None, initializer: InitializerLike | float = "zeros"
     ) -> Variable:
-        """Make a variable of the shape and dtype of another: filled with a number, or None for a copy."""
+        """Create a variable of the shape and dtype of another.
+
+        Args:
+            reference_variable: `Variable`, the variable whose shape and dtype it gets.
+            name: str or None, the name, after that of the variable, None for "variable"; None.
+            initializer: `Initializer`, its name or config, number or None, the initial value, None for a copy of the
+                variable; "zeros".
+        """
         v = reference_variable
         if initializer is None:
             value: Any = v.numpy()
@@ -264,9 +308,19 @@ class OptimizerState:
             return self._new_variable(value, v._dtype, full_name, None if initializer is None else v.shape)
 
     def add_optimizer_variables(
-        self, trainable_variables: Sequence[Variable], name: Any, initializer: Any = "zeros"
+        self,
+        trainable_variables: Sequence[Variable],
+        name: str | Sequence[str],
+        initializer: InitializerLike | float | Sequence[InitializerLike | float] = "zeros",
     ) -> Any:
-        """Make a variable, or one for each of several names, for each of `trainable_variables`."""
+        """Create a variable, or one for each of several names, for each of `trainable_variables`.
+
+        Args:
+            trainable_variables: sequence of variables, the variables whose shapes and dtypes they get.
+            name: str or sequence of strs, one name, or several.
+            initializer: `Initializer`, its name or config, number or None, or a list of these, the initial value, or
+                one for each name, None for a copy of the variable; "zeros".
+        """
         names = [name] if isinstance(name, str) else list(name)
         starts = initializer if isinstance(initializer, list | tuple) else [initializer] * len(names)
         made = [
@@ -295,7 +349,7 @@ class OptimizerState:
         return rate if isinstance(rate, Variable) else self._current_learning_rate()
 
     @learning_rate.setter
-    def learning_rate(self, value: Any) -> None:
+    def learning_rate(self, value: LearningRate) -> None:
         rate = self._learning_rate
         if isinstance(value, LearningRateSchedule) or (callable(value) and not isinstance(value, Variable)):
             if isinstance(rate, Variable):
@@ -320,7 +374,7 @@ class OptimizerState:
             return ops.convert_to_tensor(rate(), ops.config.floatx())
 
     def _count(self) -> Any:
-        """Give the number of updates so far."""
+        """Return the number of updates so far."""
         if not self.gradient_accumulation_steps:
             return self._iterations.value
         return ops.floor_divide(self._iterations.value, self.gradient_accumulation_steps)
@@ -328,8 +382,15 @@ class OptimizerState:
     def _step(self, dtype: str) -> Any:
         return ops.cast(ops.add(self._count(), 1), dtype)
 
-    def exclude_from_weight_decay(self, var_list: Any = None, var_names: Sequence[str] | None = None) -> None:
-        """Leave variables out of the weight decay: those given, and those whose paths hold one of the names."""
+    def exclude_from_weight_decay(
+        self, var_list: Iterable[Variable] | None = None, var_names: Sequence[str] | None = None
+    ) -> None:
+        """Exclude variables from the weight decay: those given, and those whose paths hold one of the names.
+
+        Args:
+            var_list: iterable of variables or None, the variables to leave out, None for none; None.
+            var_names: sequence of strs or None, parts of the paths of variables to leave out, None for none; None.
+        """
         variables, names = self._undecayed
         self._undecayed = (variables | {id(v): v for v in self.adopted(var_list or ())}, (*names, *(var_names or ())))
 
@@ -340,7 +401,7 @@ class OptimizerState:
     # Configuration and files.
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the constructor arguments that recreate the optimizer."""
         from kcore_train.optimizers import schedules
 
         rate = self._learning_rate
@@ -357,12 +418,22 @@ class OptimizerState:
         return {"name": self.name, "learning_rate": rate, **{name: getattr(self, name) for name in names}}
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> Any:
-        """Make one from what `get_config` gave."""
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+        """Create an optimizer from what `get_config` returned.
+
+        Args:
+            config: dict, what `get_config` returned.
+            custom_objects: dict or None, classes and functions by name, beside those that are registered, None for no
+                others; None.
+        """
         return cls(**config)
 
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Set the state from a value for each of `variables`."""
+    def set_weights(self, weights: Sequence[Tensor]) -> None:
+        """Set the state from a value for each of `variables`.
+
+        Args:
+            weights: sequence of tensors, a value for each of `variables`.
+        """
         own = self.variables
         if len(weights) != len(own):
             raise ArgumentError(
@@ -372,13 +443,21 @@ class OptimizerState:
         for v, value in zip(own, weights, strict=True):
             v.assign(value)
 
-    def save_own_variables(self, store: Any) -> None:
-        """Put the state into a mapping from "0", "1", ... to arrays."""
+    def save_own_variables(self, store: MutableMapping[str, Any]) -> None:
+        """Store the state in a mapping from "0", "1", ... to arrays.
+
+        Args:
+            store: mapping, where to put the arrays.
+        """
         for i, v in enumerate(self.variables):
             store[str(i)] = v.numpy()
 
-    def load_own_variables(self, store: Any) -> None:
-        """Set the state from what `save_own_variables` put into a mapping."""
+    def load_own_variables(self, store: Mapping[str, Any]) -> None:
+        """Set the state from a mapping that `save_own_variables` filled.
+
+        Args:
+            store: mapping, what `save_own_variables` filled.
+        """
         self.set_weights([store[str(i)] for i in range(len(store))])
 
     def __repr__(self) -> str:
@@ -429,7 +508,7 @@ def _count(optimizer: Any, name: str, value: Any, least: int) -> Any:
 
 
 def _is_number(value: Any) -> bool:
-    """Say whether a value can be a learning rate: a number that is not negative, or a tensor of one."""
+    """Return whether a value can be a learning rate: a number that is not negative, or a tensor of one."""
     if isinstance(value, bool | np.bool_):
         return False
     if isinstance(value, int | float | np.number):

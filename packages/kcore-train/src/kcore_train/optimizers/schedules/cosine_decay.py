@@ -7,13 +7,14 @@ from typing import Any
 
 import kcore_ops as ops
 from kcore_layers.serialization.registry import builtin
+from kcore_ops import Tensor
 
 from kcore_train.optimizers.schedules.learning_rate_schedule import LearningRateSchedule, as_float, positive
 
 __all__ = ["CosineDecay", "CosineDecayRestarts"]
 
 
-def _half_wave(part: Any) -> Any:
+def _half_wave(part: Tensor) -> Tensor:
     """Fall from 1 to 0 while `part` goes from 0 to 1."""
     return 0.5 * (1 + ops.cos(math.pi * part))
 
@@ -25,12 +26,12 @@ class CosineDecay(LearningRateSchedule):
     Source: Loshchilov & Hutter (2017), arXiv:1608.03983, eq. 5.
 
     Args:
-        initial_learning_rate: that of step 0.
-        decay_steps: number of steps that it falls in.
-        alpha: what it falls to, a fraction of the largest rate.
-        name: its name.
-        warmup_target: what it rises to first; None for no rise.
-        warmup_steps: number of steps that it rises in.
+        initial_learning_rate: float, the learning rate at step 0.
+        decay_steps: float, the number of steps of the fall, above 0.
+        alpha: float, the learning rate at the end, as a fraction of the largest one; 0.0.
+        name: str, the name; "CosineDecay".
+        warmup_target: float or None, the learning rate at the end of the warm-up, None for no warm-up; None.
+        warmup_steps: float, the number of steps of the warm-up, at least 0; 0.
 
     Raises:
         ArgumentError: if `decay_steps` is not positive, or `warmup_steps` negative.
@@ -57,8 +58,12 @@ class CosineDecay(LearningRateSchedule):
         self.warmup_target = warmup_target
         self.warmup_steps = warmup_steps if warmup_steps == 0 else positive(self, "warmup_steps", warmup_steps)
 
-    def __call__(self, step: Any) -> Any:
-        """Give the learning rate at a step."""
+    def __call__(self, step: Tensor) -> Tensor:
+        """Return the learning rate at a step.
+
+        Args:
+            step: scalar tensor or int, the number of updates so far, from 0.
+        """
         x = as_float(step)
         if self.warmup_target is None:
             return self._fall(x, self.initial_learning_rate)
@@ -68,12 +73,12 @@ class CosineDecay(LearningRateSchedule):
         rise = self.warmup_target - self.initial_learning_rate
         return ops.where(x < self.warmup_steps, self.initial_learning_rate + rise * (x / self.warmup_steps), fall)
 
-    def _fall(self, x: Any, start: float) -> Any:
+    def _fall(self, x: Tensor, start: float) -> Tensor:
         part = ops.clip(x / self.decay_steps, 0.0, 1.0)
         return start * ((1 - self.alpha) * _half_wave(part) + self.alpha)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the constructor arguments that recreate the object."""
         names = ("initial_learning_rate", "decay_steps", "alpha", "name", "warmup_target", "warmup_steps")
         return {name: getattr(self, name) for name in names}
 
@@ -85,12 +90,12 @@ class CosineDecayRestarts(LearningRateSchedule):
     Source: Loshchilov & Hutter (2017), arXiv:1608.03983, section 3.
 
     Args:
-        initial_learning_rate: that of step 0.
-        first_decay_steps: number of steps of the first fall.
-        t_mul: how many times as many steps each fall has as the one before.
-        m_mul: how many times as high each fall starts.
-        alpha: what it falls to, a fraction of the initial rate.
-        name: its name.
+        initial_learning_rate: float, the learning rate at step 0.
+        first_decay_steps: float, the number of steps of the first fall, above 0.
+        t_mul: float, how many times as many steps each fall has as the one before, above 0; 2.0.
+        m_mul: float, how many times as high each fall starts as the one before; 1.0.
+        alpha: float, the learning rate at the end of a fall, as a fraction of the initial one; 0.0.
+        name: str, the name; "SGDRDecay".
 
     Raises:
         ArgumentError: if `first_decay_steps` or `t_mul` is not positive.
@@ -116,8 +121,12 @@ class CosineDecayRestarts(LearningRateSchedule):
         self.alpha = alpha
         self.name = name
 
-    def __call__(self, step: Any) -> Any:
-        """Give the learning rate at a step."""
+    def __call__(self, step: Tensor) -> Tensor:
+        """Return the learning rate at a step.
+
+        Args:
+            step: scalar tensor or int, the number of updates so far, from 0.
+        """
         time = as_float(step) / self.first_decay_steps
         if self.t_mul == 1.0:
             restarts = ops.floor(time)
@@ -131,6 +140,6 @@ class CosineDecayRestarts(LearningRateSchedule):
         return self.initial_learning_rate * ((1 - self.alpha) * self.m_mul**restarts * _half_wave(part) + self.alpha)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the constructor arguments that recreate the object."""
         names = ("initial_learning_rate", "first_decay_steps", "t_mul", "m_mul", "alpha", "name")
         return {name: getattr(self, name) for name in names}

@@ -6,6 +6,7 @@ from typing import Any
 
 import kcore_ops as ops
 from kcore_layers.serialization.registry import builtin
+from kcore_ops import Tensor
 
 from kcore_train.optimizers.schedules.learning_rate_schedule import LearningRateSchedule, as_float, positive
 
@@ -17,11 +18,12 @@ class ExponentialDecay(LearningRateSchedule):
     """Multiply the learning rate by `decay_rate` once in `decay_steps` steps: `initial * rate ** (step / steps)`.
 
     Args:
-        initial_learning_rate: that of step 0.
-        decay_steps: number of steps in which it is multiplied by `decay_rate`.
-        decay_rate: the factor.
-        staircase: whether it stays the same in between.
-        name: its name.
+        initial_learning_rate: float, the learning rate at step 0.
+        decay_steps: float, the number of steps in which the learning rate is multiplied by `decay_rate`, above 0.
+        decay_rate: float, the factor.
+        staircase: bool, whether the learning rate stays the same for `decay_steps` steps, rather than changing at each
+            step; False.
+        name: str, the name; "ExponentialDecay".
 
     Raises:
         ArgumentError: if `decay_steps` is not positive.
@@ -44,12 +46,16 @@ class ExponentialDecay(LearningRateSchedule):
         self.staircase = staircase
         self.name = name
 
-    def __call__(self, step: Any) -> Any:
-        """Give the learning rate at a step."""
+    def __call__(self, step: Tensor) -> Tensor:
+        """Return the learning rate at a step.
+
+        Args:
+            step: scalar tensor or int, the number of updates so far, from 0.
+        """
         power = as_float(step) / self.decay_steps
         return self.initial_learning_rate * self.decay_rate ** (ops.floor(power) if self.staircase else power)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the constructor arguments that recreate the object."""
         names = ("initial_learning_rate", "decay_steps", "decay_rate", "staircase", "name")
         return {name: getattr(self, name) for name in names}

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import kcore_ops as ops
+from kcore_ops import Tensor
 from kcore_ops.foundation.errors import ArgumentError
 
 __all__ = ["LearningRateSchedule", "as_float", "positive"]
 
 
 class LearningRateSchedule:
-    """A learning rate as a function of the number of updates so far. A subclass defines `__call__` and `get_config`.
+    """Base class of learning rate schedules. A subclass defines `__call__` and `get_config`.
 
     >>> class Halving(LearningRateSchedule):
     ...     def __call__(self, step):
@@ -21,12 +22,16 @@ class LearningRateSchedule:
     0.25
     """
 
-    def __call__(self, step: Any) -> Any:
-        """Give the learning rate at a step, a scalar; by ops, for it runs inside compiled steps."""
+    def __call__(self, step: Tensor) -> Tensor:
+        """Return the learning rate at a step, a scalar, by ops: it runs inside compiled steps.
+
+        Args:
+            step: scalar tensor or int, the number of updates so far, from 0.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no __call__")
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it.
+        """Return the constructor arguments that recreate the object.
 
         Raises:
             ArgumentError: unless the class defines it.
@@ -36,12 +41,19 @@ class LearningRateSchedule:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Any:
-        """Make one from what `get_config` gave."""
+        """Create an instance from what `get_config` returned.
+
+        Args:
+            config: dict, what `get_config` returned.
+        """
         return cls(**config)
 
 
-def as_float(step: Any) -> Any:
-    """Give a step as a tensor of the default float, which learning rates are computed in.
+def as_float(step: Tensor) -> Tensor:
+    """Return a step as a tensor of the default float, which learning rates are computed in.
+
+    Args:
+        step: tensor or int, a number of updates.
 
     >>> as_float(3)
     array(3., dtype=float32)
@@ -49,8 +61,13 @@ def as_float(step: Any) -> Any:
     return ops.cast(ops.convert_to_tensor(step), ops.config.floatx())
 
 
-def positive(schedule: LearningRateSchedule, name: str, value: Any) -> Any:
-    """Give a schedule's argument, if it is above 0.
+def positive(schedule: LearningRateSchedule, name: str, value: float) -> float:
+    """Return a schedule's argument, if it is above 0.
+
+    Args:
+        schedule: `LearningRateSchedule`, the schedule, to name in errors.
+        name: str, the name of the argument.
+        value: float, the argument.
 
     >>> positive(LearningRateSchedule(), "decay_steps", 0)
     Traceback (most recent call last):

@@ -13,7 +13,10 @@ __all__ = ["deserialize", "serialize"]
 
 
 def serialize(learning_rate_schedule: LearningRateSchedule) -> Any:
-    """Give a schedule as plain data.
+    """Return a schedule as plain data.
+
+    Args:
+        learning_rate_schedule: `LearningRateSchedule`, the schedule.
 
     >>> from kcore_train.optimizers.schedules import PiecewiseConstantDecay
     >>> serialize(PiecewiseConstantDecay([5], [0.1, 0.01]))["config"]
@@ -22,8 +25,15 @@ def serialize(learning_rate_schedule: LearningRateSchedule) -> Any:
     return serialize_keras_object(learning_rate_schedule)
 
 
-def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """Make a schedule of plain data.
+def deserialize(
+    config: Mapping[str, Any] | LearningRateSchedule, custom_objects: Mapping[str, Any] | None = None
+) -> Any:
+    """Create a schedule from plain data.
+
+    Args:
+        config: dict or schedule, what `serialize` returned.
+        custom_objects: dict or None, classes and functions by name, beside those that are registered, None for no
+            others; None.
 
     Raises:
         ArgumentError: if it is not the data of a schedule.

@@ -7,6 +7,7 @@ from typing import Any
 
 import kcore_ops as ops
 from kcore_layers.serialization.registry import builtin
+from kcore_ops import Tensor
 from kcore_ops.foundation.errors import ArgumentError
 
 from kcore_train.optimizers.schedules.learning_rate_schedule import LearningRateSchedule, as_float
@@ -16,12 +17,12 @@ __all__ = ["PiecewiseConstantDecay"]
 
 @builtin("keras.optimizers.schedules")
 class PiecewiseConstantDecay(LearningRateSchedule):
-    """Give each of `values` up to and with the step that is its boundary, and the last value after all of them.
+    """Hold each of `values` up to the step that is its boundary, and the last value after all of them.
 
     Args:
-        boundaries: steps, in rising order.
-        values: learning rates, one more than there are boundaries.
-        name: its name.
+        boundaries: sequence of floats, numbers of steps, ascending.
+        values: sequence of floats, learning rates, one more than there are boundaries.
+        name: str, the name; "PiecewiseConstant".
 
     Raises:
         ArgumentError: if the numbers do not fit, or the boundaries do not rise.
@@ -45,8 +46,12 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         self.values = values
         self.name = name
 
-    def __call__(self, step: Any) -> Any:
-        """Give the learning rate at a step."""
+    def __call__(self, step: Tensor) -> Tensor:
+        """Return the learning rate at a step.
+
+        Args:
+            step: scalar tensor or int, the number of updates so far, from 0.
+        """
         x = as_float(step)
         rate = ops.cast(self.values[-1], ops.config.floatx())
         for boundary, value in zip(reversed(self.boundaries), reversed(self.values[:-1]), strict=True):
@@ -54,5 +59,5 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         return rate
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the constructor arguments that recreate the object."""
         return {"boundaries": self.boundaries, "values": self.values, "name": self.name}
