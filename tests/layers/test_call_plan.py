@@ -1,4 +1,4 @@
-"""The careful way of a call is the specification; the plan made from it must give the same, whatever has changed."""
+"""The general path of a call is the specification; the plan made from it must give the same, whatever has changed."""
 
 import threading
 
@@ -119,10 +119,10 @@ STEP = st.tuples(
 
 @settings(max_examples=60, deadline=None)
 @given(kind=st.sampled_from([Probe, Host, TrainsUnlessTold]), steps=st.lists(STEP, min_size=1, max_size=4))
-def test_a_plan_gives_what_the_careful_way_gives(backend, kind, steps):
-    planned, careful = kind(name="layer"), kind(name="layer")
+def test_a_plan_gives_what_the_general_path_gives(backend, kind, steps):
+    planned, general = kind(name="layer"), kind(name="layer")
     for change, kwargs, is_masked, dtype in steps:
-        check_after(change, planned, careful, kwargs, is_masked, dtype)
+        check_after(change, planned, general, kwargs, is_masked, dtype)
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -131,19 +131,19 @@ def test_a_change_is_seen_by_the_next_call(backend, kind, change):
     check_after(change, kind(name="layer"), kind(name="layer"), {}, False, "float32")
 
 
-def check_after(change, planned, careful, kwargs, is_masked, dtype):
+def check_after(change, planned, general, kwargs, is_masked, dtype):
     """Call two layers, one by its plan and one without, after the same change."""
     x = ops.convert_to_tensor(X.astype(dtype))
     for _ in range(2):
         outcome(planned, x, {})
-    for layer in (planned, careful):
+    for layer in (planned, general):
         CHANGES[change](layer)
     if is_masked:
         set_mask(x, ops.convert_to_tensor(np.array([True, False])))
     for _ in range(2):
-        for layer in careful._kcore_sublayers():
+        for layer in general._kcore_sublayers():
             drop_plan(layer)
-        assert outcome(planned, x, kwargs) == outcome(careful, x, kwargs)
+        assert outcome(planned, x, kwargs) == outcome(general, x, kwargs)
 
 
 def test_plans_are_made_at_all(backend):

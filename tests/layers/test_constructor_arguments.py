@@ -260,7 +260,7 @@ def test_a_class_derived_from_a_builtin_one_keeps_the_arguments_it_adds(backend,
 
 def test_arguments_without_names_are_an_error_when_the_config_is_asked_for(backend):
     assert Positional(name="none").get_config()["name"] == "none"
-    with pytest.raises(ArgumentError, match=r"Positional has no get_config, and takes sizes by position alone"):
+    with pytest.raises(ArgumentError, match=r"Positional has no get_config, and takes sizes by position only"):
         Positional(1, 2).get_config()
 
 

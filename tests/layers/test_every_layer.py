@@ -24,7 +24,7 @@ def numbers(x):
     return np.asarray(ops.convert_to_numpy(x)).astype("float64")
 
 
-def test_its_plan_gives_what_the_careful_way_gives(backend, case):
+def test_its_plan_gives_what_the_general_path_gives(backend, case):
     _, make, shape, _ = case
     layer, x = make(), tensors(inputs_of(shape))
     for training in (None, False):
@@ -32,9 +32,9 @@ def test_its_plan_gives_what_the_careful_way_gives(backend, case):
         planned = layer(x, training=training)
         for each in layer._kcore_sublayers():
             drop_plan(each)
-        careful = layer(x, training=training)
-        np.testing.assert_array_equal(numbers(planned), numbers(careful))
-        assert backend.dtype(planned) == backend.dtype(careful)
+        general = layer(x, training=training)
+        np.testing.assert_array_equal(numbers(planned), numbers(general))
+        assert backend.dtype(planned) == backend.dtype(general)
 
 
 def test_a_symbolic_call_changes_none_of_its_variables(backend, case):

@@ -199,7 +199,7 @@ def test_a_config_alone_makes_a_model_with_weights_of_its_own(backend):
     [
         ("net.h5", "name it '.*net.keras'"),
         ("net", "name it '.*net.keras'"),
-        ("net.weights.h5", "use load_weights and save_weights for weights alone, or name it"),
+        ("net.weights.h5", "use load_weights and save_weights for weights only, or name it"),
     ],
 )
 def test_a_file_of_a_model_has_its_ending(backend, tmp_path, name, fix):

@@ -249,10 +249,10 @@ class TorchLayer:
             or _torch_takes_part()
         )
 
-    def _kcore_careful_call(self, args: Any, kwargs: Any) -> Any:
+    def _kcore_call_with_hooks(self, args: Any, kwargs: Any) -> Any:
         if self._has_hooks():
             return torch.nn.Module.__call__(self, *args, **kwargs)
-        return self._kcore_full_call(args, kwargs)  # type: ignore[attr-defined]
+        return self._kcore_general_call(args, kwargs)  # type: ignore[attr-defined]
 
     def _kcore_is_hooked(self) -> Callable[[], bool]:
         # Those of this module drop the plan as they are registered.
@@ -263,7 +263,7 @@ class TorchLayer:
             super()._kcore_make_plan(x)  # type: ignore[misc]
 
     def forward(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return self._kcore_full_call(args, kwargs)
+        return self._kcore_general_call(args, kwargs)
 
 
 def _outside(natives: dict[str, torch.nn.Module], variables: list[TorchVariable]) -> list[TorchVariable]:

@@ -37,7 +37,7 @@ def building(layer: Any) -> Iterator[None]:
         token = _before.set(before)
     before.append((layer, _snapshot(layer)))
     try:
-        with name_scope(layer._kcore_settled_path()), on(layer._kcore_backend):
+        with name_scope(layer._kcore_resolve_path()), on(layer._kcore_backend):
             yield
     except BaseException:
         if is_outermost:
@@ -128,7 +128,7 @@ def built_by(original: Callable[..., Any]) -> Callable[..., Any]:
                 original(self, *args, **kwargs)
                 self._kcore_set_untracked("_kcore_build_shapes", shapes)
                 self.built = True
-                self._kcore_settle_after_build()
+                self._kcore_after_build()
 
     return build
 

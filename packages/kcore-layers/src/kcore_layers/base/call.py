@@ -1,6 +1,6 @@
 """What happens when a layer is called: `Layer.__call__`, after op dispatch the hottest code in kcore.
 
-The careful way takes any call: it matches arguments, converts arrays, passes masks on, builds, and answers symbolic
+The general path takes any call: it matches arguments, converts arrays, passes masks on, builds, and answers symbolic
 tensors with symbolic results. What it finds to be true of a layer that is called with one plain tensor it keeps as an
 immutable `CallPlan`, by which later calls go to `call` almost at once.
 """
@@ -55,7 +55,7 @@ class Calling(LossesOfCalls):
     build: Any
     compute_mask: Any
     _kcore_check_ready: Any
-    _kcore_settle_after_build: Any
+    _kcore_after_build: Any
     _kcore_call_signature: CallSignature
     _kcore_build_parameters: tuple[str, ...]
     _kcore_plan: CallPlan | None
@@ -78,21 +78,21 @@ class Calling(LossesOfCalls):
         """
         plan = self._kcore_plan
         if plan is None or len(args) != 1 or (kwargs and (len(kwargs) != 1 or "training" not in kwargs)):
-            return self._kcore_careful_call(args, kwargs)
+            return self._kcore_call_with_hooks(args, kwargs)
         kinds, autocast, takes_training, default, mode, needs_context, looks_for_masks, fault, is_hooked = plan
         x = args[0]
         try:
             if (x.__class__, x.dtype) not in kinds:
-                return self._kcore_careful_call(args, kwargs)
+                return self._kcore_call_with_hooks(args, kwargs)
         except (AttributeError, TypeError):
-            return self._kcore_careful_call(args, kwargs)
+            return self._kcore_call_with_hooks(args, kwargs)
         if (
             current_backend() is not self._kcore_backend
             or autocast_dtype() != autocast
             or (looks_for_masks and in_use() and get_mask(x) is not None)
             or (is_hooked is not None and is_hooked())
         ):
-            return self._kcore_careful_call(args, kwargs)
+            return self._kcore_call_with_hooks(args, kwargs)
         context = current_context()
         training = kwargs["training"] if kwargs else None
         is_mode = False
@@ -126,15 +126,15 @@ class Calling(LossesOfCalls):
             if token is not None:
                 leave_context(token)
 
-    def _kcore_careful_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _kcore_call_with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call it whatever the arguments are; a framework with hooks of its own runs them around this."""
-        return self._kcore_full_call(args, kwargs)
+        return self._kcore_general_call(args, kwargs)
 
-    def _kcore_full_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _kcore_general_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         self._kcore_check_ready()
         if current_backend() is not self._kcore_backend:
             with on(self._kcore_backend):
-                return self._kcore_full_call(args, kwargs)
+                return self._kcore_general_call(args, kwargs)
         try:
             bound, training, context = self._kcore_bind(args, kwargs)
             values = bound.arguments
@@ -170,7 +170,7 @@ class Calling(LossesOfCalls):
                 self._kcore_set_untracked("_kcore_output_shape_when_built", shape_of(outputs))
                 if not self._kcore_built:
                     self.built = True
-                    self._kcore_settle_after_build()
+                    self._kcore_after_build()
         return outputs
 
     def _kcore_passed_training(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool | None:

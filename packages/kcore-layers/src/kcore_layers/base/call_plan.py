@@ -1,6 +1,6 @@
-"""What a plain call of a built layer needs to know, found out once by the careful way and kept until something changes.
+"""What a plain call of a built layer needs to know, found once by the general path, kept until something changes.
 
-The careful way (`calling.py`) is the specification. A plan is immutable, and holds what it found to be true of the
+The general path (`call.py`) is the specification. A plan is immutable, and holds what it found to be true of the
 layer; whatever could make it untrue drops it. What may change without the layer being told, the current backend for
 one, is looked at in each call.
 """
@@ -43,5 +43,5 @@ class CallPlan(NamedTuple):
 
 
 def drop_plan(layer: Any) -> None:
-    """Make the next call of a layer take the careful way."""
+    """Make the next call of a layer take the general path."""
     layer.__dict__["_kcore_plan"] = None

@@ -16,17 +16,17 @@ from kcore_layers.base.build import built_by
 from kcore_layers.base.signature import study_build, study_call
 from kcore_layers.serialization.registry import original_class
 
-__all__ = ["citizen_class", "is_overridden", "remake"]
+__all__ = ["framework_class", "is_overridden", "remake"]
 
 
-class _Citizens(dict[Any, type]):
+class _FrameworkClasses(dict[Any, type]):
     """The classes made of one class. They are made anew where that class is pickled by value, as cloudpickle does."""
 
     def __reduce__(self) -> Any:
-        return _Citizens, ()
+        return _FrameworkClasses, ()
 
 
-def citizen_class(cls: type, backend: Backend, extra: type | None = None) -> type:
+def framework_class(cls: type, backend: Backend, extra: type | None = None) -> type:
     """Give the class that instances of `cls` made on a backend are of.
 
     Args:
@@ -35,16 +35,16 @@ def citizen_class(cls: type, backend: Backend, extra: type | None = None) -> typ
         extra: a class to come right after `cls`, for models made of inputs and outputs.
     """
     cls = original_class(cls)
-    citizens: dict[Any, type]
-    if "_kcore_citizens" in cls.__dict__:
-        citizens = cls.__dict__["_kcore_citizens"]
+    made_of: dict[Any, type]
+    if "_kcore_framework_classes" in cls.__dict__:
+        made_of = cls.__dict__["_kcore_framework_classes"]
     else:
-        citizens = _Citizens()
-        cls._kcore_citizens = citizens  # type: ignore[attr-defined]
+        made_of = _FrameworkClasses()
+        cls._kcore_framework_classes = made_of  # type: ignore[attr-defined]
     key = (backend, extra)
-    if key not in citizens:
-        citizens[key] = _make(cls, backend, extra)
-    return citizens[key]
+    if key not in made_of:
+        made_of[key] = _make(cls, backend, extra)
+    return made_of[key]
 
 
 def _make(cls: type, backend: Backend, extra: type | None) -> type:
@@ -79,6 +79,6 @@ def is_overridden(cls: type, name: str) -> bool:
 def remake(cls: type, backend: str, extra: type | None) -> Any:
     """Give an instance with nothing in it yet, for copies and pickles."""
     found = registry.load(backend)
-    layer: Any = object.__new__(citizen_class(cls, found, extra))
+    layer: Any = object.__new__(framework_class(cls, found, extra))
     layer._kcore_start(found)
     return layer

@@ -18,7 +18,7 @@ from kcore_layers.base.build import Built, is_building
 from kcore_layers.base.call import Calling
 from kcore_layers.base.call_plan import drop_plan
 from kcore_layers.base.context import current_context
-from kcore_layers.base.framework_class import citizen_class, is_overridden, remake
+from kcore_layers.base.framework_class import framework_class, is_overridden, remake
 from kcore_layers.base.input_spec import InputSpec
 from kcore_layers.base.naming import auto_name, current_path, snake_case
 from kcore_layers.base.nodes import Nodes
@@ -85,7 +85,7 @@ class Layer(Nodes, Built, Calling):
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """Make an instance of the class that belongs to the current backend as well."""
         backend = current_backend()
-        cls = citizen_class(cls, backend, cls._kcore_extra or cls._kcore_base_for(args, kwargs))
+        cls = framework_class(cls, backend, cls._kcore_extra or cls._kcore_base_for(args, kwargs))
         layer: Any = object.__new__(cls)
         layer._kcore_start(backend)
         arguments = Arguments(args, kwargs) if takes_arguments_of_its_own(cls) else None
@@ -212,7 +212,7 @@ class Layer(Nodes, Built, Calling):
 
     # Its place and its weights.
 
-    def _kcore_settled_path(self) -> str:
+    def _kcore_resolve_path(self) -> str:
         """Settle the path, if that has not happened yet: under the layer being built now."""
         if self._kcore_path is None:
             outer = current_path()
@@ -264,7 +264,7 @@ class Layer(Nodes, Built, Calling):
         if initializer is None:
             initializer = "glorot_uniform" if is_float_dtype(dtype) else "zeros"
         shape = () if shape is None else standardize_shape(shape)
-        path = self._kcore_settled_path()
+        path = self._kcore_resolve_path()
         with on(self._kcore_backend):
             try:
                 variable = Variable(
@@ -307,7 +307,7 @@ class Layer(Nodes, Built, Calling):
         named = {name: specs_of(shape, dtypes.get(name, self.input_dtype)) for name, shape in by_name.items()}
         infer_outputs(self, specs, named)
 
-    def _kcore_settle_after_build(self) -> None:
+    def _kcore_after_build(self) -> None:
         """Act on the end of a build."""
         state_changed()
 

@@ -9,7 +9,7 @@ from kcore_ops import tree
 from kcore_ops.foundation.errors import AttributeUnavailable
 from kcore_ops.specs.symbolic import KerasTensor, Node
 
-__all__ = ["Nodes", "note_call"]
+__all__ = ["Nodes", "record_call"]
 
 
 class _OfFirstCall:
@@ -60,7 +60,7 @@ class Nodes:
     )
 
 
-def note_call(operation: Any, node: Node) -> None:
-    """Note a layer's place in a graph, if it is its first; ops have many."""
+def record_call(operation: Any, node: Node) -> None:
+    """Record a layer's place in a graph, if it is its first; ops have many."""
     if isinstance(operation, Nodes):
         operation.__dict__.setdefault("_kcore_first_call", node)

@@ -111,13 +111,13 @@ class State(Tracking):
 
     @property
     def non_trainable_variables(self) -> list[Variable]:
-        """The variables that an optimizer leaves alone, states of seed generators included."""
+        """The variables that an optimizer does not change, states of seed generators included."""
         trainable = {id(v) for v in self.trainable_variables}
         return [v for v in self._kcore_listed("variables") if id(v) not in trainable]
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
-        """The weights that an optimizer leaves alone."""
+        """The weights that an optimizer does not change."""
         trainable = {id(v) for v in self.trainable_variables}
         return [v for v in self._kcore_listed("weights") if id(v) not in trainable]
 

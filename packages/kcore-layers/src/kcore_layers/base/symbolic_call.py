@@ -18,7 +18,7 @@ from kcore_ops.foundation.errors import KcoreError
 from kcore_ops.specs.symbolic import Node
 from kcore_ops.state.stateless_scope import outside_scopes
 
-from kcore_layers.base.nodes import note_call
+from kcore_layers.base.nodes import record_call
 from kcore_layers.base.signature import study_build
 
 __all__ = ["call_on_symbols", "infer_by_shape_rule", "infer_outputs"]
@@ -48,7 +48,7 @@ def call_on_symbols(layer: Any, bound: inspect.BoundArguments, training: bool | 
             outputs = _outputs(layer, bound, specs, passed_masks)
             layer._kcore_set_untracked("_kcore_output_shape_when_built", shape_of(outputs))
             layer.built = True
-            layer._kcore_settle_after_build()
+            layer._kcore_after_build()
     if not any(isinstance(leaf, KerasTensor) for leaf in tree.flatten(dict(bound.arguments))):
         return outputs
     arguments = {name: value for name, value in bound.arguments.items() if name != "training"}
@@ -58,7 +58,7 @@ def call_on_symbols(layer: Any, bound: inspect.BoundArguments, training: bool | 
     if training is not None:
         kwargs["training"] = training
     node = Node(layer, list(passed.args), outputs, kwargs)
-    note_call(layer, node)
+    record_call(layer, node)
     _mask_symbols(layer, bound.arguments, masks.of_first, node.outputs)
     return node.outputs
 

@@ -56,7 +56,7 @@ def state_changed() -> None:
 
 
 def attributes_changed() -> None:
-    """Note that an attribute was set that says how a layer computes; for setters that keep it out of sight."""
+    """Record that an attribute was set that says how a layer computes; for setters that keep it out of sight."""
     _attribute_version[0] += 1
 
 
@@ -177,7 +177,7 @@ def trackables_in(value: Any, key: str, outer: tuple[int, ...] = ()) -> Iterator
 
 
 class Tracking:
-    """Mixin that notes the state an object holds as it is assigned.
+    """Mixin that records the state an object holds as it is assigned.
 
     The lists are in the order in which things were first assigned.
     """
@@ -291,7 +291,7 @@ class Tracking:
         self._kcore_tracking_changed()
 
     def _kcore_track_variable(self, variable: Variable) -> None:
-        """Note a variable as part of the state."""
+        """Record a variable as part of the state."""
         listed = self._kcore_trainable_variables if variable.trainable else self._kcore_non_trainable_variables
         if not any(
             variable is other for other in (*self._kcore_trainable_variables, *self._kcore_non_trainable_variables)

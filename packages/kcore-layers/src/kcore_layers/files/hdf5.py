@@ -140,7 +140,7 @@ def dtype_of(dataset: h5py.Dataset) -> str | None:
     dtype = dataset.dtype
     if dtype.kind == "V" and dtype.names is None and dtype.subdtype is None:
         # What HDF5 has no type for, bfloat16 for one, lies there as bytes, and an attribute says what they are.
-        name = _noted_dtype(dataset)
+        name = _recorded_dtype(dataset)
         is_known = isinstance(name, str) and name in ALLOWED_DTYPES and numpy_dtype(name).itemsize == dtype.itemsize
         return name if is_known else None
     if h5py.check_ref_dtype(dtype) is not None or h5py.check_enum_dtype(dtype) is not None:
@@ -148,7 +148,7 @@ def dtype_of(dataset: h5py.Dataset) -> str | None:
     return dtype.name if dtype.kind in "biufc" and dtype.name in ALLOWED_DTYPES else None
 
 
-def _noted_dtype(dataset: h5py.Dataset) -> Any:
+def _recorded_dtype(dataset: h5py.Dataset) -> Any:
     """Give what the attribute `dtype` says, unless it claims to be more than one short string."""
     if "dtype" not in dataset.attrs:
         return None
@@ -161,5 +161,5 @@ def read(dataset: h5py.Dataset) -> np.ndarray[Any, Any]:
     """Give the numbers of a dataset that `datasets_in` found, in the byte order of this machine."""
     array = np.asarray(dataset[()])
     if array.dtype.kind == "V":
-        return array.view(numpy_dtype(_noted_dtype(dataset)))
+        return array.view(numpy_dtype(_recorded_dtype(dataset)))
     return array.astype(array.dtype.newbyteorder("="), copy=False)

@@ -86,7 +86,7 @@ def save_model(
         if zipped not in (None, True):
             raise ArgumentError(f"zipped can not be {zipped!r}: models are files, not directories", fix="leave it out")
         if kwargs.pop("save_format", None) not in (None, "keras"):
-            raise ArgumentError("models are saved in the format keras alone", fix="leave save_format out")
+            raise ArgumentError("models are saved in the format keras only", fix="leave save_format out")
         check_no_more(kwargs)
         if not model.built:
             warnings.warn(
@@ -249,7 +249,7 @@ def _parsed(text: str | bytes, what: str) -> Any:
 def _checked_path(filepath: Any) -> str:
     path = path_of(filepath)
     if not path.endswith(ENDING):
-        hint = "use load_weights and save_weights for weights alone, or " if path.endswith(".weights.h5") else ""
+        hint = "use load_weights and save_weights for weights only, or " if path.endswith(".weights.h5") else ""
         raise ArgumentError(
             f"{path!r} does not end in {ENDING!r}, as files of models do",
             fix=f"{hint}name it {os.path.splitext(path)[0] + ENDING!r}",

@@ -26,7 +26,7 @@ def saved_objects(model: Any, skip: Iterable[Any] = (), places: Iterable[str] | 
 
     Args:
         model: the model.
-        skip: objects to pass over, with what is reached through them alone.
+        skip: objects to pass over, with what is only reached through them.
         places: the paths that a file has. An object that is reached by several, of which a property may be one, has
             the first of them that is among these, if one is.
 

@@ -1,7 +1,7 @@
 """Files of weights, `.weights.h5`, as Keras 3 lays them out: either reads what the other wrote.
 
 Each layer and optimizer has a group `PATH/vars`, with an attribute `name` and a dataset "0", "1", ... for each variable
-of its own; see saved_objects.py for the paths. Files are written whole or not at all, and loaded whole or not at all.
+of its own; see weight_paths.py for the paths. Writing and loading are atomic: all of it, or nothing.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ def load_weights(
 
     Raises:
         ArgumentError: if the file can not be read, or the model is not built or has no such object; or naming
-            everything that is missing in the file, that is in the file alone, or whose shape or dtype is another.
+            everything that is missing in the file, that is only in the file, or whose shape or dtype is another.
     """
     from kcore_layers.files.model_file import weights_in
 
@@ -214,7 +214,7 @@ def read_weights(model: Any, file: h5py.File, skip_mismatch: bool = False, skip:
 
 
 def has_weights_of_layers(file: h5py.File) -> bool:
-    """Say whether an open file holds weights, rather than an optimizer's state alone."""
+    """Say whether an open file holds weights, rather than only an optimizer's state."""
     return any(not f"{place}/".startswith("optimizer/") for place in _by_place(datasets_in(file)))
 
 

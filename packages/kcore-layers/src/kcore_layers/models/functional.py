@@ -79,7 +79,7 @@ class Functional(Model):
             ).at("Model")
         self.built = True
         self._kcore_track_again()
-        self._kcore_settle_after_build()
+        self._kcore_after_build()
 
     def _kcore_track_again(self) -> None:
         """Keep the graph's layers, in their order, before those that were assigned to attributes."""

@@ -13,7 +13,7 @@ from kcore_ops.engine.op import Op
 from kcore_ops.foundation.errors import ArgumentError
 from kcore_ops.specs.symbolic import Node
 
-from kcore_layers.base.nodes import note_call
+from kcore_layers.base.nodes import record_call
 from kcore_layers.models.graph_sizes import computes_size, function_of_sizes, takes_sizes, tensor_of_size
 
 __all__ = ["Graph", "callee", "is_input", "names_of_calls", "takes_any_number"]
@@ -36,7 +36,7 @@ class Graph:
         operations: what is called, in Keras's order: by distance from the outputs, then as met from there.
 
     Raises:
-        ArgumentError: if an output does not depend on the inputs alone.
+        ArgumentError: if an output does not depend only on the inputs.
     """
 
     def __init__(self, inputs: Sequence[KerasTensor], outputs: Sequence[KerasTensor]) -> None:
@@ -310,7 +310,7 @@ def _graph_of(sources: list[Any], calls: list[Any], outputs: list[Any]) -> Graph
     for operation, args, kwargs, described in calls:
         node = Node(operation, tensor(args), None, tensor(kwargs))
         node.outputs = _map_described(functools.partial(_tensor_of, node), described)
-        note_call(operation, node)
+        record_call(operation, node)
         tensors += tree.flatten(node.outputs)
     return Graph(inputs, tensor(outputs))
 

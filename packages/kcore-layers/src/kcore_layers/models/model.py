@@ -70,12 +70,12 @@ class Model(Layer):
         return None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        from kcore_layers.base.framework_class import citizen_class
+        from kcore_layers.base.framework_class import framework_class
         from kcore_layers.models.functional import Functional
 
         if _are_inputs_and_outputs(args, kwargs) and not isinstance(self, Functional):
             # A subclass whose __init__ takes something else, and passes inputs and outputs on.
-            self.__class__ = citizen_class(type(self), self._kcore_backend, Functional)
+            self.__class__ = framework_class(type(self), self._kcore_backend, Functional)
             Functional.__init__(self, *args, **kwargs)  # type: ignore[arg-type]
             return
         if args:
@@ -288,7 +288,7 @@ class Model(Layer):
         """Give the outputs for one batch as NumPy arrays."""
         return self._kcore_trainer.predict_on_batch(x)
 
-    # The lids of the box: override one of these to change what a step does.
+    # Override one of these to change what a step does.
 
     def train_step(self, *args: Any) -> Any:
         """Train on one batch. Override it as `train_step(self, data)` on a backend whose variables change in place.

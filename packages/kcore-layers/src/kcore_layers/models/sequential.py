@@ -49,7 +49,7 @@ class Sequential(Model):
 
     def __init__(self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None) -> None:
         super().__init__(trainable=trainable, name=name)
-        # The layers that run: a layer assigned to an attribute is part of the state alone.
+        # The layers that run: a layer assigned to an attribute is part of the state only.
         self._kcore_set_untracked("_kcore_stack", [])
         # The symbolic input, and what each layer makes of it. An input that was given is one that calls have to fit;
         # one that the first batch has shown says what the layers were built for, and they take others as they can.
@@ -306,7 +306,7 @@ class Sequential(Model):
         """Make one from what `get_config` gave."""
         own = arguments_in(config, cls, "layers")
         model = cls(name=config.get("name"), trainable=config.get("trainable", True), **own)
-        with name_scope(model._kcore_settled_path()):  # layers that say how they are built are built at once
+        with name_scope(model._kcore_resolve_path()):  # layers that say how they are built are built at once
             for layer in config["layers"]:
                 model.add(deserialize_keras_object(layer, custom_objects=custom_objects), rebuild=False)
         shape = config.get("build_input_shape")

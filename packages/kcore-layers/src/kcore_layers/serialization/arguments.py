@@ -19,7 +19,7 @@ import numpy as np
 from kcore_ops import dtype_policies
 from kcore_ops.foundation.errors import ArgumentError
 
-from kcore_layers.serialization.objects import deserialize_keras_object, noting, serialize_keras_object, tensor_data
+from kcore_layers.serialization.objects import deserialize_keras_object, recording, serialize_keras_object, tensor_data
 from kcore_layers.serialization.registry import builtin_name, original_class
 
 __all__ = ["Arguments", "arguments_beside", "arguments_in", "make_from_config", "takes_arguments_of_its_own"]
@@ -44,8 +44,8 @@ class Arguments:
     """
 
     def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self.args: tuple[Any, ...] = _noted(args)
-        self.kwargs: dict[str, Any] = _noted(kwargs)
+        self.args: tuple[Any, ...] = _recorded(args)
+        self.kwargs: dict[str, Any] = _recorded(kwargs)
 
     def config(self, owner: Any, without: Iterable[str] = ()) -> dict[str, Any]:
         """Give them by name, as plain data.
@@ -76,7 +76,7 @@ class Arguments:
                 by_name.update(bound.get(parameter.name, {}))
             elif parameter.kind in _NAMELESS and parameter.name in bound:
                 raise ArgumentError(
-                    f"{cls.__name__} has no get_config, and takes {parameter.name} by position alone",
+                    f"{cls.__name__} has no get_config, and takes {parameter.name} by position only",
                     fix=f"define {cls.__name__}.get_config and from_config, or let __init__ take it by name",
                 )
             elif parameter.name in bound:
@@ -87,11 +87,11 @@ class Arguments:
         """Give them for a copy or pickle of the instance: with the layers that it holds, which are copied with it."""
         held = _ids_held_by(owner)
         again = object.__new__(Arguments)
-        again.args, again.kwargs = _map(lambda note: note.travelling(held), (self.args, self.kwargs))
+        again.args, again.kwargs = _map(lambda each: each.travelling(held), (self.args, self.kwargs))
         return again
 
 
-class _Note:
+class _Recorded:
     """One argument that is no plain data: its data when it was given, or why it has none."""
 
     def __init__(self, data: Any, problem: str | None = None, live: Any = None) -> None:
@@ -104,12 +104,12 @@ class _Note:
         value = None if self._live is None else self._live()
         return value if id(value) in held else None
 
-    def travelling(self, held: set[int]) -> _Note:
-        return _Note(self.data, self.problem, _Strong.to(self.live(held)))
+    def travelling(self, held: set[int]) -> _Recorded:
+        return _Recorded(self.data, self.problem, _Strong.to(self.live(held)))
 
     def __reduce__(self) -> Any:
         value = self._live.value if isinstance(self._live, _Strong) else None
-        return _note_of, (self.data, self.problem, value)
+        return _recorded_of, (self.data, self.problem, value)
 
 
 class _Strong:
@@ -126,8 +126,8 @@ class _Strong:
         return self.value
 
 
-def _note_of(data: Any, problem: str | None, value: Any) -> _Note:
-    return _Note(data, problem, None if value is None else weakref.ref(value))
+def _recorded_of(data: Any, problem: str | None, value: Any) -> _Recorded:
+    return _Recorded(data, problem, None if value is None else weakref.ref(value))
 
 
 class _HostTensor:
@@ -138,30 +138,30 @@ class _HostTensor:
         self.dtype = dtype
 
 
-def _noted(value: Any, outer: tuple[int, ...] = ()) -> Any:
-    """Give an argument with containers copied, and in place of what is no plain data notes on it."""
+def _recorded(value: Any, outer: tuple[int, ...] = ()) -> Any:
+    """Return an argument with containers copied, and what is no plain data recorded."""
     if value is None or isinstance(value, bool | int | float | str | bytes | np.generic | slice):
         return value
     if isinstance(value, list | tuple | dict):
         if id(value) in outer:
-            return _Note(None, f"a {type(value).__name__} that contains itself")
+            return _Recorded(None, f"a {type(value).__name__} that contains itself")
         outer = (*outer, id(value))
         if isinstance(value, dict):
-            return {name: _noted(each, outer) for name, each in value.items()}
-        inside = [_noted(each, outer) for each in value]
+            return {name: _recorded(each, outer) for name, each in value.items()}
+        inside = [_recorded(each, outer) for each in value]
         return tuple(inside) if isinstance(value, tuple) else inside
     if isinstance(value, np.ndarray):
         return value.copy()
     try:
         if not hasattr(value, "get_config") and ops.is_tensor(value) and not isinstance(value, ops.Variable):
-            return _Note(_HostTensor(np.array(ops.convert_to_numpy(value)), ops.dtype(value)))
-        with noting():
+            return _Recorded(_HostTensor(np.array(ops.convert_to_numpy(value)), ops.dtype(value)))
+        with recording():
             data = serialize_keras_object(value)
         if isinstance(value, FunctionType | BuiltinFunctionType):
             json.dumps(data)  # a lambda may close over anything
-        return _Note(data, None, _weakly(value))
+        return _Recorded(data, None, _weakly(value))
     except Exception as error:  # of a get_config of the user's, too: it counts when the config is asked for
-        return _Note(None, f"a {type(value).__name__}: {' '.join(str(error).split())}", _weakly(value))
+        return _Recorded(None, f"a {type(value).__name__}: {' '.join(str(error).split())}", _weakly(value))
 
 
 def _weakly(value: Any) -> Any:
@@ -172,27 +172,27 @@ def _weakly(value: Any) -> Any:
 
 
 def _data_of(value: Any, held: set[int], cls: type, name: str) -> Any:
-    """Give an argument that was noted as plain data."""
+    """Give an argument that was recorded as plain data."""
 
-    def data_of(note: _Note) -> Any:
-        live = note.live(held)
-        if live is not None and (note.problem is None or hasattr(live, "get_config")):
+    def data_of(recorded: _Recorded) -> Any:
+        live = recorded.live(held)
+        if live is not None and (recorded.problem is None or hasattr(live, "get_config")):
             return serialize_keras_object(live)
-        if note.problem is not None:
+        if recorded.problem is not None:
             raise ArgumentError(
-                f"{cls.__name__} has no get_config, and its argument {name} is no plain data: {note.problem}",
+                f"{cls.__name__} has no get_config, and its argument {name} is no plain data: {recorded.problem}",
                 fix=f"define {cls.__name__}.get_config, giving all arguments of __init__",
             )
-        if isinstance(note.data, _HostTensor):
-            return tensor_data(note.data.array, note.data.dtype)
-        return copy.deepcopy(note.data)
+        if isinstance(recorded.data, _HostTensor):
+            return tensor_data(recorded.data.array, recorded.data.dtype)
+        return copy.deepcopy(recorded.data)
 
     return serialize_keras_object(_map(data_of, value))
 
 
 def _map(function: Any, value: Any) -> Any:
-    """Apply a function to the notes in an argument."""
-    if isinstance(value, _Note):
+    """Apply a function to what was recorded in an argument."""
+    if isinstance(value, _Recorded):
         return function(value)
     if isinstance(value, list | tuple):
         return type(value)([_map(function, each) for each in value])

@@ -24,7 +24,7 @@ def to_code(function: FunctionType) -> dict[str, Any]:
 
 
 def from_code(data: dict[str, Any]) -> FunctionType:
-    """Make the lambda that `to_code` gave, in a namespace of builtins alone.
+    """Make the lambda that `to_code` gave, in a namespace of builtins only.
 
     Raises:
         ArgumentError: if the data holds no code that this version of Python reads.

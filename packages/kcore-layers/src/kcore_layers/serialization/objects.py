@@ -47,8 +47,8 @@ __all__ = [
 _always_unsafe: list[bool] = []
 _safe_mode: ContextVar[bool] = ContextVar("kcore_safe_mode", default=True)
 
-# Whether arguments are noted as an object is made, long before anybody may want to save it.
-_is_noting: ContextVar[bool] = ContextVar("kcore_noting", default=False)
+# Whether arguments are being recorded as an object is made, long before anybody may want to save it.
+_is_recording: ContextVar[bool] = ContextVar("kcore_recording", default=False)
 
 # Within `sharing_objects`: the objects saved, with their numbers, by id(); and those loaded, by number.
 _shared: ContextVar[tuple[dict[int, tuple[Any, int]], dict[Any, Any]] | None] = ContextVar("kcore_shared", default=None)
@@ -160,13 +160,13 @@ def sharing_objects() -> Iterator[None]:
 
 
 @contextmanager
-def noting() -> Iterator[None]:
+def recording() -> Iterator[None]:
     """Serialize objects by themselves, without numbers for sharing or warnings about what is saved."""
-    shared, is_noting = _shared.set(None), _is_noting.set(True)
+    shared, is_recording = _shared.set(None), _is_recording.set(True)
     try:
         yield
     finally:
-        _is_noting.reset(is_noting)
+        _is_recording.reset(is_recording)
         _shared.reset(shared)
 
 
@@ -247,7 +247,7 @@ def _decoded(data: bytes) -> str:
 def _serialize_function(function: Any) -> dict[str, Any]:
     own = getattr(function, "__name__", None)
     if own == "<lambda>" and not known.is_registered(function):
-        if not _is_noting.get():
+        if not _is_recording.get():
             warnings.warn(
                 "a lambda is saved as code, which loads only with safe_mode=False and this version of Python; "
                 "define a function and decorate it with @register_keras_serializable()",

@@ -201,7 +201,7 @@ def name_in_data(cls: type) -> tuple[str | None, str, str | None]:
 
 
 def saved_as(function: Any, other: Any) -> None:
-    """Have a function saved under the name of one of ours that, called with a tensor alone, does the same."""
+    """Have a function saved under the name of one of ours that, called with only a tensor, does the same."""
     _builtin_names.setdefault(function, _builtin_names[other])
 
 

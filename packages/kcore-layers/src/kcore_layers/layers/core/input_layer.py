@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, TypedDict, Unpack
 
 from kcore_layers.base.layer import Layer
-from kcore_layers.base.nodes import note_call
+from kcore_layers.base.nodes import record_call
 from kcore_layers.options.argument_types import DTypeLike, RegularizerLike, Shape
 from kcore_layers.serialization.registry import builtin
 from kcore_ops import KerasTensor
@@ -85,7 +85,7 @@ class InputLayer(Layer):
         output = KerasTensor(self.batch_shape, self._dtype, name=self.name)
         output.node = Node(self, [], None)
         output.node.outputs = output
-        note_call(self, output.node)
+        record_call(self, output.node)
         self._kcore_set_untracked("output", output)
 
     @property

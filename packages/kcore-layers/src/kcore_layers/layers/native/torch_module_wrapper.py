@@ -94,7 +94,7 @@ class TorchModuleWrapper(Layer):
 
     def build(self, *shapes: Any) -> None:
         """Give the variables their paths: there is nothing to make."""
-        path = self._kcore_settled_path()
+        path = self._kcore_resolve_path()
         for name, variable in self._by_name.items():
             variable.path = f"{path}/{name}"
 
