@@ -35,7 +35,7 @@ def check_name(layer: Any, name: str) -> None:
     if isinstance(found, property) and found.fset is not None and (not is_ours or name not in dir(interface)):
         return
     if is_ours or not issubclass(owner, interface):
-        raise _taken(layer, name, owner.__qualname__)
+        raise _taken(layer, name, (interface if is_ours and issubclass(interface, owner) else owner).__qualname__)
 
 
 def _taken(layer: Any, name: str, owner: str) -> AttributeUnavailable:
