@@ -1,14 +1,18 @@
-"""`Callback`: what is told when training, evaluation and prediction begin, go on and end."""
+"""`Callback`: what runs when training, evaluation and prediction begin, go on and end."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, MutableMapping
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-__all__ = ["BATCH_HOOKS", "HOOKS", "Callback", "Numbers"]
+if TYPE_CHECKING:
+    from kcore_layers.models.model import Model
 
-# Losses and metrics by name.
-Numbers = Mapping[str, Any] | None
+__all__ = ["BATCH_HOOKS", "HOOKS", "Callback", "Logs", "MutableLogs"]
+
+# Losses and metrics by name; most are floats, some arrays. Those of an epoch may be added to.
+Logs: TypeAlias = Mapping[str, Any]
+MutableLogs: TypeAlias = MutableMapping[str, Any]
 
 HOOKS = tuple(
     f"on_{stage}_{moment}"
@@ -20,7 +24,7 @@ BATCH_HOOKS = {"on_train_batch_begin": "on_batch_begin", "on_train_batch_end": "
 
 
 class Callback:
-    """Base of callbacks. A subclass defines the hooks it needs; the others cost nothing.
+    """Base class of callbacks. A subclass defines the hooks it needs; the others cost nothing.
 
     `logs` maps names of losses and metrics to floats. That of a batch is read from the device when it is first looked
     at: a callback that looks at every batch makes each step wait for the one before.
@@ -37,67 +41,150 @@ class Callback:
 
     def __init__(self) -> None:
         self.params: Any = None
-        self._model: Any = None
+        self._model: Model | None = None
 
     @property
     def model(self) -> Any:
         """The model that is trained, or None. A callback sets its `stop_training` to end `fit`."""
         return getattr(self, "_model", None)  # a subclass may not have called __init__
 
-    def set_params(self, params: Any) -> None:
-        """Take what the loop was asked for."""
+    def set_params(self, params: Mapping[str, Any]) -> None:
+        """Set what the loop was asked for, as `params`.
+
+        Args:
+            params: dict, what the loop was asked for: `epochs`, `steps`, `verbose` and `backend`.
+        """
         self.params = params
 
-    def set_model(self, model: Any) -> None:
-        """Take the model."""
+    def set_model(self, model: Model) -> None:
+        """Set the model that is trained.
+
+        Args:
+            model: `Model`, the model.
+        """
         self._model = model
 
-    def on_train_begin(self, logs: Numbers = None) -> None:
-        """Hear that `fit` begins."""
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Run when `fit` begins.
 
-    def on_train_end(self, logs: Numbers = None) -> None:
-        """Hear that `fit` ends; `logs` are those of the last epoch."""
+        Args:
+            logs: dict or None, empty; None.
+        """
 
-    def on_epoch_begin(self, epoch: int, logs: Numbers = None) -> None:
-        """Hear that an epoch begins; the first is number 0."""
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Run when `fit` ends.
 
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Hear that an epoch ends; results of the validation are in `logs` with the prefix `val_`."""
+        Args:
+            logs: dict or None, losses and metrics of the last epoch by name; None.
+        """
 
-    def on_train_batch_begin(self, batch: int, logs: Numbers = None) -> None:
-        """Hear that a step begins; the first of an epoch is number 0."""
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Run when an epoch begins.
+
+        Args:
+            epoch: int, the number of the epoch, from 0.
+            logs: dict or None, empty; None.
+        """
+
+    def on_epoch_end(self, epoch: int, logs: MutableLogs | None = None) -> None:
+        """Run when an epoch ends.
+
+        Args:
+            epoch: int, the number of the epoch, from 0.
+            logs: dict or None, losses and metrics of the epoch by name, results of the validation with the prefix
+                "val_"; entries may be added; None.
+        """
+
+    def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Run when a training step begins.
+
+        Args:
+            batch: int, the number of the step in its epoch, from 0.
+            logs: dict or None, empty; None.
+        """
         self.on_batch_begin(batch, logs)
 
-    def on_train_batch_end(self, batch: int, logs: Numbers = None) -> None:
-        """Hear that a step ends; `logs` are averages over the epoch so far."""
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Run when a training step ends.
+
+        Args:
+            batch: int, the number of the step in its epoch, from 0.
+            logs: dict or None, losses and metrics by name, averages over the epoch so far; None.
+        """
         self.on_batch_end(batch, logs)
 
-    def on_batch_begin(self, batch: int, logs: Numbers = None) -> None:
-        """Hear that a step begins: another name of `on_train_batch_begin`."""
+    def on_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Run when a training step begins: an older name of `on_train_batch_begin`.
 
-    def on_batch_end(self, batch: int, logs: Numbers = None) -> None:
-        """Hear that a step ends: another name of `on_train_batch_end`."""
+        Args:
+            batch: int, the number of the step in its epoch, from 0.
+            logs: dict or None, empty; None.
+        """
 
-    def on_test_begin(self, logs: Numbers = None) -> None:
-        """Hear that `evaluate`, or the validation in `fit`, begins."""
+    def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Run when a training step ends: an older name of `on_train_batch_end`.
 
-    def on_test_end(self, logs: Numbers = None) -> None:
-        """Hear that `evaluate`, or the validation in `fit`, ends."""
+        Args:
+            batch: int, the number of the step in its epoch, from 0.
+            logs: dict or None, losses and metrics by name, averages over the epoch so far; None.
+        """
 
-    def on_test_batch_begin(self, batch: int, logs: Numbers = None) -> None:
-        """Hear that a batch is about to be evaluated."""
+    def on_test_begin(self, logs: Logs | None = None) -> None:
+        """Run when `evaluate`, or the validation in `fit`, begins.
 
-    def on_test_batch_end(self, batch: int, logs: Numbers = None) -> None:
-        """Hear that a batch was evaluated."""
+        Args:
+            logs: dict or None, empty; None.
+        """
 
-    def on_predict_begin(self, logs: Numbers = None) -> None:
-        """Hear that `predict` begins."""
+    def on_test_end(self, logs: Logs | None = None) -> None:
+        """Run when `evaluate`, or the validation in `fit`, ends.
 
-    def on_predict_end(self, logs: Numbers = None) -> None:
-        """Hear that `predict` ends."""
+        Args:
+            logs: dict or None, losses and metrics of the evaluation by name; None.
+        """
 
-    def on_predict_batch_begin(self, batch: int, logs: Numbers = None) -> None:
-        """Hear that a batch is about to be predicted."""
+    def on_test_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Run when a batch is about to be evaluated.
 
-    def on_predict_batch_end(self, batch: int, logs: Numbers = None) -> None:
-        """Hear that a batch was predicted; `logs["outputs"]` holds the outputs."""
+        Args:
+            batch: int, the number of the step in its epoch, from 0.
+            logs: dict or None, empty; None.
+        """
+
+    def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Run when a batch was evaluated.
+
+        Args:
+            batch: int, the number of the step in its epoch, from 0.
+            logs: dict or None, losses and metrics by name, averages over the evaluation so far; None.
+        """
+
+    def on_predict_begin(self, logs: Logs | None = None) -> None:
+        """Run when `predict` begins.
+
+        Args:
+            logs: dict or None, empty; None.
+        """
+
+    def on_predict_end(self, logs: Logs | None = None) -> None:
+        """Run when `predict` ends.
+
+        Args:
+            logs: dict or None, empty; None.
+        """
+
+    def on_predict_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Run when a batch is about to be predicted.
+
+        Args:
+            batch: int, the number of the step in its epoch, from 0.
+            logs: dict or None, empty; None.
+        """
+
+    def on_predict_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Run when a batch was predicted.
+
+        Args:
+            batch: int, the number of the step in its epoch, from 0.
+            logs: dict or None, `{"outputs": ...}`, the outputs for the batch; None.
+        """

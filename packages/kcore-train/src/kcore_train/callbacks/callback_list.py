@@ -1,16 +1,19 @@
-"""`CallbackList`: several callbacks, told together."""
+"""`CallbackList`: several callbacks, run as one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from kcore_ops import tree
 from kcore_ops.foundation.errors import ArgumentError
 
-from kcore_train.callbacks.callback import BATCH_HOOKS, HOOKS, Callback, Numbers
+from kcore_train.callbacks.callback import BATCH_HOOKS, HOOKS, Callback, Logs, MutableLogs
 from kcore_train.callbacks.history import History
 from kcore_train.callbacks.progbar_logger import ProgbarLogger
+
+if TYPE_CHECKING:
+    from kcore_layers.models.model import Model
 
 __all__ = ["CallbackList"]
 
@@ -18,17 +21,17 @@ Hook = Callable[..., Any]
 
 
 class CallbackList(Callback):
-    """Callbacks that are told together, in their order.
+    """Run several callbacks in their order, as one.
 
     Only the hooks that a callback defines are called; `has` says whether there is any, so that a loop can leave out
     the call and all that prepares it.
 
     Args:
-        callbacks: a callback, or a list of them.
-        add_history: whether a `History` is added, if there is none.
-        add_progbar: whether a `ProgbarLogger` is added, if there is none.
-        model: the model to hand to each.
-        **params: what the loop was asked for, handed to each: `epochs`, `steps`, `verbose`, `backend`.
+        callbacks: callback, list of callbacks or None, the callbacks; None.
+        add_history: bool, whether to add a `History`, if there is none; False.
+        add_progbar: bool, whether to add a `ProgbarLogger`, if there is none; False.
+        model: `Model` or None, the model to set on each, None for one that is set later; None.
+        **params: what the loop was asked for, set on each: `epochs`, `steps`, `verbose`, `backend`; none.
 
     Attributes:
         callbacks: the callbacks, those added last.
@@ -38,20 +41,20 @@ class CallbackList(Callback):
         ArgumentError: if something that is no callback is among them.
 
     >>> from kcore_train.callbacks import LambdaCallback
-    >>> told = CallbackList([LambdaCallback(on_epoch_begin=lambda epoch, logs: print("epoch", epoch))])
-    >>> told.has("epoch_begin"), told.has("train_batch_end")
+    >>> callbacks = CallbackList([LambdaCallback(on_epoch_begin=lambda epoch, logs: print("epoch", epoch))])
+    >>> callbacks.has("epoch_begin"), callbacks.has("train_batch_end")
     (True, False)
-    >>> told.on_epoch_begin(3)
+    >>> callbacks.on_epoch_begin(3)
     epoch 3
     """
 
     def __init__(
         self,
-        callbacks: Any = None,
+        callbacks: Callback | Iterable[Callback] | None = None,
         add_history: bool = False,
         add_progbar: bool = False,
-        model: Any = None,
-        **params: Any,
+        model: Model | None = None,
+        **params: object,
     ) -> None:
         super().__init__()
         self.callbacks: list[Any] = list(_callbacks_in(callbacks))
@@ -67,14 +70,22 @@ class CallbackList(Callback):
             self.set_params(params)
         self._find_hooks()
 
-    def set_params(self, params: Any) -> None:
-        """Hand each what the loop was asked for."""
+    def set_params(self, params: Mapping[str, Any]) -> None:
+        """Set what the loop was asked for on every callback.
+
+        Args:
+            params: dict, what the loop was asked for: `epochs`, `steps`, `verbose` and `backend`.
+        """
         self.params = params
         for callback in self.callbacks:
             callback.set_params(params)
 
-    def set_model(self, model: Any) -> None:
-        """Hand each the model; the model's `history` is the `History` among them."""
+    def set_model(self, model: Model) -> None:
+        """Set the model on every callback; its `history` is the `History` among them.
+
+        Args:
+            model: `Model`, the model.
+        """
         super().set_model(model)
         if self.history is not None:
             object.__setattr__(model, "history", self.history)  # which is no option of the model, for it to count
@@ -82,20 +93,24 @@ class CallbackList(Callback):
             callback.set_model(model)
 
     def has(self, hook: str) -> bool:
-        """Say whether a callback defines a hook, named without its `on_`: "train_batch_end"."""
+        """Return whether a callback defines a hook, named without its `on_`: "train_batch_end".
+
+        Args:
+            hook: str, the name of the hook, without its `on_`.
+        """
         return bool(self._hooks[f"on_{hook}"])
 
     def _find_hooks(self) -> None:
         self._hooks = {name: [hook for each in self.callbacks for hook in _defined(each, name)] for name in HOOKS}
 
-    def _begin(self, name: str, logs: Numbers) -> None:
+    def _begin(self, name: str, logs: Logs | None) -> None:
         self._find_hooks()
         for hook in self._hooks[name]:
             hook(logs or {})
         self._find_hooks()  # a callback may have given itself hooks as it began
 
-    def _end(self, name: str, logs: Numbers) -> None:
-        """Tell all, so that each can let go of what it holds; the first error is raised when all were told."""
+    def _end(self, name: str, logs: Logs | None) -> None:
+        """Run a hook of all callbacks, so that each can release what it holds, and then raise the first error."""
         failed: Exception | None = None
         for hook in self._hooks[name]:
             try:
@@ -105,76 +120,76 @@ class CallbackList(Callback):
         if failed is not None:
             raise failed
 
-    def on_train_begin(self, logs: Numbers = None) -> None:
-        """Tell that `fit` begins."""
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Run the hooks of all callbacks when `fit` begins."""
         self._begin("on_train_begin", logs)
 
-    def on_train_end(self, logs: Numbers = None) -> None:
-        """Tell that `fit` ends."""
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Run the hooks of all callbacks when `fit` ends."""
         self._end("on_train_end", logs)
 
-    def on_epoch_begin(self, epoch: int, logs: Numbers = None) -> None:
-        """Tell that an epoch begins."""
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Run the hooks of all callbacks when an epoch begins."""
         for hook in self._hooks["on_epoch_begin"]:
             hook(epoch, {} if logs is None else logs)
 
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Tell that an epoch ends; a callback may add to `logs` for those after it."""
+    def on_epoch_end(self, epoch: int, logs: MutableLogs | None = None) -> None:
+        """Run the hooks of all callbacks when an epoch ends; a callback may add to `logs` for those after it."""
         logs = {} if logs is None else logs
         for hook in self._hooks["on_epoch_end"]:
             hook(epoch, logs)
 
-    def on_train_batch_begin(self, batch: int, logs: Numbers = None) -> None:
-        """Tell that a step begins."""
+    def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Run the hooks of all callbacks when a step begins."""
         for hook in self._hooks["on_train_batch_begin"]:
             hook(batch, {} if logs is None else logs)
 
-    def on_train_batch_end(self, batch: int, logs: Numbers = None) -> None:
-        """Tell that a step ends."""
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Run the hooks of all callbacks when a step ends."""
         for hook in self._hooks["on_train_batch_end"]:
             hook(batch, {} if logs is None else logs)
 
-    def on_batch_begin(self, batch: int, logs: Numbers = None) -> None:
-        """Tell that a step begins."""
+    def on_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Run the hooks of all callbacks when a step begins."""
         self.on_train_batch_begin(batch, logs)
 
-    def on_batch_end(self, batch: int, logs: Numbers = None) -> None:
-        """Tell that a step ends."""
+    def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Run the hooks of all callbacks when a step ends."""
         self.on_train_batch_end(batch, logs)
 
-    def on_test_begin(self, logs: Numbers = None) -> None:
-        """Tell that `evaluate`, or a validation, begins."""
+    def on_test_begin(self, logs: Logs | None = None) -> None:
+        """Run the hooks of all callbacks when `evaluate`, or a validation, begins."""
         self._begin("on_test_begin", logs)
 
-    def on_test_end(self, logs: Numbers = None) -> None:
-        """Tell that `evaluate`, or a validation, ends."""
+    def on_test_end(self, logs: Logs | None = None) -> None:
+        """Run the hooks of all callbacks when `evaluate`, or a validation, ends."""
         self._end("on_test_end", logs)
 
-    def on_test_batch_begin(self, batch: int, logs: Numbers = None) -> None:
-        """Tell that a batch is about to be evaluated."""
+    def on_test_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Run the hooks of all callbacks when a batch is about to be evaluated."""
         for hook in self._hooks["on_test_batch_begin"]:
             hook(batch, {} if logs is None else logs)
 
-    def on_test_batch_end(self, batch: int, logs: Numbers = None) -> None:
-        """Tell that a batch was evaluated."""
+    def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Run the hooks of all callbacks when a batch was evaluated."""
         for hook in self._hooks["on_test_batch_end"]:
             hook(batch, {} if logs is None else logs)
 
-    def on_predict_begin(self, logs: Numbers = None) -> None:
-        """Tell that `predict` begins."""
+    def on_predict_begin(self, logs: Logs | None = None) -> None:
+        """Run the hooks of all callbacks when `predict` begins."""
         self._begin("on_predict_begin", logs)
 
-    def on_predict_end(self, logs: Numbers = None) -> None:
-        """Tell that `predict` ends."""
+    def on_predict_end(self, logs: Logs | None = None) -> None:
+        """Run the hooks of all callbacks when `predict` ends."""
         self._end("on_predict_end", logs)
 
-    def on_predict_batch_begin(self, batch: int, logs: Numbers = None) -> None:
-        """Tell that a batch is about to be predicted."""
+    def on_predict_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Run the hooks of all callbacks when a batch is about to be predicted."""
         for hook in self._hooks["on_predict_batch_begin"]:
             hook(batch, {} if logs is None else logs)
 
-    def on_predict_batch_end(self, batch: int, logs: Numbers = None) -> None:
-        """Tell that a batch was predicted."""
+    def on_predict_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Run the hooks of all callbacks when a batch was predicted."""
         for hook in self._hooks["on_predict_batch_end"]:
             hook(batch, {} if logs is None else logs)
 
@@ -196,7 +211,7 @@ def _callbacks_in(given: Any) -> Iterator[Any]:
 
 
 def _defined(callback: Any, name: str) -> list[Hook]:
-    """Give the method for a hook, or for its older name, in a list that is empty if it is as `Callback` has it."""
+    """Return the method for a hook, or for its older name, in a list that is empty if it is as `Callback` has it."""
     own, cls = getattr(callback, "__dict__", {}), type(callback)
     for each in (name, BATCH_HOOKS.get(name)):
         if each is not None and (each in own or getattr(cls, each, None) is not getattr(Callback, each)):

@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from kcore_train.callbacks.callback import Callback, Numbers
+from kcore_train.callbacks.callback import Callback, Logs, MutableLogs
 
 __all__ = ["CSVLogger"]
 
@@ -25,9 +25,10 @@ class CSVLogger(Callback):
     whether or not that epoch had one; what an epoch has no value for is `NA`.
 
     Args:
-        filename: path of the file; directories are made as needed.
-        separator: what stands between values.
-        append: whether lines are added to a file that is there, under its columns, in place of starting it anew.
+        filename: path, the file to write; its directories are created.
+        separator: str, the text between values; ",".
+        append: bool, whether to add lines to a file that exists, under its columns, rather than to start it anew;
+            False.
     """
 
     def __init__(self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False) -> None:
@@ -38,7 +39,7 @@ class CSVLogger(Callback):
         self.columns: Sequence[str] | None = None
         self._file: TextIO | None = None
 
-    def on_train_begin(self, logs: Numbers = None) -> None:
+    def on_train_begin(self, logs: Logs | None = None) -> None:
         """Open the file."""
         self.filename.parent.mkdir(parents=True, exist_ok=True)
         self.columns = None
@@ -51,7 +52,7 @@ class CSVLogger(Callback):
         if is_cut_off:
             self._file.write("\r\n")  # whoever wrote the file was killed in the middle of a line
 
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: MutableLogs | None = None) -> None:
         """Write a line."""
         if self._file is None:
             return
@@ -65,13 +66,13 @@ class CSVLogger(Callback):
         writer.writerow([_text(values[name]) if name in values else _MISSING for name in self.columns])
         self._file.flush()
 
-    def on_train_end(self, logs: Numbers = None) -> None:
+    def on_train_end(self, logs: Logs | None = None) -> None:
         """Close the file."""
         if self._file is not None:
             self._file.close()
             self._file = None
 
-    def _warn_of_names_left_out(self, logs: Any) -> None:
+    def _warn_of_names_left_out(self, logs: Logs) -> None:
         left_out = [name for name in logs if name not in (self.columns or ())]
         if left_out:
             warnings.warn(
@@ -81,7 +82,7 @@ class CSVLogger(Callback):
             )
 
 
-def _columns(logs: Any) -> list[str]:
+def _columns(logs: Logs) -> list[str]:
     names = sorted(name for name in logs if not name.startswith("val_"))
     validation = {name for name in logs if name.startswith("val_")}
     validation |= {f"val_{name}" for name in names if name != "learning_rate"}

@@ -1,28 +1,30 @@
-"""`EarlyStopping`: training ends when it does not get any better."""
+"""`EarlyStopping`: training stops when it does not get any better."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from kcore_train.callbacks.callback import Numbers
-from kcore_train.callbacks.monitor import MonitorCallback
+from kcore_train.callbacks.callback import Logs, MutableLogs
+from kcore_train.callbacks.monitor import Mode, MonitorCallback
 from kcore_train.callbacks.terminal_line import say
 
 __all__ = ["EarlyStopping"]
 
 
 class EarlyStopping(MonitorCallback):
-    """End training when a loss or metric has stopped getting better.
+    """Stop training when a loss or metric has stopped getting better.
 
     Args:
-        monitor: its name in the logs.
-        min_delta: changes up to this one are no improvement.
-        patience: epochs without improvement after which training ends.
-        verbose: whether a line is printed when it does.
-        mode: "min" if it is better small, "max" if large, "auto" if its name and the model's metrics tell.
-        baseline: improvements count only if they are also better than this.
-        restore_best_weights: whether the model ends with the weights of its best epoch, also if it was not stopped.
-        start_from_epoch: number of the first epoch that is watched.
+        monitor: str, the name in the logs of the loss or metric to watch; "val_loss".
+        min_delta: float, the change, at least 0, up to which a better value is no improvement; 0.
+        patience: int, the number of epochs without improvement after which training stops; 0.
+        verbose: int, 1 to print a line when training stops, 0 for none; 0.
+        mode: str, "min" if it is better small, "max" if large, "auto" for what its name and the metrics of the model
+            tell; "auto".
+        baseline: float or None, a value that improvements have to be better than to count, None for none; None.
+        restore_best_weights: bool, whether the model ends with the weights of its best epoch, also if it was not
+            stopped; False.
+        start_from_epoch: int, the number, from 0, of the first epoch to watch; 0.
 
     Attributes:
         best: the best value so far, or None.
@@ -43,7 +45,7 @@ class EarlyStopping(MonitorCallback):
         min_delta: float = 0,
         patience: int = 0,
         verbose: int = 0,
-        mode: str = "auto",
+        mode: Mode = "auto",
         baseline: float | None = None,
         restore_best_weights: bool = False,
         start_from_epoch: int = 0,
@@ -63,12 +65,12 @@ class EarlyStopping(MonitorCallback):
         self.best_epoch = 0
         self.best_weights: Any = None
 
-    def on_train_begin(self, logs: Numbers = None) -> None:
-        """Start anew."""
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Reset the best value and the count of epochs."""
         self._reset()
 
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """End training, if there was no improvement for long enough."""
+    def on_epoch_end(self, epoch: int, logs: MutableLogs | None = None) -> None:
+        """Stop training, if there was no improvement for `patience` epochs."""
         if epoch < self.start_from_epoch:
             return
         value = self.get_monitor_value(logs)
@@ -85,8 +87,8 @@ class EarlyStopping(MonitorCallback):
             self.stopped_epoch = epoch
             self.model.stop_training = True
 
-    def on_train_end(self, logs: Numbers = None) -> None:
-        """Restore the best weights, if asked to."""
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Restore the best weights, if `restore_best_weights`."""
         if self.stopped_epoch > 0 and self.verbose > 0:
             say(f"Epoch {self.stopped_epoch + 1}: early stopping")
         if self.best_weights is not None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from kcore_train.callbacks.callback import Callback, Numbers
+from kcore_train.callbacks.callback import Callback, Logs, MutableLogs
 
 __all__ = ["History"]
 
 
 class History(Callback):
-    """Keep the losses and metrics of every epoch. `fit` adds one and returns it.
+    """Record the losses and metrics of every epoch. `fit` adds one and returns it.
 
     Attributes:
         epoch: numbers of the epochs of the last `fit`.
@@ -28,12 +28,12 @@ class History(Callback):
         self.epoch: list[int] = []
         self.history: dict[str, list[Any]] = {}
 
-    def on_train_begin(self, logs: Numbers = None) -> None:
-        """Start the list of epochs; values of a `fit` before, with the same `History`, stay."""
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Start the list of epochs anew; values of a `fit` before, with the same `History`, stay."""
         self.epoch = []
 
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Add an epoch."""
+    def on_epoch_end(self, epoch: int, logs: MutableLogs | None = None) -> None:
+        """Record the losses and metrics of an epoch."""
         self.epoch.append(epoch)
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(value)

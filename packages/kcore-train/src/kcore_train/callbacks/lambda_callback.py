@@ -13,16 +13,19 @@ __all__ = ["LambdaCallback"]
 
 
 class LambdaCallback(Callback):
-    """Call functions at the moments they are given for.
+    """Call a function for each hook that is given one.
 
     Args:
-        on_epoch_begin: a function of `(epoch, logs)`.
-        on_epoch_end: a function of `(epoch, logs)`.
-        on_train_begin: a function of `(logs)`.
-        on_train_end: a function of `(logs)`.
-        on_train_batch_begin: a function of `(batch, logs)`.
-        on_train_batch_end: a function of `(batch, logs)`.
-        **kwargs: functions for the other hooks of `Callback`, by their names.
+        on_epoch_begin: function or None, what to call with `(epoch, logs)` when an epoch begins, None for nothing;
+            None.
+        on_epoch_end: function or None, what to call with `(epoch, logs)` when an epoch ends, None for nothing; None.
+        on_train_begin: function or None, what to call with `(logs)` when `fit` begins, None for nothing; None.
+        on_train_end: function or None, what to call with `(logs)` when `fit` ends, None for nothing; None.
+        on_train_batch_begin: function or None, what to call with `(batch, logs)` when a step begins, None for nothing;
+            None.
+        on_train_batch_end: function or None, what to call with `(batch, logs)` when a step ends, None for nothing;
+            None.
+        **kwargs: functions for the other hooks of `Callback`, by their names; none.
 
     Raises:
         ArgumentError: if there is no such hook, or what is given is no function.

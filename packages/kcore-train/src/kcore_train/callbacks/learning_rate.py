@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import kcore_ops as ops
 from kcore_ops.foundation.errors import ArgumentError
 
+if TYPE_CHECKING:
+    from kcore_layers.models.model import Model
+
 __all__ = ["learning_rate_of", "set_learning_rate"]
 
 
-def learning_rate_of(model: Any) -> float:
-    """Give the learning rate as a number.
+def learning_rate_of(model: Model) -> float:
+    """Return the learning rate of a model as a number.
+
+    Args:
+        model: `Model`, the model.
 
     Raises:
         ArgumentError: if the model has no optimizer.
@@ -19,8 +25,12 @@ def learning_rate_of(model: Any) -> float:
     return float(ops.convert_to_numpy(_optimizer_of(model).learning_rate))
 
 
-def set_learning_rate(model: Any, value: float) -> None:
-    """Set the learning rate.
+def set_learning_rate(model: Model, value: float) -> None:
+    """Set the learning rate of a model.
+
+    Args:
+        model: `Model`, the model.
+        value: float, the learning rate, at least 0.
 
     Raises:
         ArgumentError: if the model has no optimizer, or one that follows a schedule of its own.
@@ -28,7 +38,7 @@ def set_learning_rate(model: Any, value: float) -> None:
     _optimizer_of(model).learning_rate = value
 
 
-def _optimizer_of(model: Any) -> Any:
+def _optimizer_of(model: Model) -> Any:
     optimizer = getattr(model, "optimizer", None)
     if optimizer is None:
         raise ArgumentError("the model has no optimizer, and so no learning rate", fix="compile it with an optimizer")

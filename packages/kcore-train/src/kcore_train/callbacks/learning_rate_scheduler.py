@@ -10,7 +10,7 @@ import kcore_ops as ops
 import numpy as np
 from kcore_ops.foundation.errors import ArgumentError
 
-from kcore_train.callbacks.callback import Callback, Numbers
+from kcore_train.callbacks.callback import Callback, Logs, MutableLogs
 from kcore_train.callbacks.learning_rate import learning_rate_of, set_learning_rate
 from kcore_train.callbacks.terminal_line import say
 
@@ -18,15 +18,15 @@ __all__ = ["LearningRateScheduler"]
 
 
 class LearningRateScheduler(Callback):
-    """Set the learning rate when an epoch begins. It is in the logs as `learning_rate`.
+    """Set the learning rate at the start of every epoch. It is in the logs as `learning_rate`.
 
     Args:
-        schedule: a function of `(epoch, learning_rate)`, or of `(epoch)` alone, that gives the new learning rate; the
-            first epoch is number 0.
-        verbose: whether a line is printed in each epoch.
+        schedule: function, from `(epoch, learning_rate)`, or from `(epoch)`, to the new learning rate; the first epoch
+            is number 0.
+        verbose: int, 1 to print a line in each epoch, 0 for none; 0.
 
     Raises:
-        ArgumentError: if `schedule` is no function, or gives something that is no number.
+        ArgumentError: if `schedule` is no function, or returns something that is no number.
 
     >>> LearningRateScheduler(lambda epoch, learning_rate: learning_rate * 0.9).takes_learning_rate
     True
@@ -42,7 +42,7 @@ class LearningRateScheduler(Callback):
         self.verbose = verbose
         self.takes_learning_rate = _takes_two(schedule)
 
-    def on_epoch_begin(self, epoch: int, logs: Numbers = None) -> None:
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Set the learning rate."""
         if self.takes_learning_rate:
             given = self.schedule(epoch, learning_rate_of(self.model))
@@ -53,7 +53,7 @@ class LearningRateScheduler(Callback):
         if self.verbose > 0:
             say(f"Epoch {epoch + 1}: LearningRateScheduler sets the learning rate to {learning_rate}.")
 
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: MutableLogs | None = None) -> None:
         """Add the learning rate to the logs."""
         if logs is not None:
             logs["learning_rate"] = learning_rate_of(self.model)
@@ -70,7 +70,7 @@ def _takes_two(schedule: Callable[..., Any]) -> bool:
 
 
 def _number(given: Any) -> float:
-    """Give what a schedule returned as a number: it may have returned a tensor."""
+    """Return what a schedule returned as a number: it may have returned a tensor."""
     if given is not None and not isinstance(given, bool | str):
         array = np.asarray(given if isinstance(given, float | int) else ops.convert_to_numpy(given))
         if array.size == 1 and array.dtype.kind not in "bOSUc":

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 from kcore_ops.foundation.errors import ArgumentError
 
-from kcore_train.callbacks.callback import Numbers
-from kcore_train.callbacks.monitor import MonitorCallback
+from kcore_train.callbacks.callback import Logs, MutableLogs
+from kcore_train.callbacks.monitor import Mode, MonitorCallback
 from kcore_train.callbacks.terminal_line import say
 
 __all__ = ["ModelCheckpoint"]
@@ -19,17 +19,19 @@ class ModelCheckpoint(MonitorCallback):
     """Write the model, or its weights, to a file at the end of each epoch, or after some number of batches.
 
     Args:
-        filepath: path of the file, ending in `.keras`, or in `.weights.h5` for weights alone. It may have the fields
-            `{epoch}` and, with a number for `save_freq`, `{batch}`, both counted from 1, and those of the logs, as in
-            `"{epoch:02d}-{val_loss:.2f}.keras"`. Directories are made as needed.
-        monitor: name in the logs of the loss or metric that says what is best.
-        verbose: whether a line is printed for each file.
-        save_best_only: whether to write only when it is better than ever before; where there is no such loss or metric,
-            it is written with a warning.
-        save_weights_only: whether to write the weights alone.
-        mode: "min" if it is better small, "max" if large, "auto" if its name and the model's metrics tell.
-        save_freq: "epoch", or a number of batches.
-        initial_value_threshold: with `save_best_only`, the value that the first one has to be better than.
+        filepath: path, the file to write, ending in `.keras`, or in `.weights.h5` with `save_weights_only`. It may have
+            the fields `{epoch}` and, with a number for `save_freq`, `{batch}`, both counted from 1, and those of the
+            logs, as in `"{epoch:02d}-{val_loss:.2f}.keras"`. Its directories are created.
+        monitor: str, the name in the logs of the loss or metric that says what is best; "val_loss".
+        verbose: int, 1 to print a line for each file, 0 for none; 0.
+        save_best_only: bool, whether to write only when the value is better than ever before; where there is no such
+            loss or metric, the file is written with a warning; False.
+        save_weights_only: bool, whether to write only the weights, rather than the model; False.
+        mode: str, "min" if it is better small, "max" if large, "auto" for what its name and the metrics of the model
+            tell; "auto".
+        save_freq: "epoch" or int, how often to write: at the end of each epoch, or after so many batches; "epoch".
+        initial_value_threshold: float or None, with `save_best_only`, the value that the first one has to be better
+            than, None for any; None.
 
     Raises:
         ArgumentError: if `filepath` or `save_freq` is something else, or `filepath` has a field that is neither of the
@@ -46,8 +48,8 @@ class ModelCheckpoint(MonitorCallback):
         verbose: int = 0,
         save_best_only: bool = False,
         save_weights_only: bool = False,
-        mode: str = "auto",
-        save_freq: str | int = "epoch",
+        mode: Mode = "auto",
+        save_freq: Literal["epoch"] | int = "epoch",
         initial_value_threshold: float | None = None,
     ) -> None:
         super().__init__(monitor, mode)
@@ -72,17 +74,17 @@ class ModelCheckpoint(MonitorCallback):
                 f"save_freq can not be {save_freq!r}", fix='use "epoch" or a positive number of batches'
             ).at("ModelCheckpoint")
 
-    def on_train_begin(self, logs: Numbers = None) -> None:
-        """Start counting batches anew; the best value of a `fit` before still counts."""
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Reset the count of batches; the best value of a `fit` before still counts."""
         self._last_batch = -1
         self._batches_since_saving = 0
 
-    def on_epoch_begin(self, epoch: int, logs: Numbers = None) -> None:
-        """Note the number of the epoch."""
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Record the number of the epoch."""
         self._epoch = epoch
         self._last_batch = -1
 
-    def on_train_batch_end(self, batch: int, logs: Numbers = None) -> None:
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Write the file, if enough batches have gone by."""
         if self.save_freq == "epoch":
             return
@@ -92,13 +94,18 @@ class ModelCheckpoint(MonitorCallback):
             self._batches_since_saving = 0
             self._save(self._epoch, batch, logs)
 
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: MutableLogs | None = None) -> None:
         """Write the file, if that happens every epoch."""
         if self.save_freq == "epoch":
             self._save(epoch, None, logs)
 
-    def path_for(self, epoch: int, batch: int | None, logs: Any) -> str:
-        """Give the path of the file with its fields filled in.
+    def path_for(self, epoch: int, batch: int | None, logs: Logs | None) -> str:
+        """Return the path of the file with its fields filled in.
+
+        Args:
+            epoch: int, the number of the epoch, from 0.
+            batch: int or None, the number of the step in its epoch, from 0, None at the end of an epoch.
+            logs: dict or None, losses and metrics by name.
 
         Raises:
             ArgumentError: if there is a field that is not known.
@@ -114,9 +121,9 @@ class ModelCheckpoint(MonitorCallback):
                 fix=f"use fields out of {', '.join(sorted(fields))}",
             ).at("ModelCheckpoint") from error
 
-    def _save(self, epoch: int, batch: int | None, logs: Any) -> None:
+    def _save(self, epoch: int, batch: int | None, logs: Logs | None) -> None:
         """Write the file, unless only the best is written and this is not."""
-        note = ""
+        change = ""
         if self.save_best_only:
             value = self.get_monitor_value(logs, otherwise="saves whatever it is")
             if value is not None and not self.is_improvement(value, self.best):
@@ -125,11 +132,11 @@ class ModelCheckpoint(MonitorCallback):
                 return
             if value is not None:
                 before = "" if self.best is None else f", {self.best:.5f} before"
-                note = f"{self.monitor} is {value:.5f}{before}; "
+                change = f"{self.monitor} is {value:.5f}{before}; "
                 self.best = value
         path = self.path_for(epoch, batch, logs)
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         write = self.model.save_weights if self.save_weights_only else self.model.save
         write(path, overwrite=True)
         if self.verbose > 0:
-            say(f"Epoch {epoch + 1}: {note}{'weights' if self.save_weights_only else 'model'} saved to {path}")
+            say(f"Epoch {epoch + 1}: {change}{'weights' if self.save_weights_only else 'model'} saved to {path}")

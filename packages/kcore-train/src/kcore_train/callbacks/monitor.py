@@ -6,18 +6,22 @@ import math
 import re
 import warnings
 from collections.abc import Callable, Iterable
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import kcore_ops as ops
 import numpy as np
 from kcore_layers.base.naming import snake_case
 from kcore_ops.foundation.errors import ArgumentError
 
-from kcore_train.callbacks.callback import Callback
+from kcore_train.callbacks.callback import Callback, Logs
+
+if TYPE_CHECKING:
+    from kcore_train.metrics.metric import Metric
 
 __all__ = ["MonitorCallback", "better_when"]
 
-Direction = Literal["larger", "smaller"]
+Direction: TypeAlias = Literal["larger", "smaller"]
+Mode: TypeAlias = Literal["auto", "min", "max"]
 
 # A name is one of these, or ends in one after an underscore.
 _BETTER: dict[Direction, frozenset[str]] = {
@@ -31,14 +35,14 @@ _BETTER: dict[Direction, frozenset[str]] = {
 }
 
 
-def better_when(name: str, metrics: Iterable[Any] = ()) -> Direction | None:
-    """Say whether a loss or metric is better the larger or the smaller it is; None if that can not be told.
+def better_when(name: str, metrics: Iterable[Metric] = ()) -> Direction | None:
+    """Return whether a loss or metric is better the larger or the smaller it is; None if that is unknown.
 
     The class of a metric tells, if its name or that of a class it derives from is a known one; otherwise its name does.
 
     Args:
-        name: its name in the logs.
-        metrics: the metrics of the model.
+        name: str, the name in the logs.
+        metrics: iterable of metrics, the metrics of the model; ().
 
     >>> better_when("val_loss"), better_when("decoder_accuracy"), better_when("my_score")
     ('smaller', 'larger', None)
@@ -62,12 +66,13 @@ def _known(name: str) -> Direction | None:
 
 
 class MonitorCallback(Callback):
-    """Base of callbacks that watch one loss or metric.
+    """Base class of callbacks that watch one loss or metric.
 
     Args:
-        monitor: its name in the logs.
-        mode: "min" if it is better small, "max" if large, "auto" if its name and the model's metrics tell.
-        min_delta: changes up to this one are no improvement.
+        monitor: str, the name in the logs of the loss or metric to watch; "val_loss".
+        mode: str, "min" if it is better small, "max" if large, "auto" for what its name and the metrics of the model
+            tell; "auto".
+        min_delta: float, the change, at least 0, up to which a better value is no improvement; 0.0.
 
     Attributes:
         best: the best value so far, or None.
@@ -78,7 +83,7 @@ class MonitorCallback(Callback):
         ArgumentError: if `mode` is none of the three, or "auto" and it can not be told.
     """
 
-    def __init__(self, monitor: str = "val_loss", mode: str = "auto", min_delta: float = 0.0) -> None:
+    def __init__(self, monitor: str = "val_loss", mode: Mode = "auto", min_delta: float = 0.0) -> None:
         super().__init__()
         if mode not in ("auto", "min", "max"):
             raise ArgumentError(f"mode can not be {mode!r}", fix='use "min", "max" or "auto"').at(type(self).__name__)
@@ -90,12 +95,12 @@ class MonitorCallback(Callback):
         self._first_guess = self._comparison_when({"min": "smaller", "max": "larger"}.get(mode, better_when(monitor)))
         self.monitor_op: Callable[[Any, Any], Any] | None = self._first_guess
 
-    def get_monitor_value(self, logs: Any, otherwise: str = "does nothing") -> float | None:
-        """Give the value of what is watched; None, with a warning that names what there is, if it is missing.
+    def get_monitor_value(self, logs: Logs | None, otherwise: str = "does nothing") -> float | None:
+        """Return the value of what is watched; None, with a warning that names what there is, if it is missing.
 
         Args:
-            logs: the logs.
-            otherwise: what the callback does if it is missing.
+            logs: dict or None, losses and metrics by name.
+            otherwise: str, what the callback does if the value is missing, for the warning; "does nothing".
 
         Raises:
             ArgumentError: if it is not one number.
@@ -115,13 +120,18 @@ class MonitorCallback(Callback):
         return float(np.reshape(value, ()))
 
     def is_improvement(self, value: float, reference: float | None) -> bool:
-        """Say whether a value is better than another, by more than `min_delta`. Any is better than None or NaN."""
+        """Return whether a value is better than another, by more than `min_delta`. Any is better than None or NaN.
+
+        Args:
+            value: float, the value.
+            reference: float or None, the value to compare with, None if there is none yet.
+        """
         if self.mode == "auto" and self.monitor_op is self._first_guess:
             self.monitor_op = self._comparison()
         if reference is None or (math.isnan(reference) and not math.isnan(value)):
             return True
         if self.monitor_op is None:
-            raise AssertionError("settled above")
+            raise AssertionError("decided above")
         margin = self.min_delta if self.monitor_op in (ops.less, np.less) else -self.min_delta
         return bool(self.monitor_op(value + margin, reference))
 

@@ -20,13 +20,15 @@ class Progbar:
     """Show how far a loop has come: a bar in a terminal, otherwise one line when it has ended.
 
     Args:
-        target: number of steps; None if unknown.
-        width: characters in the bar.
-        verbose: 0 shows nothing, 1 a bar, 2 a line at the end.
-        interval: seconds, at least, from one drawing to the next.
-        stateful_metrics: names of values that are shown as they are; of others the average over the steps is shown.
-        stateless_metrics: names of values of which the average is shown, if all others are to be shown as they are.
-        unit_name: what a step is called.
+        target: int or None, the number of steps, None if it is unknown.
+        width: int, the number of characters in the bar; 20.
+        verbose: int, 0 to show nothing, 1 for a bar, 2 for a line at the end; 1.
+        interval: float, the least time, in seconds, from one drawing to the next; 0.05.
+        stateful_metrics: iterable of strs or None, names of values to show as they are; of others the average over the
+            steps is shown; None for no such names; None.
+        stateless_metrics: iterable of strs or None, names of values whose average is shown, with all others as they
+            are; None for what `stateful_metrics` says; None.
+        unit_name: str, what a step is called; "step".
 
     >>> bar = Progbar(4, verbose=2)
     >>> for step in range(4):
@@ -62,9 +64,12 @@ class Progbar:
         self._first_step: tuple[int, float] | None = None
 
     def is_due(self, current: int) -> bool:
-        """Note that so many steps are done, and say whether `update` would draw.
+        """Return whether `update` would draw, given that so many steps are done.
 
         A loop asks before it works out the values to show, which may mean waiting for the device.
+
+        Args:
+            current: int, the number of steps done.
         """
         if self._first_step is None:
             self._first_step = (current, time.perf_counter())
@@ -79,24 +84,31 @@ class Progbar:
         """Show that so many steps are done.
 
         Args:
-            current: number of steps done.
-            values: names and values. Those of the last update are shown as they are.
-            finalize: whether this is the last update; None if it is once `current` has reached `target`.
+            current: int, the number of steps done.
+            values: iterable of pairs or None, names and values to show; those of the last update are shown as they are;
+                None.
+            finalize: bool or None, whether this is the last update, None for whether `current` has reached `target`;
+                None.
         """
         if finalize is None:
             finalize = self.target is not None and current >= self.target
         for name, value in values or ():
-            self._note(name, _number(value), current - self._seen_so_far, finalize)
+            self._record(name, _number(value), current - self._seen_so_far, finalize)
         self._seen_so_far = current
         is_due = self.is_due(current)
         if self.verbose and (finalize or is_due):
             self._show(current, finalize)
 
     def add(self, n: int, values: Iterable[tuple[str, Any]] | None = None) -> None:
-        """Show that `n` more steps are done."""
+        """Show that `n` more steps are done.
+
+        Args:
+            n: int, the number of steps done since the last update.
+            values: iterable of pairs or None, names and values to show; None.
+        """
         self.update(self._seen_so_far + n, values)
 
-    def _note(self, name: str, value: float, num_steps: int, finalize: bool) -> None:
+    def _record(self, name: str, value: float, num_steps: int, finalize: bool) -> None:
         is_averaged = (
             name not in self.stateful_metrics if self.stateless_metrics is None else name in self.stateless_metrics
         )
@@ -124,7 +136,7 @@ class Progbar:
         self._line.draw(count, done, self.width, f"{duration} {pace}{numbers}", finalize)
 
     def _step_time(self, current: int, now: float) -> float:
-        """Give the seconds that a step takes."""
+        """Return the seconds that a step takes."""
         first, since = self._first_step or (0, self._start)
         if current > first:
             return (now - since) / (current - first)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from kcore_train.callbacks.callback import Callback, Numbers
+from kcore_train.callbacks.callback import Callback, Logs, MutableLogs
 from kcore_train.callbacks.progbar import Progbar
 from kcore_train.callbacks.terminal_line import say
 
@@ -34,63 +35,67 @@ class ProgbarLogger(Callback):
         self._progbar: Progbar | None = None
         self._is_training = False
 
-    def set_params(self, params: Any) -> None:
-        """Take what the loop was asked for."""
+    def set_params(self, params: Mapping[str, Any]) -> None:
+        """Set what the loop was asked for.
+
+        Args:
+            params: dict, what the loop was asked for: `epochs`, `steps`, `verbose` and `backend`.
+        """
         super().set_params(params)
         params = params or {}
         self.verbose = params.get("verbose", 1)
         self.epochs = params.get("epochs")
         self._steps = params.get("steps")
 
-    def on_train_begin(self, logs: Numbers = None) -> None:
-        """Name the backend."""
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Print the name of the backend."""
         self._is_training = True
         backend = (self.params or {}).get("backend")
         if self.verbose and backend:
             say(f"Training on the {backend} backend")
 
-    def on_train_end(self, logs: Numbers = None) -> None:
-        """Note that validations are over."""
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Leave the training mode: what is evaluated next has a bar of its own."""
         self._is_training = False
 
-    def on_epoch_begin(self, epoch: int, logs: Numbers = None) -> None:
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Print the number of the epoch."""
         if self.verbose and self.epochs is not None and self.epochs > 1:
             say(f"Epoch {epoch + 1}/{self.epochs}")
         self._start()
 
-    def on_train_batch_end(self, batch: int, logs: Numbers = None) -> None:
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Draw the bar, if it is time."""
         self._step(batch, logs)
 
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: MutableLogs | None = None) -> None:
         """Print the losses and metrics of the epoch."""
         self._finish(logs)
 
-    def on_test_begin(self, logs: Numbers = None) -> None:
+    def on_test_begin(self, logs: Logs | None = None) -> None:
         """Start a bar for `evaluate`."""
         if not self._is_training:
             self._start()
 
-    def on_test_batch_end(self, batch: int, logs: Numbers = None) -> None:
+    def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Draw the bar of `evaluate`, if it is time."""
         if not self._is_training:
             self._step(batch, logs)
 
-    def on_test_end(self, logs: Numbers = None) -> None:
+    def on_test_end(self, logs: Logs | None = None) -> None:
         """Print the losses and metrics of `evaluate`."""
         if not self._is_training:
             self._finish(logs)
 
-    def on_predict_begin(self, logs: Numbers = None) -> None:
+    def on_predict_begin(self, logs: Logs | None = None) -> None:
         """Start a bar for `predict`."""
         self._start()
 
-    def on_predict_batch_end(self, batch: int, logs: Numbers = None) -> None:
+    def on_predict_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Draw the bar of `predict`, if it is time."""
         self._step(batch, None)
 
-    def on_predict_end(self, logs: Numbers = None) -> None:
+    def on_predict_end(self, logs: Logs | None = None) -> None:
         """Print how long `predict` took."""
         self._finish(None)
 
@@ -100,13 +105,13 @@ class ProgbarLogger(Callback):
             self._steps, verbose=self.verbose, interval=self.seconds_between_drawings, stateless_metrics=()
         )
 
-    def _step(self, batch: int, logs: Numbers) -> None:
+    def _step(self, batch: int, logs: Logs | None) -> None:
         seen = self._seen = batch + 1
         bar = self._progbar
         if bar is not None and bar.is_due(seen):
             bar.update(seen, None if logs is None else logs.items(), finalize=False)
 
-    def _finish(self, logs: Numbers) -> None:
+    def _finish(self, logs: Logs | None) -> None:
         if self._progbar is None:
             return
         if self._steps is None and self._seen:

@@ -8,7 +8,11 @@ __all__ = ["count_text", "duration_text", "step_time_text", "values_text"]
 
 
 def count_text(current: int, target: int | None) -> str:
-    """Say how many steps are done.
+    """Return how many steps are done, as text.
+
+    Args:
+        current: int, the number of steps done.
+        target: int or None, the number of steps in all, None if it is unknown.
 
     >>> count_text(7, 23), count_text(7, None)
     (' 7/23', '      7/Unknown')
@@ -17,7 +21,10 @@ def count_text(current: int, target: int | None) -> str:
 
 
 def duration_text(seconds: float) -> str:
-    """Say how long something takes, given in seconds.
+    """Return how long something takes, as text.
+
+    Args:
+        seconds: float, the duration, in seconds.
 
     >>> duration_text(59.4), duration_text(60.6), duration_text(3661)
     ('59s', '1:01', '1:01:01')
@@ -31,7 +38,11 @@ def duration_text(seconds: float) -> str:
 
 
 def step_time_text(seconds: float, unit_name: str) -> str:
-    """Say how long a step takes, given in seconds.
+    """Return how long a step takes, as text.
+
+    Args:
+        seconds: float, the duration of a step, in seconds.
+        unit_name: str, what a step is called.
 
     >>> step_time_text(2.0, "step"), step_time_text(0.012, "step"), step_time_text(5e-5, "sample")
     ('2s/step', '12ms/step', '50us/sample')
@@ -44,7 +55,10 @@ def step_time_text(seconds: float, unit_name: str) -> str:
 
 
 def values_text(values: Mapping[str, float]) -> str:
-    """Give names and numbers, each after a dash.
+    """Return names and numbers, each after a dash, as text.
+
+    Args:
+        values: dict of floats, the numbers by name.
 
     >>> values_text({"accuracy": 0.9123, "loss": 1.234e-4})
     ' - accuracy: 0.9123 - loss: 1.2340e-04'

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from kcore_ops.foundation.errors import ArgumentError
 
-from kcore_train.callbacks.callback import Numbers
+from kcore_train.callbacks.callback import Logs, MutableLogs
 from kcore_train.callbacks.learning_rate import learning_rate_of, set_learning_rate
-from kcore_train.callbacks.monitor import MonitorCallback
+from kcore_train.callbacks.monitor import Mode, MonitorCallback
 from kcore_train.callbacks.terminal_line import say
 
 __all__ = ["ReduceLROnPlateau"]
@@ -20,15 +18,16 @@ class ReduceLROnPlateau(MonitorCallback):
     The learning rate that an epoch was trained with is in its logs as `learning_rate`.
 
     Args:
-        monitor: its name in the logs.
-        factor: what the learning rate is multiplied by.
-        patience: epochs without improvement after which it is.
-        verbose: whether a line is printed then.
-        mode: "min" if it is better small, "max" if large, "auto" if its name and the model's metrics tell.
-        min_delta: changes up to this one are no improvement.
-        cooldown: epochs after a reduction before waiting starts again.
-        min_lr: the learning rate does not become smaller than this.
-        **kwargs: none.
+        monitor: str, the name in the logs of the loss or metric to watch; "val_loss".
+        factor: float, what the learning rate is multiplied by, at least 0 and below 1; 0.1.
+        patience: int, the number of epochs without improvement after which the learning rate is reduced; 10.
+        verbose: int, 1 to print a line at each reduction, 0 for none; 0.
+        mode: str, "min" if it is better small, "max" if large, "auto" for what its name and the metrics of the model
+            tell; "auto".
+        min_delta: float, the change, at least 0, up to which a better value is no improvement; 0.0001.
+        cooldown: int, the number of epochs after a reduction before waiting starts again; 0.
+        min_lr: float, the least learning rate; 0.0.
+        **kwargs: none; others are refused by name.
 
     Raises:
         ArgumentError: if `factor` is not below 1, or an argument is unknown.
@@ -43,11 +42,11 @@ class ReduceLROnPlateau(MonitorCallback):
         factor: float = 0.1,
         patience: int = 10,
         verbose: int = 0,
-        mode: str = "auto",
+        mode: Mode = "auto",
         min_delta: float = 1e-4,
         cooldown: int = 0,
         min_lr: float = 0.0,
-        **kwargs: Any,
+        **kwargs: object,
     ) -> None:
         super().__init__(monitor, mode, min_delta)
         if kwargs:
@@ -71,14 +70,14 @@ class ReduceLROnPlateau(MonitorCallback):
         self.cooldown_counter = 0
 
     def in_cooldown(self) -> bool:
-        """Say whether the last reduction is too recent for waiting to start again."""
+        """Return whether the last reduction is too recent for waiting to start again."""
         return self.cooldown_counter > 0
 
-    def on_train_begin(self, logs: Numbers = None) -> None:
-        """Start anew."""
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Reset the best value and the counts of epochs."""
         self._reset()
 
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: MutableLogs | None = None) -> None:
         """Reduce the learning rate, if there was no improvement for long enough."""
         if logs is not None:
             logs["learning_rate"] = learning_rate_of(self.model)

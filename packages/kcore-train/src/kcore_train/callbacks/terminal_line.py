@@ -20,10 +20,10 @@ __all__ = ["TerminalLine", "say", "write_line"]
 
 
 class TerminalLine:
-    """A line with a bar, drawn over what was drawn before.
+    """Draw a line with a bar over what was drawn before.
 
     Args:
-        console: the terminal.
+        console: `rich.console.Console`, the terminal.
     """
 
     def __init__(self, console: Console) -> None:
@@ -31,7 +31,7 @@ class TerminalLine:
 
     @classmethod
     def on_stdout(cls) -> TerminalLine | None:
-        """Give one if standard output is a terminal that a person looks at, and None otherwise."""
+        """Return one if standard output is a terminal that a person looks at, and None otherwise."""
         if (
             not config.is_interactive_logging_enabled()
             or not getattr(sys.stdout, "isatty", bool)()
@@ -47,11 +47,11 @@ class TerminalLine:
         """Draw the line.
 
         Args:
-            count: what stands before the bar.
-            done: fraction that is done; None if unknown, and then there is no bar.
-            width: characters in the bar.
-            text: what stands after it.
-            is_last: whether the line stays; it is drawn over otherwise, and cut at the width of the terminal.
+            count: str, the text before the bar.
+            done: float or None, the fraction that is done, in [0, 1], None if it is unknown, and then there is no bar.
+            width: int, the number of characters in the bar.
+            text: str, the text after the bar.
+            is_last: bool, whether the line stays, rather than being drawn over and cut at the width of the terminal.
         """
         from rich.progress_bar import ProgressBar
         from rich.text import Text
@@ -73,7 +73,7 @@ class TerminalLine:
                 self._console.print(line, end="", no_wrap=True)
 
     def erase(self) -> None:
-        """Empty the line the cursor is in."""
+        """Erase the line the cursor is in."""
         from rich.control import Control
         from rich.segment import ControlType
 
@@ -82,6 +82,9 @@ class TerminalLine:
 
 def say(text: str) -> None:
     """Print a line, in place of a bar that may be in the way and is drawn again below.
+
+    Args:
+        text: str, the line.
 
     >>> say("Epoch 4: early stopping")
     Epoch 4: early stopping
@@ -93,7 +96,11 @@ def say(text: str) -> None:
 
 
 def write_line(text: str) -> None:
-    """Print a line, or report it to the logger `kcore` where interactive logging is disabled."""
+    """Print a line, or report it to the logger `kcore` where interactive logging is disabled.
+
+    Args:
+        text: str, the line.
+    """
     if config.is_interactive_logging_enabled():
         print(text, flush=True)
     else:

@@ -1,4 +1,4 @@
-"""`TerminateOnNaN`: training ends when the loss is no number any more."""
+"""`TerminateOnNaN`: training stops when the loss is not a number any more."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import math
 
 import numpy as np
 
-from kcore_train.callbacks.callback import Callback, Numbers
+from kcore_train.callbacks.callback import Callback, Logs
 from kcore_train.callbacks.terminal_line import say
 
 __all__ = ["TerminateOnNaN"]
 
 
 class TerminateOnNaN(Callback):
-    """End training as soon as the loss is NaN or infinite.
+    """Stop training as soon as the loss is NaN or infinite.
 
     It looks at the loss of every batch, and so each step waits for the one before.
 
     Args:
-        raise_error: whether to raise an error, in place of ending `fit` after the batch.
+        raise_error: bool, whether to raise an error, rather than to stop `fit` after the batch; False.
 
     Raises:
         RuntimeError: when the loss is NaN or infinite, if `raise_error`.
@@ -32,8 +32,8 @@ class TerminateOnNaN(Callback):
         super().__init__()
         self.raise_error = raise_error
 
-    def on_train_batch_end(self, batch: int, logs: Numbers = None) -> None:
-        """Look at the loss."""
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Stop training, or raise an error, if the loss is NaN or infinite."""
         loss = (logs or {}).get("loss")
         if loss is None or (math.isfinite(loss) if isinstance(loss, float) else bool(np.all(np.isfinite(loss)))):
             return
