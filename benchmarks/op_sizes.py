@@ -118,7 +118,7 @@ class Settled:
 def measure_framework(framework: str, names: Sequence[str], rounds: int, turn: float) -> list[dict[str, Any]]:
     """Measure the named ops at each size; Keras must have been told its backend by KERAS_BACKEND."""
     import kcore_ops
-    from kcore_ops.engine.op import op_of
+    from kcore_ops.plugin import op_of
 
     keras_ops = importlib.import_module("keras.ops")
     rows = []

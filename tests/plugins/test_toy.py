@@ -10,9 +10,8 @@ from pathlib import Path
 import kcore_ops as ops
 import numpy as np
 import pytest
-from kcore_ops.backends import registry
-from kcore_ops.engine.op import all_ops
-from kcore_ops.foundation.errors import MissingOp
+from kcore_ops import MissingOp
+from kcore_ops.plugin import all_ops, backends
 
 HERE = Path(__file__).parent / "kcore-backend-toy"
 
@@ -38,7 +37,7 @@ def test_nothing_names_it():
 
 
 def test_it_is_listed_and_has_the_lowest_priority():
-    record = registry.backends()["toy"]
+    record = backends()["toy"]
     assert record.is_usable and record.distribution.startswith("kcore-backend-toy ")
     assert ops.config.backend() != "toy"
 

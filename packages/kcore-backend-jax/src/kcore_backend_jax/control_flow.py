@@ -7,7 +7,7 @@ from typing import Any
 
 import jax
 from jax import lax
-from kcore_ops.engine.plans import defined
+from kcore_ops.plugin import defined
 
 
 def cond(pred, true_fn, false_fn):

@@ -8,14 +8,14 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from kcore_ops.ops.nn.pooling import lowest
-from kcore_ops.ops.nn.windows import (
+from kcore_ops.plugin import (
     Windows,
     average_weights,
     conv_transpose_windows,
     conv_windows,
     depthwise_conv_windows,
     laid_out,
+    lowest,
     pool_windows,
 )
 

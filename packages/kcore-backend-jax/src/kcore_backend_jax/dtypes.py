@@ -6,8 +6,8 @@ from typing import Any
 
 import jax
 import numpy as np
+from kcore_ops import DTypeError
 from kcore_ops.dtypes import numpy_dtype
-from kcore_ops.foundation.errors import DTypeError
 
 # What JAX has in place of 64-bit types while jax_enable_x64 is off.
 NARROWER = {"int64": "int32", "uint64": "uint32", "float64": "float32", "complex128": "complex64"}

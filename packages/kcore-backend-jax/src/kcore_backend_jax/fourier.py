@@ -7,7 +7,7 @@ from typing import Any
 
 import jax.numpy as jnp
 from jax import lax
-from kcore_ops.ops.math.fourier import joined, of_pairs, parts
+from kcore_ops.plugin import joined, of_pairs, parts
 
 
 def irfft(x, fft_length):

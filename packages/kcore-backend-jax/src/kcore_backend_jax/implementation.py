@@ -10,9 +10,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax._src.core import trace_state_clean  # not public in 0.10; nothing that is says whether JAX is tracing
-from kcore_ops.foundation.errors import ArgumentError
+from kcore_ops import ArgumentError, Variable
 from kcore_ops.plugin import SCALAR_OPS, Backend
-from kcore_ops.state.variable import Variable
 
 from kcore_backend_jax import (
     control_flow,

@@ -8,11 +8,11 @@ from typing import Any
 import jax.numpy as jnp
 from jax import lax
 from kcore_ops.dtypes import epsilon_of, real_dtype
-from kcore_ops.ops.numpy.subscripts import parse
+from kcore_ops.plugin import parse_subscripts
 
 
 def einsum(subscripts, *operands):
-    contraction = parse(subscripts, tuple([x.ndim for x in operands]))
+    contraction = parse_subscripts(subscripts, tuple([x.ndim for x in operands]))
     if contraction.sizes_differ(operands):  # JAX broadcasts axes of size 1
         raise ValueError("axes of one letter differ in size")
     return jnp.einsum(contraction.equation, *operands)

@@ -6,17 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
-from kcore_ops import config
-from kcore_ops.engine.op import op_of
-from kcore_ops.ops.nn import attention, normalization
+from kcore_ops import config, nn
+from kcore_ops.plugin import op_of
 
 from kcore_backend_jax.dtypes import native_dtype
 
 # Normalizations: the definitions, in one compiled step where nothing around them is compiled.
 
-_layer_normalization = jax.jit(op_of(normalization.layer_normalization).body, static_argnums=(3, 4, 5))
-_rms_normalization = jax.jit(op_of(normalization.rms_normalization).body, static_argnums=(2, 3))
-batch_normalization = jax.jit(op_of(normalization.batch_normalization).body, static_argnums=(3, 6))
+_layer_normalization = jax.jit(op_of(nn.layer_normalization).body, static_argnums=(3, 4, 5))
+_rms_normalization = jax.jit(op_of(nn.rms_normalization).body, static_argnums=(2, 3))
+batch_normalization = jax.jit(op_of(nn.batch_normalization).body, static_argnums=(3, 6))
 
 
 def layer_normalization(x, gamma, beta, axis, epsilon, rms_scaling):
@@ -29,7 +28,7 @@ def rms_normalization(x, scale, axis, epsilon):
 
 # Attention and encodings.
 
-_defined_attention = jax.jit(op_of(attention.dot_product_attention).body, static_argnums=(5, 6, 7, 8))
+_defined_attention = jax.jit(op_of(nn.dot_product_attention).body, static_argnums=(5, 6, 7, 8))
 
 
 def dot_product_attention(query, key, value, bias, mask, scale, is_causal, flash_attention, attn_logits_soft_cap):

@@ -11,19 +11,19 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from kcore_ops.engine.plans import defined
-from kcore_ops.ops.nn import recurrent
+import kcore_ops
+from kcore_ops.plugin import check_recurrent_shapes, defined, gru_biases, gru_step, lstm_step
 
 
 def lstm(x, h, c, kernel, recurrent_kernel, bias, unroll):
     if jax.default_backend() != "cpu":
-        return defined(recurrent.lstm)(x, h, c, kernel, recurrent_kernel, bias, unroll)
+        return defined(kcore_ops.lstm)(x, h, c, kernel, recurrent_kernel, bias, unroll)
 
-    recurrent.check_shapes(x, kernel, recurrent_kernel, bias, gates=4, h=h, c=c)
+    check_recurrent_shapes(x, kernel, recurrent_kernel, bias, gates=4, h=h, c=c)
 
     def step(carry: Any, x: jax.Array) -> Any:
         h, c = carry
-        h, c = recurrent.lstm_step(_projected(x, kernel, bias) + h @ recurrent_kernel, c)
+        h, c = lstm_step(_projected(x, kernel, bias) + h @ recurrent_kernel, c)
         return (h, c), h
 
     (h, c), ys = jax.lax.scan(step, (h, c), jnp.swapaxes(x, 0, 1), unroll=unroll or 1)
@@ -32,12 +32,12 @@ def lstm(x, h, c, kernel, recurrent_kernel, bias, unroll):
 
 def gru(x, h, kernel, recurrent_kernel, bias, reset_after, unroll):
     if jax.default_backend() != "cpu":
-        return defined(recurrent.gru)(x, h, kernel, recurrent_kernel, bias, reset_after, unroll)
-    recurrent.check_shapes(x, kernel, recurrent_kernel, bias, gates=3, rows=(2,) if reset_after else (), h=h)
-    of_input, of_state = recurrent.gru_biases(bias, reset_after)
+        return defined(kcore_ops.gru)(x, h, kernel, recurrent_kernel, bias, reset_after, unroll)
+    check_recurrent_shapes(x, kernel, recurrent_kernel, bias, gates=3, rows=(2,) if reset_after else (), h=h)
+    of_input, of_state = gru_biases(bias, reset_after)
 
     def step(h: jax.Array, x: jax.Array) -> Any:
-        h = recurrent.gru_step(_projected(x, kernel, of_input), h, recurrent_kernel, of_state, reset_after)
+        h = gru_step(_projected(x, kernel, of_input), h, recurrent_kernel, of_state, reset_after)
         return h, h
 
     h, ys = jax.lax.scan(step, h, jnp.swapaxes(x, 0, 1), unroll=unroll or 1)

@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import kcore_ops
-from kcore_ops.engine.op import op_of
+from kcore_ops.plugin import op_of
 
 from kcore_backend_jax.dtypes import native_dtype
 

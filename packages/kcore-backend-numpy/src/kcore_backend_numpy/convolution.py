@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from kcore_ops.ops.nn.windows import Windows, conv_transpose_windows, conv_windows
+from kcore_ops.plugin import Windows, conv_transpose_windows, conv_windows
 
 
 def conv(inputs, kernel, strides, padding, data_format, dilation_rate):

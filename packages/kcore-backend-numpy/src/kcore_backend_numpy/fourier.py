@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from kcore_ops.ops.math.fourier import joined, of_pairs, parts
+from kcore_ops.plugin import joined, of_pairs, parts
 
 
 def join(real, imaginary):

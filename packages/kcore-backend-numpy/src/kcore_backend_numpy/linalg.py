@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 from kcore_ops.dtypes import epsilon_of, real_dtype
-from kcore_ops.ops.numpy.subscripts import parse
+from kcore_ops.plugin import parse_subscripts
 
 
 def einsum(subscripts, *operands):
-    contraction = parse(subscripts, tuple([x.ndim for x in operands]))
+    contraction = parse_subscripts(subscripts, tuple([x.ndim for x in operands]))
     if contraction.sizes_differ(operands):  # NumPy broadcasts axes of size 1
         raise ValueError("axes of one letter differ in size")
     # Looking for the best order, and for products that are matrix products, takes longer than a small sum.

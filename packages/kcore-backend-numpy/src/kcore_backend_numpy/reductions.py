@@ -9,7 +9,7 @@ from typing import Any
 import kcore_ops
 import numpy as np
 from kcore_ops.dtypes import limits, numpy_dtype
-from kcore_ops.engine.op import op_of
+from kcore_ops.plugin import op_of
 
 
 def sum(x, axis, keepdims):

@@ -7,11 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
-from kcore_ops import tree
-from kcore_ops.engine.inference import evaluate, inferring
-from kcore_ops.engine.op import op_of
-from kcore_ops.engine.plans import defined
-from kcore_ops.specs.spec import TensorSpec
+from kcore_ops import TensorSpec, tree
+from kcore_ops.plugin import defined, evaluate, inferring, op_of
 
 
 def cond(pred, true_fn, false_fn):

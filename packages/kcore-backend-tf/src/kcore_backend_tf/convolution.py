@@ -11,16 +11,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
-from kcore_ops.engine.plans import defined
-from kcore_ops.ops.nn.convolution import conv as conv_op
-from kcore_ops.ops.nn.convolution import conv_transpose as conv_transpose_op
-from kcore_ops.ops.nn.convolution import depthwise_conv as depthwise_conv_op
-from kcore_ops.ops.nn.pooling import average_pool as average_pool_op
-from kcore_ops.ops.nn.pooling import max_pool as max_pool_op
-from kcore_ops.ops.nn.windows import (
+from kcore_ops import nn
+from kcore_ops.plugin import (
     Windows,
     conv_transpose_windows,
     conv_windows,
+    defined,
     depthwise_conv_windows,
     pool_windows,
 )
@@ -33,7 +29,7 @@ def conv(inputs, kernel, strides, padding, data_format, dilation_rate):
     windows = conv_windows(inputs.shape, kernel.shape, strides, padding, dilation_rate, data_format)
     is_dilated, is_strided = _any_above_one(windows.dilation), _any_above_one(windows.strides)
     if not _is_native(inputs) or windows.groups is None or (is_dilated and is_strided):
-        return defined(conv_op)(inputs, kernel, strides, padding, data_format, dilation_rate)
+        return defined(nn.conv)(inputs, kernel, strides, padding, data_format, dilation_rate)
     x = _last(inputs, windows)
     mode = "SAME" if windows.is_same else "VALID"
 
@@ -61,7 +57,7 @@ def depthwise_conv(inputs, kernel, strides, padding, data_format, dilation_rate)
         or len(set(windows.strides)) > 1  # the kernel knows only equal strides
         or (is_dilated and _any_above_one(windows.strides))
     ):
-        return defined(depthwise_conv_op)(inputs, kernel, strides, padding, data_format, dilation_rate)
+        return defined(nn.depthwise_conv)(inputs, kernel, strides, padding, data_format, dilation_rate)
     x, strides, dilation = _last(inputs, windows), windows.strides, windows.dilation
     if rank == 1:
         x, kernel, strides, dilation = x[:, None], kernel[None], strides * 2, (1, *dilation)
@@ -78,7 +74,7 @@ def conv_transpose(inputs, kernel, strides, padding, output_padding, data_format
     windows = conv_transpose_windows(*shapes, strides, padding, output_padding, dilation_rate, data_format)
     rank = len(windows.sizes)
     if not _is_native(inputs) or _any_above_one(windows.dilation) or not _is_gradient(windows):
-        function = defined(conv_transpose_op)
+        function = defined(nn.conv_transpose)
         return function(inputs, kernel, strides, padding, output_padding, data_format, dilation_rate)
     x, steps = _last(inputs, windows), windows.strides
     batch, *sizes, _ = tf.unstack(tf.shape(x)) if None in x.shape else x.shape
@@ -117,7 +113,7 @@ def max_pool(inputs, pool_size, strides, padding, data_format):
     windows = pool_windows(inputs.shape, pool_size, strides, padding, data_format)
     is_known = inputs.dtype == tf.float32 if len(windows.sizes) == 3 else inputs.dtype.name in _MAX_POOL_2D
     if not is_known:
-        return defined(max_pool_op)(inputs, pool_size, strides, padding, data_format)
+        return defined(nn.max_pool)(inputs, pool_size, strides, padding, data_format)
     return _pool(raw.MaxPool3D if len(windows.sizes) == 3 else raw.MaxPool, inputs, windows)
 
 
@@ -127,7 +123,7 @@ def average_pool(inputs, pool_size, strides, padding, data_format):
         return _pool(lambda input, **geometry: raw.AvgPool(value=input, **geometry), inputs, windows)
     if inputs.dtype == tf.float32:
         return _pool(raw.AvgPool3D, inputs, windows)
-    return defined(average_pool_op)(inputs, pool_size, strides, padding, data_format)
+    return defined(nn.average_pool)(inputs, pool_size, strides, padding, data_format)
 
 
 def _pool(function: Callable[..., Any], inputs: Any, windows: Windows) -> Any:

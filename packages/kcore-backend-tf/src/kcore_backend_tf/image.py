@@ -6,9 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
-from kcore_ops import config
-from kcore_ops.engine.plans import defined
-from kcore_ops.image import resize as _resize_op
+from kcore_ops import config, image
+from kcore_ops.plugin import defined
 
 
 def resize(images, size, interpolation, antialias, crop, pad, fill_mode, fill_value, data_format):
@@ -39,7 +38,7 @@ def resize(images, size, interpolation, antialias, crop, pad, fill_mode, fill_va
     return resized(images)
 
 
-_resize = defined(_resize_op)
+_resize = defined(image.resize)
 
 TABLE: dict[str, Callable[..., Any]] = {"resize": resize}
 

@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow as tf
+from kcore_ops import Variable
 from kcore_ops.dtypes import numpy_dtype
 from kcore_ops.plugin import SCALAR_OPS, Backend
-from kcore_ops.state.variable import Variable
 from tensorflow.python.autograph.core import config as autograph
 
 from kcore_backend_tf import (

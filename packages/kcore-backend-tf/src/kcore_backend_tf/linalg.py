@@ -7,8 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
-from kcore_ops.ops.numpy.products import paired_axes
-from kcore_ops.ops.numpy.subscripts import parse
+from kcore_ops.plugin import paired_axes, parse_subscripts
 
 _einsum = tf.raw_ops.Einsum
 
@@ -28,7 +27,7 @@ def matmul(x1, x2):
 
 
 def einsum(subscripts, *operands):
-    contraction = parse(subscripts, tuple([x.shape.rank for x in operands]))
+    contraction = parse_subscripts(subscripts, tuple([x.shape.rank for x in operands]))
     if len(operands) > 2:
         return tf.einsum(contraction.equation, *operands)
     return _einsum(inputs=operands, equation=contraction.equation)

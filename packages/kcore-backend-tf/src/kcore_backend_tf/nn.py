@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
-from kcore_ops.engine.plans import defined
-from kcore_ops.ops.nn import activations, losses
+from kcore_ops import nn
+from kcore_ops.plugin import defined
 
 # Activations.
 
@@ -37,8 +37,8 @@ def log_softmax(x, axis):
     return tf.nn.log_softmax(x, axis) if axis.__class__ is int and x.shape.rank else _log_softmax(x, axis)
 
 
-_softmax = defined(activations.softmax)
-_log_softmax = defined(activations.log_softmax)
+_softmax = defined(nn.softmax)
+_log_softmax = defined(nn.log_softmax)
 
 # Losses and encodings.
 
@@ -54,7 +54,7 @@ def sparse_categorical_crossentropy(target, output, from_logits, axis):
     return tf.where(is_class, loss, tf.zeros_like(loss))
 
 
-_sparse_categorical_crossentropy = defined(losses.sparse_categorical_crossentropy)
+_sparse_categorical_crossentropy = defined(nn.sparse_categorical_crossentropy)
 
 
 def one_hot(x, num_classes, axis, dtype, sparse):

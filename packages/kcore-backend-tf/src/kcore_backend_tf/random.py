@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
-from kcore_ops.ops.random.distributions import with_slope
+from kcore_ops.plugin import with_slope
 
 
 def native_seed(seed):

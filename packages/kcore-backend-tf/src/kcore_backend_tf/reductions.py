@@ -10,8 +10,7 @@ from typing import Any
 import kcore_ops
 import numpy as np
 import tensorflow as tf
-from kcore_ops.engine.op import op_of
-from kcore_ops.specs.shapes import normalize_axes, normalize_axis
+from kcore_ops.plugin import normalize_axes, normalize_axis, op_of
 
 raw = tf.raw_ops
 

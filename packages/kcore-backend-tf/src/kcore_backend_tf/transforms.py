@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 from kcore_ops import tree
-from kcore_ops.transforms.gradients import axes_of_leaves
+from kcore_ops.plugin import axes_of_leaves
 
 Function = Callable[..., Any]
 

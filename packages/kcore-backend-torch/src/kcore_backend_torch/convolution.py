@@ -8,16 +8,16 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from kcore_ops.engine.plans import defined
-from kcore_ops.ops.nn.pooling import adaptive_max_pool as adaptive_max_pool_op
-from kcore_ops.ops.nn.pooling import lowest
-from kcore_ops.ops.nn.windows import (
+from kcore_ops import nn
+from kcore_ops.plugin import (
     Windows,
     adaptive_windows,
     average_weights,
     conv_transpose_windows,
     conv_windows,
+    defined,
     depthwise_conv_windows,
+    lowest,
     pool_windows,
 )
 
@@ -111,7 +111,7 @@ def adaptive_max_pool(inputs, output_size, data_format):
     return _back(function(_first(inputs, windows), windows.positions), windows)
 
 
-_adaptive_max_pool = defined(adaptive_max_pool_op)
+_adaptive_max_pool = defined(nn.adaptive_max_pool)
 
 
 def adaptive_average_pool(inputs, output_size, data_format):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import torch
+from kcore_ops import DTypeError
 from kcore_ops.dtypes import ALLOWED_DTYPES
-from kcore_ops.foundation.errors import DTypeError
 
 NATIVE = {name: getattr(torch, name) for name in ALLOWED_DTYPES if hasattr(torch, name)}
 DTYPE_NAMES = {dtype: name for name, dtype in NATIVE.items()}

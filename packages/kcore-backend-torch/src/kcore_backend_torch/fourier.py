@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from kcore_ops.ops.math.fourier import joined, of_pairs, parts
+from kcore_ops.plugin import joined, of_pairs, parts
 
 
 def irfft(x, fft_length):

@@ -7,9 +7,8 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from kcore_ops import config
-from kcore_ops.engine.plans import defined
-from kcore_ops.image import resize as _resize_op
+from kcore_ops import config, image
+from kcore_ops.plugin import defined
 
 
 def resize(images, size, interpolation, antialias, crop, pad, fill_mode, fill_value, data_format):
@@ -25,7 +24,7 @@ def resize(images, size, interpolation, antialias, crop, pad, fill_mode, fill_va
     return x if images.ndim == 4 else x[0]
 
 
-_resize = defined(_resize_op)
+_resize = defined(image.resize)
 
 TABLE: dict[str, Callable[..., Any]] = {"resize": resize}
 

@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from kcore_ops import Variable
 from kcore_ops.dtypes import numpy_dtype, standardize_dtype
 from kcore_ops.plugin import SCALAR_OPS, Backend
-from kcore_ops.state.variable import Variable
 
 from kcore_backend_torch import (
     control_flow,

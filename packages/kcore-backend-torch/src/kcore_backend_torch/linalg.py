@@ -8,14 +8,13 @@ from typing import Any
 import torch
 from kcore_ops import config
 from kcore_ops.dtypes import epsilon_of, real_dtype
-from kcore_ops.ops.numpy.products import paired_axes
-from kcore_ops.ops.numpy.subscripts import parse
+from kcore_ops.plugin import paired_axes, parse_subscripts
 
 from kcore_backend_torch.dtypes import DTYPE_NAMES
 
 
 def einsum(subscripts, *operands):
-    contraction = parse(subscripts, tuple([x.ndim for x in operands]))
+    contraction = parse_subscripts(subscripts, tuple([x.ndim for x in operands]))
     if contraction.sizes_differ(operands):  # torch broadcasts axes of size 1
         raise ValueError("axes of one letter differ in size")
     result = torch.einsum(contraction.equation, *operands)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from kcore_ops.state.variable import Variable
+from kcore_ops import Variable
 from torch._C import _get_tracing_state
 from torch.nn.modules import module as hooks  # where torch (2.6 to 2.13) keeps those of all modules
 

@@ -8,9 +8,8 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from kcore_ops import config
-from kcore_ops.engine.plans import defined
-from kcore_ops.ops.nn import activations, attention, losses, normalization
+from kcore_ops import config, nn
+from kcore_ops.plugin import defined
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 # Activations.
@@ -50,9 +49,9 @@ def log_softmax(x, axis):
     return torch.log_softmax(x, axis) if axis.__class__ is int and x.ndim else _log_softmax(x, axis)
 
 
-_hard_sigmoid = defined(activations.hard_sigmoid)
-_softmax = defined(activations.softmax)
-_log_softmax = defined(activations.log_softmax)
+_hard_sigmoid = defined(nn.hard_sigmoid)
+_softmax = defined(nn.softmax)
+_log_softmax = defined(nn.log_softmax)
 
 # Normalizations.
 
@@ -85,9 +84,9 @@ def batch_normalization(x, mean, variance, axis, offset, scale, epsilon):
     return centered * factor if offset is None else torch.addcmul(offset.reshape(along), centered, factor)
 
 
-_batch_normalization = defined(normalization.batch_normalization)
-_layer_normalization = defined(normalization.layer_normalization)
-_rms_normalization = defined(normalization.rms_normalization)
+_batch_normalization = defined(nn.batch_normalization)
+_layer_normalization = defined(nn.layer_normalization)
+_rms_normalization = defined(nn.rms_normalization)
 
 
 def _normalized_shape(x, axis, *parameters):
@@ -136,7 +135,7 @@ def dot_product_attention(query, key, value, bias, mask, scale, is_causal, flash
 
 
 _KERNELS = {True: SDPBackend.FLASH_ATTENTION, False: SDPBackend.MATH}
-_dot_product_attention = defined(attention.dot_product_attention)
+_dot_product_attention = defined(nn.dot_product_attention)
 
 
 def binary_crossentropy(target, output, from_logits):
@@ -145,7 +144,7 @@ def binary_crossentropy(target, output, from_logits):
     return _binary_crossentropy(target, output, from_logits)
 
 
-_binary_crossentropy = defined(losses.binary_crossentropy)
+_binary_crossentropy = defined(nn.binary_crossentropy)
 
 
 def sparse_categorical_crossentropy(target, output, from_logits, axis):
@@ -158,7 +157,7 @@ def sparse_categorical_crossentropy(target, output, from_logits, axis):
     return torch.where(is_class, -log_p, 0)
 
 
-_sparse_categorical_crossentropy = defined(losses.sparse_categorical_crossentropy)
+_sparse_categorical_crossentropy = defined(nn.sparse_categorical_crossentropy)
 
 
 TABLE: dict[str, Callable[..., Any]] = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import kcore_ops
 import torch
-from kcore_ops.engine.plans import defined
-from kcore_ops.ops.nn import recurrent
+from kcore_ops.plugin import check_recurrent_shapes, defined
 from torch import _VF
 from torch._C._functorch import TransformType, maybe_current_level
 from torch._functorch.pyfunctorch import retrieve_all_functorch_interpreters
@@ -16,7 +16,7 @@ from torch._functorch.pyfunctorch import retrieve_all_functorch_interpreters
 def lstm(x, h, c, kernel, recurrent_kernel, bias, unroll):
     if not _has_kernel(x, recurrent_kernel):
         return _lstm(x, h, c, kernel, recurrent_kernel, bias, unroll)
-    recurrent.check_shapes(x, kernel, recurrent_kernel, bias, gates=4, h=h, c=c)
+    check_recurrent_shapes(x, kernel, recurrent_kernel, bias, gates=4, h=h, c=c)
     weights = _weights(kernel, recurrent_kernel)
     if bias is not None:
         weights += [bias, torch.zeros_like(bias)]
@@ -27,7 +27,7 @@ def lstm(x, h, c, kernel, recurrent_kernel, bias, unroll):
 def gru(x, h, kernel, recurrent_kernel, bias, reset_after, unroll):
     if not reset_after or not _has_kernel(x, recurrent_kernel):
         return _gru(x, h, kernel, recurrent_kernel, bias, reset_after, unroll)
-    recurrent.check_shapes(x, kernel, recurrent_kernel, bias, gates=3, rows=(2,), h=h)
+    check_recurrent_shapes(x, kernel, recurrent_kernel, bias, gates=3, rows=(2,), h=h)
     units = recurrent_kernel.shape[0]
     weights = _weights(_reordered(kernel, units), _reordered(recurrent_kernel, units))
     if bias is not None:
@@ -36,8 +36,8 @@ def gru(x, h, kernel, recurrent_kernel, bias, reset_after, unroll):
     return ys, h[0]
 
 
-_lstm = defined(recurrent.lstm)
-_gru = defined(recurrent.gru)
+_lstm = defined(kcore_ops.lstm)
+_gru = defined(kcore_ops.gru)
 
 
 def _has_kernel(x, recurrent_kernel):

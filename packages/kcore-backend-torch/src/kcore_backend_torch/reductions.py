@@ -7,8 +7,7 @@ from typing import Any
 
 import kcore_ops
 import torch
-from kcore_ops.engine.op import op_of
-from kcore_ops.specs.shapes import normalize_axes, reduced_shape
+from kcore_ops.plugin import normalize_axes, op_of, reduced_shape
 from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
 from kcore_backend_torch.dtypes import native_dtype

@@ -24,7 +24,6 @@ __all__ = [
     "PluginError",
     "RangeError",
     "ShapeError",
-    "located",
 ]
 
 

@@ -8,7 +8,7 @@ import itertools
 import kcore_ops as ops
 import numpy as np
 from kcore_ops import tree
-from kcore_ops.specs.operators import TensorOperators
+from kcore_ops.plugin import TensorOperators
 
 _order = itertools.count()
 

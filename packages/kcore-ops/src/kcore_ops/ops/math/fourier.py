@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import builtins
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from kcore_ops.dtypes import standardize_dtype
@@ -15,6 +15,7 @@ from kcore_ops.dtypes.promotion import real_floating
 from kcore_ops.engine.op import Tensor, op
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.ops.core.conversion import cast, shape
+from kcore_ops.ops.math.complex_pairs import Pair
 from kcore_ops.ops.nn.precision import narrowed, widened
 from kcore_ops.ops.numpy.arithmetic import add, divide, mod, multiply, negative, subtract
 from kcore_ops.ops.numpy.comparison import equal, where
@@ -26,9 +27,7 @@ from kcore_ops.ops.numpy.trigonometry import cos, sin
 from kcore_ops.specs.shapes import differ, show_shape
 from kcore_ops.specs.spec import is_unknown
 
-__all__ = ["fft", "fft2", "ifft2", "irfft", "joined", "of_pairs", "parts", "rfft"]
-
-Pair = tuple[Any, Any]
+__all__ = ["fft", "fft2", "ifft2", "irfft", "rfft"]
 
 
 @op(dtypes=real_floating)
@@ -224,28 +223,3 @@ def _resized(x: Any, size: Any) -> Any:
 
 def _like(pair: Pair, x: Any) -> Pair:
     return narrowed(pair[0], x[0]), narrowed(pair[1], x[1])
-
-
-# For backends with complex numbers of their own.
-
-
-def joined(join: Callable[[Any, Any], Any], x: Pair) -> Any:
-    """Join a pair into a complex tensor by a framework's function, which would broadcast parts that differ in shape."""
-    real, imaginary = x
-    if real.shape != imaginary.shape:
-        raise ValueError("the parts differ in shape")
-    return join(real, imaginary)
-
-
-def of_pairs(join: Callable[[Any, Any], Any], function: Callable[[Any], Any]) -> Callable[[Pair], Pair]:
-    """Give a framework's function of complex tensors as one that takes and gives their parts."""
-
-    def of_pair(x: Pair) -> Pair:
-        return parts(function(joined(join, x)))
-
-    return of_pair
-
-
-def parts(x: Any) -> Pair:
-    """Give the parts of a framework's complex tensor."""
-    return x.real, x.imag

@@ -21,7 +21,7 @@ from kcore_ops.ops.numpy.products import matmul
 from kcore_ops.ops.numpy.trigonometry import tanh
 from kcore_ops.specs.shapes import differ, show_shape
 
-__all__ = ["gru", "gru_biases", "gru_step", "lstm", "lstm_step"]
+__all__ = ["gru", "check_recurrent_shapes", "gru_biases", "gru_step", "lstm", "lstm_step"]
 
 Function = Callable[[Any], Any]
 
@@ -53,7 +53,7 @@ def lstm(
     array([[[0.37 ],
             [0.651]]], dtype=float32)
     """
-    check_shapes(x, kernel, recurrent_kernel, bias, gates=4, h=h, c=c)
+    check_recurrent_shapes(x, kernel, recurrent_kernel, bias, gates=4, h=h, c=c)
 
     def step(carry: Any, projected: Any) -> Any:
         h, c = carry
@@ -110,7 +110,7 @@ def gru(
     array([[[0.205],
             [0.347]]], dtype=float32)
     """
-    check_shapes(x, kernel, recurrent_kernel, bias, gates=3, rows=(2,) if reset_after else (), h=h)
+    check_recurrent_shapes(x, kernel, recurrent_kernel, bias, gates=3, rows=(2,) if reset_after else (), h=h)
     of_input, of_state = gru_biases(bias, reset_after)
 
     def step(h: Any, projected: Any) -> Any:
@@ -179,7 +179,7 @@ def _turns(unroll: bool) -> Any:
     return True if unroll else 1
 
 
-def check_shapes(
+def check_recurrent_shapes(
     x: Any, kernel: Any, recurrent_kernel: Any, bias: Any, gates: int, rows: tuple[int, ...] = (), **states: Any
 ) -> None:
     """Raise if shapes do not fit one another; for fused kernels too, which may read past what they are given."""

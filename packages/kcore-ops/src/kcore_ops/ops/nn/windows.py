@@ -17,7 +17,7 @@ from kcore_ops.specs.shapes import one_of, pair, same_padding, show_shape, show_
 from kcore_ops.specs.spec import is_unknown
 
 __all__ = ["TransposedWindows", "Windows", "adaptive_windows", "average_weights", "conv_transpose_windows",
-           "conv_windows", "depthwise_conv_windows", "pool_windows"]  # fmt: skip
+           "conv_windows", "depthwise_conv_windows", "laid_out", "pool_windows"]  # fmt: skip
 
 Sizes = tuple[Any, ...]
 

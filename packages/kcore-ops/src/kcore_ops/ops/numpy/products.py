@@ -17,7 +17,7 @@ from kcore_ops.ops.numpy.indexing import get_item
 from kcore_ops.ops.numpy.joining import concatenate
 from kcore_ops.ops.numpy.manipulation import moveaxis, reshape, roll, transpose
 from kcore_ops.ops.numpy.reductions import sum
-from kcore_ops.ops.numpy.subscripts import Labels, parse
+from kcore_ops.ops.numpy.subscripts import Labels, parse_subscripts
 from kcore_ops.specs.shapes import (
     broadcast_shapes,
     differ,
@@ -61,7 +61,7 @@ def einsum(subscripts: str, *operands: Tensor) -> Tensor:
     >>> einsum("ij,j->i", [[1, 2], [3, 4]], [10, 1])
     array([12, 34], dtype=int32)
     """
-    contraction = parse(subscripts, tuple(len(x.shape) for x in operands))
+    contraction = parse_subscripts(subscripts, tuple(len(x.shape) for x in operands))
     contraction.check([x.shape for x in operands])
     terms = [_diagonals(x, labels) for x, labels in zip(operands, contraction.inputs, strict=True)]
     result, labels = terms[0]

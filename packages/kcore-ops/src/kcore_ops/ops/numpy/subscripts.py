@@ -12,7 +12,7 @@ from typing import Any
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.specs.shapes import broadcast_shapes, differ, show_size
 
-__all__ = ["Contraction", "parse"]
+__all__ = ["Contraction", "parse_subscripts"]
 
 Labels = tuple[str, ...]
 
@@ -58,14 +58,14 @@ class Contraction:
 
 
 @functools.lru_cache(maxsize=4096)
-def parse(subscripts: str, ranks: tuple[int, ...]) -> Contraction:
+def parse_subscripts(subscripts: str, ranks: tuple[int, ...]) -> Contraction:
     """Read the subscripts of operands with these numbers of axes.
 
     Raises:
         ArgumentError: if the subscripts are not well-formed, or do not name the operands given.
         ShapeError: if an operand has not the axes its subscripts name.
 
-    >>> parse("ij, jk", (2, 2)).equation
+    >>> parse_subscripts("ij, jk", (2, 2)).equation
     'ij,jk->ik'
     """
     if not isinstance(subscripts, str):
