@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_args
+from collections.abc import Sequence
+from typing import Any, Literal, Unpack, get_args
 
 import kcore_ops as ops
 from kcore_layers.base.layer import Layer
+from kcore_layers.options.argument_types import LayerOptions, Shape
 from kcore_layers.options.weight_options import checked_rate, known_size
 from kcore_layers.serialization.registry import builtin
 from kcore_ops.engine.call import beside
+from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.ops.nn.attention import LEFT_OUT
 from kcore_ops.ops.nn.precision import narrowed, widened
@@ -30,11 +33,12 @@ class Attention(Layer):
     There may be more axes before the positions, or none.
 
     Args:
-        use_scale: whether scores are multiplied by a weight.
-        score_mode: "dot" for products of queries and keys; "concat" for a weight times the sum of `tanh(query + key)`.
-        dropout: fraction of the attention weights set to zero in training.
-        seed: of the dropout.
-        **kwargs: of `Layer`.
+        use_scale: bool, whether scores are multiplied by a weight; False.
+        score_mode: "dot" for products of queries and keys; "concat" for a weight times the sum of `tanh(query + key)`;
+            "dot".
+        dropout: float from 0 to 1, the fraction of the attention weights set to zero in training; 0.
+        seed: int, where the random numbers start; None draws a seed.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if the mode is unknown, or the inputs are no list of two or three.
@@ -53,7 +57,7 @@ class Attention(Layer):
         score_mode: ScoreMode = "dot",
         dropout: float = 0.0,
         seed: int | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
         super().__init__(**kwargs)
         if score_mode not in get_args(ScoreMode):
@@ -67,16 +71,25 @@ class Attention(Layer):
         self.concat_score_weight: Any = None
         self.supports_masking = True
 
-    def build(self, input_shape: Any) -> None:
-        """Make the weights."""
+    def build(self, input_shape: Sequence[Shape]) -> None:
+        """Make the weights.
+
+        Args:
+            input_shape: list of the sizes of query, value and perhaps key, the batch included.
+        """
         self._check(input_shape)
         if self.use_scale:
             self.scale = self.add_weight((), "ones", name="scale")
         if self.score_mode == "concat":
             self.concat_score_weight = self.add_weight((), "ones", name="concat_score_weight")
 
-    def scores(self, query: Any, key: Any) -> Any:
-        """Give how well each query matches each key, `(batch, t, s)`."""
+    def scores(self, query: Tensor, key: Tensor) -> Tensor:
+        """Return how well each query matches each key, `(batch, t, s)`.
+
+        Args:
+            query: tensor `(batch, t, n)`.
+            key: tensor `(batch, s, n)`.
+        """
         if self.score_mode == "dot":
             scores = ops.matmul(query, ops.swapaxes(key, -1, -2))
             return scores if self.scale is None else ops.multiply(scores, self.scale)
@@ -86,13 +99,22 @@ class Attention(Layer):
 
     def call(
         self,
-        inputs: Any,
-        mask: Any = None,
-        training: Any = False,
+        inputs: Sequence[Tensor],
+        mask: Sequence[Tensor | None] | None = None,
+        training: bool | None = False,
         return_attention_scores: bool = False,
         use_causal_mask: bool = False,
-    ) -> Any:
-        """Give the averages, and the attention weights if asked for."""
+    ) -> Tensor | tuple[Tensor, Tensor]:
+        """Return the averages, with `return_attention_scores` also the attention weights.
+
+        Args:
+            inputs: list of query, value and, if other than the value, key.
+            mask: list of the boolean masks of query and value, and perhaps key, each of which may be None; None, no
+                masks.
+            training: bool, whether there is dropout; False.
+            return_attention_scores: bool, whether to return the attention weights too; False.
+            use_causal_mask: bool, whether keys later than the query are left out; False.
+        """
         self._check(inputs)
         query, value, key = (*inputs, inputs[1])[:3]
         self._check_mask(mask)
@@ -113,8 +135,12 @@ class Attention(Layer):
             output = ops.multiply(output, ops.expand_dims(ops.cast(query_mask, output.dtype), -1))
         return (output, scores) if return_attention_scores else output
 
-    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        """Give the mask of the output: that of the query.
+    def compute_mask(self, inputs: Sequence[Tensor], mask: Sequence[Tensor | None] | None = None) -> Tensor | None:
+        """Return the mask of the output: that of the query.
+
+        Args:
+            inputs: list of tensors, as `call` takes it.
+            mask: list of the boolean masks of query and value, and perhaps key; None, no masks.
 
         Raises:
             ArgumentError: if the masks are not a list of two or three.
@@ -145,9 +171,13 @@ class Attention(Layer):
             )
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         names = ("use_scale", "score_mode", "dropout", "seed")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+
+class _AdditiveAttentionOptions(LayerOptions, total=False):
+    seed: int | None
 
 
 @builtin("keras.layers")
@@ -158,9 +188,10 @@ class AdditiveAttention(Attention):
     `(batch, s, n)`; the output is `(batch, t, m)`, the attention weights `(batch, t, s)`; masks are as for `Attention`.
 
     Args:
-        use_scale: whether `scale` is a weight, of shape `(n,)`, rather than one.
-        dropout: fraction of the attention weights set to zero in training.
-        **kwargs: of `Layer`, and `seed`.
+        use_scale: bool, whether `scale` is a weight `(n,)`, rather than one; True.
+        dropout: float from 0 to 1, the fraction of the attention weights set to zero in training; 0.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them; and
+            `seed`, as `Attention` takes it.
 
     Raises:
         ArgumentError: if the inputs are no list of two or three.
@@ -173,27 +204,38 @@ class AdditiveAttention(Attention):
     (1, 2, 3)
     """
 
-    def __init__(self, use_scale: bool = True, dropout: float = 0.0, **kwargs: Any) -> None:
+    def __init__(
+        self, use_scale: bool = True, dropout: float = 0.0, **kwargs: Unpack[_AdditiveAttentionOptions]
+    ) -> None:
         super().__init__(use_scale=use_scale, dropout=dropout, **kwargs)
 
-    def build(self, input_shape: Any) -> None:
-        """Make the weight."""
+    def build(self, input_shape: Sequence[Shape]) -> None:
+        """Make the weight.
+
+        Args:
+            input_shape: list of the sizes of query, value and perhaps key, the batch included.
+        """
         self._check(input_shape)
         if self.use_scale:
             self.scale = self.add_weight((known_size(input_shape[0]),), "glorot_uniform", name="scale")
 
-    def scores(self, query: Any, key: Any) -> Any:
-        """Give how well each query matches each key, `(batch, t, s)`."""
+    def scores(self, query: Tensor, key: Tensor) -> Tensor:
+        """Return how well each query matches each key, `(batch, t, s)`.
+
+        Args:
+            query: tensor `(batch, t, n)`.
+            key: tensor `(batch, s, n)`.
+        """
         total = ops.tanh(_each_with_each(query, key))
         return ops.sum(total if self.scale is None else ops.multiply(total, self.scale), axis=-1)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         config = super().get_config()
         del config["score_mode"]
         return config
 
 
 def _each_with_each(query: Any, key: Any) -> Any:
-    """Give the sums of all pairs, `(batch, t, s, n)`."""
+    """Return the sums of all pairs, `(batch, t, s, n)`."""
     return ops.add(ops.expand_dims(query, -2), ops.expand_dims(key, -3))

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 import kcore_ops as ops
 from kcore_layers.layers.attention.projected_attention import ProjectedAttention
+from kcore_layers.options.argument_types import (
+    ConstraintLike,
+    InitializerLike,
+    LayerOptionsBesideRegularizer,
+    RegularizerLike,
+    Shape,
+)
 from kcore_layers.options.weight_options import checked_count, known_size
 from kcore_layers.serialization.registry import builtin
+from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.specs.shapes import show_shape
 
@@ -30,23 +38,24 @@ class GroupedQueryAttention(ProjectedAttention):
     attend to all keys evenly; it is passed on with the output. The attention weights are `(batch, heads, t, s)`.
 
     Args:
-        head_dim: size of each head.
-        num_query_heads: number of heads of the query.
-        num_key_value_heads: number of heads of key and value, a divisor of the former.
-        dropout: fraction of the attention weights set to zero in training.
-        use_bias: whether projections have a bias.
-        sliding_window: how many positions a query looks back, itself included, and ahead if not causal; None is all.
-        flash_attention: whether to use a kernel that never holds all weights; None leaves it to the backend.
-        kernel_initializer: of the kernels.
-        bias_initializer: of the biases.
-        kernel_regularizer: of the kernels.
-        bias_regularizer: of the biases.
-        activity_regularizer: of each projection's output.
-        kernel_constraint: of the kernels.
-        bias_constraint: of the biases.
-        use_gate: whether averages are multiplied by a sigmoid of another projection of the query.
-        seed: of the dropout.
-        **kwargs: of `Layer`.
+        head_dim: int, size of each head.
+        num_query_heads: int, number of heads of the query.
+        num_key_value_heads: int, number of heads of key and value, a divisor of `num_query_heads`.
+        dropout: float from 0 to 1, the fraction of the attention weights set to zero in training; 0.
+        use_bias: bool, whether projections have a bias; True.
+        sliding_window: int, how many positions a query looks back, itself included, and ahead if not causal; None is
+            all.
+        flash_attention: bool, whether to use a kernel that never holds all weights; None leaves it to the backend.
+        kernel_initializer: initializer, its name or config, of the kernels of the projections; Glorot uniform.
+        bias_initializer: initializer, its name or config, of the biases of the projections; zeros.
+        kernel_regularizer: regularizer, its name or config, of the kernels; None adds no penalty.
+        bias_regularizer: regularizer, its name or config, of the biases; None adds no penalty.
+        activity_regularizer: regularizer, its name or config, of each projection's output; None adds no penalty.
+        kernel_constraint: constraint, its name or config, of the kernels after each update; None sets none.
+        bias_constraint: constraint, its name or config, of the biases after each update; None sets none.
+        use_gate: bool, whether averages are multiplied by a sigmoid of another projection of the query; False.
+        seed: int, where the random numbers start; None draws a seed.
+        **kwargs: `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if a count is not positive, or the heads can not be shared evenly.
@@ -70,16 +79,16 @@ class GroupedQueryAttention(ProjectedAttention):
         use_bias: bool = True,
         sliding_window: int | None = None,
         flash_attention: bool | None = None,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        bias_constraint: Any = None,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        activity_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
         use_gate: bool = False,
         seed: int | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerOptionsBesideRegularizer],
     ) -> None:
         options = dict(
             kernel_initializer=kernel_initializer,
@@ -100,8 +109,14 @@ class GroupedQueryAttention(ProjectedAttention):
                 fix="make num_key_value_heads a divisor of num_query_heads",
             ).at("GroupedQueryAttention")
 
-    def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:
-        """Make the projections for inputs of given shapes."""
+    def build(self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None) -> None:
+        """Make the projections for inputs of given shapes.
+
+        Args:
+            query_shape: sizes of the query, the batch included.
+            value_shape: sizes of the value, the batch included.
+            key_shape: sizes of the key, the batch included; None, those of the value.
+        """
         key_shape = value_shape if key_shape is None else key_shape
         for name, shape in {"query": query_shape, "value": value_shape, "key": key_shape}.items():
             if len(shape) != 3:
@@ -119,18 +134,32 @@ class GroupedQueryAttention(ProjectedAttention):
 
     def call(
         self,
-        query: Any,
-        value: Any,
-        key: Any = None,
-        query_mask: Any = None,
-        value_mask: Any = None,
-        key_mask: Any = None,
-        attention_mask: Any = None,
+        query: Tensor,
+        value: Tensor,
+        key: Tensor | None = None,
+        query_mask: Tensor | None = None,
+        value_mask: Tensor | None = None,
+        key_mask: Tensor | None = None,
+        attention_mask: Tensor | None = None,
         return_attention_scores: bool = False,
-        training: Any = None,
+        training: bool | None = None,
         use_causal_mask: bool = False,
-    ) -> Any:
-        """Give the output, and the attention weights if asked for."""
+    ) -> Tensor | tuple[Tensor, Tensor]:
+        """Return the output, with `return_attention_scores` also the attention weights.
+
+        Args:
+            query: tensor `(batch, t, n)`.
+            value: tensor `(batch, s, n)`.
+            key: tensor `(batch, s, n)`; None, the value.
+            query_mask: boolean tensor `(batch, t)`; None keeps all.
+            value_mask: boolean tensor `(batch, s)`, False for values to leave out; None keeps all.
+            key_mask: boolean tensor `(batch, s)`, False for keys to leave out; None keeps all.
+            attention_mask: boolean tensor `(batch, t, s)` or `(batch, heads, t, s)`, False for pairs to leave out; None
+                keeps all.
+            return_attention_scores: bool, whether to return the attention weights too; False.
+            training: bool, whether there is dropout; None is False.
+            use_causal_mask: bool, whether keys later than the query are left out; False.
+        """
         key = value if key is None else key
         q, k, v = self._query_dense(query), self._key_dense(key), self._value_dense(value)
         masks = value_mask, key_mask, attention_mask, query_mask

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import kcore_ops as ops
 from kcore_layers.base.layer import Layer
 from kcore_layers.layers.core.einsum_dense import EinsumDense
 from kcore_layers.options import regularizers
+from kcore_layers.options.argument_types import LayerOptionsBesideRegularizer, RegularizerLike, Shape
 from kcore_layers.options.weight_options import checked_count, checked_rate, config_of, set_options
 from kcore_ops.engine.call import beside
+from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.ops.nn.attention import LEFT_OUT
 from kcore_ops.ops.nn.precision import narrowed, widened
@@ -27,15 +29,16 @@ class ProjectedAttention(Layer):
     """Base of layers that project queries, keys and values to heads, and the heads' averages to an output.
 
     Args:
-        dropout: fraction of the attention weights set to zero in training.
-        use_bias: whether projections have a bias.
-        sliding_window: how many positions a query looks back, itself included, and ahead if not causal; None is all.
-        flash_attention: whether to use a kernel that never holds all weights; None leaves it to the backend.
-        use_gate: whether averages are multiplied by a sigmoid of another projection of the query.
-        seed: of the dropout.
-        activity_regularizer: of each projection's output.
-        options: initializers and the like of the projections, by name.
-        **kwargs: of `Layer`.
+        dropout: float from 0 to 1, the fraction of the attention weights set to zero in training.
+        use_bias: bool, whether projections have a bias.
+        sliding_window: int, how many positions a query looks back, itself included, and ahead if not causal; None is
+            all.
+        flash_attention: bool, whether to use a kernel that never holds all weights; None leaves it to the backend.
+        use_gate: bool, whether averages are multiplied by a sigmoid of another projection of the query.
+        seed: int, where the random numbers of the dropout start; None draws a seed.
+        activity_regularizer: regularizer, its name or config, of each projection's output; None adds no penalty.
+        options: dict of the initializers, regularizers and constraints of the projections, by name.
+        **kwargs: `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
     """
 
     option_names: tuple[str, ...] = ()
@@ -50,9 +53,9 @@ class ProjectedAttention(Layer):
         flash_attention: bool | None,
         use_gate: bool,
         seed: int | None,
-        activity_regularizer: Any,
+        activity_regularizer: RegularizerLike,
         options: dict[str, Any],
-        **kwargs: Any,
+        **kwargs: Unpack[LayerOptionsBesideRegularizer],
     ) -> None:
         super().__init__(**kwargs)
         set_options(self, **options)
@@ -72,14 +75,14 @@ class ProjectedAttention(Layer):
 
     # Projections.
 
-    def make_projection(self, name: str, shape: Sequence[Any], sizes: Sequence[int], num_contracted: int = 1) -> Any:
+    def make_projection(self, name: str, shape: Shape, sizes: Sequence[int], num_contracted: int = 1) -> EinsumDense:
         """Make and build a layer that maps the last axes to axes of given sizes.
 
         Args:
-            name: its name.
-            shape: of its inputs.
-            sizes: of the axes it gives.
-            num_contracted: how many axes it takes.
+            name: string, the name of the layer.
+            shape: sizes of its inputs.
+            sizes: sizes of the axes of its output.
+            num_contracted: int, number of axes of the input that it sums over; 1.
         """
         kept = _LETTERS[: len(shape) - num_contracted]
         contracted = _LETTERS[len(kept) : len(shape)]
@@ -105,14 +108,16 @@ class ProjectedAttention(Layer):
 
     # Masks. All have the rank of the attention weights: (batch, heads, query positions, key positions).
 
-    def combined_mask(self, query_length: Any, key_length: Any, masks: Any, is_causal: bool) -> Any:
-        """Give the mask of the pairs of positions that may meet, or None if all may.
+    def combined_mask(
+        self, query_length: int | Tensor, key_length: int | Tensor, masks: Sequence[Tensor | None], is_causal: bool
+    ) -> Tensor | None:
+        """Return the mask of the pairs of positions that may meet; None if all may.
 
         Args:
-            query_length: number of queries.
-            key_length: number of keys.
-            masks: of value, key, attention and query, each of which may be None.
-            is_causal: whether keys later than the query are left out.
+            query_length: int, or a scalar tensor, number of queries.
+            key_length: int, or a scalar tensor, number of keys.
+            masks: masks of value, key, attention and query, each of which may be None.
+            is_causal: bool, whether keys later than the query are left out.
         """
         value_mask, key_mask, attention_mask, query_mask = masks
         parts = [ops.cast(each, "bool")[:, None, None, :] for each in (value_mask, key_mask) if each is not None]
@@ -129,7 +134,7 @@ class ProjectedAttention(Layer):
         return mask
 
     def _near(self, query_length: Any, key_length: Any, is_causal: bool) -> Any:
-        """Give a mask of the keys that are not later than the query, or not farther than the window."""
+        """Return a mask of the keys that are not later than the query, or not farther than the window."""
         queries, keys = (ops.arange(length, dtype="int32") for length in (query_length, key_length))
         distance = ops.subtract(ops.expand_dims(queries, 1), keys)
         if self.sliding_window is None:
@@ -140,18 +145,25 @@ class ProjectedAttention(Layer):
     # The average.
 
     def attend_with_heads(
-        self, query: Any, key: Any, value: Any, masks: Any, is_causal: bool, needs_scores: bool, training: Any
-    ) -> tuple[Any, Any]:
-        """Give the averages of the values, and the attention weights if they are needed.
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        masks: Sequence[Tensor | None],
+        is_causal: bool,
+        needs_scores: bool,
+        training: bool | None,
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return the averages of the values, and the attention weights if they are needed, or None.
 
         Args:
-            query: `(batch, t, heads, n)`.
-            key: `(batch, s, groups, n)`.
-            value: `(batch, s, groups, m)`.
-            masks: of value, key, attention and query, each of which may be None.
-            is_causal: whether keys later than the query are left out.
-            needs_scores: whether the weights are returned.
-            training: whether there is dropout.
+            query: tensor `(batch, t, heads, n)`.
+            key: tensor `(batch, s, groups, n)`.
+            value: tensor `(batch, s, groups, m)`.
+            masks: masks of value, key, attention and query, each of which may be None.
+            is_causal: bool, whether keys later than the query are left out.
+            needs_scores: bool, whether the weights are returned.
+            training: bool, whether there is dropout.
         """
         lengths = ops.shape(query)[1], ops.shape(key)[1]
 
@@ -175,8 +187,18 @@ class ProjectedAttention(Layer):
         averages, scores = self.attend(query, key, value, mask, training)
         return ops.swapaxes(averages, 1, 2), scores
 
-    def attend(self, query: Any, key: Any, value: Any, mask: Any, training: Any) -> tuple[Any, Any]:
-        """Give averages and attention weights, for heads that come before positions."""
+    def attend(
+        self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, training: bool | None
+    ) -> tuple[Tensor, Tensor]:
+        """Return averages and attention weights, for heads that come before positions.
+
+        Args:
+            query: tensor `(batch, heads, t, n)`.
+            key: tensor `(batch, heads, s, n)`.
+            value: tensor `(batch, heads, s, m)`.
+            mask: boolean tensor that broadcasts to the weights; None keeps all.
+            training: bool, whether there is dropout.
+        """
         query = ops.multiply(query, 1 / math.sqrt(query.shape[-1]))
         logits = widened(ops.matmul(query, ops.swapaxes(key, -1, -2)))
         if mask is not None:
@@ -189,8 +211,14 @@ class ProjectedAttention(Layer):
 
     # Shapes and configuration.
 
-    def check_shapes(self, query_shape: Any, value_shape: Any, key_shape: Any) -> None:
-        """Raise if keys and values do not go together."""
+    def check_shapes(self, query_shape: Shape, value_shape: Shape, key_shape: Shape) -> None:
+        """Raise if keys and values do not go together.
+
+        Args:
+            query_shape: sizes of the query.
+            value_shape: sizes of the value.
+            key_shape: sizes of the key.
+        """
         if len(value_shape) != len(key_shape) or any(
             type(a) is int and type(b) is int and a != b
             for a, b in zip(value_shape[1:-1], key_shape[1:-1], strict=True)
@@ -202,13 +230,13 @@ class ProjectedAttention(Layer):
             )
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         regularizer = {"activity_regularizer": regularizers.serialize(self.projection_regularizer)}
         return {**super().get_config(), **config_of(self, *self.option_names), **regularizer}
 
 
 def _another(initializer: Any) -> Any:
-    """Give an initializer like another one, that draws numbers of its own."""
+    """Return an initializer like another one, that draws numbers of its own."""
     if hasattr(initializer, "from_config"):
         return type(initializer).from_config(initializer.get_config())
     return initializer

@@ -88,6 +88,7 @@ class Lambda(Layer):
         Args:
             inputs: symbolic tensor or spec, or a tree of them.
             *args: not used.
+            **kwargs: not used.
         """
         if self._output_shape is None:
             return super().compute_output_spec(inputs, *args, **kwargs)

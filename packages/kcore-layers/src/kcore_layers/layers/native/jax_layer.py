@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Unpack
 
 import kcore_ops as ops
 import numpy as np
 from kcore_layers.base.layer import Layer
+from kcore_layers.options.argument_types import LayerOptions, Shape
 from kcore_layers.serialization.objects import deserialize_keras_object, serialize_keras_object
 from kcore_layers.serialization.registry import builtin
 from kcore_ops import tree
 from kcore_ops.dtypes import is_float_dtype
 from kcore_ops.engine.inference import is_inferring
+from kcore_ops.engine.op import Tree
 from kcore_ops.foundation.errors import ArgumentError
 from kcore_ops.random import SeedGenerator
 from kcore_ops.specs.spec import is_unknown
@@ -31,17 +33,17 @@ class JaxLayer(Layer):
     do not; `rng`, a random key, another one at each call; `inputs`; and `training`. It returns the outputs; with
     `state`, a pair of them and the new state. Trees are nested lists, tuples and dicts.
 
-    Shapes: whatever the function takes and gives.
+    Shapes: those of the function.
 
     Args:
-        call_fn: the function.
-        init_fn: function of `rng`, `inputs` and perhaps `training` that gives the first parameters; a pair of
-            parameters and state if `call_fn` takes `state`.
-        params: the first parameters; None asks `init_fn`.
-        state: the first state; None asks `init_fn`.
-        seed: of the random keys.
-        native_serialization_platforms: kept for configs; no meaning here.
-        **kwargs: of `Layer`.
+        call_fn: function of `inputs` and of what else it needs.
+        init_fn: function of `rng`, `inputs` and perhaps `training` that returns the first parameters; a pair of
+            parameters and state if `call_fn` takes `state`. None if `params` or `state` are given, or neither is taken.
+        params: tree of arrays, the first parameters; None asks `init_fn`.
+        state: tree of arrays, the first state; None asks `init_fn`.
+        seed: int, where the random keys start; None draws a seed.
+        native_serialization_platforms: list of strings, kept for configs, without effect; None.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if `call_fn` takes other arguments, or there is nothing to begin with, or the backend has no
@@ -56,11 +58,11 @@ class JaxLayer(Layer):
         self,
         call_fn: Callable[..., Any],
         init_fn: Callable[..., Any] | None = None,
-        params: Any = None,
-        state: Any = None,
+        params: Tree = None,
+        state: Tree = None,
         seed: int | None = None,
-        native_serialization_platforms: Any = None,
-        **kwargs: Any,
+        native_serialization_platforms: Sequence[str] | None = None,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
         super().__init__(**kwargs)
         try:
@@ -106,8 +108,12 @@ class JaxLayer(Layer):
                 if each is not None:
                     each.rename(f"{name}_{i}")
 
-    def build(self, input_shape: Any) -> None:
-        """Ask `init_fn` for the first parameters, with inputs of zeros."""
+    def build(self, input_shape: Shape) -> None:
+        """Ask `init_fn` for the first parameters, with inputs of zeros.
+
+        Args:
+            input_shape: sizes of the inputs, the batch included; None for one that is not known.
+        """
         if self.init_fn is None or self.params is not None or self.state is not None:
             return
         with self._kcore_backend.outside_graphs():
@@ -121,8 +127,13 @@ class JaxLayer(Layer):
     def _key(self) -> Any:
         return self._kcore_backend.native_key(self.seed_generator.next())
 
-    def call(self, inputs: Any, training: bool | None = False) -> Any:
-        """Give what the function gives, and keep the new state."""
+    def call(self, inputs: Tree, training: bool | None = False) -> Tree:
+        """Return the outputs of the function, and keep the new state.
+
+        Args:
+            inputs: tensor, or a tree of them, as the function takes it.
+            training: bool, passed on if the function takes it; False.
+        """
         takes = self._takes
         arguments: dict[str, Any] = {"inputs": inputs}
         for name in ("params", "state"):
@@ -144,7 +155,7 @@ class JaxLayer(Layer):
         return outputs
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it; the functions by their registered names."""
+        """Return the arguments that make another one like it; the functions by their registered names."""
         return {
             **super().get_config(),
             "call_fn": serialize_keras_object(self.call_fn),
@@ -154,7 +165,11 @@ class JaxLayer(Layer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
-        """Make one from what `get_config` gave."""
+        """Make one from what `get_config` returned.
+
+        Args:
+            config: dict, as `get_config` returns it.
+        """
         functions = {name: deserialize_keras_object(config[name]) for name in ("call_fn", "init_fn")}
         return super().from_config({**config, **functions})
 
@@ -162,7 +177,7 @@ class JaxLayer(Layer):
 def _kcore_arguments(
     function: Callable[..., Any], allowed: tuple[str, ...], what: str, needed: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """Give the names of a function's parameters.
+    """Return the names of a function's parameters.
 
     Raises:
         ArgumentError: if one is not allowed, or one that is needed is missing.
@@ -178,7 +193,7 @@ def _kcore_arguments(
 
 
 def _zeros(shape: Any, dtype: str) -> Any:
-    """Give zeros of a shape, or a tree of them; sizes not known are one."""
+    """Return zeros of a shape, or a tree of them; sizes not known are one."""
     if isinstance(shape, dict):
         return {name: _zeros(each, dtype) for name, each in shape.items()}
     if any(isinstance(each, list | tuple | dict) for each in shape):

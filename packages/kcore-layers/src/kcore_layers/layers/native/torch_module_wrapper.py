@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Unpack
 
 from kcore_layers.base.layer import Layer
 from kcore_layers.base.symbolic_call import infer_outputs
 from kcore_layers.base.tracking import wraps_modules
+from kcore_layers.options.argument_types import LayerOptionsBesideName, Shape
 from kcore_layers.serialization.registry import builtin
 from kcore_ops import TensorSpec, tree
 from kcore_ops.dtypes import is_float_dtype
+from kcore_ops.engine.op import Tensor, Tree
 from kcore_ops.foundation.errors import ArgumentError
 from kcore_ops.state.stateless_scope import in_stateless_scope
 
@@ -30,13 +32,13 @@ class TorchModuleWrapper(Layer):
     module does to its buffers is in the new state, and the module is as it was; parts that are called by themselves,
     rather than the layer, know nothing of that.
 
-    Shapes: whatever the module takes and gives. In `state_dict` its entries begin with `module.`.
+    Shapes: those of the module. In `state_dict` its entries begin with `module.`.
 
     Args:
-        module: the module.
-        name: the layer's name; made up if None.
-        output_shape: shape of what the module gives, the batch included; found out by a trial if None.
-        **kwargs: of `Layer`.
+        module: `torch.nn.Module`, the module.
+        name: string, the layer's name; None makes one from the class's.
+        output_shape: sizes of what the module returns, the batch included; None finds them by a trial.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if the backend has no such modules, or `module` is none.
@@ -46,7 +48,13 @@ class TorchModuleWrapper(Layer):
     _kcore_native_modules: dict[str, Any]
     _by_name: dict[str, Any]
 
-    def __init__(self, module: Any, name: str | None = None, output_shape: Any = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        module: object,
+        name: str | None = None,
+        output_shape: Shape | None = None,
+        **kwargs: Unpack[LayerOptionsBesideName],
+    ) -> None:
         kwargs.setdefault("autocast", False)
         super().__init__(name=name, **kwargs)
         if self._kcore_backend.layer_base is None or not isinstance(module, self._kcore_backend.layer_base):
@@ -92,14 +100,24 @@ class TorchModuleWrapper(Layer):
         setattr(module, name, value)
         self._follow_module()
 
-    def build(self, *shapes: Any) -> None:
-        """Give the variables their paths: there is nothing to make."""
+    def build(self, *shapes: Shape) -> None:
+        """Set the paths of the variables: there is nothing to make.
+
+        Args:
+            *shapes: not used.
+        """
         path = self._kcore_resolve_path()
         for name, variable in self._by_name.items():
             variable.path = f"{path}/{name}"
 
-    def call(self, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
-        """Call the module."""
+    def call(self, *args: Tree, training: bool | None = None, **kwargs: Any) -> Tensor:
+        """Return what the module returns.
+
+        Args:
+            *args: what the module takes by position.
+            training: bool, the mode of the module; None leaves it.
+            **kwargs: what the module takes by name.
+        """
         if training is not None and self.module.training is not bool(training):
             self.module.train(bool(training))
         args, kwargs = self._in_dtype((args, kwargs))
@@ -146,8 +164,13 @@ class TorchModuleWrapper(Layer):
 
         return tree.map_structure(cast, arguments)
 
-    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        """Give the spec of the output: of the shape that was said, or by a trial in evaluation mode."""
+    def compute_output_spec(self, *args: Tree, **kwargs: Any) -> Any:
+        """Return the spec of the output: of the shape that was passed, or by a trial in evaluation mode.
+
+        Args:
+            *args: what the module takes by position.
+            **kwargs: what the module takes by name.
+        """
         if self.output_shape is not None:
             dtype = next((v._dtype for v in self._by_name.values() if is_float_dtype(v._dtype)), self.compute_dtype)
             return TensorSpec(self.output_shape, dtype)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_args
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Unpack, get_args
 
 import kcore_ops as ops
 from kcore_layers.base.layer import Layer
+from kcore_layers.options.argument_types import Array, LayerOptions, Shape
 from kcore_layers.serialization.objects import deserialize_keras_object, serialize_keras_object
 from kcore_layers.serialization.registry import builtin, original_class
 from kcore_ops import tree
+from kcore_ops.engine.op import Tensor, Tree
 from kcore_ops.foundation.errors import ArgumentError
 
 __all__ = ["Bidirectional"]
@@ -25,11 +28,12 @@ class Bidirectional(Layer):
     input. The initial states are those of the forward layer, then those of the backward one; so are the last ones.
 
     Args:
-        layer: an `RNN`, `LSTM` or the like; a copy of it runs forwards.
-        merge_mode: how outputs are joined: "concat", "sum", "mul" or "ave"; None gives both.
-        weights: arrays that the weights begin with; those of the forward layer come first.
-        backward_layer: what runs backwards, with `go_backwards`; None is a copy of `layer`.
-        **kwargs: of `Layer`.
+        layer: layer, an `RNN`, `LSTM` or the like; a copy of it runs forwards.
+        merge_mode: "concat", "sum", "mul" or "ave", how outputs are joined; None returns both; "concat".
+        weights: list of arrays that the weights begin with, those of the forward layer first; None asks the
+            initializers.
+        backward_layer: layer that runs backwards, with `go_backwards`; None is a copy of `layer`.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if `layer` is not recurrent, the merge mode is unknown, or the two layers do not go together.
@@ -43,11 +47,11 @@ class Bidirectional(Layer):
 
     def __init__(
         self,
-        layer: Any,
+        layer: Layer,
         merge_mode: MergeMode | None = "concat",
-        weights: Any = None,
-        backward_layer: Any = None,
-        **kwargs: Any,
+        weights: Sequence[Array] | None = None,
+        backward_layer: Layer | None = None,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
         for each in (layer, backward_layer):
             if each is not None and not (isinstance(each, Layer) and hasattr(each, "go_backwards")):
@@ -58,21 +62,23 @@ class Bidirectional(Layer):
             raise ArgumentError(f"merge_mode can not be {merge_mode!r}", fix=f"use {allowed} or None").at(
                 "Bidirectional"
             )
+        wrapped: Any = layer  # of any class that has the options of `RNN`
         kwargs.setdefault("dtype", layer.dtype_policy)
         kwargs.setdefault("trainable", layer.trainable)
         super().__init__(**kwargs)
         self.merge_mode = merge_mode
-        self.forward_layer = _copy(layer, "forward_", go_backwards=layer.go_backwards)
-        if backward_layer is None:
-            backward_layer = _copy(layer, "backward_", go_backwards=not layer.go_backwards)
-        self._check_pair(self.forward_layer, backward_layer)
-        self.backward_layer = backward_layer
-        if layer.return_sequences:
-            # What one direction gives where the mask is False would be joined with what the other gives.
-            self.forward_layer.zero_output_for_mask = backward_layer.zero_output_for_mask = True
-        self.return_sequences = layer.return_sequences
-        self.return_state = layer.return_state
-        self.stateful = layer.stateful
+        self.forward_layer = _copy(wrapped, "forward_", go_backwards=wrapped.go_backwards)
+        backward: Any = backward_layer
+        if backward is None:
+            backward = _copy(wrapped, "backward_", go_backwards=not wrapped.go_backwards)
+        self._check_pair(self.forward_layer, backward)
+        self.backward_layer = backward
+        if wrapped.return_sequences:
+            # What one direction returns where the mask is False would be joined with what the other returns.
+            self.forward_layer.zero_output_for_mask = backward.zero_output_for_mask = True
+        self.return_sequences = wrapped.return_sequences
+        self.return_state = wrapped.return_state
+        self.stateful = wrapped.stateful
         self.input_spec = layer.input_spec
         self.supports_masking = True
         self._kcore_set_untracked("_first_weights", weights)
@@ -89,15 +95,29 @@ class Bidirectional(Layer):
                 problem = f"layer has {name}={values[0]} and backward_layer {name}={values[1]}"
                 raise ArgumentError(problem, fix="give both the same").at("Bidirectional")
 
-    def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
-        """Build both layers for sequences of a shape."""
+    def build(self, sequences_shape: Shape, initial_state_shape: Tree = None) -> None:
+        """Build both layers for sequences of a shape.
+
+        Args:
+            sequences_shape: sizes of the sequences, the batch included; None for one that is not known.
+            initial_state_shape: sizes of the initial states, on which nothing depends; None.
+        """
         for layer in (self.forward_layer, self.backward_layer):
             layer.build(sequences_shape)
         if self._first_weights is not None:
             self.set_weights(self._first_weights)
 
-    def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training: Any = None) -> Any:
-        """Give the joined outputs; and, if the layers return them, the last states."""
+    def call(
+        self, sequences: Tensor, initial_state: Tree = None, mask: Tensor | None = None, training: bool | None = None
+    ) -> Tree:
+        """Return the joined outputs; with `return_state` also the last states.
+
+        Args:
+            sequences: tensor `(batch, time, ...)`.
+            initial_state: tensor or list of tensors, the states to begin with; None begins with those of the cell.
+            mask: boolean tensor `(batch, time)`, False for steps to leave out; None keeps all.
+            training: bool, whether there is dropout; None is False.
+        """
         first: Any = [None, None]
         if initial_state is not None:
             states = list(initial_state) if isinstance(initial_state, list | tuple) else [initial_state]
@@ -128,8 +148,15 @@ class Bidirectional(Layer):
         total = ops.add(forward, backward)
         return ops.divide(total, 2) if self.merge_mode == "ave" else total
 
-    def compute_mask(self, _: Any, mask: Any) -> Any:
-        """Give the masks of the outputs: that of the inputs, if there is an output for each step."""
+    def compute_mask(
+        self, _: Tree, mask: Tensor | Sequence[Tensor | None] | None
+    ) -> Tensor | list[Tensor | None] | None:
+        """Return the masks of the outputs: that of the inputs, if there is an output for each step.
+
+        Args:
+            _: inputs of `call`; not used.
+            mask: boolean tensor, or a list that begins with it, the mask of the inputs; None, no mask.
+        """
         mask = tree.flatten(mask)[0] if isinstance(mask, list | tuple) else mask
         output_mask = mask if self.return_sequences else None
         masks = [output_mask] if self.merge_mode is not None else [output_mask, output_mask]
@@ -155,18 +182,23 @@ class Bidirectional(Layer):
         self.backward_layer.reset_state()
 
     def reset_states(self) -> None:
-        """Do the same as `reset_state`."""
+        """Call `reset_state`, by its name of Keras 2."""
         self.reset_state()
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         layers = {"layer": self.forward_layer, "backward_layer": self.backward_layer}
         written = {name: serialize_keras_object(layer) for name, layer in layers.items()}
         return {**super().get_config(), "merge_mode": self.merge_mode, **written}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
-        """Make one from what `get_config` gave."""
+    def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+        """Make one from what `get_config` returned.
+
+        Args:
+            config: dict, as `get_config` returns it.
+            custom_objects: dict from names to classes and functions, beside those registered; None for no more.
+        """
         made = {
             name: deserialize_keras_object(config[name], custom_objects=custom_objects)
             for name in ("layer", "backward_layer")

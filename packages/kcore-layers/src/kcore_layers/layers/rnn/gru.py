@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Any, Literal, Unpack
 
 import kcore_ops as ops
 from kcore_layers.base.input_spec import InputSpec
 from kcore_layers.base.layer import Layer
-from kcore_layers.layers.rnn.recurrent_cell import RecurrentCell, is_usual
-from kcore_layers.layers.rnn.rnn import RNN, checked_use_cudnn, of_cell
+from kcore_layers.layers.rnn.recurrent_cell import CellOptions, RecurrentCell, is_usual
+from kcore_layers.layers.rnn.rnn import RNN, RecurrentOptions, checked_use_cudnn, of_cell
 from kcore_layers.options import regularizers
+from kcore_layers.options.argument_types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike, Shape
 from kcore_layers.options.weight_options import known_size, options_of
 from kcore_layers.serialization.registry import builtin
+from kcore_ops.engine.op import Tensor, Tree
 from kcore_ops.ops.nn.recurrent import gru_biases, gru_step
 
 __all__ = ["GRU", "GRUCell"]
@@ -25,29 +28,37 @@ _OPTIONS = (
 
 @builtin("keras.layers")
 class GRUCell(RecurrentCell):
-    """A step of a gated recurrent unit; see the op `gru` for the formulas.
+    """Run one step of a gated recurrent unit; see the op `gru` for the formulas.
 
     Shapes: the input is `(batch, n)`, the output and each state `(batch, units)`.
 
     Args:
-        units: size of the output and of the state.
-        activation: of the candidate; None is none.
-        recurrent_activation: of the gates.
-        use_bias: whether a bias is added.
-        kernel_initializer: of the kernel of the inputs.
-        recurrent_initializer: of the kernel of the state.
-        bias_initializer: of the bias.
-        kernel_regularizer: of the kernel of the inputs.
-        recurrent_regularizer: of the kernel of the state.
-        bias_regularizer: of the bias.
-        kernel_constraint: of the kernel of the inputs.
-        recurrent_constraint: of the kernel of the state.
-        bias_constraint: of the bias.
-        dropout: fraction of the inputs set to zero in training, the same ones at all steps.
-        recurrent_dropout: fraction of the hidden state set to zero where it is multiplied, the same at all steps.
-        reset_after: whether the reset gate multiplies the product of the state, as cuDNN has it, or the state.
-        seed: of the dropout masks.
-        **kwargs: of `Layer`.
+        units: int, size of the output and of the state.
+        activation: function of the candidate, its name or config; tanh. None is the identity.
+        recurrent_activation: function of the gates, its name or config; sigmoid. None is the identity.
+        use_bias: bool, whether a bias is added; True.
+        kernel_initializer: initializer, its name or config, of the `(n, 3 * units)` kernel of the inputs; Glorot
+            uniform.
+        recurrent_initializer: initializer, its name or config, of the `(units, 3 * units)` kernel of the hidden state;
+            orthogonal.
+        bias_initializer: initializer, its name or config, of the bias, `(2, 3 * units)` with `reset_after`, else `(3 *
+            units,)`; zeros.
+        kernel_regularizer: regularizer, its name or config, of the kernel of the inputs; None adds no penalty.
+        recurrent_regularizer: regularizer, its name or config, of the kernel of the hidden state; None adds no penalty.
+        bias_regularizer: regularizer, its name or config, of the bias; None adds no penalty.
+        kernel_constraint: constraint, its name or config, of the kernel of the inputs after each update; None sets
+            none.
+        recurrent_constraint: constraint, its name or config, of the kernel of the hidden state after each update; None
+            sets none.
+        bias_constraint: constraint, its name or config, of the bias after each update; None sets none.
+        dropout: float from 0 to 1, the fraction of the inputs set to zero in training, the same ones at all steps; 0.
+        recurrent_dropout: float from 0 to 1, the fraction of the hidden state set to zero where it is multiplied, the
+            same at all steps; 0.
+        reset_after: bool, whether the reset gate multiplies the product of the state, as cuDNN has it, or the state;
+            True.
+        seed: int, where the random numbers of the dropout masks start; None draws a seed.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them; and
+            `implementation`, without effect.
 
     Raises:
         ArgumentError: if `units` is not a positive integer, or a rate no fraction.
@@ -66,23 +77,23 @@ class GRUCell(RecurrentCell):
     def __init__(
         self,
         units: int,
-        activation: Any = "tanh",
-        recurrent_activation: Any = "sigmoid",
+        activation: ActivationLike = "tanh",
+        recurrent_activation: ActivationLike = "sigmoid",
         use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        recurrent_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        recurrent_constraint: Any = None,
-        bias_constraint: Any = None,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        recurrent_initializer: InitializerLike = "orthogonal",
+        bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: RegularizerLike = None,
+        recurrent_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        recurrent_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
         reset_after: bool = True,
         seed: int | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[CellOptions],
     ) -> None:
         options = dict(
             activation=activation,
@@ -101,8 +112,12 @@ class GRUCell(RecurrentCell):
         self.use_bias = use_bias
         self.reset_after = reset_after
 
-    def build(self, input_shape: Any) -> None:
-        """Make kernels and bias for inputs of a shape."""
+    def build(self, input_shape: Shape) -> None:
+        """Make kernels and bias for inputs of a shape.
+
+        Args:
+            input_shape: sizes of the inputs, the batch included; None for one that is not known.
+        """
         size = known_size(input_shape)
         self.kernel = self.add_weight(shape=(size, 3 * self.units), **options_of(self, "kernel"))
         self.recurrent_kernel = self.add_weight(
@@ -112,58 +127,84 @@ class GRUCell(RecurrentCell):
         shape = (*rows, 3 * self.units)
         self.bias = self.add_weight(shape=shape, **options_of(self, "bias")) if self.use_bias else None
 
-    def project(self, x: Any) -> Any:
-        """Give `x @ kernel` and the bias of the inputs."""
+    def project(self, x: Tensor) -> Tensor:
+        """Return `x @ kernel` plus the bias of the inputs.
+
+        Args:
+            x: tensor `(..., n)`, the inputs of a step or of all.
+        """
         bias, _ = gru_biases(self.bias, self.reset_after)
         x = ops.matmul(x, self.kernel)
         return x if bias is None else ops.add(x, bias)
 
-    def step(self, projected: Any, states: Any, mask: Any = None) -> tuple[Any, list[Any]]:
-        """Give output and state after a step, from the projected inputs."""
+    def step(
+        self, projected: Tensor, states: Sequence[Tensor], mask: Tensor | None = None
+    ) -> tuple[Tensor, list[Tensor]]:
+        """Return output and state after a step, from the projected inputs.
+
+        Args:
+            projected: tensor, as `project` returns it, for one step.
+            states: list of tensors `(batch, units)`.
+            mask: tensor `(batch, units)` that multiplies the hidden state; None, no dropout.
+        """
         _, bias = gru_biases(self.bias, self.reset_after)
         kernel, functions = self.recurrent_kernel, (self.activation, self.recurrent_activation)
         h = gru_step(projected, states[0], kernel, bias, self.reset_after, *functions, mask=mask)
         return h, [h]
 
-    def call(self, inputs: Any, states: Any, training: Any = False) -> tuple[Any, Any]:
-        """Give output and state after a step."""
+    def call(self, inputs: Tensor, states: Tree, training: bool | None = False) -> tuple[Tensor, Tree]:
+        """Return output and state after a step.
+
+        Args:
+            inputs: tensor `(batch, n)`.
+            states: list of the states, `(batch, units)` each.
+            training: bool, whether there is dropout; False.
+        """
         return self.run_step(inputs, states, training)
 
 
 @builtin("keras.layers")
 class GRU(RNN):
-    """A gated recurrent unit; see the op `gru` for the formulas.
+    """Run a gated recurrent unit over sequences; see the op `gru` for the formulas.
 
     Shapes: the input is `(batch, time, n)`, a mask `(batch, time)`; the output is `(batch, units)`, or `(batch, time,
     units)` with `return_sequences`; with `return_state`, a tuple of it and the last state, `(batch, units)`.
     Where the mask is False a step changes nothing.
 
     Args:
-        units: size of the output and of the state.
-        activation: of the candidate; None is none.
-        recurrent_activation: of the gates.
-        use_bias: whether a bias is added.
-        kernel_initializer: of the kernel of the inputs.
-        recurrent_initializer: of the kernel of the state.
-        bias_initializer: of the bias.
-        kernel_regularizer: of the kernel of the inputs.
-        recurrent_regularizer: of the kernel of the state.
-        bias_regularizer: of the bias.
-        activity_regularizer: of the output.
-        kernel_constraint: of the kernel of the inputs.
-        recurrent_constraint: of the kernel of the state.
-        bias_constraint: of the bias.
-        dropout: fraction of the inputs set to zero in training, the same ones at all steps.
-        recurrent_dropout: fraction of the hidden state set to zero where it is multiplied, the same at all steps.
-        seed: of the dropout masks.
-        return_sequences: whether to give the outputs of all steps, rather than that of the last.
-        return_state: whether to give the last state too.
-        go_backwards: whether to begin with the last step.
-        stateful: whether a batch begins with the states that the one before ended with.
-        unroll: whether to write out the loop.
-        reset_after: whether the reset gate multiplies the product of the state, as cuDNN has it, or the state.
-        use_cudnn: whether the op `gru` may be used, which a backend has in one kernel.
-        **kwargs: of `Layer`.
+        units: int, size of the output and of the state.
+        activation: function of the candidate, its name or config; tanh. None is the identity.
+        recurrent_activation: function of the gates, its name or config; sigmoid. None is the identity.
+        use_bias: bool, whether a bias is added; True.
+        kernel_initializer: initializer, its name or config, of the `(n, 3 * units)` kernel of the inputs; Glorot
+            uniform.
+        recurrent_initializer: initializer, its name or config, of the `(units, 3 * units)` kernel of the hidden state;
+            orthogonal.
+        bias_initializer: initializer, its name or config, of the bias, `(2, 3 * units)` with `reset_after`, else `(3 *
+            units,)`; zeros.
+        kernel_regularizer: regularizer, its name or config, of the kernel of the inputs; None adds no penalty.
+        recurrent_regularizer: regularizer, its name or config, of the kernel of the hidden state; None adds no penalty.
+        bias_regularizer: regularizer, its name or config, of the bias; None adds no penalty.
+        activity_regularizer: regularizer, its name or config, of the output; None adds no penalty.
+        kernel_constraint: constraint, its name or config, of the kernel of the inputs after each update; None sets
+            none.
+        recurrent_constraint: constraint, its name or config, of the kernel of the hidden state after each update; None
+            sets none.
+        bias_constraint: constraint, its name or config, of the bias after each update; None sets none.
+        dropout: float from 0 to 1, the fraction of the inputs set to zero in training, the same ones at all steps; 0.
+        recurrent_dropout: float from 0 to 1, the fraction of the hidden state set to zero where it is multiplied, the
+            same at all steps; 0.
+        seed: int, where the random numbers of the dropout masks start; None draws a seed.
+        return_sequences: bool, whether to return the outputs of all steps, rather than that of the last; False.
+        return_state: bool, whether to return the last states too; False.
+        go_backwards: bool, whether to begin with the last step; outputs are in the order they are computed in; False.
+        stateful: bool, whether a batch begins with the states that the one before ended with; False.
+        unroll: bool, whether to write out the loop: faster to run for short sequences, slower to compile; False.
+        reset_after: bool, whether the reset gate multiplies the product of the state, as cuDNN has it, or the state;
+            True.
+        use_cudnn: "auto" or bool, whether the op `gru` may be used, which a backend has in one kernel; "auto".
+        **kwargs: `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them; `zero_output_for_mask`, as `RNN`
+            takes it; and `implementation`, without effect.
 
     Raises:
         ArgumentError: if `units` is not a positive integer, a rate no fraction, or `use_cudnn` something else.
@@ -195,19 +236,19 @@ class GRU(RNN):
     def __init__(
         self,
         units: int,
-        activation: Any = "tanh",
-        recurrent_activation: Any = "sigmoid",
+        activation: ActivationLike = "tanh",
+        recurrent_activation: ActivationLike = "sigmoid",
         use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        recurrent_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        recurrent_constraint: Any = None,
-        bias_constraint: Any = None,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        recurrent_initializer: InitializerLike = "orthogonal",
+        bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: RegularizerLike = None,
+        recurrent_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        activity_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        recurrent_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
         seed: int | None = None,
@@ -218,9 +259,10 @@ class GRU(RNN):
         unroll: bool = False,
         reset_after: bool = True,
         use_cudnn: Literal["auto"] | bool = "auto",
-        **kwargs: Any,
+        **kwargs: Unpack[RecurrentOptions],
     ) -> None:
-        kwargs.pop("implementation", None)  # of Keras: the same products grouped otherwise
+        of_rnn: dict[str, Any] = {**kwargs}
+        of_rnn.pop("implementation", None)  # of Keras: the same products grouped otherwise
         cell = GRUCell(
             units=units,
             activation=activation,
@@ -251,15 +293,22 @@ class GRU(RNN):
             stateful,
             unroll,
             activity_regularizer=activity_regularizer,
-            **kwargs,
+            **of_rnn,
         )
         self.input_spec = InputSpec(ndim=3)
         self.use_cudnn = checked_use_cudnn(self, use_cudnn)
 
     def inner_loop(
-        self, sequences: Any, initial_state: Any, mask: Any, training: Any = False
-    ) -> tuple[Any, Any, list[Any]]:
-        """Run the cell over the steps: by one op, where that knows all that is asked for."""
+        self, sequences: Tensor, initial_state: list[Tree], mask: Tensor | None, training: bool | None = False
+    ) -> tuple[Tensor, Tensor | None, list[Tree]]:
+        """Run the cell over the steps: by one op, where that knows all that is asked for.
+
+        Args:
+            sequences: tensor `(batch, time, ...)`, the inputs in the order of the steps.
+            initial_state: list of the states to begin with.
+            mask: boolean tensor `(batch, time)`; None keeps all.
+            training: bool, whether there is dropout; False.
+        """
         cell = self.cell
         has_dropout = training and cell.recurrent_dropout
         if mask is not None or has_dropout or not self.use_cudnn or not is_usual(cell, GRUCell):
@@ -272,7 +321,7 @@ class GRU(RNN):
         return h, outputs, [h]
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         of_layer = Layer.get_config(self)
         regularizer = {"activity_regularizer": regularizers.serialize(self.activity_regularizer)}
         return {**self.cell.get_config(), **self._loop_config(), **regularizer, **of_layer}

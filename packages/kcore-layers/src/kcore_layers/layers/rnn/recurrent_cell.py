@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Unpack
 
 import kcore_ops as ops
 from kcore_layers.base.layer import Layer
 from kcore_layers.options import activations
+from kcore_layers.options.argument_types import LayerOptions
 from kcore_layers.options.weight_options import checked_count, checked_rate, config_of, set_options
 from kcore_layers.serialization.registry import original_class
 from kcore_ops import TensorSpec
+from kcore_ops.engine.op import Tensor, Tree
 from kcore_ops.random import SeedGenerator
 
 __all__ = ["RecurrentCell", "is_usual"]
+
+
+class CellOptions(LayerOptions, total=False):
+    """The keywords of `Layer`, and those of Keras's cells that are without effect here."""
+
+    implementation: int
 
 
 class RecurrentCell(Layer):
@@ -23,15 +32,16 @@ class RecurrentCell(Layer):
     `reset_dropout_mask`.
 
     Args:
-        units: size of the output, and of each state.
-        dropout: fraction of the inputs set to zero in training.
-        recurrent_dropout: fraction of the hidden state set to zero where it is multiplied by the recurrent kernel.
-        seed: of the dropout masks.
-        options: initializers and the like, by name.
-        **kwargs: of `Layer`.
+        units: int, size of the output, and of each state.
+        dropout: float from 0 to 1, the fraction of the inputs set to zero in training.
+        recurrent_dropout: float from 0 to 1, the fraction of the hidden state set to zero where it is multiplied by the
+            recurrent kernel.
+        seed: int, where the random numbers of the dropout masks start; None draws a seed.
+        options: dict of the activations, initializers, regularizers and constraints, by name.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
     """
 
-    # Number of states, and names of what `get_config` gives.
+    # Number of states, and names of what `get_config` returns.
     num_states = 1
     option_names: tuple[str, ...] = ()
     state_size: Any
@@ -43,9 +53,16 @@ class RecurrentCell(Layer):
     ignored_names: tuple[str, ...] = ()
 
     def __init__(
-        self, units: int, dropout: float, recurrent_dropout: float, seed: Any, options: dict[str, Any], **kwargs: Any
+        self,
+        units: int,
+        dropout: float,
+        recurrent_dropout: float,
+        seed: int | None,
+        options: dict[str, Any],
+        **kwargs: Unpack[CellOptions],
     ) -> None:
-        super().__init__(**{name: value for name, value in kwargs.items() if name not in self.ignored_names})
+        of_layer: dict[str, Any] = {name: value for name, value in kwargs.items() if name not in self.ignored_names}
+        super().__init__(**of_layer)
         self.units = checked_count(self, "units", units)
         set_options(self, **options)
         self.seed = seed
@@ -57,16 +74,35 @@ class RecurrentCell(Layer):
         self.reset_dropout_mask()
         self.reset_recurrent_dropout_mask()
 
-    def project(self, x: Any) -> Any:
-        """Give what steps take of their inputs, which are on the last axis."""
+    def project(self, x: Tensor) -> Tensor:
+        """Return what steps take of their inputs, which are on the last axis. Subclasses define this.
+
+        Args:
+            x: tensor `(..., n)`, the inputs of a step or of all.
+        """
         raise NotImplementedError
 
-    def step(self, projected: Any, states: Any, mask: Any = None) -> tuple[Any, list[Any]]:
-        """Give output and states after a step; `mask` multiplies the hidden state."""
+    def step(
+        self, projected: Tensor, states: Sequence[Tensor], mask: Tensor | None = None
+    ) -> tuple[Tensor, list[Tensor]]:
+        """Return output and states after a step. Subclasses define this.
+
+        Args:
+            projected: tensor, as `project` returns it, for one step.
+            states: list of tensors `(batch, units)`.
+            mask: tensor `(batch, units)` that multiplies the hidden state; None, no dropout.
+        """
         raise NotImplementedError
 
-    def run_step(self, inputs: Any, states: Any, training: Any) -> tuple[Any, Any]:
-        """Run one step, with dropout in training; a cell of one state that is given it without a list gives it so."""
+    def run_step(self, inputs: Tensor, states: Tree, training: bool | None) -> tuple[Tensor, Tree]:
+        """Run one step, with dropout in training.
+
+        Args:
+            inputs: tensor `(batch, n)`.
+            states: list of tensors `(batch, units)`; one tensor for a cell of one state, which is returned without a
+                list then.
+            training: bool, whether there is dropout.
+        """
         if not isinstance(states, list | tuple) and self.num_states == 1:
             output, (state,) = self.run_step(inputs, [states], training)
             return output, state
@@ -75,18 +111,30 @@ class RecurrentCell(Layer):
         mask = self.get_recurrent_dropout_mask(states[0]) if training and self.recurrent_dropout else None
         return self.step(self.project(inputs), states, mask)
 
-    def get_initial_state(self, batch_size: Any = None) -> list[Any]:
-        """Give states of zeros for a batch."""
+    def get_initial_state(self, batch_size: int | Tensor | None = None) -> list[Tensor]:
+        """Return states of zeros for a batch.
+
+        Args:
+            batch_size: int, or a scalar tensor, number of examples.
+        """
         return [ops.zeros((batch_size, self.units), self.compute_dtype) for _ in range(self.num_states)]
 
     # Dropout: one mask for all steps of a sequence.
 
-    def get_dropout_mask(self, step_input: Any) -> Any:
-        """Give the mask that multiplies the inputs, `(batch, n)`, or None without dropout."""
+    def get_dropout_mask(self, step_input: Tensor | None) -> Tensor | None:
+        """Return the mask that multiplies the inputs, `(batch, n)`; None without dropout.
+
+        Args:
+            step_input: tensor `(batch, n)`, the inputs of a step; None where the mask is drawn already.
+        """
         return self._mask("_dropout_mask", step_input, self.dropout)
 
-    def get_recurrent_dropout_mask(self, step_input: Any) -> Any:
-        """Give the mask that multiplies the hidden state, `(batch, units)`, or None without recurrent dropout."""
+    def get_recurrent_dropout_mask(self, step_input: Tensor | None) -> Tensor | None:
+        """Return the mask that multiplies the hidden state, `(batch, units)`; None without recurrent dropout.
+
+        Args:
+            step_input: tensor `(batch, units)`, a state; None where the mask is drawn already.
+        """
         return self._mask("_recurrent_dropout_mask", step_input, self.recurrent_dropout)
 
     def reset_dropout_mask(self) -> None:
@@ -105,13 +153,21 @@ class RecurrentCell(Layer):
                 self._kcore_set_untracked(name, mask)
         return mask
 
-    def drop(self, sequences: Any) -> Any:
-        """Give sequences with a part of the inputs set to zero, the same ones at all steps."""
+    def drop(self, sequences: Tensor) -> Tensor:
+        """Return sequences with a part of the inputs set to zero, the same ones at all steps.
+
+        Args:
+            sequences: tensor `(batch, time, n)`.
+        """
         batch, _, size = ops.shape(sequences)
         return ops.random.dropout(sequences, self.dropout, noise_shape=(batch, 1, size), seed=self.seed_generator)
 
-    def start_sequence(self, step_input: Any) -> None:
-        """Draw the masks before a loop: what is drawn inside one may not leave it."""
+    def start_sequence(self, step_input: Tensor) -> None:
+        """Draw the masks before a loop: what is drawn inside one may not leave it.
+
+        Args:
+            step_input: tensor `(batch, n)`, the inputs of a step.
+        """
         self.end_sequence()
         self.get_dropout_mask(step_input)
         self.get_recurrent_dropout_mask(self.get_initial_state(ops.shape(step_input)[0])[0])
@@ -126,7 +182,7 @@ class RecurrentCell(Layer):
         return _definer(type(self), "call") is _definer(type(self), "step")
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {**super().get_config(), **config_of(self, *self.option_names)}
 
 
@@ -135,7 +191,12 @@ def _definer(cls: type, name: str) -> type | None:
 
 
 def is_usual(cell: Any, cls: type) -> bool:
-    """Say whether a cell is a plain one of a class with the functions that the ops `lstm` and `gru` have."""
+    """Say whether a cell is a plain one of a class with the functions that the ops `lstm` and `gru` have.
+
+    Args:
+        cell: cell with two activations.
+        cls: class, `LSTMCell` or `GRUCell`.
+    """
     return (
         cell.activation is activations.tanh
         and cell.recurrent_activation is activations.sigmoid

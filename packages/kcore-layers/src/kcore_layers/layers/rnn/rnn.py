@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, MutableMapping, Sequence
+from typing import Any, Unpack
 
 import kcore_ops as ops
 from kcore_layers.base.layer import Layer
 from kcore_layers.layers.rnn.recurrent_cell import RecurrentCell
-from kcore_layers.layers.rnn.stacked_rnn_cells import StackedRNNCells, build_cell
+from kcore_layers.layers.rnn.stacked_rnn_cells import Cell, StackedRNNCells, build_cell
+from kcore_layers.options.argument_types import Array, LayerOptions, LayerOptionsBesideRegularizer, Shape
 from kcore_layers.serialization.objects import deserialize_keras_object, serialize_keras_object
 from kcore_layers.serialization.registry import builtin
 from kcore_ops import tree
 from kcore_ops.engine.call import beside
 from kcore_ops.engine.inference import is_inferring
-from kcore_ops.engine.op import op_of
+from kcore_ops.engine.op import Tensor, Tree, op_of
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.specs.shapes import differ, show_shape
 from kcore_ops.specs.spec import is_unknown
@@ -21,11 +23,23 @@ from kcore_ops.specs.spec import is_unknown
 __all__ = ["RNN", "checked_use_cudnn", "of_cell"]
 
 
+class LoopOptions(LayerOptionsBesideRegularizer, total=False):
+    """The keywords of `RNN` that layers with a cell of their own do not name themselves."""
+
+    zero_output_for_mask: bool
+
+
+class RecurrentOptions(LoopOptions, total=False):
+    """The same, and a keyword of Keras's `LSTM` and `GRU` that is without effect here."""
+
+    implementation: int
+
+
 @builtin("keras.layers")
 class RNN(Layer):
     """Run a cell over the steps of sequences.
 
-    A cell is an object with `call(inputs, states)`, which gives the output and the states after a step, with
+    A cell is an object with `call(inputs, states)`, which returns the output and the states after a step, with
     `state_size`, the size of its state or a list of those of several, and, if its output is not of the size of the
     first, `output_size`. Where a mask is False a step leaves the states as they are, and its output is that of the step
     before. The last states of a stack of cells are those of each, in a list where the cell's first ones are.
@@ -34,14 +48,14 @@ class RNN(Layer):
     size)`, or `(batch, time, size)` with `return_sequences`; with `return_state`, a tuple of it and the last states.
 
     Args:
-        cell: the cell, or a list of cells, each fed by the one before.
-        return_sequences: whether to give the outputs of all steps, rather than that of the last.
-        return_state: whether to give the last states too.
-        go_backwards: whether to begin with the last step; outputs are in the order they are computed in.
-        stateful: whether a batch begins with the states that the one before ended with.
-        unroll: whether to write out the loop: faster to run for short sequences, slower to compile.
-        zero_output_for_mask: whether the output of a step that is masked is zero.
-        **kwargs: of `Layer`.
+        cell: cell, or a list of cells, each fed by the one before.
+        return_sequences: bool, whether to return the outputs of all steps, rather than that of the last; False.
+        return_state: bool, whether to return the last states too; False.
+        go_backwards: bool, whether to begin with the last step; outputs are in the order they are computed in; False.
+        stateful: bool, whether a batch begins with the states that the one before ended with; False.
+        unroll: bool, whether to write out the loop: faster to run for short sequences, slower to compile; False.
+        zero_output_for_mask: bool, whether the output of a step that is masked is zero; False.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if the cell is none, or there are more or fewer initial states than it has.
@@ -61,14 +75,14 @@ class RNN(Layer):
 
     def __init__(
         self,
-        cell: Any,
+        cell: Cell | Sequence[Cell],
         return_sequences: bool = False,
         return_state: bool = False,
         go_backwards: bool = False,
         stateful: bool = False,
         unroll: bool = False,
         zero_output_for_mask: bool = False,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
         if isinstance(cell, list | tuple):
             cell = StackedRNNCells(cell)
@@ -76,7 +90,8 @@ class RNN(Layer):
             problem = f"{cell!r} is not a cell: it has no call and state_size"
             raise ArgumentError(problem, fix="pass a cell such as LSTMCell(8)").at("RNN")
         super().__init__(**kwargs)
-        self.cell = cell
+        held: Any = cell
+        self.cell = held
         self.return_sequences = return_sequences
         self.return_state = return_state
         self.go_backwards = go_backwards
@@ -84,11 +99,16 @@ class RNN(Layer):
         self.unroll = unroll
         self.zero_output_for_mask = zero_output_for_mask
         self.supports_masking = True
-        self._kcore_set_untracked("state_size", _as_list(_plain(cell.state_size)))
+        self._kcore_set_untracked("state_size", _as_list(_plain(held.state_size)))
         self.states: list[Any] | None = None
 
-    def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
-        """Build the cell for the steps of sequences of a shape, and make the states of a stateful layer."""
+    def build(self, sequences_shape: Shape, initial_state_shape: Tree = None) -> None:
+        """Build the cell for the steps of sequences of a shape, and make the states of a stateful layer.
+
+        Args:
+            sequences_shape: sizes of the sequences, the batch included; None for one that is not known.
+            initial_state_shape: sizes of the initial states, on which nothing depends; None.
+        """
         build_cell(self.cell, (sequences_shape[0], *sequences_shape[2:]), self.compute_dtype)
         if not self.stateful:
             return
@@ -103,8 +123,17 @@ class RNN(Layer):
             for size in tree.flatten(self.state_size)
         ]
 
-    def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training: Any = False) -> Any:
-        """Give the output of the last step, or those of all; and, if asked for, the last states."""
+    def call(
+        self, sequences: Tensor, initial_state: Tree = None, mask: Tensor | None = None, training: bool | None = False
+    ) -> Tree:
+        """Return the output of the last step, or those of all; with `return_state` also the last states.
+
+        Args:
+            sequences: tensor `(batch, time, ...)`.
+            initial_state: tensor or list of tensors, the states to begin with; None begins with those of the cell.
+            mask: boolean tensor `(batch, time)`, False for steps to leave out; None keeps all.
+            training: bool, whether there is dropout; False.
+        """
         with beside(sequences):  # where states and masks of zeros are to be
             return self._outputs(sequences, initial_state, mask, training)
 
@@ -121,8 +150,12 @@ class RNN(Layer):
         output = outputs if self.return_sequences else last
         return (output, *states) if self.return_state else output
 
-    def get_initial_state(self, batch_size: Any) -> list[Any]:
-        """Give states of zeros for a batch, or those that the cell begins with."""
+    def get_initial_state(self, batch_size: int | Tensor) -> list[Tree]:
+        """Return the states that the cell begins with: its own, or zeros.
+
+        Args:
+            batch_size: int, or a scalar tensor, number of examples.
+        """
         make = getattr(self.cell, "get_initial_state", None)
         if make is not None:
             return _as_list(make(batch_size=batch_size))
@@ -132,7 +165,7 @@ class RNN(Layer):
         )
 
     def _first_states(self, sequences: Any, initial_state: Any) -> list[Any]:
-        """Give the states to begin with, as nested as the cell's."""
+        """Return the states to begin with, as nested as the cell's."""
         batch = ops.shape(sequences)[0]
         if initial_state is None and self.states is not None:
             known = self.states[0].shape[0]
@@ -166,15 +199,15 @@ class RNN(Layer):
     # The loop.
 
     def inner_loop(
-        self, sequences: Any, initial_state: Any, mask: Any, training: Any = False
-    ) -> tuple[Any, Any, list[Any]]:
-        """Run the cell: give the last output, the outputs (None if they are not returned), and the last states.
+        self, sequences: Tensor, initial_state: list[Tree], mask: Tensor | None, training: bool | None = False
+    ) -> tuple[Tensor, Tensor | None, list[Tree]]:
+        """Run the cell. Return the last output, the outputs (None if they are not asked for), and the last states.
 
         Args:
-            sequences: the inputs, in the order of the steps.
-            initial_state: the states to begin with.
-            mask: booleans, or None.
-            training: whether there is dropout.
+            sequences: tensor `(batch, time, ...)`, the inputs in the order of the steps.
+            initial_state: list of the states to begin with.
+            mask: boolean tensor `(batch, time)`; None keeps all.
+            training: bool, whether there is dropout; False.
         """
         cell = self.cell
         has_dropout = bool(training) and hasattr(cell, "start_sequence")
@@ -191,7 +224,7 @@ class RNN(Layer):
         return last, None if outputs is None else _time_first(outputs), states
 
     def _steps(self, sequences: Any, training: Any) -> tuple[Any, Any]:
-        """Give what each step takes, time first, and the function of it and the states."""
+        """Return what each step takes, time first, and the function of it and the states."""
         cell: Any = self.cell
         if isinstance(cell, RecurrentCell) and cell.can_project() and cell.compute_dtype == self.compute_dtype:
             recurrent_mask = cell.get_recurrent_dropout_mask(None) if training else None
@@ -203,7 +236,7 @@ class RNN(Layer):
         return _time_first(sequences), cell.call
 
     def _turn(self, step: Any) -> Any:
-        """Give the function of the loop: from states and last output, and input and mask, to the next."""
+        """Return the function of the loop: from states and last output, and input and mask, to the next."""
 
         def turn(carry: Any, x_and_mask: Any) -> Any:
             states, last = carry
@@ -225,15 +258,22 @@ class RNN(Layer):
         return op_of("scan").definition(turn, carry, xs)  # type: ignore[misc]
 
     def _first_output(self, sequences: Any, states: Any) -> Any:
-        """Give zeros, shaped like an output: what comes before the first."""
+        """Return zeros, shaped like an output: what comes before the first."""
         size = getattr(self.cell, "output_size", None)
         if size is None:
             size = tree.flatten(self.state_size)[0]
         dtype = getattr(self.cell, "compute_dtype", self.compute_dtype)
         return ops.zeros(_state_shape(ops.shape(sequences)[0], size), dtype)
 
-    def compute_mask(self, _: Any, mask: Any) -> Any:
-        """Give the mask of the outputs: that of the inputs, if there is an output for each step."""
+    def compute_mask(
+        self, _: Tree, mask: Tensor | Sequence[Tensor | None] | None
+    ) -> Tensor | list[Tensor | None] | None:
+        """Return the masks of the outputs: that of the inputs, if there is an output for each step.
+
+        Args:
+            _: inputs of `call`; not used.
+            mask: boolean tensor, or a list that begins with it, the mask of the inputs; None, no mask.
+        """
         mask = tree.flatten(mask)[0] if isinstance(mask, list | tuple) else mask
         output_mask = mask if self.return_sequences else None
         if self.return_state:
@@ -256,7 +296,7 @@ class RNN(Layer):
                 variable.assign(state)
 
     def reset_states(self) -> None:
-        """Do the same as `reset_state`."""
+        """Call `reset_state`, by its name of Keras 2."""
         self.reset_state()
 
     def _kcore_list_weights(self) -> list[Any]:
@@ -267,15 +307,23 @@ class RNN(Layer):
         states = {id(state) for state in self.states or ()}
         return [v for v in variables if id(v) not in states]
 
-    def save_own_variables(self, store: Any) -> None:
-        """Put the layer's own weights, without its states, into a mapping."""
+    def save_own_variables(self, store: MutableMapping[str, Array]) -> None:
+        """Put the layer's own weights, without its states, into a mapping.
+
+        Args:
+            store: mapping from numbers, as strings, to arrays.
+        """
         for i, v in enumerate(
             self._without_states([*self._kcore_trainable_variables, *self._kcore_non_trainable_variables])
         ):
             store[str(i)] = v.numpy()
 
-    def load_own_variables(self, store: Any) -> None:
-        """Set the layer's own weights from a mapping."""
+    def load_own_variables(self, store: Mapping[str, Array]) -> None:
+        """Set the layer's own weights from a mapping.
+
+        Args:
+            store: mapping from numbers, as strings, to arrays.
+        """
         own = self._without_states([*self._kcore_trainable_variables, *self._kcore_non_trainable_variables])
         if own or len(store):
             super().load_own_variables(store)
@@ -283,7 +331,7 @@ class RNN(Layer):
     # Configuration.
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         config = {**super().get_config(), **self._loop_config()}
         config["cell"] = serialize_keras_object(self.cell)
         return config
@@ -293,20 +341,33 @@ class RNN(Layer):
         return {name: getattr(self, name) for name in names}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
-        """Make one from what `get_config` gave."""
+    def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+        """Make one from what `get_config` returned.
+
+        Args:
+            config: dict, as `get_config` returns it.
+            custom_objects: dict from names to classes and functions, beside those registered; None for no more.
+        """
         if isinstance(config.get("cell"), dict):
             config = {**config, "cell": deserialize_keras_object(config["cell"], custom_objects=custom_objects)}
         return super().from_config(config)
 
 
 def of_cell(name: str) -> Any:
-    """Give a property that is the cell's attribute of a name."""
+    """Return a property that reads an attribute of the cell.
+
+    Args:
+        name: string, the name of the attribute.
+    """
     return property(lambda self: getattr(self.cell, name), doc=f"The cell's `{name}`.")
 
 
-def checked_use_cudnn(layer: Any, value: Any) -> Any:
-    """Give an argument that says whether a kernel of the backend's may be used.
+def checked_use_cudnn(layer: Layer, value: Any) -> Any:
+    """Return `use_cudnn`: whether a kernel of the backend's may be used.
+
+    Args:
+        layer: layer that the error names.
+        value: what was passed.
 
     Raises:
         ArgumentError: if it is neither "auto" nor a boolean.
@@ -319,7 +380,7 @@ def checked_use_cudnn(layer: Any, value: Any) -> Any:
 
 
 def _mask_of_steps(mask: Any, sequences: Any) -> Any:
-    """Give the mask of the steps, or None; one of the batch alone leaves out none inside a sequence.
+    """Return the mask of the steps, or None; one of shape `(batch,)` leaves out no step of a sequence.
 
     Raises:
         ShapeError: if it has another batch or other steps than the sequences.
@@ -340,7 +401,7 @@ def _as_list(states: Any) -> list[Any]:
 
 
 def _plain(sizes: Any) -> Any:
-    """Give sizes in plain lists; those that a layer has among its attributes are of a class of their own."""
+    """Return sizes in plain lists; those that a layer has among its attributes are of a class of their own."""
     return [_plain(size) for size in sizes] if isinstance(sizes, list) else sizes
 
 
@@ -354,7 +415,7 @@ def _time_first(x: Any) -> Any:
 
 
 def _where(mask: Any, x: Any, y: Any) -> Any:
-    """Give `x` for the samples where a mask is True, `y` for the others."""
+    """Return `x` for the samples where a mask is True, `y` for the others."""
     return ops.where(ops.reshape(mask, (-1, *[1] * (len(x.shape) - 1))), x, y)
 
 

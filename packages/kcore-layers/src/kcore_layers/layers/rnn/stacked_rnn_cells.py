@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, Unpack
 
 import kcore_ops as ops
 from kcore_layers.base.build import building
 from kcore_layers.base.layer import Layer
 from kcore_layers.base.symbolic_call import infer_outputs
+from kcore_layers.options.argument_types import LayerOptions, Shape
 from kcore_layers.serialization.objects import deserialize_keras_object, serialize_keras_object
 from kcore_layers.serialization.registry import builtin
 from kcore_ops import TensorSpec
+from kcore_ops.engine.op import Tensor, Tree
 from kcore_ops.foundation.errors import ArgumentError
 
-__all__ = ["StackedRNNCells", "build_cell"]
+__all__ = ["Cell", "StackedRNNCells", "build_cell"]
+
+
+class Cell(Protocol):
+    """What `RNN` runs at each step: `call(inputs, states)` returns the output and the states after the step."""
+
+    @property
+    def state_size(self) -> int | Sequence[Any]:
+        """The size of the state, or a list of those of several."""
+
+    @property
+    def call(self) -> Callable[..., tuple[Tensor, Tree]]:
+        """The function of a step."""
 
 
 @builtin("keras.layers")
@@ -24,8 +38,8 @@ class StackedRNNCells(Layer):
     Shapes: the input is that of the first cell, the output that of the last; the states are a list of each cell's.
 
     Args:
-        cells: the cells.
-        **kwargs: of `Layer`.
+        cells: cells, the first one first.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if one of them is not a cell.
@@ -36,7 +50,7 @@ class StackedRNNCells(Layer):
     [[4, 4], 3]
     """
 
-    def __init__(self, cells: Sequence[Any], **kwargs: Any) -> None:
+    def __init__(self, cells: Sequence[Cell], **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         for cell in cells:
             if not callable(getattr(cell, "call", None)) or not hasattr(cell, "state_size"):
@@ -54,8 +68,12 @@ class StackedRNNCells(Layer):
         """The size of the output of the last cell."""
         return _output_size(self.cells[-1])
 
-    def get_initial_state(self, batch_size: Any = None) -> list[Any]:
-        """Give the states that each cell begins with."""
+    def get_initial_state(self, batch_size: int | Tensor | None = None) -> list[Tree]:
+        """Return the states that each cell begins with.
+
+        Args:
+            batch_size: int, or a scalar tensor, number of examples.
+        """
         states = []
         for cell in self.cells:
             if hasattr(cell, "get_initial_state"):
@@ -66,14 +84,27 @@ class StackedRNNCells(Layer):
                 states.append(ops.zeros((batch_size, cell.state_size), self.compute_dtype))
         return states
 
-    def build(self, input_shape: Any) -> None:
-        """Build each cell for the output of the one before."""
+    def build(self, input_shape: Shape) -> None:
+        """Build each cell for the output of the one before.
+
+        Args:
+            input_shape: sizes of the inputs of a step, the batch included.
+        """
         for cell in self.cells:
             build_cell(cell, input_shape, self.compute_dtype)
             input_shape = (input_shape[0], _output_size(cell))
 
-    def call(self, inputs: Any, states: Any, training: Any = False, **kwargs: Any) -> tuple[Any, list[Any]]:
-        """Give the output of the last cell, and the states of all."""
+    def call(
+        self, inputs: Tensor, states: Sequence[Tree], training: bool | None = False, **kwargs: Any
+    ) -> tuple[Tensor, list[Tree]]:
+        """Return the output of the last cell, and the states of all.
+
+        Args:
+            inputs: tensor `(batch, n)`.
+            states: list of the states of each cell.
+            training: bool, whether there is dropout; False.
+            **kwargs: further arguments of the cells' `call`.
+        """
         after = []
         for cell, own in zip(self.cells, states, strict=True):
             own = list(own) if isinstance(own, list | tuple) else [own]
@@ -84,8 +115,12 @@ class StackedRNNCells(Layer):
             after.append(list(new) if isinstance(new, list | tuple) else [new])
         return inputs, after
 
-    def start_sequence(self, step_input: Any) -> None:
-        """Draw the cells' dropout masks before a loop."""
+    def start_sequence(self, step_input: Tensor) -> None:
+        """Draw the cells' dropout masks before a loop.
+
+        Args:
+            step_input: tensor `(batch, n)`, the inputs of a step.
+        """
         for cell in self.cells:
             if hasattr(cell, "start_sequence"):
                 cell.start_sequence(step_input)
@@ -98,12 +133,17 @@ class StackedRNNCells(Layer):
                 cell.end_sequence()
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {**super().get_config(), "cells": [serialize_keras_object(cell) for cell in self.cells]}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
-        """Make one from what `get_config` gave."""
+    def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+        """Make one from what `get_config` returned.
+
+        Args:
+            config: dict, as `get_config` returns it.
+            custom_objects: dict from names to classes and functions, beside those registered; None for no more.
+        """
         cells = [deserialize_keras_object(cell, custom_objects=custom_objects) for cell in config["cells"]]
         return super().from_config({**config, "cells": cells})
 
@@ -115,8 +155,14 @@ def _output_size(cell: Any) -> Any:
     return size
 
 
-def build_cell(cell: Any, step_shape: Any, dtype: str) -> None:
-    """Build a cell for inputs of a shape, before the loop that calls it."""
+def build_cell(cell: Any, step_shape: Shape, dtype: str) -> None:
+    """Build a cell for inputs of a shape, before the loop that calls it.
+
+    Args:
+        cell: cell, a layer or another object with `call`.
+        step_shape: sizes of the inputs of a step, the batch included.
+        dtype: string, the dtype of the states.
+    """
     if not isinstance(cell, Layer):
         if hasattr(cell, "build") and not getattr(cell, "built", False):
             cell.build(step_shape)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 import kcore_ops as ops
 from kcore_layers.base.input_spec import InputSpec
 from kcore_layers.base.layer import Layer
 from kcore_layers.layers.core.wrapper import Wrapper
+from kcore_layers.options.argument_types import LayerOptions, Shape
 from kcore_layers.serialization.registry import builtin
 from kcore_ops import tree
+from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ShapeError
 from kcore_ops.specs.shapes import differ, show_shape
 
@@ -20,13 +22,13 @@ __all__ = ["TimeDistributed"]
 class TimeDistributed(Wrapper):
     """Apply a layer to each step of a sequence: it sees batch and time as one long batch.
 
-    Shapes: the input is `(batch, time, ...)`; where the layer gives `(batch, ...)` for a step, the output is
-    `(batch, time, ...)`. A mask is `(batch, time, ...)` too, and a layer that takes one is given that of its step: of a
-    mask of batch and time alone, whether the step counts.
+    Shapes: the input is `(batch, time, ...)`; where the layer returns `(batch, ...)` for a step, the output is
+    `(batch, time, ...)`. A mask is `(batch, time, ...)` too, and a layer that takes one is passed that of its step: for
+    a mask `(batch, time)`, whether the step counts.
 
     Args:
-        layer: the layer.
-        **kwargs: of `Layer`.
+        layer: layer, applied to each step.
+        **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
         ArgumentError: if `layer` is not a layer.
@@ -37,29 +39,40 @@ class TimeDistributed(Wrapper):
     (1, 5, 2)
     """
 
-    def __init__(self, layer: Any, **kwargs: Any) -> None:
+    def __init__(self, layer: Layer, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(layer, **kwargs)
         self.supports_masking = True
         self.input_spec = InputSpec(min_ndim=3)
 
-    def build(self, input_shape: Any = None) -> None:
-        """Build the layer inside for one step."""
-        if len(input_shape) < 3:
+    def build(self, input_shape: Shape | None = None) -> None:
+        """Build the layer inside for one step.
+
+        Args:
+            input_shape: sizes of the inputs, the batch included.
+        """
+        sizes = tuple(input_shape or ())
+        if len(sizes) < 3:
             raise ShapeError(
-                f"the input has shape {show_shape(input_shape)}: it must have at least 3 axes",
+                f"the input has shape {show_shape(sizes)}: it must have at least 3 axes",
                 fix="pass batch and time, and at least one axis more",
             )
         # How many steps there are in all is another number in each call.
-        super().build((None, *input_shape[2:]))
+        super().build((None, *sizes[2:]))
 
-    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        """Give what the layer gives for each step."""
+    def call(self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None) -> Tensor:
+        """Return the output of the layer for each step.
+
+        Args:
+            inputs: tensor `(batch, time, ...)`.
+            training: bool, passed on if the layer takes it; None passes nothing.
+            mask: boolean tensor `(batch, time, ...)` or `(batch,)`, False for what to leave out; None keeps all.
+        """
         batch, time, *_ = ops.shape(inputs)
         kwargs: dict[str, Any] = {}
         if self.layer._kcore_call_signature.takes_training and training is not None:
             kwargs["training"] = training
         if mask is not None:
-            if len(mask.shape) == 1:  # of the batch alone: all steps of an example
+            if len(mask.shape) == 1:  # `(batch,)`: all steps of an example
                 mask = ops.broadcast_to(ops.expand_dims(mask, 1), (batch, time))
             self._check_mask(inputs, mask)
             if "mask" in self.layer._kcore_call_signature.names:
@@ -75,10 +88,14 @@ class TimeDistributed(Wrapper):
                 fix=f"pass a mask of shape {show_shape(inputs.shape[:2])}",
             )
 
-    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        """Give the mask of the steps; with its further axes, if the layer inside has a mask for its output of a step.
+    def compute_mask(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor | None:
+        """Return the mask of the steps; with its further axes, if the layer inside has a mask for its output of a step.
 
         Without, a step counts if one of its elements does.
+
+        Args:
+            inputs: tensor, as `call` takes it.
+            mask: boolean tensor, the mask of the inputs; None, no mask.
         """
         if mask is None or len(mask.shape) <= 2:
             return mask
