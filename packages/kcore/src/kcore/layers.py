@@ -122,12 +122,13 @@ from kcore_layers.layers import (
     ZeroPadding3D,
     add,
     average,
+    concatenate,
+    dot,
     maximum,
     minimum,
     multiply,
     subtract,
 )
-from kcore_layers.layers.merging import concatenate, dot
 
 __all__ = [
     "Activation",

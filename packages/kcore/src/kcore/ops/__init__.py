@@ -247,6 +247,7 @@ from kcore_ops import (
     rad2deg,
     ravel,
     real,
+    rearrange,
     reciprocal,
     relu,
     relu6,
@@ -350,7 +351,6 @@ from kcore_ops import (
     zeros,
     zeros_like,
 )
-from kcore_ops.ops.core import axis_patterns as rearrange
 
 from kcore.ops import image, linalg, nn, numpy
 
