@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
 import numpy as np
+from kcore_ops import Tree
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 
 from kcore_train.data.conversion import batch_dtype, leaves_with_paths, to_arrays
-from kcore_train.data.data_adapter import Batch, DataAdapter, InputsAlone
+from kcore_train.data.data_adapter import Batch, DataAdapter, InputsOnly
 from kcore_train.data.shuffling import permutation
-from kcore_train.data.tables import SparseRows
+from kcore_train.data.tables import Rows, SparseRows
 
 __all__ = ["ArrayAdapter", "num_samples"]
 
-Rows: TypeAlias = slice | np.ndarray[Any, np.dtype[np.intp]]
 _DEFAULT_BATCH_SIZE = 32
 
 # Up to this size, an array whose dtype or layout has to change is changed once, and above it batch by batch.
 _COPY_LIMIT = 2**26  # bytes
 
 
-def num_samples(x: Any, y: Any = None, sample_weight: Any = None) -> int:
+def num_samples(x: Tree, y: Tree | None = None, sample_weight: Tree | None = None) -> int:
     """Count the samples in trees of arrays: their common length along axis 0.
+
+    Args:
+        x: array, tensor, or tree of these, the inputs.
+        y: like `x`, or None, the targets, None for none; None.
+        sample_weight: like `x`, or None, the weights of the samples, None for ones; None.
 
     Raises:
         ShapeError: if the lengths differ, or an array has no axes.
@@ -51,15 +56,16 @@ def num_samples(x: Any, y: Any = None, sample_weight: Any = None) -> int:
 
 
 class ArrayAdapter(DataAdapter):
-    """Give batches of arrays: views of them where the order is theirs, copies of rows where it is shuffled.
+    """Yield batches of arrays: views of them where the order is theirs, copies of rows where it is shuffled.
 
     Args:
-        x: inputs: a tree of arrays, or what becomes one.
-        y: targets, likewise, or None.
-        sample_weight: weights, likewise, or None.
-        batch_size: how many samples a batch has, 32 if None; the last one has what is left.
-        shuffle: whether samples change places before each pass; "batch" moves whole batches, which stay views.
-        steps_per_epoch: how many batches an epoch has; None for a pass.
+        x: array, tensor, or tree of these, the inputs.
+        y: like `x`, or None, the targets, None for none; None.
+        sample_weight: like `x`, or None, the weights of the samples, None for ones; None.
+        batch_size: int or None, the number of samples in a batch, None for 32; the last batch has what is left; None.
+        shuffle: bool or "batch", whether samples are put in a new order before each pass; "batch" moves entire batches,
+            which stay views; False.
+        steps_per_epoch: int or None, the number of batches in an epoch, None for one pass over the data; None.
 
     Raises:
         ShapeError: if the lengths differ.
@@ -71,9 +77,9 @@ class ArrayAdapter(DataAdapter):
 
     def __init__(
         self,
-        x: Any,
-        y: Any = None,
-        sample_weight: Any = None,
+        x: Tree,
+        y: Tree | None = None,
+        sample_weight: Tree | None = None,
         batch_size: int | None = None,
         shuffle: bool | Literal["batch"] = False,
         steps_per_epoch: int | None = None,
@@ -92,7 +98,11 @@ class ArrayAdapter(DataAdapter):
         self.partial_batch_size = self.num_samples % self.batch_size or None
 
     def one_pass(self, number: int) -> Iterator[Batch]:
-        """Give the batches of one pass."""
+        """Yield the batches of one pass.
+
+        Args:
+            number: int, the number of the pass, from 0; the order of the samples follows from it and the seed.
+        """
         length, size = self.num_samples, self.batch_size
         starts: Any = range(0, length, size)
         order = None
@@ -104,7 +114,7 @@ class ArrayAdapter(DataAdapter):
         if len(self._readers) == 1 and not self._is_packed:
             read_x = self._readers[0]
             for start in starts:
-                yield InputsAlone(
+                yield InputsOnly(
                     (read_x(slice(start, start + size) if order is None else order[start : start + size]),)
                 )
             return
@@ -119,8 +129,8 @@ class ArrayAdapter(DataAdapter):
             yield tuple([read(rows) for read in self._readers])
 
 
-def _reader(data: Any) -> Callable[[Rows], Any]:
-    """Give the function that takes rows out of a tree of arrays; its form is studied here, once."""
+def _reader(data: Tree | None) -> Callable[[Rows], Any]:
+    """Return the function that takes rows out of a tree of arrays; its form is studied here, once."""
     if data is None:
         return lambda rows: None
     if isinstance(data, dict):
@@ -144,7 +154,7 @@ def _array_reader(array: np.ndarray[Any, Any] | SparseRows) -> Callable[[Rows], 
         return lambda rows: to_dense(rows).astype(wanted)
     if array.nbytes <= _COPY_LIMIT:
         array = np.ascontiguousarray(array, wanted)
-    # `take` is faster than an index, but copies the whole of an array that is not contiguous; rows are in bounds.
+    # `take` is faster than an index, but copies all of an array that is not contiguous; rows are in bounds.
     take = array.take if array.flags.c_contiguous else None
 
     def read(rows: Rows) -> np.ndarray[Any, Any]:

@@ -7,21 +7,21 @@ from typing import Any
 
 import kcore_ops as ops
 import numpy as np
-from kcore_ops import config, dtypes
+from kcore_ops import Tensor, config, dtypes
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 
 __all__ = ["class_weights_of"]
 
 
-def class_weights_of(y: Any, class_weight: Mapping[int, float]) -> np.ndarray[Any, Any]:
-    """Give each sample the weight of its class.
+def class_weights_of(y: Tensor, class_weight: Mapping[int, float]) -> np.ndarray[Any, Any]:
+    """Return the weight of the class of each sample.
 
     Shapes: `y` holds labels, `(n,)` or `(n, 1)`, or class probabilities (one-hot, for example), `(n, num_classes)`,
     of which the largest counts; the result is `(n,)`. Dtype: `config.floatx()`.
 
     Args:
-        y: the targets.
-        class_weight: from label to weight; a label that is not in it weighs 1.
+        y: tensor, the targets, `(n,)`, `(n, 1)` or `(n, num_classes)`.
+        class_weight: dict, from label to weight; a label that is not in it weighs 1.
 
     Raises:
         ArgumentError: if the targets are several, or the keys are not labels.

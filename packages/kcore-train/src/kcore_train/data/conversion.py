@@ -7,7 +7,7 @@ from typing import Any
 
 import kcore_ops as ops
 import numpy as np
-from kcore_ops import config, dtypes
+from kcore_ops import Tree, config, dtypes
 from kcore_ops.foundation.errors import ArgumentError, DTypeError, ShapeError
 
 from kcore_train.data.tables import SparseRows, array_of_frame, is_frame, is_sparse
@@ -18,8 +18,11 @@ __all__ = ["NUMBERS", "batch_dtype", "is_in_memory", "leaves_with_paths", "to_ar
 NUMBERS = (bool, int, float, complex, np.generic)
 
 
-def is_in_memory(data: Any) -> bool:
-    """Say whether `data` is arrays, or what becomes arrays, and not a source of batches.
+def is_in_memory(data: object) -> bool:
+    """Return whether `data` is arrays, or what becomes arrays, and not a source of batches.
+
+    Args:
+        data: anything, what was passed as data.
 
     >>> is_in_memory([1, 2]), is_in_memory(iter([1, 2]))
     (True, False)
@@ -31,17 +34,17 @@ def _is_array(data: Any) -> bool:
     return hasattr(data, "__array__") or is_frame(data) or is_sparse(data) or ops.is_tensor(data)
 
 
-def to_arrays(data: Any, path: str, is_batch: bool = False) -> Any:
-    """Make arrays of the leaves of a tree; None stays None.
+def to_arrays(data: Tree | None, path: str, is_batch: bool = False) -> Any:
+    """Convert the leaves of a tree to arrays; None stays None.
 
     Dicts, lists and tuples are trees, but for lists of numbers, however nested, which are arrays. A DataFrame is a
     matrix, and a Series a matrix of one column; a sparse matrix of SciPy is read row by row, and dense as a batch.
 
     Args:
-        data: an array, a tensor, numbers, or a tree of these.
-        path: what to call it in messages.
-        is_batch: whether it goes to the model as it is: tensors of the current backend then stay tensors, and floats
-            get the dtype of `config.floatx()`.
+        data: array, tensor, number, or tree of these, or None, the data.
+        path: str, what to call the data in errors, as "x".
+        is_batch: bool, whether the data goes to the model as it is: tensors of the current backend then stay tensors,
+            and floats get the dtype of `config.floatx()`; False.
 
     Raises:
         ArgumentError: if a leaf is not data.
@@ -72,14 +75,14 @@ def _at(path: str, key: Any) -> str:
 
 
 def _holds_numbers(data: Any) -> bool:
-    """Say whether the first leaf of nested lists is a number or a text, and so they an array."""
+    """Return whether the first leaf of nested lists is a number or a text, and so they an array."""
     while isinstance(data, list | tuple) and data:
         data = data[0]
     return isinstance(data, (*NUMBERS, str, bytes))
 
 
 def _is_current(data: Any) -> bool:
-    """Say whether this is a tensor of the current backend."""
+    """Return whether this is a tensor of the current backend."""
     return ops.is_tensor(data) and isinstance(data, ops.current_backend().tensor_types)
 
 
@@ -107,7 +110,11 @@ def _to_array(data: Any, path: str) -> np.ndarray[Any, Any]:
 
 
 def batch_dtype(array: np.ndarray[Any, Any] | SparseRows, path: str) -> np.dtype[Any]:
-    """Give the dtype in which an array reaches the model: `config.floatx()` for floats, else its own.
+    """Return the dtype in which an array reaches the model: `config.floatx()` for floats, else its own.
+
+    Args:
+        array: array or sparse rows, the array.
+        path: str, what to call the data in errors, as "x".
 
     Raises:
         DTypeError: if it does not hold numbers.
@@ -125,8 +132,12 @@ def batch_dtype(array: np.ndarray[Any, Any] | SparseRows, path: str) -> np.dtype
     return dtypes.numpy_dtype(config.floatx() if name in dtypes.FLOATS else name)
 
 
-def leaves_with_paths(data: Any, path: str) -> list[tuple[str, np.ndarray[Any, Any]]]:
-    """Give the arrays of a tree with their places in it; None is left out.
+def leaves_with_paths(data: Tree | None, path: str) -> list[tuple[str, np.ndarray[Any, Any]]]:
+    """Return the arrays of a tree with their places in it; None is left out.
+
+    Args:
+        data: array, or tree of arrays, or None, the data.
+        path: str, what to call the tree, as "x".
 
     >>> leaves_with_paths({"a": np.array([1]), "b": None}, "x")
     [('x["a"]', array([1]))]

@@ -11,28 +11,28 @@ from kcore_ops.ops.random.seeds import draw_seed
 
 from kcore_train.data.prefetching import prefetch
 
-__all__ = ["Batch", "DataAdapter", "InputsAlone", "close", "made_of"]
+__all__ = ["Batch", "DataAdapter", "InputsOnly", "close", "made_of"]
 
 # (x,), (x, y) or (x, y, sample_weight)
 Batch: TypeAlias = tuple[Any, ...]
 
 
-class InputsAlone(tuple[Any]):
-    """A batch `(x,)` of a source that gave `x`; a step is to get that."""
+class InputsOnly(tuple[Any]):
+    """Mark a batch `(x,)` of a source that yielded `x`; a step is to get that."""
 
     __slots__ = ()
 
 
 class DataAdapter:
-    """Give the batches of one epoch after another; a subclass says in `one_pass` where they come from.
+    """Yield the batches of one epoch after another; a subclass says in `one_pass` where they come from.
 
     An epoch is one pass over the data, or `steps_per_epoch` batches. Where it is fewer batches than a pass has, the
     next epoch goes on where this one ended, and into a new pass when the data ends. Where it is more, an epoch is one
     pass all the same, and so shorter than asked for: the trainer warns.
 
     Args:
-        steps_per_epoch: how many batches an epoch has; None for a pass.
-        is_shuffled: whether `one_pass` needs a seed.
+        steps_per_epoch: int or None, the number of batches in an epoch, None for one pass over the data; None.
+        is_shuffled: bool, whether `one_pass` needs a seed; False.
 
     Attributes:
         num_batches: how many a pass has, or None if that is not known beforehand.
@@ -71,20 +71,20 @@ class DataAdapter:
         return bool(self.partial_batch_size)
 
     def one_pass(self, number: int) -> Iterator[Batch]:
-        """Give the batches of one pass over the data.
+        """Return an iterator over the batches of one pass over the data.
 
         Args:
-            number: which pass it is, from 0; the order of the samples follows from it and the seed.
+            number: int, the number of the pass, from 0; the order of the samples follows from it and the seed.
         """
         raise NotImplementedError(f"{type(self).__name__}.one_pass")
 
     def epoch(self) -> Iterator[Batch]:
-        """Give the batches of the next epoch."""
+        """Return an iterator over the batches of the next epoch."""
         batches = self._pass()[0] if self.steps_per_epoch is None else self._steps(self.steps_per_epoch)
         return _read_ahead(batches) if self.reads_ahead else batches
 
     def peek(self) -> Batch:
-        """Give the first batch of the next epoch, which will come again in the epoch.
+        """Return the first batch of the next epoch, which will come again in the epoch.
 
         Raises:
             ArgumentError: if there is none.
@@ -100,7 +100,7 @@ class DataAdapter:
         return first
 
     def has_more(self) -> bool:
-        """Say whether another epoch would have a batch; False only of what can be read once, and was."""
+        """Return whether another epoch would have a batch; False only of what can be read once, and was."""
         return True
 
     def start_at(self, epoch: int) -> None:
@@ -110,7 +110,7 @@ class DataAdapter:
         be moved: it goes on where it is.
 
         Args:
-            epoch: its number, from 0.
+            epoch: int, the number of the epoch, from 0.
         """
         steps, num_batches = self.steps_per_epoch, self.num_batches
         self._held, self._num_passes = None, epoch
@@ -120,19 +120,19 @@ class DataAdapter:
                 self._held = _without_first(taken, self._pass()[0]), False
 
     def on_epoch_begin(self) -> None:
-        """Hear that an epoch begins."""
+        """Run when an epoch begins."""
 
     def on_epoch_end(self) -> None:
-        """Hear that an epoch has ended."""
+        """Run when an epoch has ended."""
 
     def close(self) -> None:
-        """Let go of what was opened to read the data: end the threads and processes that do, and its iterators."""
+        """Release what was opened to read the data: end the threads and processes that do, and its iterators."""
         held, self._held = self._held, None
         if held is not None:
             close(held[0])
 
     def _pass(self) -> tuple[Iterator[Batch], bool]:
-        """Take the pass that is held, or begin one."""
+        """Return the pass that is held, or begin one."""
         if self._held is not None:
             held, self._held = self._held, None
             return held
@@ -140,7 +140,7 @@ class DataAdapter:
         return iter(self.one_pass(self._num_passes - 1)), True
 
     def _steps(self, num_steps: int) -> Iterator[Batch]:
-        """Give one epoch's share, from one pass or, if it ends, also from the next."""
+        """Yield one epoch's share, from one pass or, if it ends, also from the next."""
         batches, began_here = self._pass()
         for _ in range(num_steps):
             batch = next(batches, None)
@@ -160,8 +160,12 @@ class DataAdapter:
 # Iterators that close what they iterate over once they are closed themselves, where it is theirs.
 
 
-def close(iterator: Any) -> None:
-    """Close an iterator that can be closed, and is not being read by a thread that hangs."""
+def close(iterator: object) -> None:
+    """Close an iterator that can be closed, and is not being read by a thread that hangs.
+
+    Args:
+        iterator: iterator, what to close, if it can be.
+    """
     if hasattr(iterator, "close"):
         try:
             iterator.close()
@@ -170,12 +174,12 @@ def close(iterator: Any) -> None:
 
 
 def made_of(source: Iterable[Any], make: Callable[[Any], Any], *, is_ours: bool = True) -> Iterator[Any]:
-    """Give what a function makes of each item.
+    """Yield what a function makes of each item.
 
     Args:
-        source: the items.
-        make: the function.
-        is_ours: whether the source is closed in the end.
+        source: iterable, the items.
+        make: function, from an item to what is yielded.
+        is_ours: bool, whether the source is closed in the end; True.
     """
     items = iter(source)
     try:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import kcore_ops as ops
 import numpy as np
+from kcore_ops import Tensor
 from kcore_ops.foundation.errors import ArgumentError, DTypeError
 
 __all__ = ["normalize", "to_categorical"]
 
 
-def to_categorical(x: Any, num_classes: int | None = None) -> Any:
+def to_categorical(x: Tensor, num_classes: int | None = None) -> Tensor:
     """Encode each label as a vector of zeros with a 1 at its place.
 
     Shapes: `x` holds labels, `(...)` or `(..., 1)`; the result is `(..., num_classes)`. Dtype: float64 for an array or
     a list, `config.floatx()` for a tensor, which stays on its backend.
 
     Args:
-        x: labels, the whole numbers from 0.
-        num_classes: how many classes there are; by default one more than the largest label.
+        x: array, tensor, or list of ints, the labels, integers from 0.
+        num_classes: int or None, the number of classes, None for one more than the largest label; None.
 
     Raises:
         ArgumentError: if a label is no class, or there are no labels to count the classes by.
@@ -54,16 +53,16 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Any:
     return ops.one_hot(ops.reshape(ops.cast(x, "int32"), labels.shape), num_classes)
 
 
-def normalize(x: Any, axis: int = -1, order: float = 2) -> Any:
+def normalize(x: Tensor, axis: int = -1, order: float = 2) -> Tensor:
     """Divide vectors by their norm; a vector of norm 0 stays as it is.
 
     Shapes: the result is shaped like `x`. Dtype: an array keeps its floating dtype, integers become float64; lists and
     tensors become, or stay, tensors.
 
     Args:
-        x: holds the vectors.
-        axis: the axis of the vectors.
-        order: which norm.
+        x: array, tensor or list of floats, the vectors.
+        axis: int, the axis along which the vectors lie; -1.
+        order: float, the order of the norm: 2 for the Euclidean one; 2.
 
     Raises:
         ShapeError: if a tensor has no such axis.

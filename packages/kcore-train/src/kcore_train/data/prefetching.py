@@ -19,15 +19,15 @@ _PATIENCE = 5.0  # seconds
 
 
 def prefetch(source: Iterable[T], buffer: int = 2) -> Iterator[T]:
-    """Give what a source gives, in its order, read ahead by a background thread.
+    """Yield the items of a source, in their order, read ahead by a background thread.
 
     The thread starts with the first item asked for. It ends with the source, and also when the iterator returned is
     closed or forgotten, as by `break`; what it had read ahead is then lost. It sees the context variables, the current
     backend among them, of whoever asked for the first item.
 
     Args:
-        source: what to read. An error in it is raised where the item would have come, with its own traceback.
-        buffer: how many items may wait, at least 1.
+        source: iterable, what to read. An error in it is raised where the item would have come, with its own traceback.
+        buffer: int, how many items may wait, at least 1; 2.
 
     Raises:
         ArgumentError: if `buffer` is less than 1.

@@ -17,18 +17,18 @@ __all__ = ["PyDataset", "PyDatasetAdapter"]
 
 
 class PyDataset:
-    """Base of datasets that make one batch for each index, whichever order the indices come in.
+    """Base class of datasets that make one batch for each index, whichever order the indices come in.
 
-    A subclass defines `__getitem__`, which gives batch number `index` as `(x,)`, `(x, y)` or `(x, y, sample_weight)` (a
-    list is taken as a tuple), and `__len__`, the number of batches. One without end has `num_batches = None` instead.
+    A subclass defines `__getitem__`, which returns batch number `index` as `(x,)`, `(x, y)` or `(x, y, sample_weight)`
+    (a list is taken as a tuple), and `__len__`, their number; one without end has `num_batches = None` instead.
 
     Args:
-        workers: how many batches are made at a time, in threads or processes; with 1 they are made ahead by a single
-            background thread, with 0 by whoever asks for them.
-        use_multiprocessing: whether the workers are processes. They get a copy of the dataset, which has to be
+        workers: int, how many batches are made at a time, in threads or processes; with 1 they are made ahead by a
+            single background thread, with 0 by whoever asks for them; 1.
+        use_multiprocessing: bool, whether the workers are processes. They get a copy of the dataset, which has to be
             picklable, and the main module needs its `if __name__ == "__main__"`. They are started anew for each pass,
-            so that what `on_epoch_end` changed reaches them.
-        max_queue_size: how many batches the workers may be ahead.
+            so that what `on_epoch_end` changed reaches them; False.
+        max_queue_size: int, how many batches the workers may be ahead; 10.
 
     >>> class Squares(PyDataset):
     ...     def __len__(self):
@@ -53,7 +53,7 @@ class PyDataset:
         raise NotImplementedError(f"{type(self).__name__}.__getitem__")
 
     def __iter__(self) -> Iterator[Any]:
-        """Give the batches in the order of their indices, as many as `num_batches` says."""
+        """Yield the batches in the order of their indices, as many as `num_batches` says."""
         count = self.num_batches
         return map(self.__getitem__, itertools.count() if count is None else range(count))
 
@@ -68,20 +68,21 @@ class PyDataset:
         return len(self)
 
     def on_epoch_begin(self) -> None:
-        """Hear that an epoch begins."""
+        """Run when an epoch begins."""
 
     def on_epoch_end(self) -> None:
-        """Hear that an epoch has ended."""
+        """Run when an epoch has ended."""
 
 
 class PyDatasetAdapter(DataAdapter):
-    """Give the batches of a `PyDataset`.
+    """Yield the batches of a `PyDataset`.
 
     Args:
-        dataset: makes them.
-        shuffle: whether the batches of a pass come in a random order.
-        class_weight: what the samples of each class weigh.
-        steps_per_epoch: how many batches an epoch has; None for a pass.
+        dataset: `PyDataset`, the dataset.
+        shuffle: bool, whether the batches of a pass come in a random order; False.
+        class_weight: dict or None, the weight of the samples of each class; a class that is not in it weighs 1; None
+            for no such weights; None.
+        steps_per_epoch: int or None, the number of batches in an epoch, None for one pass over the data; None.
 
     Raises:
         ArgumentError: if the dataset is empty, or has no end and `steps_per_epoch` is None.
@@ -112,14 +113,18 @@ class PyDatasetAdapter(DataAdapter):
         self.reads_ahead = self._num_workers == 1 and not self._has_pool
 
     def peek(self) -> Batch:
-        """Give the first batch, made for this purpose alone, between `on_epoch_begin` and `on_epoch_end`."""
+        """Return the first batch, made only for this purpose, between `on_epoch_begin` and `on_epoch_end`."""
         self.on_epoch_begin()
         first = self._to_batch(self._dataset[next(self._indices(self._num_passes))])
         self.on_epoch_end()
         return first
 
     def one_pass(self, number: int) -> Iterator[Batch]:
-        """Give the batches of one pass."""
+        """Return an iterator over the batches of one pass.
+
+        Args:
+            number: int, the number of the pass, from 0; the order of the samples follows from it and the seed.
+        """
         indices = self._indices(number)
         make = self._dataset.__getitem__
         if not self._has_pool:
@@ -132,11 +137,11 @@ class PyDatasetAdapter(DataAdapter):
         return workers.map_in_threads(lambda index: self._to_batch(make(index)), indices, count, ahead)
 
     def on_epoch_begin(self) -> None:
-        """Tell the dataset that an epoch begins."""
+        """Call `on_epoch_begin` of the dataset."""
         self._dataset.on_epoch_begin()
 
     def on_epoch_end(self) -> None:
-        """Tell the dataset that an epoch has ended."""
+        """Call `on_epoch_end` of the dataset."""
         self._dataset.on_epoch_end()
 
     def _indices(self, number: int) -> Iterator[int]:

@@ -10,12 +10,12 @@ __all__ = ["permutation"]
 
 
 def permutation(length: int, seed: int, number: int) -> np.ndarray[Any, np.dtype[np.intp]]:
-    """Give the numbers below `length` in the random order of one pass over the data.
+    """Return the numbers below `length` in the random order of one pass over the data.
 
     Args:
-        length: how many.
-        seed: of the data.
-        number: of the pass; each has an order of its own.
+        length: int, the number of samples or batches.
+        seed: int, the seed of the data.
+        number: int, the number of the pass, from 0; each has an order of its own.
 
     Source: the generator is Philox4x64-10 of Salmon et al. (2011), "Parallel random numbers: as easy as 1, 2, 3".
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
+from kcore_ops import Tree
 from kcore_ops.foundation.errors import ArgumentError
 
 from kcore_train.data.arrays import ArrayAdapter
@@ -18,28 +19,30 @@ __all__ = ["adapter"]
 
 
 def adapter(
-    x: Any,
-    y: Any = None,
-    sample_weight: Any = None,
+    x: Tree | Iterable[Any] | PyDataset | DataAdapter,
+    y: Tree | None = None,
+    sample_weight: Tree | None = None,
     *,
     batch_size: int | None = None,
     shuffle: bool | Literal["batch"] = True,
     class_weight: Mapping[int, float] | None = None,
     steps_per_epoch: int | None = None,
 ) -> DataAdapter:
-    """Give the adapter that makes batches of data.
+    """Return the adapter that makes batches of data.
 
     Args:
-        x: inputs: an array, tensor, DataFrame, list of numbers, or a tree of these; or a source of batches: a
-            generator, a `PyDataset`, a `tf.data.Dataset`, a `DataLoader`, any other iterable, a `DataAdapter`.
-        y: targets, like `x`; None for a source of batches, which holds them.
-        sample_weight: what each sample weighs in the loss, like `y`.
-        batch_size: how many samples a batch of arrays has, by default 32; None for a source of batches.
-        shuffle: whether arrays and `PyDataset`s are read in a new random order in each epoch; "batch" keeps the
-            samples of a batch together. Other sources have an order of their own.
-        class_weight: what the samples of each class weigh; a class that is not in it weighs 1.
-        steps_per_epoch: how many batches an epoch has; None for all there are. Each epoch goes on where the one before
-            it ended: see `DataAdapter`.
+        x: array, tensor, DataFrame, list of numbers, tree of these, or source of batches, the inputs; a source is a
+            generator, a `PyDataset`, a `tf.data.Dataset`, a `DataLoader`, any other iterable, or a `DataAdapter`.
+        y: like `x`, or None, the targets, None for a source of batches, which holds them; None.
+        sample_weight: like `y`, or None, what each sample weighs in the loss, None for 1; None.
+        batch_size: int or None, the number of samples in a batch of arrays, None for 32, or for a source of batches;
+            None.
+        shuffle: bool or "batch", whether arrays and `PyDataset`s are read in a new random order in each epoch; "batch"
+            keeps the samples of a batch together; other sources have an order of their own; True.
+        class_weight: dict or None, the weight of the samples of each class; a class that is not in it weighs 1; None
+            for no such weights; None.
+        steps_per_epoch: int or None, the number of batches in an epoch, None for all there are; each epoch goes on
+            where the one before it ended, see `DataAdapter`; None.
 
     Raises:
         ShapeError: if the numbers of samples differ.
@@ -68,9 +71,9 @@ def adapter(
             "there is no x" if x is None else f"x has type {type(x).__name__}, which is no data",
             fix="pass arrays, tensors, or a source of batches: a generator, a PyDataset, a loader",
         )
-    _check_alone(type(x).__name__, y=y, sample_weight=sample_weight, batch_size=batch_size)
+    _refuse_others(type(x).__name__, y=y, sample_weight=sample_weight, batch_size=batch_size)
     if isinstance(x, DataAdapter):
-        _check_alone(type(x).__name__, class_weight=class_weight, steps_per_epoch=steps_per_epoch)
+        _refuse_others(type(x).__name__, class_weight=class_weight, steps_per_epoch=steps_per_epoch)
         return x
     if isinstance(x, PyDataset):
         return PyDatasetAdapter(x, bool(shuffle), class_weight, steps_per_epoch)
@@ -78,7 +81,7 @@ def adapter(
 
 
 def _count(name: str, value: Any) -> int | None:
-    """Give a count as an integer.
+    """Return a count as an integer.
 
     Raises:
         ArgumentError: if it is neither that nor None.
@@ -90,7 +93,7 @@ def _count(name: str, value: Any) -> int | None:
     return int(value.__index__())
 
 
-def _check_alone(source: str, **others: Any) -> None:
+def _refuse_others(source: str, **others: Any) -> None:
     """Refuse what a source of batches decides itself.
 
     Raises:

@@ -20,8 +20,8 @@ def train_validation_split(
     """Split arrays in two along the samples: the last ones are for validation.
 
     Args:
-        arrays: `(x,)`, `(x, y)` or `(x, y, sample_weight)`, each a tree of arrays, or None.
-        validation_split: which fraction is for validation, at least 0 and less than 1.
+        arrays: tuple of trees of arrays, `(x,)`, `(x, y)` or `(x, y, sample_weight)`, each a tree of arrays, or None.
+        validation_split: float, the fraction that is for validation, at least 0 and less than 1.
 
     Returns:
         Two tuples like `arrays`, of views: what comes first, for training, and the rest; None for it if the fraction

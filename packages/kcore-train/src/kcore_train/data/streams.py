@@ -15,15 +15,16 @@ __all__ = ["StreamAdapter"]
 
 
 class StreamAdapter(DataAdapter):
-    """Give the batches that a source yields, read ahead in the background.
+    """Yield the batches that a source yields, read ahead in the background.
 
     A source that can be iterated again (a `tf.data.Dataset`, a `DataLoader`) is, for each pass. A generator goes on
     where it is; when it is used up there are no more batches.
 
     Args:
-        source: yields `x`, `(x,)`, `(x, y)` or `(x, y, sample_weight)`.
-        class_weight: what the samples of each class weigh.
-        steps_per_epoch: how many batches an epoch has; None for a pass.
+        source: iterable, what yields `x`, `(x,)`, `(x, y)` or `(x, y, sample_weight)`.
+        class_weight: dict or None, the weight of the samples of each class; a class that is not in it weighs 1; None
+            for no such weights; None.
+        steps_per_epoch: int or None, the number of batches in an epoch, None for one pass over the data; None.
     """
 
     reads_ahead = True
@@ -48,12 +49,16 @@ class StreamAdapter(DataAdapter):
         )
 
     def one_pass(self, number: int) -> Iterator[Batch]:
-        """Give the batches of one pass."""
+        """Return an iterator over the batches of one pass.
+
+        Args:
+            number: int, the number of the pass, from 0; the order of the samples follows from it and the seed.
+        """
         # An iterator that was given belongs to who gave it, and may be read on.
         return made_of(self._source, self._to_batch, is_ours=not isinstance(self._source, Iterator))
 
     def has_more(self) -> bool:
-        """Say whether the source can be read again, or has another batch."""
+        """Return whether the source can be read again, or has another batch."""
         if not isinstance(self._source, Iterator):
             return True
         try:
@@ -63,13 +68,17 @@ class StreamAdapter(DataAdapter):
         return True
 
     def start_at(self, epoch: int) -> None:
-        """Go to the beginning of an epoch; a generator goes on where it is, with what was peeked at."""
+        """Go to the beginning of an epoch; a generator goes on where it is, with what was peeked at.
+
+        Args:
+            epoch: int, the number of the epoch, from 0.
+        """
         if not isinstance(self._source, Iterator):
             super().start_at(epoch)
 
 
 def _length(source: Any) -> int | None:
-    """Give the number of batches of a source that knows it; those that may not know raise TypeError."""
+    """Return the number of batches of a source that knows it; those that may not know raise TypeError."""
     try:
         return len(source)
     except TypeError:

@@ -2,30 +2,57 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from kcore_ops.foundation.errors import DTypeError
 
-__all__ = ["SparseRows", "array_of_frame", "is_frame", "is_sparse"]
+__all__ = ["Frame", "Rows", "SparseMatrix", "SparseRows", "array_of_frame", "is_frame", "is_sparse"]
+
+Rows: TypeAlias = slice | np.ndarray[Any, np.dtype[np.intp]]
 
 
-def is_frame(data: Any) -> bool:
-    """Say whether this is a DataFrame or a Series of pandas, or what looks like one."""
+class Frame(Protocol):
+    """What is read of a DataFrame or a Series of pandas."""
+
+    shape: tuple[int, ...]
+    iloc: Any
+
+    def __len__(self) -> int: ...
+
+    def to_numpy(self) -> np.ndarray[Any, Any]:
+        """Return the numbers as an array."""
+        ...
+
+
+class SparseMatrix(Protocol):
+    """What is read of a sparse matrix of SciPy."""
+
+    def tocsr(self) -> Any:
+        """Return the matrix in compressed rows."""
+        ...
+
+
+def is_frame(data: object) -> bool:
+    """Return whether this is a DataFrame or a Series of pandas, or what looks like one.
+
+    Args:
+        data: anything, what was passed as data.
+    """
     return hasattr(data, "iloc") and hasattr(data, "to_numpy")
 
 
-def array_of_frame(frame: Any, path: str) -> np.ndarray[Any, Any]:
-    """Give a frame as a matrix, a series as one of a single column; booleans among numbers become 0 and 1.
+def array_of_frame(frame: Frame, path: str) -> np.ndarray[Any, Any]:
+    """Return a frame as a matrix, a series as one of a single column; booleans among numbers become 0 and 1.
 
     Args:
-        frame: the frame or series.
-        path: what to call it in messages.
+        frame: DataFrame or Series, the frame.
+        path: str, what to call the data in errors, as "x".
 
     Raises:
         DTypeError: if a column does not hold numbers, or has missing values that are not NaN.
     """
-    columns = [frame.iloc[:, i] for i in range(frame.shape[1])] if len(frame.shape) == 2 else [frame]
+    columns: list[Any] = [frame.iloc[:, i] for i in range(frame.shape[1])] if len(frame.shape) == 2 else [frame]
     kinds = [_kind(column) for column in columns]
     wrong = [column for column, kind in zip(columns, kinds, strict=True) if kind is None]
     if wrong:
@@ -48,7 +75,7 @@ def array_of_frame(frame: Any, path: str) -> np.ndarray[Any, Any]:
 
 
 def _kind(column: Any) -> np.dtype[Any] | None:
-    """Give NumPy's dtype of a column; None if it does not hold numbers."""
+    """Return NumPy's dtype of a column; None if it does not hold numbers."""
     dtype = column.dtype
     dtype = getattr(dtype, "numpy_dtype", getattr(dtype, "subtype", dtype))  # of nullable and of sparse columns
     return dtype if isinstance(dtype, np.dtype) and dtype.kind in "biufc" else None
@@ -59,16 +86,20 @@ def _named(columns: list[Any]) -> str:
     return f"column{plural} " + ", ".join(f"{column.name!r} of dtype {column.dtype}" for column in columns)
 
 
-def is_sparse(data: Any) -> bool:
-    """Say whether this is a sparse matrix or array of SciPy, or rows of one."""
+def is_sparse(data: object) -> bool:
+    """Return whether this is a sparse matrix or array of SciPy, or rows of one.
+
+    Args:
+        data: anything, what was passed as data.
+    """
     return isinstance(data, SparseRows) or (hasattr(data, "tocsr") and hasattr(data, "toarray"))
 
 
 class SparseRows:
-    """A sparse matrix that is read row by row, and becomes dense batch by batch.
+    """Read a sparse matrix row by row; it becomes dense batch by batch.
 
     Args:
-        matrix: the matrix.
+        matrix: sparse matrix, the matrix, `(rows, columns)`.
 
     Raises:
         DTypeError: if it does not hold numbers.
@@ -76,7 +107,7 @@ class SparseRows:
 
     ndim = 2
 
-    def __init__(self, matrix: Any) -> None:
+    def __init__(self, matrix: SparseMatrix) -> None:
         self._matrix = matrix.tocsr()
         self.shape: tuple[int, int] = self._matrix.shape
         self.dtype: np.dtype[Any] = self._matrix.dtype
@@ -84,10 +115,14 @@ class SparseRows:
     def __len__(self) -> int:
         return self.shape[0]
 
-    def __getitem__(self, rows: Any) -> SparseRows:
+    def __getitem__(self, rows: Rows) -> SparseRows:
         return SparseRows(self._matrix[rows])
 
-    def to_dense(self, rows: Any) -> np.ndarray[Any, Any]:
-        """Give some rows as an array."""
+    def to_dense(self, rows: Rows) -> np.ndarray[Any, Any]:
+        """Return some rows as an array.
+
+        Args:
+            rows: slice or array of ints, the rows.
+        """
         found: np.ndarray[Any, Any] = self._matrix[rows].toarray()
         return found

@@ -9,19 +9,26 @@ import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from typing import Any
+from typing import Any, Protocol
 
-__all__ = ["map_in_processes", "map_in_threads"]
+__all__ = ["Indexed", "map_in_processes", "map_in_threads"]
+
+
+class Indexed(Protocol):
+    """What has an item for each index, as a `PyDataset`."""
+
+    def __getitem__(self, index: int, /) -> Any: ...
 
 
 def map_in_threads(function: Callable[[int], Any], indices: Iterable[int], workers: int, ahead: int) -> Iterator[Any]:
-    """Give what a function gives for the indices, in their order, worked out by threads.
+    """Yield what a function returns for the indices, in their order, computed by threads.
 
     Args:
-        function: from index to item; it sees the context variables, the current backend among them, of whoever asks.
-        indices: its arguments.
-        workers: how many threads; they end with the iterator, also when it is closed.
-        ahead: how many items may be begun before they are asked for.
+        function: function, from index to item; it sees the context variables, the current backend among them, of
+            whoever asks.
+        indices: iterable of ints, the indices.
+        workers: int, the number of threads; they end with the iterator, also when it is closed.
+        ahead: int, how many items may be begun before they are asked for.
 
     >>> list(map_in_threads(lambda index: index**2, range(4), workers=2, ahead=3))
     [0, 1, 4, 9]
@@ -34,14 +41,14 @@ def map_in_threads(function: Callable[[int], Any], indices: Iterable[int], worke
     return _in_order(functools.partial(ThreadPoolExecutor, workers, "kcore-dataset"), submit, indices, ahead)
 
 
-def map_in_processes(dataset: Any, indices: Iterable[int], workers: int, ahead: int) -> Iterator[Any]:
-    """Give `dataset[index]` for the indices, in their order, worked out by processes that have a copy of the dataset.
+def map_in_processes(dataset: Indexed, indices: Iterable[int], workers: int, ahead: int) -> Iterator[Any]:
+    """Yield `dataset[index]` for the indices, in their order, read by processes that have a copy of the dataset.
 
     Args:
-        dataset: something to index, which can be pickled.
-        indices: what to index it with.
-        workers: how many processes; they end with the iterator, also when it is closed.
-        ahead: how many items may be begun before they are asked for.
+        dataset: `PyDataset`, or what can be indexed, the dataset, which can be pickled.
+        indices: iterable of ints, the indices.
+        workers: int, the number of processes; they end with the iterator, also when it is closed.
+        ahead: int, how many items may be begun before they are asked for.
     """
     # Forking a process in which a framework runs threads can leave its locks closed for ever.
     spawn = multiprocessing.get_context("spawn")

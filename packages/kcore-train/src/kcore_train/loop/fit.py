@@ -21,7 +21,7 @@ from kcore_train.data import (
     unpack_x_y_sample_weight,
 )
 from kcore_train.data.conversion import to_arrays
-from kcore_train.data.data_adapter import InputsAlone, close
+from kcore_train.data.data_adapter import InputsOnly, close
 from kcore_train.loop.logs import Logs, as_numbers
 
 if TYPE_CHECKING:
@@ -299,10 +299,10 @@ def _groups(data: DataAdapter, size: int) -> Generator[Sequence[Any], None, None
     try:
         if size == 1:
             for batch in batches:
-                yield (batch[0] if batch.__class__ is InputsAlone else batch,)
+                yield (batch[0] if batch.__class__ is InputsOnly else batch,)
             return
         while group := list(itertools.islice(batches, size)):
-            yield tuple([batch[0] if batch.__class__ is InputsAlone else batch for batch in group])
+            yield tuple([batch[0] if batch.__class__ is InputsOnly else batch for batch in group])
     finally:
         close(epoch)
 
