@@ -77,21 +77,21 @@ class DTypePolicy:
         return None
 
     def for_path(self, path: str) -> DTypePolicy:
-        """Give the policy of the layer at a path: this one, for every path."""
+        """Return the policy of the layer at a path: this one, for every path."""
         return self
 
     def convert_input(self, x: Any, autocast: bool, dtype: Any) -> Any:
-        """Give an input of a layer as a tensor, a floating one in `dtype` if `autocast`."""
+        """Return an input of a layer as a tensor, a floating one in `dtype` if `autocast`."""
         x = convert_to_tensor(x)
         return cast(x, dtype) if autocast and is_float_dtype(dtype_of(x)) and dtype_of(x) != dtype else x
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the constructor arguments that recreate the object."""
         return {"name": self.name}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> DTypePolicy:
-        """Make one from what `get_config` gave."""
+        """Create an instance from what `get_config` returned."""
         return cls(**config)
 
     def __repr__(self) -> str:
@@ -156,7 +156,7 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
         return self._default.variable_dtype
 
     def for_path(self, path: str) -> DTypePolicy:
-        """Give the policy of the layer at a path."""
+        """Return the policy of the layer at a path."""
         return self[path]
 
     def __getitem__(self, path: str) -> DTypePolicy:
@@ -194,13 +194,13 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
         return path in self._policies
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the constructor arguments that recreate the object."""
         policies = {path: serialize(policy) for path, policy in self._policies.items()}
         return {"default_policy": serialize(self._default), "policy_map": policies}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> DTypePolicyMap:
-        """Make one from what `get_config` gave; policies in it may be names, as Keras writes them.
+        """Create a policy from what `get_config` returned; policies in it may be names, as Keras writes them.
 
         Args:
             config: the arguments.
@@ -227,7 +227,7 @@ _default: list[DTypePolicy] = []
 
 
 def dtype_policy() -> DTypePolicy:
-    """Give the policy that layers get unless told otherwise; that of `config.floatx()` at first.
+    """Return the policy that layers get unless told otherwise; that of `config.floatx()` at first.
 
     >>> dtype_policy()
     <DTypePolicy "float32">
@@ -241,7 +241,7 @@ def set_dtype_policy(policy: Any) -> None:
 
 
 def get(identifier: Any) -> DTypePolicy:
-    """Give the policy meant by a policy, its name, a dtype, a config, or None for the one in force.
+    """Return the policy meant by a policy, its name, a dtype, a config, or None for the one in force.
 
     Raises:
         ArgumentError: if there is none.
@@ -265,7 +265,7 @@ def get(identifier: Any) -> DTypePolicy:
 
 
 def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
-    """Give a policy as plain data.
+    """Return a policy as plain data.
 
     >>> serialize(DTypePolicy("float16"))["config"]
     {'name': 'float16'}
@@ -309,10 +309,10 @@ class Classes(Protocol):
     """How data names the classes of policies."""
 
     def name_of(self, cls: type) -> tuple[str | None, str, str | None]:
-        """Give the module that a class is public in, its name there, and the name it is registered by, if it is."""
+        """Return the module that a class is public in, its name there, and the name it is registered by, if it is."""
 
     def find(self, module: str | None, class_name: str, registered_name: str | None) -> Any:
-        """Give the class of these names, or None."""
+        """Return the class of these names, or None."""
 
 
 class _OwnClasses:
@@ -332,6 +332,6 @@ _classes: Classes = _OwnClasses()
 
 
 def look_up_classes_in(classes: Classes) -> None:
-    """Let policies be named in data, and found again, by what keeps the names of all classes that files may hold."""
+    """Register what keeps the names of all classes that files may hold, to name and find policies in data."""
     global _classes
     _classes = classes

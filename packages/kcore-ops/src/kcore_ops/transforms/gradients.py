@@ -40,7 +40,7 @@ Argnums = int | Sequence[int]
 
 
 def _tensors(args: Sequence[Any]) -> tuple[Backend, list[Any]]:
-    """Give the backend of the arguments, and the arguments with every number, array and variable in them a tensor."""
+    """Return the backend of the arguments, and the arguments with every number, array and variable in them a tensor."""
     leaves = [leaf.value if isinstance(leaf, Variable) else leaf for leaf in tree.flatten(list(args))]
     backend = backend_of([leaf for leaf in leaves if is_tensor(leaf)])
     converted = [_tensor(backend, leaf) for leaf in leaves]
@@ -71,7 +71,7 @@ def _check_differentiable(backend: Backend, args: Sequence[Any], argnums: tuple[
 
 
 def value_and_grad(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
-    """Give the function that returns the value of `fun` and its gradient.
+    """Return the function that returns the value of `fun` and its gradient.
 
     Args:
         fun: takes tensors, or trees of them, and returns a scalar, or `(scalar, aux)` if `has_aux`.
@@ -121,7 +121,7 @@ def _returning_scalar(fun: Function, has_aux: bool) -> Function:
 
 
 def grad(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
-    """Give the gradient of a function that returns a scalar; see `value_and_grad`.
+    """Return the gradient of a function that returns a scalar; see `value_and_grad`.
 
     Returns:
         A function from the same arguments to the gradient, or `(gradient, aux)` if `has_aux`.
@@ -141,7 +141,7 @@ def grad(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function
 
 
 def vjp(fun: Function, *primals: Any) -> tuple[Any, Function]:
-    """Give `fun(*primals)` and the function from a cotangent of it to a tuple of cotangents of the primals.
+    """Return `fun(*primals)` and the function from a cotangent of it to a tuple of cotangents of the primals.
 
     Args:
         fun: takes and returns trees of tensors.
@@ -161,7 +161,7 @@ def vjp(fun: Function, *primals: Any) -> tuple[Any, Function]:
 
 
 def jvp(fun: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False) -> Any:
-    """Give `fun(*primals)` and its derivative along `tangents`.
+    """Return `fun(*primals)` and its derivative along `tangents`.
 
     Args:
         fun: takes and returns trees of tensors; `(result, aux)` if `has_aux`.
@@ -202,7 +202,7 @@ def jvp(fun: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux:
 
 @primitive(name="kcore_ops.jvp")
 def _symbolic_jvp(fun: Function, primals: Tree, tangents: Tree, has_aux: bool) -> Any:
-    """Give the specs of what `jvp` gives: a derivative is shaped like the result that it is of."""
+    """Return the specs of what `jvp` returns: a derivative is shaped like the result that it is of."""
     result = fun(*primals)
     value = tree.map_structure(spec_of, result[0] if has_aux else result)
     return (value, value, tree.map_structure(spec_of, result[1])) if has_aux else (value, value)
@@ -214,7 +214,7 @@ def _jvp(fun: Function, primals: Tree, tangents: Tree, has_aux: bool) -> Any:
 
 
 def vmap(fun: Function, in_axes: Any = 0, out_axes: Any = 0) -> Function:
-    """Give the function mapped over an axis of its arguments, as one call rather than a loop where the backend can.
+    """Return the function mapped over an axis of its arguments, as one call rather than a loop where the backend can.
 
     Args:
         fun: takes and returns trees of tensors.
@@ -241,7 +241,7 @@ def vmap(fun: Function, in_axes: Any = 0, out_axes: Any = 0) -> Function:
 
 
 def _mapped_size(args: Sequence[Any], in_axes: tuple[Any, ...]) -> int:
-    """Give the size of the mapped axes.
+    """Return the size of the mapped axes.
 
     Raises:
         ShapeError: if they differ, or there is none.
@@ -269,7 +269,7 @@ def _mapped_size(args: Sequence[Any], in_axes: tuple[Any, ...]) -> int:
 
 
 def axes_of_leaves(arg: Any, axis: Any) -> list[int | None]:
-    """Give the mapped axis of each leaf of an argument; `axis` may be a tree over the argument's outer part."""
+    """Return the mapped axis of each leaf of an argument; `axis` may be a tree over the argument's outer part."""
     leaves = tree.flatten(arg)
     if axis is None or isinstance(axis, int):
         return [axis] * len(leaves)
@@ -279,7 +279,7 @@ def axes_of_leaves(arg: Any, axis: Any) -> list[int | None]:
 
 
 def jit(fun: Function) -> Function:
-    """Give the function compiled by the backend its tensors belong to: the same results, sooner.
+    """Return the function compiled by the backend its tensors belong to: the same results, sooner.
 
     It must be pure: what it does beside returning a result happens when it is compiled, once for each combination of
     shapes and dtypes. A backend without a compiler runs it as it is.
@@ -308,7 +308,7 @@ def jit(fun: Function) -> Function:
 
 
 def jacobian(fun: Function, argnums: int = 0) -> Function:
-    """Give the matrix of derivatives of a function's result by one of its arguments.
+    """Return the matrix of derivatives of a function's result by one of its arguments.
 
     Args:
         fun: takes tensors and returns a tensor.
@@ -361,7 +361,7 @@ def _tensor_like(backend: Backend, make: Function, *args: Any) -> Any:
 
 
 def hessian(fun: Function, argnums: int = 0) -> Function:
-    """Give the matrix of second derivatives of a function that returns a scalar.
+    """Return the matrix of second derivatives of a function that returns a scalar.
 
     Args:
         fun: takes tensors and returns a scalar tensor.
@@ -382,7 +382,7 @@ def hessian(fun: Function, argnums: int = 0) -> Function:
 
 
 def custom_gradient(f: Function) -> Function:
-    """Give a function the gradient it states itself.
+    """Wrap a function so that it has the gradient it states itself.
 
     Args:
         f: takes tensors and returns `(value, gradient)`, where `gradient(upstream)` gives the cotangent of each
@@ -410,7 +410,7 @@ def custom_gradient(f: Function) -> Function:
 
 
 def checkpoint(fun: Function) -> Function:
-    """Give the function with its inner results forgotten, and computed again when gradients are taken.
+    """Return the function with its inner results forgotten, and computed again when gradients are taken.
 
     It trades time for memory: Chen et al. (2016), arXiv:1604.06174.
 
@@ -438,7 +438,7 @@ def checkpoint(fun: Function) -> Function:
 
 
 def value_and_grad_by_vjp(backend: Backend, fun: Function, argnums: tuple[int, ...], has_aux: bool) -> Function:
-    """Take the gradient as the cotangents of a cotangent of 1."""
+    """Compute the gradient as the cotangents of a cotangent of 1."""
 
     def value_and_grad_of(*args: Any) -> Any:
         aux = []
@@ -461,7 +461,7 @@ def value_and_grad_by_vjp(backend: Backend, fun: Function, argnums: tuple[int, .
 
 
 def jvp_by_vjp(backend: Backend, fun: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
-    """Take the derivative along a direction by differentiating the pullback, which is linear in its cotangent.
+    """Compute the derivative along a direction by differentiating the pullback, which is linear in its cotangent.
 
     Jamie Townsend, "A new trick for calculating Jacobian vector products" (2017).
     """

@@ -53,7 +53,7 @@ def _vectorized_map(function: Function, elements: Tree) -> Tree:
 
 
 def _first_size(elements: Any) -> Any:
-    """Give the size that all first axes have.
+    """Return the size that all first axes have.
 
     Raises:
         ShapeError: if there is none.
@@ -79,7 +79,7 @@ def _tensors(results: Any) -> Any:
 def vectorize(
     pyfunc: Function, *, excluded: Iterable[int | str] | None = None, signature: str | None = None
 ) -> Function:
-    """Give the function that broadcasts its arguments and calls `pyfunc` on each of their elements, all at once.
+    """Return the function that broadcasts its arguments and calls `pyfunc` on each of their elements, all at once.
 
     Args:
         pyfunc: takes and returns tensors: scalars, or what the signature says.
@@ -126,7 +126,7 @@ _SIGNATURE = re.compile(rf"({_AXES}(,{_AXES})*)?->{_AXES}(,{_AXES})*")
 
 
 def _parsed(signature: str) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
-    """Give the names of the axes of each argument and of each result."""
+    """Return the names of the axes of each argument and of each result."""
     written = re.sub(r"\s", "", signature)
     if not _SIGNATURE.fullmatch(written):
         problem = f"{signature!r} is not a signature"

@@ -176,7 +176,7 @@ def _with_rest(groups: Groups, rest: Sequence[str]) -> tuple[Group, ...]:
 
 
 def _sizes(groups: Sequence[Group], shape: Sequence[Any], lengths: dict[str, Any], pattern: str) -> dict[str, Any]:
-    """Give the size of each named axis."""
+    """Return the size of each named axis."""
     strange = sorted(set(lengths) - {name for group in groups for name in group})
     if strange:
         raise ArgumentError(f"{pattern!r} has no {_list(strange)}", fix="give sizes of names in the pattern only")
@@ -201,7 +201,7 @@ def _sizes(groups: Sequence[Group], shape: Sequence[Any], lengths: dict[str, Any
 
 
 def _misfits(size: Any, known: Any, has_rest: bool) -> bool:
-    """Say whether an axis is known not to be of that size, or of a multiple of it."""
+    """Return whether an axis is known not to be of that size, or of a multiple of it."""
     if is_unknown(size) or not isinstance(size, int) or not isinstance(known, int) or is_unknown(known):
         return False
     return (known < 1 or size % known != 0) if has_rest else differ(size, known)

@@ -31,7 +31,7 @@ Function = Callable[..., Any]
 
 
 def spec_of(x: Any) -> Any:
-    """Give the spec of what a user's function returned: specs as they are, numbers as scalars."""
+    """Return the spec of what a user's function returned: specs as they are, numbers as scalars."""
     if isinstance(x, TensorSpec) or x is None:
         return x
     if hasattr(x, "shape"):
@@ -41,7 +41,7 @@ def spec_of(x: Any) -> Any:
 
 
 def _agree(first: Any, second: Any, what: str, fix: str) -> Any:
-    """Give the specs that two trees both are.
+    """Return the specs that two trees both are.
 
     Raises:
         ShapeError: if they differ.
@@ -143,7 +143,7 @@ def _packed(loop_vars: Any) -> tuple[Any, ...]:
 
 
 def _as_given(loop_vars: Any, result: Any) -> Any:
-    """Give what a loop's body returned the form that the loop variables have."""
+    """Convert what a loop's body returned to the form that the loop variables have."""
     if not isinstance(loop_vars, list | tuple):
         return result[0] if isinstance(result, list | tuple) and len(result) == 1 else result
     return type(loop_vars)(_packed(result))
@@ -180,7 +180,7 @@ def _fori_loop(lower: Any, upper: Any, body_fun: Function, init_val: Tree) -> Tr
 
 
 def scan_length(xs: Any, length: Any) -> Any:
-    """Give the number of turns of a scan.
+    """Return the number of turns of a scan.
 
     Raises:
         ShapeError: if the leading sizes of `xs` differ from one another or from `length`.

@@ -72,7 +72,7 @@ def _check_items(value: Any, backend: Backend, dtype: str | None) -> None:
 
 
 def tensor_on(backend: Backend, value: Any, dtype: str | None, like: Any = None) -> Any:
-    """Give a value as a tensor of one backend: beside another one, if it is none yet and `like` is given.
+    """Return a value as a tensor of one backend: beside another one, if it is none yet and `like` is given.
 
     Raises:
         MixedBackends: if it is another's.
@@ -106,7 +106,7 @@ def tensor_on(backend: Backend, value: Any, dtype: str | None, like: Any = None)
 
 
 def convert_to_numpy(x: Any) -> np.ndarray[Any, Any]:
-    """Give the numbers of a tensor, of any backend, as a NumPy array.
+    """Return the numbers of a tensor, of any backend, as a NumPy array.
 
     >>> convert_to_numpy(convert_to_tensor([1, 2]))
     array([1, 2], dtype=int32)
@@ -121,7 +121,7 @@ def convert_to_numpy(x: Any) -> np.ndarray[Any, Any]:
 
 
 def to_backend(x: Any, backend: str) -> Any:
-    """Give a tensor of another backend as one of `backend`; through DLPack without a copy where both frameworks can.
+    """Return a tensor of another backend as one of `backend`; through DLPack without a copy where both frameworks can.
 
     Args:
         x: a tensor of any backend, an array, a number or a list.
@@ -147,7 +147,7 @@ def to_backend(x: Any, backend: str) -> Any:
 
 
 def native(x: Any) -> Any:
-    """Give the framework's own tensor behind `x`: that of a variable, or `x` itself.
+    """Return the framework's own tensor behind `x`: that of a variable, or `x` itself.
 
     Raises:
         DTypeError: if `x` is not a tensor.
@@ -162,7 +162,7 @@ def native(x: Any) -> Any:
 
 
 def is_tensor(x: Any) -> bool:
-    """Say whether `x` is a tensor of an installed backend; a NumPy array is one while the NumPy backend is current.
+    """Return whether `x` is a tensor of an installed backend; a NumPy array is one while the NumPy backend is current.
 
     >>> is_tensor(np.ones(2)), is_tensor([1.0])
     (True, False)
@@ -175,7 +175,7 @@ def is_tensor(x: Any) -> bool:
 
 
 def shape(x: Any) -> tuple[Any, ...]:
-    """Give the sizes of `x`: integers, and scalar tensors where a size is known only when a graph runs.
+    """Return the sizes of `x`: integers, and scalar tensors where a size is known only when a graph runs.
 
     >>> shape(np.ones((2, 3)))
     (2, 3)
@@ -189,7 +189,7 @@ def shape(x: Any) -> tuple[Any, ...]:
 
 
 def symbolic_shape(x: TensorSpec) -> tuple[Any, ...]:
-    """Give the sizes of a symbolic tensor; an unknown one of a graph becomes a tensor of the graph."""
+    """Return the sizes of a symbolic tensor; an unknown one of a graph becomes a tensor of the graph."""
     from kcore_ops.engine.inference import is_inferring
     from kcore_ops.specs.symbolic import KerasTensor
 
@@ -203,7 +203,7 @@ def symbolic_shape(x: TensorSpec) -> tuple[Any, ...]:
 
 @primitive
 def size_along(x: Tensor, axis: int) -> Tensor:
-    """Give one size of `x` as a scalar tensor of dtype int32.
+    """Return one size of `x` as a scalar tensor of dtype int32.
 
     >>> size_along(np.ones((2, 3)), 1).item()
     3
@@ -218,7 +218,7 @@ def _size_along(x: Tensor, axis: int) -> Tensor:
 
 
 def ndim(x: Any) -> int:
-    """Give the number of axes of `x`.
+    """Return the number of axes of `x`.
 
     >>> ndim([[1, 2]])
     2
@@ -227,7 +227,7 @@ def ndim(x: Any) -> int:
 
 
 def size(x: Any) -> Any:
-    """Give the number of elements of `x`.
+    """Return the number of elements of `x`.
 
     >>> size(np.ones((2, 3)))
     6
@@ -239,7 +239,7 @@ def size(x: Any) -> Any:
 
 
 def dtype(x: Any) -> str:
-    """Give the name of the dtype of `x`.
+    """Return the name of the dtype of `x`.
 
     >>> dtype(np.ones(2, "float16"))
     'float16'
@@ -279,7 +279,7 @@ def device(device_name: str) -> Iterator[None]:
 
 
 def explain(op: Any, backend: str | None = None) -> dict[str, str]:
-    """Say who runs an op on each usable backend: "native", "override", "definition", or "missing".
+    """Return who runs an op on each usable backend: "native", "override", "definition", or "missing".
 
     Args:
         op: an op, or its name.

@@ -34,7 +34,7 @@ REDUCTIONS = (None, "add", "max", "min", "mul")
 
 @op(dtypes={"inputs updates": keep, "indices": index})
 def scatter_update(inputs: Tensor, indices: Tensor, updates: Tensor, reduction: str | None = None) -> Tensor:
-    """Give `inputs` with the elements at `indices` replaced by `updates`, or combined with them.
+    """Return `inputs` with the elements at `indices` replaced by `updates`, or combined with them.
 
     Indices below 0 count from the end; an update out of range is left out. Of several updates of one element any one
     may stay; with a `reduction`, "add", "max", "min" or "mul", all are combined with it.
@@ -80,7 +80,7 @@ def scatter_update(inputs: Tensor, indices: Tensor, updates: Tensor, reduction: 
 
 
 def _vector(sizes: Sequence[Any]) -> Any:
-    """Give sizes as a tensor: on the host if all are known."""
+    """Return sizes as a tensor: on the host if all are known."""
     if any(is_unknown(size) for size in sizes):
         return TensorSpec((len(sizes),), "int32")  # products of stand-ins may be beyond int32
     if all(isinstance(size, int) for size in sizes):
@@ -92,7 +92,7 @@ def _vector(sizes: Sequence[Any]) -> Any:
 
 @primitive
 def scatter_rows(x: Tensor, indices: Tensor, updates: Tensor, reduction: Any) -> Tensor:
-    """Give a matrix with rows replaced by those of `updates`, or combined with them; the indices are in range.
+    """Return a matrix with rows replaced by those of `updates`, or combined with them; the indices are in range.
 
     >>> scatter_rows([[1], [2]], [1, 1], [[5], [6]], "add")
     array([[ 1],

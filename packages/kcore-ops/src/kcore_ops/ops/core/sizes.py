@@ -16,7 +16,7 @@ __all__ = ["has_unknown_size", "size_of_value"]
 
 
 def size_of_value(value: Any, fix: str) -> Any:
-    """Give the integer that a scalar tensor holds, to use as a size; in a graph with sizes of its own, the tensor.
+    """Return the integer that a scalar tensor holds, to use as a size; in a graph with sizes of its own, the tensor.
 
     Args:
         value: a scalar tensor, or an integer.
@@ -43,7 +43,7 @@ def size_of_value(value: Any, fix: str) -> Any:
 
 
 def has_unknown_size(call: Call, backend: Backend) -> bool:
-    """Say whether a size or a setting of a call is a tensor that has no value yet, where a framework needs one."""
+    """Return whether a size or a setting of a call is a tensor that has no value yet, where a framework needs one."""
     if "dynamic_shapes" in backend.capabilities:
         return False
     taken = {position for position, _ in call.groups.values()}

@@ -51,7 +51,7 @@ def slice(inputs: Tensor, start_indices: Any, shape: Shape) -> Tensor:
 
 
 def _starts(start_indices: Any, rank: int) -> list[int] | None:
-    """Give the starts of a block as integers, or None if they are tensors."""
+    """Return the starts of a block as integers, or None if they are tensors."""
     if not isinstance(start_indices, list | tuple) and len(getattr(start_indices, "shape", ())) != 1:
         problem = f"start_indices are {start_indices!r}" if not hasattr(start_indices, "shape") else (
             f"start_indices have shape {show_shape(start_indices.shape)}")  # fmt: skip
@@ -96,7 +96,7 @@ def _start_inside(start_indices: Any, axis: int, size: Any, whole: Any) -> Any:
 
 @op(dtypes={"inputs updates": keep})
 def slice_update(inputs: Tensor, start_indices: Any, updates: Tensor) -> Tensor:
-    """Give `inputs` with the block that begins at `start_indices` replaced by `updates`.
+    """Return `inputs` with the block that begins at `start_indices` replaced by `updates`.
 
     Starts given as a tensor, or some of which are tensors, are moved as far as the block needs to lie inside `inputs`.
 
@@ -119,7 +119,7 @@ def slice_update(inputs: Tensor, start_indices: Any, updates: Tensor) -> Tensor:
 
 @primitive
 def static_slice_update(x: Tensor, starts: Any, updates: Tensor) -> Tensor:
-    """Give `x` with the block that begins at integers replaced by `updates`, of the same dtype.
+    """Return `x` with the block that begins at integers replaced by `updates`, of the same dtype.
 
     >>> static_slice_update([1, 2, 3], (1,), [7])
     array([1, 7, 3], dtype=int32)
@@ -129,7 +129,7 @@ def static_slice_update(x: Tensor, starts: Any, updates: Tensor) -> Tensor:
 
 @op(dtypes={"x updates": keep, "start_indices": index})
 def dynamic_slice_update(x: Tensor, start_indices: Tensor, updates: Tensor) -> Tensor:
-    """Give `x` with the block that begins where a tensor says, moved as far as need be, replaced by `updates`.
+    """Return `x` with the block that begins where a tensor says, moved as far as need be, replaced by `updates`.
 
     >>> dynamic_slice_update([1, 2, 3], [9], [7])
     array([1, 2, 7], dtype=int32)

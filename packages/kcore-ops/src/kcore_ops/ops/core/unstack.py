@@ -15,7 +15,7 @@ __all__ = ["unstack"]
 
 @op
 def unstack(x: Tensor, num: int | None = None, axis: Axis = 0) -> Any:
-    """Give the slices of `x` along `axis` as a list; `num` says how many where the size is not known.
+    """Return the slices of `x` along `axis` as a list; `num` says how many where the size is not known.
 
     Raises: `ShapeError` if `num` is not the size, or the size is unknown and `num` None.
 

@@ -36,7 +36,7 @@ def _fractions(dtypes: Sequence[str]) -> str:
 
 
 def _channels(images: Any, data_format: Any, allowed: tuple[int, ...] = (3,)) -> int:
-    """Give the axis of the colours.
+    """Return the axis of the colours.
 
     Raises:
         ShapeError: if it has another size than is allowed.
@@ -62,7 +62,7 @@ def _split(images: Any, axis: int) -> list[Any]:
 
 @op(dtypes=real)
 def rgb_to_grayscale(images: Tensor, data_format: str | None = None) -> Tensor:
-    """Give the luma of images: 0.2989 red + 0.587 green + 0.114 blue. Images with one channel stay as they
+    """Return the luma of images: 0.2989 red + 0.587 green + 0.114 blue. Images with one channel stay as they
     are; a number of channels that is not known counts as three.
 
     Shapes: channels are the last axis, or the third from last with `data_format="channels_first"`, and become one.
@@ -82,7 +82,7 @@ def rgb_to_grayscale(images: Tensor, data_format: str | None = None) -> Tensor:
 
 @op(dtypes=_fractions)
 def rgb_to_hsv(images: Tensor, data_format: str | None = None) -> Tensor:
-    """Give the hue, saturation and value of images of red, green and blue.
+    """Return the hue, saturation and value of images of red, green and blue.
 
     All are fractions: hue of a full turn from red, saturation and value from 0 to 1. Grey has hue and saturation 0.
 
@@ -110,7 +110,7 @@ def rgb_to_hsv(images: Tensor, data_format: str | None = None) -> Tensor:
 
 @op(dtypes=_fractions)
 def hsv_to_rgb(images: Tensor, data_format: str | None = None) -> Tensor:
-    """Give the red, green and blue of images of hue, saturation and value.
+    """Return the red, green and blue of images of hue, saturation and value.
 
     Shapes and dtype: those of `rgb_to_hsv`, whose inverse this is. Hues outside of [0, 1) go around.
     Raises: `ShapeError` if there are not 3 channels; `DTypeError` for integers.

@@ -104,7 +104,7 @@ def pad_images(
 
 
 def _of_sizes(images: Any, axes: Any, sizes: tuple[int | None, int | None]) -> Any:
-    """Give a spec the sizes that were asked for, which it has not where those of the images are not known."""
+    """Set the sizes of a spec to those asked for, which it lacks where those of the images are not known."""
     if not isinstance(images, TensorSpec):
         return images
     known = {axis: size for axis, size in zip(axes, sizes, strict=True) if size is not None}

@@ -55,7 +55,7 @@ def gaussian_blur(
 
 
 def _gaussian(size: int, sigma: Any, kind: str) -> Any:
-    """Give the weights, which sum to 1, of a window of `size` around its middle."""
+    """Return the weights, which sum to 1, of a window of `size` around its middle."""
     distance = cast(arange(size), kind) - (size - 1) / 2
     weights = exp(-0.5 * square(distance / sigma))
     return weights / sum(weights)
@@ -75,7 +75,7 @@ def _filtered(x: Any, kernels: Sequence[Any], padding: str, axes: Sequence[int],
 
 
 def _signed(dtypes: Sequence[str]) -> str:
-    """Give integers a sign and room for sums."""
+    """Convert integers to signed ones with room for sums."""
     dtype = real(dtypes)
     if dtype == "bool" or dtype in INTEGERS:
         return "int64" if dtype in ("uint32", "int64", "uint64") else "int32"
@@ -84,7 +84,7 @@ def _signed(dtypes: Sequence[str]) -> str:
 
 @op(dtypes=_signed)
 def sobel_edges(images: Tensor, data_format: str | None = None) -> Tensor:
-    """Give the slopes of images, down and to the right, times 8, each smoothed across.
+    """Return the slopes of images, down and to the right, times 8, each smoothed across.
 
     The filters are `[[-1, -2, -1], [0, 0, 0], [1, 2, 1]]` and its transpose; outside of the images is 0.
 

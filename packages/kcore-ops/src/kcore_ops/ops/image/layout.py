@@ -19,7 +19,7 @@ __all__ = ["as_float", "back_to", "channel_axis", "round_half_away", "spatial_ax
 
 
 def spatial_axes(images: Any, data_format: Any, count: int = 2, name: str = "images") -> tuple[int, ...]:
-    """Give the axes of one image, or of a batch of images, that are not channels, counted from the first.
+    """Return the axes of one image, or of a batch of images, that are not channels, counted from the first.
 
     Raises:
         ShapeError: if the number of axes is not `count` + 1 or `count` + 2.
@@ -38,19 +38,19 @@ def spatial_axes(images: Any, data_format: Any, count: int = 2, name: str = "ima
 
 
 def channel_axis(rank: int, spatial: Sequence[int]) -> int:
-    """Give the axis of the channels of an image, or of a batch, whose spatial axes are given."""
+    """Return the axis of the channels of an image, or of a batch, whose spatial axes are given."""
     return rank - 1 if spatial[-1] < rank - 1 else spatial[0] - 1
 
 
 def as_float(images: Any) -> Any:
-    """Give images in a floating dtype that sums are exact enough in: at least float32."""
+    """Return images in a floating dtype that sums are exact enough in: at least float32."""
     name = standardize_dtype(images.dtype)
     wide = at_least_float32(name) if is_float_dtype(name) else "float32"
     return images if name == wide else cast(images, wide)
 
 
 def back_to(dtype: Any, y: Any) -> Any:
-    """Give floats in the dtype of the images they come from; integers are the nearest ones that the dtype has."""
+    """Return floats in the dtype of the images they come from; integers are the nearest ones that the dtype has."""
     name = standardize_dtype(dtype)
     if name == "bool":
         return greater_equal(y, 0.5)
@@ -60,7 +60,7 @@ def back_to(dtype: Any, y: Any) -> Any:
 
 
 def round_half_away(x: Any) -> Any:
-    """Give the nearest integers, of two equally near the one farther from zero, as floats."""
+    """Return the nearest integers, of two equally near the one farther from zero, as floats."""
     size = absolute(x)
     below = floor(size)
     return multiply(sign(x), below + cast(greater_equal(size - below, 0.5), standardize_dtype(x.dtype)))

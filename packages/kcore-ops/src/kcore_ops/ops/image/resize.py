@@ -123,7 +123,7 @@ def _number(size: Any, kind: str) -> Any:
 
 
 def _cropped(images: Any, axes: tuple[int, ...], wanted: tuple[int, ...]) -> Any:
-    """Give the largest part around the centre that has the aspect ratio wanted."""
+    """Return the largest part around the centre that has the aspect ratio wanted."""
     for axis, (size, rest) in zip(axes, _proportions(images, axes, wanted), strict=True):
         count = _bounded(builtins.min, minimum, size, _bounded(builtins.max, maximum, rest, 1))
         images = take(images, arange(count) + (size - count) // 2, axis=axis)
@@ -131,7 +131,7 @@ def _cropped(images: Any, axes: tuple[int, ...], wanted: tuple[int, ...]) -> Any
 
 
 def _padded(images: Any, axes: tuple[int, ...], wanted: tuple[int, ...], fill_value: Any) -> Any:
-    """Give the images with a margin, the same on both sides, such that they have the aspect ratio wanted, or nearly."""
+    """Return the images with the same margin on both sides, such that they have the aspect ratio wanted, or nearly."""
     widths: list[tuple[Any, Any]] = [(0, 0)] * len(images.shape)
     for axis, (size, rest) in zip(axes, _proportions(images, axes, wanted), strict=True):
         missing = _bounded(builtins.max, maximum, size, rest) - size
@@ -140,7 +140,7 @@ def _padded(images: Any, axes: tuple[int, ...], wanted: tuple[int, ...], fill_va
 
 
 def _proportions(images: Any, axes: tuple[int, ...], wanted: tuple[int, ...]) -> list[tuple[Any, Any]]:
-    """Give, for height and width, the size there is and the one that would go with the other axis."""
+    """Return, for height and width, the size there is and the one that would go with the other axis."""
     height, width = (shape(images)[axis] for axis in axes)
     return [(height, width * wanted[0] // wanted[1]), (width, height * wanted[1] // wanted[0])]
 
@@ -201,7 +201,7 @@ def scale_and_translate(
 def _weights(
     size: Any, count: Any, step: Any, start: Any, kernel: Callable[[Any], Any], antialias: bool, kind: str
 ) -> Any:
-    """Give the matrix (size, count) of how much each element counts for each of `count` points, `step` apart.
+    """Return the matrix (size, count) of how much each element counts for each of `count` points, `step` apart.
 
     The weights for one point sum to 1; those for a point outside are 0.
     """
@@ -218,5 +218,5 @@ def _weights(
 
 
 def _combined(x: Any, axis: int, weights: Any) -> Any:
-    """Give the sums along an axis of `x` that the columns of `weights` say."""
+    """Return the sums along an axis of `x` that the columns of `weights` say."""
     return moveaxis(tensordot(x, weights, axes=[[axis], [0]]), -1, axis)

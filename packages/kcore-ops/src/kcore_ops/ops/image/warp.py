@@ -89,7 +89,7 @@ def _read(
     kind = standardize_dtype(rows.dtype)
 
     def found(point: Any, share: Any, size: Any) -> tuple[Any, Any, Any]:
-        """Give the index that a point along an axis has, whether it is inside, and how much it counts."""
+        """Return the index that a point along an axis has, whether it is inside, and how much it counts."""
         if fill_mode != "constant":
             return _within(point, size, fill_mode), None, share
         is_inside = logical_and(greater_equal(point, 0.0), less(point, _float_of(size, point)))
@@ -126,7 +126,7 @@ def _float_of(size: Any, like: Any) -> Any:
 
 
 def _within(point: Any, size: Any, fill_mode: str) -> Any:
-    """Give the index along an axis of what is found at whole coordinates, given as floats so that none overflows."""
+    """Return the index along an axis of what is found at whole coordinates, given as floats so that none overflows."""
     n = _float_of(size, point)
     if fill_mode in ("constant", "nearest"):
         point = minimum(maximum(point, 0.0), n - 1.0)
@@ -278,13 +278,13 @@ def _check_batch(name: str, given: Any, images: Any, needed: tuple[int, ...]) ->
 
 
 def _pixels(images: Any, axes: Sequence[int], kind: str) -> tuple[Any, Any]:
-    """Give the columns and the rows of the pixels, `(1, width)` and `(height, 1)`."""
+    """Return the columns and the rows of the pixels, `(1, width)` and `(height, 1)`."""
     height, width = (cast(arange(shape(images)[axis]), kind) for axis in axes)
     return expand_dims(width, 0), expand_dims(height, 1)
 
 
 def _projected(images: Any, axes: Sequence[int], transform: Any) -> tuple[Any, Any]:
-    """Give the columns and rows that transforms, `(8,)` or `(batch, 8)`, make of those of the pixels."""
+    """Return the columns and rows that transforms, `(8,)` or `(batch, 8)`, make of those of the pixels."""
     x, y = _pixels(images, axes, standardize_dtype(transform.dtype))
     a0, a1, a2, b0, b1, b2, c0, c1 = (get_item(transform, (..., i, None, None)) for i in range(8))
     k = c0 * x + c1 * y + 1.0
@@ -292,7 +292,7 @@ def _projected(images: Any, axes: Sequence[int], transform: Any) -> tuple[Any, A
 
 
 def _homography(source: Any, target: Any) -> Any:
-    """Give the transforms that take four points, `(..., 4, 2)`, to four others.
+    """Return the transforms that take four points, `(..., 4, 2)`, to four others.
 
     Source: Heckbert (1989), "Fundamentals of texture mapping and image warping", section 2.2.3.
     """

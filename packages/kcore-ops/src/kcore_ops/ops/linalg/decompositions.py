@@ -28,7 +28,7 @@ __all__ = ["cholesky", "det", "eigh", "inv", "norm", "pinv", "qr", "solve", "sol
 
 
 def matrix_sizes(x: Any, name: str = "x") -> tuple[Any, Any]:
-    """Give the sizes of the matrices of `x`.
+    """Return the sizes of the matrices of `x`.
 
     Raises:
         ShapeError: if it has fewer than two axes.
@@ -221,7 +221,7 @@ def pinv(x: Tensor, rcond: float | None = None) -> Tensor:
 
 
 def smallest_fraction(x: Tensor, rcond: float | None) -> Any:
-    """Give the fraction of the largest singular value up to which others count as zero."""
+    """Return the fraction of the largest singular value up to which others count as zero."""
     if rcond is not None:
         return rcond
     rows, columns = shape(x)[-2:]

@@ -20,7 +20,7 @@ def joined(join: Callable[[Any, Any], Any], x: Pair) -> Any:
 
 
 def of_pairs(join: Callable[[Any, Any], Any], function: Callable[[Any], Any]) -> Callable[[Pair], Pair]:
-    """Give a framework's function of complex tensors as one that takes and gives their parts."""
+    """Return a framework's function of complex tensors as one that takes and returns their parts."""
 
     def of_pair(x: Pair) -> Pair:
         return parts(function(joined(join, x)))
@@ -29,5 +29,5 @@ def of_pairs(join: Callable[[Any, Any], Any], function: Callable[[Any], Any]) ->
 
 
 def parts(x: Any) -> Pair:
-    """Give the parts of a framework's complex tensor."""
+    """Return the parts of a framework's complex tensor."""
     return x.real, x.imag

@@ -187,7 +187,7 @@ def check_length(fft_length: Any) -> None:
 
 
 def _angles(rows: Any, columns: Any, count: Any, dtype: Any) -> Any:
-    """Give `2 * pi * row * column / count`, with whole turns taken off before they cost precision."""
+    """Return `2 * pi * row * column / count`, with whole turns taken off before they cost precision."""
     turns = mod(multiply(expand_dims(arange(rows), 1), arange(columns)), count)
     kind = standardize_dtype(dtype)
     return divide(multiply(cast(turns, kind), 2 * math.pi), cast(count, kind))

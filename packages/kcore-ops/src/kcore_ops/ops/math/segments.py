@@ -45,7 +45,7 @@ def _counted(function: OpFunction[P, R]) -> OpFunction[P, R]:
 
 
 def _number_of_segments(segment_ids: Any) -> Any:
-    """Give one more than the largest number; None of specs, and of what the op will refuse."""
+    """Return one more than the largest number; None of specs, and of what the op will refuse."""
     kind = dtype_of(segment_ids)
     if isinstance(segment_ids, TensorSpec) or not is_int_dtype(kind):
         return None
@@ -123,7 +123,7 @@ def segment_prod(data: Tensor, segment_ids: Tensor, num_segments: int | None = N
 
 
 def _segments(data: Any, segment_ids: Any, num_segments: Any, missing: float) -> Any:
-    """Give `data` once for each segment, `(n, num_segments, ...)`, with `missing` where a row is not of the segment."""
+    """Repeat `data` once for each segment, `(n, num_segments, ...)`, with `missing` where a row is of another."""
     num_segments = UNKNOWN if num_segments is None else num_segments  # only specs come without
     if not hasattr(num_segments, "__index__") or (isinstance(num_segments, int) and num_segments < 0):
         raise ArgumentError(

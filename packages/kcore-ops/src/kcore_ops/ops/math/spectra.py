@@ -164,7 +164,7 @@ def _overlapped(sequences: Tensor, stride: int) -> Tensor:
 
 
 def _window(window: Any, sequence_length: int, fft_length: int, like: Any) -> Any:
-    """Give what to multiply each sequence with, or None.
+    """Return what to multiply each sequence with, or None.
 
     Raises:
         ArgumentError: if there is no window of that name.

@@ -116,7 +116,7 @@ def threshold(x: Tensor, threshold: Tensor, default_value: Tensor) -> Tensor:
 
 
 def _negative_part(x: Tensor) -> Tensor:
-    """Give `min(x, 0)` with gradient 1 at 0, so that exponentials of it neither overflow nor lose their slope."""
+    """Return `min(x, 0)` with gradient 1 at 0, so that exponentials of it neither overflow nor lose their slope."""
     return where(greater(x, 0), zeros_like(x), x)
 
 
@@ -417,7 +417,7 @@ def log_softmax(x: Tensor, axis: Axis = -1) -> Tensor:
 
 
 def _top(x: Tensor, axis: Axis) -> Tensor:
-    """Give the largest elements, to be subtracted before exponentials are taken; of no elements, minus infinity."""
+    """Return the largest elements, to be subtracted before exponentials are taken; of no elements, minus infinity."""
     return stop_gradient(max(x, axis=axis, keepdims=True, initial=-math.inf))
 
 

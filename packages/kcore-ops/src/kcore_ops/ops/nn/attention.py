@@ -81,7 +81,7 @@ def dot_product_attention(
 
 
 def _masked(logits: Any, mask: Any, is_causal: bool) -> Any:
-    """Give logits with those of the keys left out replaced."""
+    """Return logits with those of the keys left out replaced."""
     if is_causal:
         _, _, t, s = shape(logits)
         is_past = greater_equal(expand_dims(arange(t, dtype="int32"), 1), arange(s, dtype="int32"))
@@ -90,7 +90,7 @@ def _masked(logits: Any, mask: Any, is_causal: bool) -> Any:
 
 
 def _root_of_inverse(size: Any, query: Any) -> Any:
-    """Give one over the root of a size, which is a tensor where only the running graph knows it."""
+    """Return one over the root of a size, which is a tensor where only the running graph knows it."""
     return 1 / math.sqrt(max(size, 1)) if isinstance(size, int) else rsqrt(cast(size, query.dtype))
 
 
@@ -129,5 +129,5 @@ def _broadcasts_to(sizes: tuple[int, ...], full: tuple[int, ...]) -> bool:
 
 
 def _known(size: Any) -> Any:
-    """Give a stand-in for a size that a graph has not got yet."""
+    """Return a stand-in for a size that a graph has not got yet."""
     return Size(720720) if size is None else size

@@ -123,7 +123,7 @@ def _depthwise_conv(
 
 
 def _patches(inputs: Tensor, kernel: Tensor, windows: Windows) -> Iterator[tuple[Tensor, Tensor]]:
-    """Give each element of the kernel with what it meets at every position, channels last, in float32 at least."""
+    """Return each element of the kernel with what it meets at every position, channels last, in float32 at least."""
     from kcore_ops.ops.numpy.indexing import get_item
 
     x = channels_last(inputs, windows.channels_first)

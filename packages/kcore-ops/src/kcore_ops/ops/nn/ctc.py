@@ -248,7 +248,7 @@ def _grown(beam: _Beam, gain: Tensor, is_blank: Tensor) -> _Beam:
 
 
 def _children(beam: _Beam, exists: Tensor) -> Tensor:
-    """Say whether beginning j, but for its last label, is beginning i: `(batch, j, i)`."""
+    """Return whether beginning j, but for its last label, is beginning i: `(batch, j, i)`."""
     is_same = equal(expand_dims(beam.parents, 2), expand_dims(beam.hashes, 1))
     return logical_and(all(is_same, axis=-1), logical_and(expand_dims(exists, 2), expand_dims(exists, 1)))
 
@@ -284,7 +284,7 @@ def _chosen(condition: Tensor, x1: Tensor, x2: Tensor) -> Tensor:
 
 
 def _blank(mask_index: Any, classes: Any) -> Any:
-    """Give the class that is the blank, counted from the first.
+    """Return the class that is the blank, counted from the first.
 
     Raises:
         ArgumentError: if there is no such class.

@@ -119,7 +119,7 @@ def _padding(padding: Any) -> tuple[int, int]:
 
 
 def _positions(sizes: Any, window: Any, dilations: Any, paddings: Any, strides: Any) -> list[Any]:
-    """Give the number of positions along each axis.
+    """Return the number of positions along each axis.
 
     Raises:
         ShapeError: if there are none.
@@ -138,5 +138,5 @@ def _positions(sizes: Any, window: Any, dilations: Any, paddings: Any, strides: 
 
 
 def _places(count: Any, length: int, dilation: int, stride: int) -> Tensor:
-    """Give where each element of a window is at each position: `(length, count)`."""
+    """Return where each element of a window is at each position: `(length, count)`."""
     return add(expand_dims(multiply(arange(length), dilation), 1), multiply(arange(count), stride))

@@ -100,7 +100,7 @@ def sparse_categorical_crossentropy(
 
 
 def _classes(target: Any, output: Any, axis: int) -> Any:
-    """Give targets as integers, without an axis of classes."""
+    """Return targets as integers, without an axis of classes."""
     target = target if standardize_dtype(target.dtype) in ("int32", "int64") else cast(target, "int32")
     expected = [size for i, size in enumerate(output.shape) if i != axis]
     if len(target.shape) == len(output.shape) and not differ(target.shape[axis], 1):
@@ -117,7 +117,7 @@ def _classes(target: Any, output: Any, axis: int) -> Any:
 
 
 def _kept_from_ends(p: Any) -> Any:
-    """Give probabilities whose logarithms, and those of what they lack from 1, are finite."""
+    """Return probabilities whose logarithms, and those of what they lack from 1, are finite."""
     return clip(p, settings.epsilon(), 1 - settings.epsilon())
 
 

@@ -123,7 +123,7 @@ def _epsilon(epsilon: float | None) -> float:
 
 
 def _along(parameter: Any, axes: tuple[int, ...], x: Any, name: str) -> Any:
-    """Give a parameter that has the sizes of `x` along `axes` a shape that broadcasts with `x`."""
+    """Reshape a parameter that has the sizes of `x` along `axes` so that it broadcasts with `x`."""
     ndim, rank = len(x.shape), len(parameter.shape)
     axes = tuple(sorted(axes))
     covered = tuple(range(ndim)) if rank == ndim else axes

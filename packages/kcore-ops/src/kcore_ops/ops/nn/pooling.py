@@ -52,7 +52,7 @@ def _max_pool(
 
 
 def lowest(name: str) -> Any:
-    """Give the number of a dtype that is larger than no other.
+    """Return the number of a dtype that is larger than no other.
 
     >>> lowest("int8"), lowest("float32")
     (-128, -inf)

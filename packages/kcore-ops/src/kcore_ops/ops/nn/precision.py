@@ -11,13 +11,13 @@ __all__ = ["narrowed", "widened"]
 
 
 def widened(x: Any) -> Any:
-    """Give a floating tensor in the precision that its sums and exponentials need: at least float32."""
+    """Return a floating tensor in the precision that its sums and exponentials need: at least float32."""
     name = standardize_dtype(x.dtype)
     wide = at_least_float32(name)
     return x if name == wide else cast(x, wide)
 
 
 def narrowed(y: Any, x: Any) -> Any:
-    """Give `y` in the dtype of `x`."""
+    """Return `y` in the dtype of `x`."""
     name = standardize_dtype(x.dtype)
     return y if standardize_dtype(y.dtype) == name else cast(y, name)

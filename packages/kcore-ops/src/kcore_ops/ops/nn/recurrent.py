@@ -65,7 +65,7 @@ def lstm(
 
 
 def lstm_step(z: Any, c: Any, activation: Function = tanh, recurrent_activation: Function = sigmoid) -> tuple[Any, Any]:
-    """Give the hidden and the cell state after a step.
+    """Return the hidden and the cell state after a step.
 
     Args:
         z: `x @ kernel + h @ recurrent_kernel + bias`, `(batch, 4 * units)`.
@@ -122,7 +122,7 @@ def gru(
 
 
 def gru_biases(bias: Any, reset_after: bool) -> tuple[Any, Any]:
-    """Give the bias of the inputs and that of the states, either of which may be None."""
+    """Return the bias of the inputs and that of the states, either of which may be None."""
     return (bias[0], bias[1]) if reset_after and bias is not None else (bias, None)
 
 
@@ -136,7 +136,7 @@ def gru_step(
     recurrent_activation: Function = sigmoid,
     mask: Any = None,
 ) -> Any:
-    """Give the hidden state after a step.
+    """Return the hidden state after a step.
 
     Args:
         projected: `x @ kernel` plus the inputs' bias, `(batch, 3 * units)`.
@@ -170,7 +170,7 @@ def gru_step(
 
 
 def _projected(x: Any, kernel: Any, bias: Any) -> Any:
-    """Give the products of the inputs of all steps, time first."""
+    """Return the products of the inputs of all steps, time first."""
     product = matmul(transpose(x, (1, 0, 2)), kernel)
     return product if bias is None else add(product, bias)
 

@@ -101,7 +101,7 @@ class TransposedWindows(Windows):
 
 
 def laid_out(batch: Any, spatial: Sequence[Any], channels: Any, channels_first: bool) -> Sizes:
-    """Give what belongs to each axis in the order of the layout."""
+    """Return what belongs to each axis in the order of the layout."""
     return (batch, channels, *spatial) if channels_first else (batch, *spatial, channels)
 
 
@@ -262,7 +262,7 @@ def _is_same(padding: Any) -> bool:
 
 
 def _split(inputs: Sizes, data_format: Any, kernel: Sizes | None = None) -> tuple[Any, Any, Sizes, bool]:
-    """Give batch, channels, spatial sizes, and whether channels come first."""
+    """Return batch, channels, spatial sizes, and whether channels come first."""
     if kernel is not None and len(kernel) != len(inputs):
         raise ShapeError(
             f"inputs have {len(inputs)} axes, {show_shape(inputs)}, and kernel has {len(kernel)}, {show_shape(kernel)}",

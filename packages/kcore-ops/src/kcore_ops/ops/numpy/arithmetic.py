@@ -348,7 +348,7 @@ conj = conjugate
 
 @op
 def isreal(x: Tensor) -> Tensor:
-    """Say where the imaginary part is 0.
+    """Return where the imaginary part is 0.
 
     Shapes: the result is shaped like `x`. Dtype: bool.
 
@@ -359,6 +359,6 @@ def isreal(x: Tensor) -> Tensor:
 
 
 def complex_of(real_part: Tensor, imaginary_part: Tensor) -> Tensor:
-    """Give the complex numbers with these parts, which have one dtype, float32 or float64."""
+    """Return the complex numbers with these parts, which have one dtype, float32 or float64."""
     dtype = "complex128" if dtype_of(real_part) == "float64" else "complex64"
     return cast(real_part, dtype) + cast(imaginary_part, dtype) * 1j

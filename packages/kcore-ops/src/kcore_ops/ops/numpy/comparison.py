@@ -19,7 +19,7 @@ __all__ = ["allclose", "equal", "greater", "greater_equal", "isclose", "isfinite
 
 @primitive(dtypes=compared)
 def equal(x1: Tensor, x2: Tensor) -> Tensor:
-    """Say where two tensors are equal; NaN is equal to nothing.
+    """Return where two tensors are equal; NaN is equal to nothing.
 
     Shapes: `x1` and `x2` broadcast. Dtype: bool, after a comparison in their common one; a
     Python integer outside of it is compared as the number it is.
@@ -33,7 +33,7 @@ def equal(x1: Tensor, x2: Tensor) -> Tensor:
 
 @op(dtypes=compared)
 def not_equal(x1: Tensor, x2: Tensor) -> Tensor:
-    """Say where two tensors differ; NaN differs from everything.
+    """Return where two tensors differ; NaN differs from everything.
 
     Shapes: `x1` and `x2` broadcast. Dtype: bool, after a comparison in their common one; a
     Python integer outside of it is compared as the number it is.
@@ -47,7 +47,7 @@ def not_equal(x1: Tensor, x2: Tensor) -> Tensor:
 
 @primitive(dtypes=ordered)
 def less(x1: Tensor, x2: Tensor) -> Tensor:
-    """Say where `x1` is less than `x2`.
+    """Return where `x1` is less than `x2`.
 
     Shapes: `x1` and `x2` broadcast. Dtype: bool, after a comparison in their common one; a
     Python integer outside of it is compared as the number it is.
@@ -61,7 +61,7 @@ def less(x1: Tensor, x2: Tensor) -> Tensor:
 
 @primitive(dtypes=ordered)
 def less_equal(x1: Tensor, x2: Tensor) -> Tensor:
-    """Say where `x1` is less than `x2` or equal to it.
+    """Return where `x1` is less than `x2` or equal to it.
 
     Shapes: `x1` and `x2` broadcast. Dtype: bool, after a comparison in their common one; a
     Python integer outside of it is compared as the number it is.
@@ -75,7 +75,7 @@ def less_equal(x1: Tensor, x2: Tensor) -> Tensor:
 
 @primitive(dtypes=ordered)
 def greater(x1: Tensor, x2: Tensor) -> Tensor:
-    """Say where `x1` is greater than `x2`.
+    """Return where `x1` is greater than `x2`.
 
     Shapes: `x1` and `x2` broadcast. Dtype: bool, after a comparison in their common one; a
     Python integer outside of it is compared as the number it is.
@@ -89,7 +89,7 @@ def greater(x1: Tensor, x2: Tensor) -> Tensor:
 
 @primitive(dtypes=ordered)
 def greater_equal(x1: Tensor, x2: Tensor) -> Tensor:
-    """Say where `x1` is greater than `x2` or equal to it.
+    """Return where `x1` is greater than `x2` or equal to it.
 
     Shapes: `x1` and `x2` broadcast. Dtype: bool, after a comparison in their common one; a
     Python integer outside of it is compared as the number it is.
@@ -103,7 +103,7 @@ def greater_equal(x1: Tensor, x2: Tensor) -> Tensor:
 
 @primitive
 def isfinite(x: Tensor) -> Tensor:
-    """Say where `x` is neither infinite nor NaN; of complex numbers, where neither part is.
+    """Return where `x` is neither infinite nor NaN; of complex numbers, where neither part is.
 
     Shapes: the result is shaped like `x`. Dtype: bool.
 
@@ -115,7 +115,7 @@ def isfinite(x: Tensor) -> Tensor:
 
 @primitive
 def isnan(x: Tensor) -> Tensor:
-    """Say where `x` is NaN; of complex numbers, where either part is.
+    """Return where `x` is NaN; of complex numbers, where either part is.
 
     Shapes: the result is shaped like `x`. Dtype: bool.
 
@@ -127,7 +127,7 @@ def isnan(x: Tensor) -> Tensor:
 
 @op
 def isinf(x: Tensor) -> Tensor:
-    """Say where `x` is infinite, of either sign.
+    """Return where `x` is infinite, of either sign.
 
     Shapes: the result is shaped like `x`. Dtype: bool.
 
@@ -139,7 +139,7 @@ def isinf(x: Tensor) -> Tensor:
 
 @op(dtypes=real)
 def isposinf(x: Tensor) -> Tensor:
-    """Say where `x` is infinity.
+    """Return where `x` is infinity.
 
     Shapes: the result is shaped like `x`. Dtype: bool.
     Raises: `DTypeError` if `x` is complex.
@@ -152,7 +152,7 @@ def isposinf(x: Tensor) -> Tensor:
 
 @op(dtypes=real)
 def isneginf(x: Tensor) -> Tensor:
-    """Say where `x` is minus infinity.
+    """Return where `x` is minus infinity.
 
     Shapes: the result is shaped like `x`. Dtype: bool.
     Raises: `DTypeError` if `x` is complex.
@@ -165,7 +165,7 @@ def isneginf(x: Tensor) -> Tensor:
 
 @op(dtypes=floating)
 def isclose(x1: Tensor, x2: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
-    """Say where `|x1 - x2| <= atol + rtol * |x2|`; infinities are close to themselves only.
+    """Return where `|x1 - x2| <= atol + rtol * |x2|`; infinities are close to themselves only.
 
     Shapes: `x1` and `x2` broadcast. Dtype: bool; float16 and bfloat16 are compared in float32, and integers in the
     default float. With `equal_nan`, NaN is close to NaN.
@@ -183,7 +183,7 @@ def isclose(x1: Tensor, x2: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equa
 
 @op(dtypes=floating)
 def allclose(x1: Tensor, x2: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
-    """Say whether all elements are close, as `isclose` has it.
+    """Return whether all elements are close, as `isclose` has it.
 
     Shapes: `x1` and `x2` broadcast; the result is a scalar. Dtype: bool.
     Raises: `ShapeError` if the shapes do not broadcast.

@@ -47,7 +47,7 @@ def correlate(x1: Tensor, x2: Tensor, mode: str = "valid") -> Tensor:
 
 
 def _reach(size1: Any, size2: Any, mode: str) -> tuple[Any, Any]:
-    """Give how many zeros to put before and after `x1`; sizes may be tensors."""
+    """Return how many zeros to put before and after `x1`; sizes may be tensors."""
     is_known = isinstance(size1, int) and isinstance(size2, int)
     least, most = (builtins.min, builtins.max) if is_known else (minimum, maximum)
     if mode == "full":

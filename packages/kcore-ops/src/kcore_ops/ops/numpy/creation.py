@@ -275,7 +275,7 @@ def linspace(
 
 
 def _number_of(num: Any) -> int:
-    """Give a number of elements, which may be a scalar tensor, as an integer."""
+    """Return a number of elements, which may be a scalar tensor, as an integer."""
     try:
         count = int(num.__index__())
     except (AttributeError, TypeError):
@@ -314,7 +314,7 @@ def logspace(
 def geomspace(
     start: Tensor, stop: Tensor, num: int = 50, endpoint: bool = True, dtype: DType = None, axis: Axis = 0
 ) -> Tensor:
-    """Give `num` numbers from `start` to `stop`, each the one before times the same ratio.
+    """Return `num` numbers from `start` to `stop`, each the one before times the same ratio.
 
     Shapes, dtype and errors: as for `linspace`. Numbers of different signs have no geometric mean: the results are nan.
 
@@ -383,7 +383,7 @@ def tri(N: Any, M: Any = None, k: int = 0, dtype: FloatDType = None) -> Tensor:
 
 @op(name="meshgrid")
 def _meshgrid(x: Sequence[Tensor], indexing: str = "xy") -> Any:
-    """Give the coordinates of every point of a grid; see `meshgrid`."""
+    """Return the coordinates of every point of a grid; see `meshgrid`."""
     one_of("indexing", indexing, ("xy", "ij"))
     flat = [reshape(one, (-1,)) for one in x]
     order = [1, 0, *range(2, len(x))] if indexing == "xy" and len(x) > 1 else list(range(len(x)))
@@ -397,7 +397,7 @@ def _meshgrid(x: Sequence[Tensor], indexing: str = "xy") -> Any:
 
 
 def meshgrid(*x: Tensor, indexing: str = "xy") -> Any:
-    """Give the coordinates of every point of a grid, one tensor for each axis.
+    """Return the coordinates of every point of a grid, one tensor for each axis.
 
     Shapes: each of `x` counts as one axis; the results have the sizes of all, with the first two exchanged if
     `indexing` is "xy". Dtype: each result has that of its operand.
@@ -425,7 +425,7 @@ def array(x: Any, dtype: DType = None) -> Tensor:
 
 @primitive(dtypes=keep)
 def copy(x: Tensor) -> Tensor:
-    """Give a tensor equal to `x` with memory of its own.
+    """Return a tensor equal to `x` with memory of its own.
 
     >>> copy([1, 2])
     array([1, 2], dtype=int32)

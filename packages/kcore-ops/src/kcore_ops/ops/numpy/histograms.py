@@ -130,7 +130,7 @@ def bincount(x: Tensor, weights: Tensor | None = None, minlength: int = 0, spars
 
 
 def _summands(numbers: Any, weights: Any) -> tuple[Any, str]:
-    """Give what is added up, in a dtype that has room for the sums, and the dtype of the result."""
+    """Return what is added up, in a dtype that has room for the sums, and the dtype of the result."""
     if weights is None:
         return ones_like(numbers), "int32"
     kind = standardize_dtype(weights.dtype)

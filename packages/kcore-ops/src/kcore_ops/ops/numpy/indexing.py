@@ -112,7 +112,7 @@ slice_ = builtins.slice
 
 
 def along(axis: int, start: Any = None, stop: Any = None, step: Any = None) -> tuple[Any, ...]:
-    """Give the key that slices one axis, which is not negative, and leaves the others as they are."""
+    """Return the key that slices one axis, which is not negative, and leaves the others as they are."""
     return (*[slice_(None)] * axis, slice_(start, stop, step))
 
 
@@ -121,7 +121,7 @@ def _is_tensor(item: Any) -> bool:
 
 
 def _items(key: Any, rank: int) -> list[Any]:
-    """Give what is asked of each axis, and None for each new one."""
+    """Return what is asked of each axis, and None for each new one."""
     items = [_item(item) for item in (key if isinstance(key, tuple) else (key,))]
     ellipses = [i for i, item in enumerate(items) if item is Ellipsis]
     missing = rank - sum(1 for item in items if item is not None and item is not Ellipsis)
@@ -134,7 +134,7 @@ def _items(key: Any, rank: int) -> list[Any]:
 
 
 def _item(item: Any) -> Any:
-    """Give one part of a key: an int, a slice, None, ... or a tensor of integers."""
+    """Return one part of a key: an int, a slice, None, ... or a tensor of integers."""
     if item is None or item is Ellipsis or isinstance(item, slice_ | Size):
         return item
     if isinstance(item, list | np.ndarray | np.generic | int | float):
@@ -159,7 +159,7 @@ def _check_index_dtype(item: Any) -> None:
 
 
 def _in_range(position: Any, size: Any) -> Any:
-    """Give an index counted from the first element and within the axis."""
+    """Return an index counted from the first element and within the axis."""
     if isinstance(position, int) and isinstance(size, int):
         _check_index(position, size)
         return position % size
@@ -197,7 +197,7 @@ def basic_item(x: Tensor, key: Any) -> Tensor:
 
 
 def _sliced(size: int, key: builtins.slice) -> Any:
-    """Give the size of an axis after slicing."""
+    """Return the size of an axis after slicing."""
     bounds = [bound for bound in (key.start, key.stop) if bound is not None]
     if key.step is not None and isinstance(key.step, int) and key.step == 0:
         raise ArgumentError("the step of a slice is 0", fix="leave it out")

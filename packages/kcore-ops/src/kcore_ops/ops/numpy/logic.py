@@ -104,7 +104,7 @@ bitwise_right_shift = right_shift
 
 @op(dtypes=boolean)
 def logical_and(x1: Tensor, x2: Tensor) -> Tensor:
-    """Say where both are true; zero is false and anything else, NaN included, is true.
+    """Return where both are true; zero is false and anything else, NaN included, is true.
 
     Shapes: `x1` and `x2` broadcast. Dtype: bool.
     Raises: `ShapeError` if the shapes do not broadcast.
@@ -117,7 +117,7 @@ def logical_and(x1: Tensor, x2: Tensor) -> Tensor:
 
 @op(dtypes=boolean)
 def logical_or(x1: Tensor, x2: Tensor) -> Tensor:
-    """Say where at least one is true; zero is false and anything else, NaN included, is true.
+    """Return where at least one is true; zero is false and anything else, NaN included, is true.
 
     Shapes: `x1` and `x2` broadcast. Dtype: bool.
     Raises: `ShapeError` if the shapes do not broadcast.
@@ -130,7 +130,7 @@ def logical_or(x1: Tensor, x2: Tensor) -> Tensor:
 
 @op(dtypes=boolean)
 def logical_xor(x1: Tensor, x2: Tensor) -> Tensor:
-    """Say where one is true and the other is not; zero is false and anything else, NaN included, is true.
+    """Return where one is true and the other is not; zero is false and anything else, NaN included, is true.
 
     Shapes: `x1` and `x2` broadcast. Dtype: bool.
     Raises: `ShapeError` if the shapes do not broadcast.
@@ -143,7 +143,7 @@ def logical_xor(x1: Tensor, x2: Tensor) -> Tensor:
 
 @op(dtypes=boolean)
 def logical_not(x: Tensor) -> Tensor:
-    """Say where `x` is false, that is zero.
+    """Return where `x` is false, that is zero.
 
     Shapes: the result is shaped like `x`. Dtype: bool.
 

@@ -31,7 +31,7 @@ __all__ = ["broadcast_to", "expand_dims", "flip", "fliplr", "flipud", "moveaxis"
 
 @primitive
 def reshape(x: Tensor, newshape: Shape) -> Tensor:
-    """Give the elements of `x`, in their order, another shape.
+    """Reshape `x`, with its elements in their order.
 
     Shapes: `newshape` has as many elements; one size may be -1, which is worked out, and sizes may be scalar tensors.
     Raises: `ShapeError` if the elements do not fill `newshape`.
@@ -45,7 +45,7 @@ def reshape(x: Tensor, newshape: Shape) -> Tensor:
 
 @op
 def ravel(x: Tensor) -> Tensor:
-    """Give the elements of `x` along one axis.
+    """Return the elements of `x` along one axis.
 
     >>> ravel([[1, 2], [3, 4]])
     array([1, 2, 3, 4], dtype=int32)
@@ -329,7 +329,7 @@ def pad(x: Tensor, pad_width: Any, mode: str = "constant", constant_values: Any 
 
 
 def pad_widths(pad_width: Any, rank: int) -> tuple[tuple[Any, Any], ...]:
-    """Give the pair (before, after) of each axis."""
+    """Return the pair (before, after) of each axis."""
     widths = pad_width.tolist() if isinstance(pad_width, np.ndarray) else pad_width
     if not isinstance(widths, tuple | list):
         widths = ((widths, widths),)

@@ -21,7 +21,7 @@ __all__ = ["vander"]
 
 @op
 def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
-    """Give the powers of each element, a Vandermonde matrix: the highest first, or the lowest if `increasing`.
+    """Return the powers of each element, a Vandermonde matrix: the highest first, or the lowest if `increasing`.
 
     Shapes: `x` is `(n,)` and the result `(n, N)`; `N` is `n` if None. Dtype: that of `x`.
     Raises: `ShapeError` if `x` has not one axis; `ArgumentError` if `N` is not a number of columns.

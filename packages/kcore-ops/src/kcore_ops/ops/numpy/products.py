@@ -148,7 +148,7 @@ def tensordot(x1: Tensor, x2: Tensor, axes: Any = 2) -> Tensor:
 
 
 def paired_axes(axes: Any, rank1: int, rank2: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Give the axes of each tensor that `tensordot` sums over, counted from the first.
+    """Return the axes of each tensor that `tensordot` sums over, counted from the first.
 
     Raises:
         ArgumentError: if they are not as many on one side as on the other.

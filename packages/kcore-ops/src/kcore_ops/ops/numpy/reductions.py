@@ -168,7 +168,7 @@ def mean(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 
 def _count(x: Any, axis: Any, dtype: str) -> Any:
-    """Give the number of elements that a reduction adds up, as a number or a tensor that divides one of `dtype`."""
+    """Return the number of elements that a reduction adds up, as a number or a tensor that divides one of `dtype`."""
     sizes = shape(x)
     count = size_of([sizes[reduced] for reduced in normalize_axes(axis, len(sizes))])
     return float(count) if isinstance(count, int) else cast(count, dtype)

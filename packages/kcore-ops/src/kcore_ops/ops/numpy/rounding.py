@@ -140,7 +140,7 @@ def sign(x: Tensor) -> Tensor:
 
 @op(dtypes=promotion.real)
 def signbit(x: Tensor) -> Tensor:
-    """Say where the sign is negative, that of minus zero included; of NaN it is not specified.
+    """Return where the sign is negative, that of minus zero included; of NaN it is not specified.
 
     Shapes: the result is shaped like `x`. Dtype: bool.
     Raises: `DTypeError` if `x` is complex.

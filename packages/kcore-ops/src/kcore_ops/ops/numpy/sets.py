@@ -89,7 +89,7 @@ def unique(
 
 
 def _order(rows: Any) -> Any:
-    """Give the order that sorts elements, or rows by their first elements, then their second, and so on."""
+    """Return the order that sorts elements, or rows by their first elements, then their second, and so on."""
     if len(rows.shape) == 1:
         return argsort(rows)
     total, *rest = shape_of(rows)
@@ -104,7 +104,7 @@ def _order(rows: Any) -> Any:
 
 
 def _is_new(rows: Any, total: Any) -> Any:
-    """Say which rows differ from the one before."""
+    """Return which rows differ from the one before."""
     differs = not_equal(rows, roll(rows, 1, 0))
     differs = any(differs, axis=tuple(range(1, len(rows.shape)))) if len(rows.shape) > 1 else differs
     return logical_or(differs, equal(arange(total, dtype="int32"), 0))
@@ -112,7 +112,7 @@ def _is_new(rows: Any, total: Any) -> Any:
 
 @op(dtypes=ordered)
 def isin(x1: Tensor, x2: Tensor, assume_unique: bool = False, invert: bool = False) -> Tensor:
-    """Say which elements of `x1` are equal to some element of `x2`, or with `invert` to none; NaN is equal to nothing.
+    """Return which elements of `x1` are equal to some element of `x2`, or with `invert` to none; NaN equals nothing.
 
     `assume_unique` promises that no element comes twice in either, which changes nothing here.
 

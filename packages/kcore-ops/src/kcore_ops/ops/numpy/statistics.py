@@ -78,7 +78,7 @@ def average(x: Tensor, axis: Axis = None, weights: Tensor | None = None) -> Tens
 
 
 def _along(weights: Any, axis: Any, x: Any) -> Any:
-    """Give weights `(n,)` as many axes as `x` has, with size 1 along all but `axis`."""
+    """Reshape weights `(n,)` to as many axes as `x` has, with size 1 along all but `axis`."""
     rank = len(x.shape)
     if isinstance(axis, int) and len(weights.shape) == 1:
         place = normalize_axis(axis, rank)

@@ -53,7 +53,7 @@ class Contraction:
         broadcast_shapes(*covered)
 
     def sizes_differ(self, operands: Sequence[Any]) -> bool:
-        """Say whether axes of one letter differ in size; for frameworks that would broadcast an axis of size 1."""
+        """Return whether axes of one letter differ in size; for frameworks that would broadcast an axis of size 1."""
         return any(operands[i].shape[a] != operands[j].shape[b] for i, a, j, b in self.equal)
 
 
@@ -97,7 +97,7 @@ def parse_subscripts(subscripts: str, ranks: tuple[int, ...]) -> Contraction:
 
 
 def _labels(number: int, term: str, rank: int) -> Labels:
-    """Give the label of each axis of an operand."""
+    """Return the label of each axis of an operand."""
     named = len(term.replace("...", ""))
     if named > rank or (named < rank and "..." not in term):
         raise ShapeError(

@@ -1,4 +1,4 @@
-"""Tapers for signals: windows that fall off from 1 in their middle. All are symmetric, as NumPy's are."""
+"""Window functions for signals, which fall off from 1 in their middle. All are symmetric, as those of NumPy."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["bartlett", "blackman", "hamming", "hanning", "kaiser"]
 
 @op
 def bartlett(x: Any) -> Tensor:
-    """Give the Bartlett window of `x` points: a triangle that is 0 at both ends.
+    """Return the Bartlett window of `x` points: a triangle that is 0 at both ends.
 
     Shapes: `(x,)`; `x` is an integer or a scalar tensor of one. Dtype: the default float.
     Raises: `ArgumentError` if `x` is not an integer.
@@ -36,7 +36,7 @@ def bartlett(x: Any) -> Tensor:
 
 @op
 def hanning(x: Any) -> Tensor:
-    """Give the Hann window of `x` points: a raised cosine that is 0 at both ends.
+    """Return the Hann window of `x` points: a raised cosine that is 0 at both ends.
 
     Shapes, dtype and errors: as for `bartlett`.
 
@@ -48,7 +48,7 @@ def hanning(x: Any) -> Tensor:
 
 @op
 def hamming(x: Any) -> Tensor:
-    """Give the Hamming window of `x` points: a raised cosine that is 0.08 at both ends.
+    """Return the Hamming window of `x` points: a raised cosine that is 0.08 at both ends.
 
     Shapes, dtype and errors: as for `bartlett`.
 
@@ -60,7 +60,7 @@ def hamming(x: Any) -> Tensor:
 
 @op
 def blackman(x: Any) -> Tensor:
-    """Give the Blackman window of `x` points: two cosines that add up to 0 at both ends.
+    """Return the Blackman window of `x` points: two cosines that add up to 0 at both ends.
 
     Shapes, dtype and errors: as for `bartlett`.
 
@@ -72,7 +72,7 @@ def blackman(x: Any) -> Tensor:
 
 @op(dtypes=real_floating)
 def kaiser(x: Any, beta: Tensor) -> Tensor:
-    """Give the Kaiser window of `x` points, which falls off the more steeply the larger `beta`.
+    """Return the Kaiser window of `x` points, which falls off the more steeply the larger `beta`.
 
     Shapes: `(x,)`; `x` is an integer or a scalar tensor of one, and `beta` a scalar. Dtype: the default float.
     Raises: `ArgumentError` if `x` is not an integer or `beta` not a scalar; `DTypeError` if `beta` is complex.
@@ -89,7 +89,7 @@ def kaiser(x: Any, beta: Tensor) -> Tensor:
 
 
 def _cosines(x: Any, *amplitudes: float) -> Any:
-    """Give the sum of cosines of 0, 1, 2, ... half turns from the middle to either end."""
+    """Return the sum of cosines of 0, 1, 2, ... half turns from the middle to either end."""
     angle = _from_middle(x) * math.pi
     window = amplitudes[0] + amplitudes[1] * cos(angle)
     for times, amplitude in enumerate(amplitudes[2:], 2):
@@ -98,7 +98,7 @@ def _cosines(x: Any, *amplitudes: float) -> Any:
 
 
 def _from_middle(x: Any) -> Any:
-    """Give the points' distances from the middle, from -1 to 1; a single point is the middle."""
+    """Return the points' distances from the middle, from -1 to 1; a single point is the middle."""
     is_scalar = not isinstance(x, float | str | bool) and not len(getattr(x, "shape", ()))
     if not is_scalar or not (hasattr(x, "__index__") or hasattr(x, "dtype")):
         raise ArgumentError(f"x={x!r} is not a number of points", fix="pass an integer")

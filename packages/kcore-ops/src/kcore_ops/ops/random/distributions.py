@@ -69,7 +69,7 @@ def random_gamma(seed: Tensor, shape: Shape, alpha: Tensor, dtype: FloatDType = 
 
 
 def with_slope(slope: Callable[[Any, Any], Any]) -> Callable[..., Any]:
-    """Give the definition of `random_gamma` a gradient by `alpha`, for a backend's table.
+    """Add to the definition of `random_gamma` a gradient by `alpha`, for a backend's table.
 
     Args:
         slope: from `alpha` and what was drawn to the derivative of the latter by `alpha`, its quantile held fast.
@@ -133,7 +133,7 @@ def random_binomial(
 
 
 def _seeds(seed: Any, count: int) -> list[Any]:
-    """Give seeds for draws that have nothing to do with one another."""
+    """Return seeds for draws that have nothing to do with one another."""
     return list(unstack(random_bits(seed, (count, 2)), count))
 
 
@@ -193,7 +193,7 @@ def _by_rejection(seeds: list[Any], shape: Any, n: Any, p: Any, dtype: str) -> A
 
 
 def _stirling_error(k: Any) -> Any:
-    """Give log(k!) less (k + 1/2) log(k + 1) - (k + 1) + log(2 pi) / 2.
+    """Return log(k!) less (k + 1/2) log(k + 1) - (k + 1) + log(2 pi) / 2.
 
     It is wrong by 3e-4 at 0, which a variate of mean 10 or more is once in 2e4 draws at most, and by 1e-8 from 4 on.
     """

@@ -50,14 +50,14 @@ def _float_dtype(dtype: Any) -> str:
 
 
 def _moved(x: Any, scale: Any, offset: Any) -> Any:
-    """Give `x * scale + offset`, of the dtype of `x` whatever that of the others, which may be tensors."""
+    """Return `x * scale + offset`, of the dtype of `x` whatever that of the others, which may be tensors."""
     if isinstance(scale, int | float) and isinstance(offset, int | float):
         return x if scale == 1 and offset == 0 else x * scale + offset
     return cast(x * scale + offset, x.dtype)
 
 
 def _exact(parameter: Any, dtype: str) -> Any:
-    """Give a parameter that is a Python number in the precision it is used in, which may be above the default one."""
+    """Return a parameter that is a Python number in the precision it is used in, which may be above the default one."""
     is_number = isinstance(parameter, int | float) and not isinstance(parameter, bool)
     return np.asarray(parameter, dtypes.numpy_dtype(dtypes.at_least_float32(dtype))) if is_number else parameter
 

@@ -1,4 +1,4 @@
-"""Draws in terms of a seed tensor: what backends override.
+"""Random numbers in terms of a seed tensor: the ops that backends override.
 
 The definitions, for backends without a generator of their own, are counter-based: Salmon et al., "Parallel random
 numbers: as easy as 1, 2, 3" (2011).
@@ -91,7 +91,7 @@ def random_normal(seed: Tensor, shape: Shape, dtype: FloatDType = None) -> Tenso
     """Draw from the normal distribution of mean 0 and variance 1. Shapes: `seed` is `(2,)`."""
     wide = dtypes.at_least_float32(dtype)
     u = random_uniform(seed, shape, wide)
-    # Half a step away from 0, so that no draw is infinite.
+    # Half a step away from 0, so that no number is infinite.
     return cast(multiply(erfinv(2.0 * (u + 2.0 ** -(MANTISSA[wide] + 1)) - 1.0), math.sqrt(2.0)), dtype)
 
 

@@ -74,7 +74,7 @@ class SeedGenerator:
         self.state.path = f"{self.name}/{self.state.name}"
 
     def next(self, ordered: bool = True) -> Any:
-        """Give a seed, a tensor of two numbers, and advance the state."""
+        """Return a seed, a tensor of two numbers, and advance the state."""
         from kcore_ops.ops.numpy.arithmetic import add
         from kcore_ops.ops.numpy.creation import copy
 
@@ -83,17 +83,17 @@ class SeedGenerator:
         return seed
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the constructor arguments that recreate the object."""
         return {"seed": self.seed, "name": self.name}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> SeedGenerator:
-        """Make one from what `get_config` gave."""
+        """Create an instance from what `get_config` returned."""
         return cls(**config)
 
 
 def draw_seed(seed: Any) -> Any:
-    """Give a seed of two numbers: that of an integer, the next of a generator, or the next of the process.
+    """Return a seed of two numbers: that of an integer, the next of a generator, or the next of the process.
 
     Raises:
         ArgumentError: if `seed` is none of these.
