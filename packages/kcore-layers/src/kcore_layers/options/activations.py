@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import kcore_ops as ops
@@ -36,6 +36,7 @@ from kcore_ops import (
 from kcore_ops import exp as exponential
 from kcore_ops.engine.op import Tensor
 
+from kcore_layers.options.argument_types import ActivationLike
 from kcore_layers.serialization.objects import builtin, resolve, serialize_keras_object
 from kcore_layers.serialization.registry import builtin_name, saved_as
 
@@ -85,7 +86,10 @@ swish = silu
 
 @builtin(_MODULE)
 def linear(x: Tensor) -> Tensor:
-    """Give `x` itself.
+    """Return `x` itself.
+
+    Args:
+        x: tensor of any shape.
 
     >>> linear(ops.array([-1.0, 2.0]))
     array([-1.,  2.], dtype=float32)
@@ -95,10 +99,16 @@ def linear(x: Tensor) -> Tensor:
 
 @builtin(_MODULE)
 def relu(x: Tensor, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Tensor:
-    """Elements above `threshold` as they are, at most `max_value`; the others `negative_slope * (x - threshold)`.
+    """Keep elements above `threshold`, up to `max_value`; replace the others by `negative_slope * (x - threshold)`.
 
     Shapes: the result is shaped like `x`. Dtype: that of `x`; integers become the default float where the slope or a
     bound is a fraction.
+    Args:
+        x: tensor of any shape.
+        negative_slope: float, the slope below the threshold; 0.
+        max_value: float, the largest output; None, no limit.
+        threshold: float, above which elements pass; 0.
+
     Raises: `DTypeError` if `x` is complex.
 
     >>> relu(ops.array([-2.0, 0.5, 9.0]), negative_slope=0.5, max_value=6.0)
@@ -116,11 +126,11 @@ def relu(x: Tensor, negative_slope: float = 0.0, max_value: float | None = None,
 
 @builtin(_MODULE)
 def gelu(x: Tensor, approximate: bool = False) -> Tensor:
-    """Each element times the probability that a standard normal number is less.
+    """Multiply each element by the probability that a standard normal number is less.
 
     Args:
-        x: a tensor.
-        approximate: whether to use the formula with `tanh`, which is off by at most 5e-4.
+        x: tensor of any shape.
+        approximate: bool, whether to use the formula with `tanh`, which is off by at most 5e-4; False.
 
     Shapes: the result is shaped like `x`. Dtype: that of `x`; integers become the default float.
     Raises: `DTypeError` if `x` is complex.
@@ -134,9 +144,12 @@ def gelu(x: Tensor, approximate: bool = False) -> Tensor:
 
 @builtin(_MODULE)
 def mish(x: Tensor) -> Tensor:
-    """Each element times the hyperbolic tangent of its softplus, `x * tanh(log(1 + exp(x)))`.
+    """Multiply each element by the hyperbolic tangent of its softplus: `x * tanh(log(1 + exp(x)))`.
 
     Shapes: the result is shaped like `x`. Dtype: that of `x`; integers become the default float.
+    Args:
+        x: tensor of any shape.
+
     Raises: `DTypeError` if `x` is complex.
     Source: Misra (2019), arXiv:1908.08681.
 
@@ -156,8 +169,11 @@ builtin(_MODULE, aliases=("swish",))(silu)
 saved_as(ops.relu, relu)
 
 
-def get(identifier: Any) -> Any:
-    """Give the activation meant by a name, a config, a layer or a function; `linear` for None.
+def get(identifier: ActivationLike) -> Any:
+    """Return the activation meant by a name, a config, a layer or a function; `linear` for None.
+
+    Args:
+        identifier: function, layer, name or config; None is `linear`.
 
     Raises:
         ArgumentError: if there is none.
@@ -168,8 +184,11 @@ def get(identifier: Any) -> Any:
     return linear if identifier is None else resolve(identifier, "activation", _MODULE)
 
 
-def serialize(activation: Any) -> Any:
-    """Give an activation as plain data: its name, if it is one of these.
+def serialize(activation: Callable[..., Tensor]) -> Any:
+    """Return an activation as plain data: its name, if it is one of these.
+
+    Args:
+        activation: activation, a function or a layer.
 
     >>> serialize(relu)
     'relu'
@@ -178,12 +197,12 @@ def serialize(activation: Any) -> Any:
     return name[1] if name and name[0] == _MODULE else serialize_keras_object(activation)
 
 
-def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """Give the activation of plain data.
+def deserialize(config: str | Mapping[str, Any] | None, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Return the activation of plain data.
 
     Args:
-        config: what `serialize` gave.
-        custom_objects: functions by name, beside those registered.
+        config: plain data, as `serialize` returns it, or a name.
+        custom_objects: dict from names to classes and functions, beside those registered; None for no more.
 
     Raises:
         ArgumentError: if it is not the data of an activation.

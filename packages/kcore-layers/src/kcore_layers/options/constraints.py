@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import kcore_ops as ops
@@ -13,6 +13,7 @@ from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ArgumentError, ArgumentTypeError
 from kcore_ops.ops.nn.precision import narrowed, widened
 
+from kcore_layers.options.argument_types import ConstraintLike
 from kcore_layers.serialization.objects import builtin, resolve, serialize_keras_object
 
 __all__ = [
@@ -35,7 +36,7 @@ _MODULE = "keras.constraints"
 
 @builtin(_MODULE)
 class Constraint:
-    """A function from a weight to one of the same shape and dtype. Subclass it, or pass any such function.
+    """Base of the functions from a weight to one of the same shape and dtype. Subclass it, or pass any such function.
 
     Those here take arrays and numbers too, integers as floats.
 
@@ -47,16 +48,24 @@ class Constraint:
     """
 
     def __call__(self, w: Tensor) -> Tensor:
-        """Give the weight that takes the place of `w`."""
+        """Return the weight that takes the place of `w`.
+
+        Args:
+            w: tensor, the weight.
+        """
         return w
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Constraint:
-        """Make one from what `get_config` gave."""
+        """Make one from what `get_config` returned.
+
+        Args:
+            config: dict, as `get_config` returns it.
+        """
         return cls(**config)
 
 
@@ -65,9 +74,9 @@ class MaxNorm(Constraint):
     """Shorten the vectors along an axis that are longer than `max_value`.
 
     Args:
-        max_value: the greatest Euclidean norm, not negative.
-        axis: the axis, or axes, along which a vector lies: 0 for the weights into each unit of a `Dense`, `[0, 1, 2]`
-            for each filter of a `Conv2D`; None for all.
+        max_value: float from 0, the greatest Euclidean norm; 2.
+        axis: int or ints, along which a vector lies: 0 for the weights into each unit of a `Dense`, `[0, 1, 2]` for
+            each filter of a `Conv2D`; None is all; 0.
 
     Raises:
         ArgumentError: if `max_value` is negative, or `axis` is no axis.
@@ -83,14 +92,18 @@ class MaxNorm(Constraint):
         self.axis = _axis(axis)
 
     def __call__(self, w: Tensor) -> Tensor:
-        """Give the weight that takes the place of `w`."""
+        """Return the weight that takes the place of `w`.
+
+        Args:
+            w: tensor, the weight.
+        """
         w, wide = _tensors(w)
         norms = _norms(wide, self.axis)
         # A factor of exactly 1 for what is short enough: it stays as it is, however often this is applied.
         return narrowed(wide * (ops.minimum(norms, self.max_value) / _not_zero(norms)), w)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {"max_value": self.max_value, "axis": self.axis}
 
 
@@ -103,16 +116,20 @@ class NonNeg(Constraint):
     """
 
     def __call__(self, w: Tensor) -> Tensor:
-        """Give the weight that takes the place of `w`."""
+        """Return the weight that takes the place of `w`.
+
+        Args:
+            w: tensor, the weight.
+        """
         return ops.maximum(ops.convert_to_tensor(w), 0)
 
 
 @builtin(_MODULE)
 class UnitNorm(Constraint):
-    """Give the vectors along an axis a Euclidean norm of 1; vectors of zeros stay.
+    """Scale the vectors along an axis to a Euclidean norm of 1; vectors of zeros stay.
 
     Args:
-        axis: the axis, or axes, along which a vector lies; None for all.
+        axis: int or ints, along which a vector lies; None is all; 0.
 
     >>> UnitNorm()(ops.array([[3.0], [4.0]])).round(3)
     array([[0.6],
@@ -123,12 +140,16 @@ class UnitNorm(Constraint):
         self.axis = _axis(axis)
 
     def __call__(self, w: Tensor) -> Tensor:
-        """Give the weight that takes the place of `w`."""
+        """Return the weight that takes the place of `w`.
+
+        Args:
+            w: tensor, the weight.
+        """
         w, wide = _tensors(w)
         return narrowed(wide / _not_zero(_norms(wide, self.axis)), w)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {"axis": self.axis}
 
 
@@ -137,10 +158,10 @@ class MinMaxNorm(Constraint):
     """Bring the norms of the vectors along an axis between two bounds; vectors of zeros stay.
 
     Args:
-        min_value: the least Euclidean norm, not negative.
-        max_value: the greatest.
-        rate: how far to go at each update, a fraction of the way.
-        axis: the axis, or axes, along which a vector lies; None for all.
+        min_value: float from 0, the least Euclidean norm; 0.
+        max_value: float from 0, the greatest; 1.
+        rate: float from 0 to 1, the fraction of the way to go at each update; 1.
+        axis: int or ints, along which a vector lies; None is all; 0.
 
     Raises:
         ArgumentError: if a bound is negative, the least is above the greatest, `rate` is not from 0 to 1, or `axis` is
@@ -166,14 +187,18 @@ class MinMaxNorm(Constraint):
         self.axis = _axis(axis)
 
     def __call__(self, w: Tensor) -> Tensor:
-        """Give the weight that takes the place of `w`."""
+        """Return the weight that takes the place of `w`.
+
+        Args:
+            w: tensor, the weight.
+        """
         w, wide = _tensors(w)
         norms = _norms(wide, self.axis)
         wanted = self.rate * ops.clip(norms, self.min_value, self.max_value) + (1 - self.rate) * norms
         return narrowed(wide / _not_zero(norms) * wanted, w)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {"min_value": self.min_value, "max_value": self.max_value, "rate": self.rate, "axis": self.axis}
 
 
@@ -190,7 +215,7 @@ def _bound(name: str, value: Any) -> Any:
 
 
 def _tensors(w: Any) -> tuple[Any, Any]:
-    """Give a weight, which may be an array or numbers, as a tensor, and that in the precision of its norms."""
+    """Return a weight, which may be an array or numbers, as a tensor, and that in the precision of its norms."""
     w = ops.convert_to_tensor(w)
     if not is_float_dtype(ops.dtype(w)):
         w = ops.cast(w, config.floatx())
@@ -198,7 +223,7 @@ def _tensors(w: Any) -> tuple[Any, Any]:
 
 
 def _axis(axis: Any) -> int | Sequence[int] | None:
-    """Give an axis or several as Python's integers, or None for all.
+    """Return an axis or several as Python's integers, or None for all.
 
     Raises:
         ArgumentError: if it is none of these.
@@ -215,12 +240,15 @@ def _norms(w: Any, axis: int | Sequence[int] | None) -> Any:
 
 
 def _not_zero(norms: Any) -> Any:
-    """Give norms to divide by: those of zeros are 1."""
+    """Return norms to divide by: those of zeros are 1."""
     return ops.where(ops.equal(norms, 0), ops.ones_like(norms), norms)
 
 
-def get(identifier: Any) -> Any:
-    """Give the constraint meant by a name, a config, a class or a function; None for None.
+def get(identifier: ConstraintLike) -> Any:
+    """Return the constraint meant by a name, a config, a class or a function; None for None.
+
+    Args:
+        identifier: constraint, class, function, name or config; None is returned as it is.
 
     Raises:
         ArgumentError: if there is none.
@@ -231,8 +259,11 @@ def get(identifier: Any) -> Any:
     return resolve(identifier, "constraint", _MODULE)
 
 
-def serialize(constraint: Any) -> Any:
-    """Give a constraint as plain data.
+def serialize(constraint: Callable[..., Tensor] | None) -> Any:
+    """Return a constraint as plain data.
+
+    Args:
+        constraint: constraint, an instance or a function; None is returned as it is.
 
     >>> serialize(UnitNorm(axis=1))["config"]
     {'axis': 1}
@@ -240,12 +271,12 @@ def serialize(constraint: Any) -> Any:
     return serialize_keras_object(constraint)
 
 
-def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+def deserialize(config: str | Mapping[str, Any] | None, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """Make a constraint of plain data.
 
     Args:
-        config: what `serialize` gave, or a name.
-        custom_objects: classes and functions by name, beside those registered.
+        config: plain data, as `serialize` returns it, or a name.
+        custom_objects: dict from names to classes and functions, beside those registered; None for no more.
 
     Raises:
         ArgumentError: if it is not the data of a constraint.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import kcore_ops as ops
@@ -12,6 +12,7 @@ from kcore_ops.engine.call import beside
 from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 
+from kcore_layers.options.argument_types import RegularizerLike
 from kcore_layers.serialization.objects import builtin, resolve, serialize_keras_object
 
 __all__ = [
@@ -34,7 +35,7 @@ _MODULE = "keras.regularizers"
 
 @builtin(_MODULE)
 class Regularizer:
-    """A function from a weight to a scalar penalty. Subclass it, or pass any function of one argument.
+    """Base of the functions from a weight to a scalar penalty. Subclass it, or pass any function of one argument.
 
     >>> class Largest(Regularizer):
     ...     def __call__(self, x):
@@ -44,25 +45,33 @@ class Regularizer:
     """
 
     def __call__(self, x: Tensor) -> Tensor:
-        """Give the penalty for a weight, a scalar tensor."""
+        """Return the penalty for a weight, a scalar tensor.
+
+        Args:
+            x: tensor, the weight.
+        """
         return 0.0
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         raise NotImplementedError(f"{type(self).__name__} has no get_config(): define it to save models that use it")
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Regularizer:
-        """Make one from what `get_config` gave."""
+        """Make one from what `get_config` returned.
+
+        Args:
+            config: dict, as `get_config` returns it.
+        """
         return cls(**config)
 
 
 @builtin(_MODULE)
 class L1(Regularizer):
-    """The sum of absolute values, `l1 * sum(|x|)`.
+    """Penalize the sum of absolute values: `l1 * sum(|x|)`.
 
     Args:
-        l1: the factor, not negative; None is the default one.
+        l1: float from 0, the factor; 0.01, for None too.
 
     Raises:
         ArgumentError: if `l1` is not a finite number from 0.
@@ -75,20 +84,24 @@ class L1(Regularizer):
         self.l1 = _factor("l1", 0.01 if l1 is None else l1)
 
     def __call__(self, x: Tensor) -> Tensor:
-        """Give the penalty for a weight, a scalar tensor."""
+        """Return the penalty for a weight, a scalar tensor.
+
+        Args:
+            x: tensor, the weight.
+        """
         return self.l1 * ops.sum(ops.absolute(x))
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {"l1": self.l1}
 
 
 @builtin(_MODULE)
 class L2(Regularizer):
-    """The sum of squares, `l2 * sum(x**2)`.
+    """Penalize the sum of squares: `l2 * sum(x**2)`.
 
     Args:
-        l2: the factor, not negative; None is the default one.
+        l2: float from 0, the factor; 0.01, for None too.
 
     Raises:
         ArgumentError: if `l2` is not a finite number from 0.
@@ -101,21 +114,25 @@ class L2(Regularizer):
         self.l2 = _factor("l2", 0.01 if l2 is None else l2)
 
     def __call__(self, x: Tensor) -> Tensor:
-        """Give the penalty for a weight, a scalar tensor."""
+        """Return the penalty for a weight, a scalar tensor.
+
+        Args:
+            x: tensor, the weight.
+        """
         return self.l2 * ops.sum(ops.square(x))
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {"l2": self.l2}
 
 
 @builtin(_MODULE, aliases=("l1l2",))
 class L1L2(Regularizer):
-    """Absolute values and squares, `l1 * sum(|x|) + l2 * sum(x**2)`.
+    """Penalize absolute values and squares: `l1 * sum(|x|) + l2 * sum(x**2)`.
 
     Args:
-        l1: the factor of the absolute values, not negative; None is 0.
-        l2: the factor of the squares, not negative; None is 0.
+        l1: float from 0, the factor of the absolute values; 0, for None too.
+        l2: float from 0, the factor of the squares; 0, for None too.
 
     Raises:
         ArgumentError: if one is not a finite number from 0.
@@ -130,21 +147,25 @@ class L1L2(Regularizer):
         self.l2 = _factor("l2", 0.0 if l2 is None else l2)
 
     def __call__(self, x: Tensor) -> Tensor:
-        """Give the penalty for a weight, a scalar tensor."""
+        """Return the penalty for a weight, a scalar tensor.
+
+        Args:
+            x: tensor, the weight.
+        """
         return self.l1 * ops.sum(ops.absolute(x)) + self.l2 * ops.sum(ops.square(x))
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {"l1": self.l1, "l2": self.l2}
 
 
 @builtin(_MODULE)
 class OrthogonalRegularizer(Regularizer):
-    """The mean absolute cosine between pairs of rows, or of columns, of a matrix: 0 where they are orthogonal.
+    """Penalize the mean absolute cosine between pairs of rows, or of columns, of a matrix: 0 where they are orthogonal.
 
     Args:
-        factor: what it is multiplied by, not negative.
-        mode: whether "rows" or "columns" should be orthogonal.
+        factor: float from 0, what the mean is multiplied by; 0.01.
+        mode: "rows" or "columns", which should be orthogonal; "rows".
 
     Raises:
         ArgumentError: if `factor` is not a finite number from 0, or there is no such mode.
@@ -161,7 +182,11 @@ class OrthogonalRegularizer(Regularizer):
         self.mode = mode
 
     def __call__(self, x: Tensor) -> Tensor:
-        """Give the penalty for a weight, a scalar tensor."""
+        """Return the penalty for a weight, a scalar tensor.
+
+        Args:
+            x: matrix, the weight.
+        """
         if len(x.shape) != 2:
             raise ShapeError(f"the weight has shape {tuple(x.shape)}", fix="use it on a matrix").at(
                 "OrthogonalRegularizer"
@@ -176,7 +201,7 @@ class OrthogonalRegularizer(Regularizer):
         return self.factor * ops.sum(ops.absolute(cosines)) / max(num_vectors * (num_vectors - 1), 1)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {"factor": self.factor, "mode": self.mode}
 
 
@@ -192,8 +217,11 @@ def _factor(name: str, value: Any) -> float:
     return float(value)
 
 
-def get(identifier: Any) -> Any:
-    """Give the regularizer meant by a name, a config, a class or a function; None for None.
+def get(identifier: RegularizerLike) -> Any:
+    """Return the regularizer meant by a name, a config, a class or a function; None for None.
+
+    Args:
+        identifier: regularizer, class, function, name or config; None is returned as it is.
 
     Raises:
         ArgumentError: if there is none.
@@ -204,8 +232,11 @@ def get(identifier: Any) -> Any:
     return resolve(identifier, "regularizer", _MODULE)
 
 
-def serialize(regularizer: Any) -> Any:
-    """Give a regularizer as plain data.
+def serialize(regularizer: Callable[..., Tensor] | None) -> Any:
+    """Return a regularizer as plain data.
+
+    Args:
+        regularizer: regularizer, an instance or a function; None is returned as it is.
 
     >>> serialize(L2(0.5))["config"]
     {'l2': 0.5}
@@ -213,12 +244,12 @@ def serialize(regularizer: Any) -> Any:
     return serialize_keras_object(regularizer)
 
 
-def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+def deserialize(config: str | Mapping[str, Any] | None, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """Make a regularizer of plain data.
 
     Args:
-        config: what `serialize` gave, or a name.
-        custom_objects: classes and functions by name, beside those registered.
+        config: plain data, as `serialize` returns it, or a name.
+        custom_objects: dict from names to classes and functions, beside those registered; None for no more.
 
     Raises:
         ArgumentError: if it is not the data of a regularizer.

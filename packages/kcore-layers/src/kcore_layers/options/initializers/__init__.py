@@ -1,13 +1,15 @@
-"""First values of weights, drawn on the host, so that a seed gives the same ones on every backend."""
+"""First values of weights, drawn on the host, so that a seed means the same ones on every backend."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import kcore_ops as ops
 import numpy as np
+from kcore_ops.engine.op import Tensor
 
+from kcore_layers.options.argument_types import InitializerLike
 from kcore_layers.options.initializers.constant import Constant, Identity, Ones, Zeros
 from kcore_layers.options.initializers.distributions import RandomNormal, RandomUniform, TruncatedNormal
 from kcore_layers.options.initializers.initializer import MODULE, Initializer, RandomInitializer
@@ -85,8 +87,11 @@ variance_scaling = VarianceScaling
 zeros = Zeros
 
 
-def get(identifier: Any) -> Any:
-    """Give the initializer meant by a name, a config, a class, a function, or an array to start from; None for None.
+def get(identifier: InitializerLike) -> Any:
+    """Return the initializer meant by a name, a config, a class, a function, or an array to start from; None for None.
+
+    Args:
+        identifier: initializer, class, function, name or config, or an array to start from; None is returned as it is.
 
     Raises:
         ArgumentError: if there is none.
@@ -99,8 +104,11 @@ def get(identifier: Any) -> Any:
     return resolve(identifier, "initializer", MODULE)
 
 
-def serialize(initializer: Any) -> Any:
-    """Give an initializer as plain data.
+def serialize(initializer: Callable[..., Tensor] | None) -> Any:
+    """Return an initializer as plain data.
+
+    Args:
+        initializer: initializer, an instance or a function; None is returned as it is.
 
     >>> serialize(RandomNormal(stddev=0.1))["config"]
     {'seed': None, 'mean': 0.0, 'stddev': 0.1}
@@ -108,12 +116,12 @@ def serialize(initializer: Any) -> Any:
     return serialize_keras_object(initializer)
 
 
-def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+def deserialize(config: str | Mapping[str, Any] | None, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """Make an initializer of plain data.
 
     Args:
-        config: what `serialize` gave, or a name.
-        custom_objects: classes and functions by name, beside those registered.
+        config: plain data, as `serialize` returns it, or a name.
+        custom_objects: dict from names to classes and functions, beside those registered; None for no more.
 
     Raises:
         ArgumentError: if it is not the data of an initializer.

@@ -8,8 +8,10 @@ from typing import Any
 import kcore_ops as ops
 import numpy as np
 from kcore_ops import dtypes
+from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ShapeError
 
+from kcore_layers.options.argument_types import DTypeLike
 from kcore_layers.options.initializers.initializer import MODULE, Array, Initializer, checked, number
 from kcore_layers.serialization.objects import builtin, deserialize_keras_object, serialize_keras_object
 
@@ -21,7 +23,7 @@ class Constant(Initializer):
     """Fill a weight with a number, or with numbers that broadcast to its shape.
 
     Args:
-        value: a number, a nested list, an array or a tensor.
+        value: number, nested list, array or tensor; 0.
 
     Raises:
         ShapeError: when called, if `value` does not broadcast to the shape.
@@ -30,11 +32,16 @@ class Constant(Initializer):
     array([0.5, 0.5], dtype=float32)
     """
 
-    def __init__(self, value: Any = 0.0) -> None:
+    def __init__(self, value: Tensor = 0.0) -> None:
         self.value = value
 
-    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Array:
-        """Give an array of a shape and dtype; the default float if that is None."""
+    def __call__(self, shape: Sequence[int], dtype: DTypeLike = None) -> Array:
+        """Return the first value of a weight.
+
+        Args:
+            shape: ints, sizes of the weight.
+            dtype: dtype or its name; None is `config.floatx()`.
+        """
         sizes, name = checked(shape, dtype)
         value = self.value if isinstance(self.value, int | float | list) else ops.convert_to_numpy(self.value)
         array = np.asarray(value).astype(dtypes.numpy_dtype(name))
@@ -47,12 +54,16 @@ class Constant(Initializer):
             ).at("Constant") from error
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {"value": serialize_keras_object(self.value)}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Constant:
-        """Make one from what `get_config` gave."""
+        """Make one from what `get_config` returned.
+
+        Args:
+            config: dict, as `get_config` returns it.
+        """
         return cls(deserialize_keras_object(config.get("value", 0.0)))
 
 
@@ -64,8 +75,13 @@ class Zeros(Initializer):
     array([0., 0.], dtype=float32)
     """
 
-    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Array:
-        """Give an array of a shape and dtype; the default float if that is None."""
+    def __call__(self, shape: Sequence[int], dtype: DTypeLike = None) -> Array:
+        """Return the first value of a weight.
+
+        Args:
+            shape: ints, sizes of the weight.
+            dtype: dtype or its name; None is `config.floatx()`.
+        """
         sizes, name = checked(shape, dtype)
         return np.zeros(sizes, dtypes.numpy_dtype(name))
 
@@ -78,8 +94,13 @@ class Ones(Initializer):
     array([1, 1], dtype=int32)
     """
 
-    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Array:
-        """Give an array of a shape and dtype; the default float if that is None."""
+    def __call__(self, shape: Sequence[int], dtype: DTypeLike = None) -> Array:
+        """Return the first value of a weight.
+
+        Args:
+            shape: ints, sizes of the weight.
+            dtype: dtype or its name; None is `config.floatx()`.
+        """
         sizes, name = checked(shape, dtype)
         return np.ones(sizes, dtypes.numpy_dtype(name))
 
@@ -89,7 +110,7 @@ class Identity(Initializer):
     """Make a matrix with `gain` on the diagonal and zeros elsewhere.
 
     Args:
-        gain: the number on the diagonal.
+        gain: float, the number on the diagonal; 1.
 
     Raises:
         ShapeError: when called, if the weight is not a matrix.
@@ -102,8 +123,13 @@ class Identity(Initializer):
     def __init__(self, gain: float = 1.0) -> None:
         self.gain = number("gain", gain)
 
-    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Array:
-        """Give an array of a shape and dtype; the default float if that is None."""
+    def __call__(self, shape: Sequence[int], dtype: DTypeLike = None) -> Array:
+        """Return the first value of a weight.
+
+        Args:
+            shape: ints, sizes of the weight.
+            dtype: dtype or its name; None is `config.floatx()`.
+        """
         sizes, name = checked(shape, dtype)
         if len(sizes) != 2:
             raise ShapeError(f"an identity matrix can not have the shape {sizes}", fix="use it for a matrix").at(
@@ -112,5 +138,5 @@ class Identity(Initializer):
         return (self.gain * np.eye(*sizes)).astype(dtypes.numpy_dtype(name))
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {"gain": self.gain}

@@ -19,9 +19,9 @@ class RandomNormal(RandomInitializer):
     """Draw a weight from a normal distribution.
 
     Args:
-        mean: its mean.
-        stddev: its standard deviation, not negative.
-        seed: an integer, a `SeedGenerator` or None; see `RandomInitializer`.
+        mean: float, the mean of the distribution; 0.
+        stddev: float from 0, its standard deviation; 0.05.
+        seed: int or `SeedGenerator`, as `RandomInitializer` takes it; None.
 
     >>> RandomNormal(stddev=0.1, seed=1)((2, 3)).shape
     (2, 3)
@@ -33,11 +33,17 @@ class RandomNormal(RandomInitializer):
         super().__init__(seed)
 
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-        """Draw an array of float32 or float64."""
+        """Draw an array of float32 or float64.
+
+        Args:
+            rng: generator of NumPy, to draw from.
+            shape: tuple of ints, sizes of the array.
+            dtype: float32 or float64, of NumPy.
+        """
         return normal(rng, shape, dtype, self.mean, self.stddev)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {**super().get_config(), "mean": self.mean, "stddev": self.stddev}
 
 
@@ -46,9 +52,9 @@ class TruncatedNormal(RandomInitializer):
     """Draw a weight from a normal distribution, again where it is more than two standard deviations from the mean.
 
     Args:
-        mean: the mean.
-        stddev: the standard deviation before the tails are cut, not negative; after, it is 0.8796 times that.
-        seed: an integer, a `SeedGenerator` or None; see `RandomInitializer`.
+        mean: float, the mean of the distribution; 0.
+        stddev: float from 0, its standard deviation before the tails are cut; after, it is 0.8796 times that; 0.05.
+        seed: int or `SeedGenerator`, as `RandomInitializer` takes it; None.
 
     >>> w = TruncatedNormal(stddev=0.1, seed=1)((1000,))
     >>> bool(np.abs(w).max() <= 0.2)
@@ -61,11 +67,17 @@ class TruncatedNormal(RandomInitializer):
         super().__init__(seed)
 
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-        """Draw an array of float32 or float64."""
+        """Draw an array of float32 or float64.
+
+        Args:
+            rng: generator of NumPy, to draw from.
+            shape: tuple of ints, sizes of the array.
+            dtype: float32 or float64, of NumPy.
+        """
         return truncated_normal(rng, shape, dtype, self.mean, self.stddev)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {**super().get_config(), "mean": self.mean, "stddev": self.stddev}
 
 
@@ -74,9 +86,9 @@ class RandomUniform(RandomInitializer):
     """Draw a weight from a uniform distribution.
 
     Args:
-        minval: its lower end.
-        maxval: its upper end, not below the lower one.
-        seed: an integer, a `SeedGenerator` or None; see `RandomInitializer`.
+        minval: float, the lower end; -0.05.
+        maxval: float, the upper end, not below the lower one; 0.05.
+        seed: int or `SeedGenerator`, as `RandomInitializer` takes it; None.
 
     Raises:
         ArgumentError: if the ends are the wrong way round.
@@ -94,23 +106,45 @@ class RandomUniform(RandomInitializer):
         super().__init__(seed)
 
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-        """Draw an array of float32 or float64."""
+        """Draw an array of float32 or float64.
+
+        Args:
+            rng: generator of NumPy, to draw from.
+            shape: tuple of ints, sizes of the array.
+            dtype: float32 or float64, of NumPy.
+        """
         return uniform(rng, shape, dtype, self.minval, self.maxval)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {**super().get_config(), "minval": self.minval, "maxval": self.maxval}
 
 
 def normal(rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any], mean: float, stddev: float) -> Array:
-    """Draw normal numbers."""
+    """Draw normal numbers.
+
+    Args:
+        rng: generator of NumPy, to draw from.
+        shape: tuple of ints, sizes of the array.
+        dtype: float32 or float64, of NumPy.
+        mean: float, the mean.
+        stddev: float, the standard deviation.
+    """
     return _scaled(rng.standard_normal(shape, dtype), stddev, mean)
 
 
 def truncated_normal(
     rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any], mean: float, stddev: float
 ) -> Array:
-    """Draw normal numbers within two standard deviations of the mean."""
+    """Draw normal numbers within two standard deviations of the mean.
+
+    Args:
+        rng: generator of NumPy, to draw from.
+        shape: tuple of ints, sizes of the array.
+        dtype: float32 or float64, of NumPy.
+        mean: float, the mean.
+        stddev: float, the standard deviation before the tails are cut.
+    """
     z = rng.standard_normal(shape, dtype)
     flat = z.reshape(-1)
     outside = np.flatnonzero(np.abs(flat) > 2)
@@ -123,12 +157,20 @@ def truncated_normal(
 def uniform(
     rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any], minval: float, maxval: float
 ) -> Array:
-    """Draw numbers from `minval` to `maxval`."""
+    """Draw numbers from `minval` to `maxval`.
+
+    Args:
+        rng: generator of NumPy, to draw from.
+        shape: tuple of ints, sizes of the array.
+        dtype: float32 or float64, of NumPy.
+        minval: float, the lower end.
+        maxval: float, the upper end.
+    """
     return _scaled(rng.random(shape, dtype), maxval - minval, minval)
 
 
 def _scaled(x: Array, factor: float, offset: float) -> Array:
-    """Give `x * factor + offset`, in place and in the dtype of `x`."""
+    """Return `x * factor + offset`, in place and in the dtype of `x`."""
     x *= x.dtype.type(factor)
     x += x.dtype.type(offset)
     return x

@@ -12,6 +12,7 @@ from kcore_ops.foundation.errors import ArgumentError, DTypeError, ShapeError
 from kcore_ops.ops.random.seeds import draw_seed
 from kcore_ops.random import SeedGenerator
 
+from kcore_layers.options.argument_types import DTypeLike
 from kcore_layers.serialization.objects import builtin, deserialize_keras_object, serialize_keras_object
 
 __all__ = ["Initializer", "RandomInitializer"]
@@ -26,7 +27,7 @@ _STREAM = int.from_bytes(b"weights", "big") << 64
 
 @builtin(MODULE)
 class Initializer:
-    """A function from a shape and a dtype to a weight's first value. Subclass it, or pass any such function.
+    """Base of the functions from a shape and a dtype to a weight's first value. Subclass it, or pass any such function.
 
     >>> class Sevens(Initializer):
     ...     def __call__(self, shape, dtype=None):
@@ -35,17 +36,26 @@ class Initializer:
     array([7., 7.], dtype=float32)
     """
 
-    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Any:
-        """Give an array of a shape and dtype; the default float if that is None."""
+    def __call__(self, shape: Sequence[int], dtype: DTypeLike = None) -> Any:
+        """Return the first value of a weight.
+
+        Args:
+            shape: ints, sizes of the weight.
+            dtype: dtype or its name; None is `config.floatx()`.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no __call__(shape, dtype=None): define it")
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
-        """Make one from what `get_config` gave."""
+        """Make one from what `get_config` returned.
+
+        Args:
+            config: dict, as `get_config` returns it.
+        """
         return cls(**config)
 
     def clone(self) -> Self:
@@ -54,11 +64,11 @@ class Initializer:
 
 
 class RandomInitializer(Initializer):
-    """An initializer that draws numbers, the same ones whatever the backend.
+    """Base of the initializers that draw numbers, the same ones whatever the backend.
 
     Args:
-        seed: an integer gives the same numbers at each call; a `SeedGenerator` other ones each time; None those
-            that follow from `set_random_seed`, other ones each time.
+        seed: int for the same numbers at each call; a `SeedGenerator` for other ones each time; None for those that
+            follow from `set_random_seed`, other ones each time; None.
     """
 
     def __init__(self, seed: int | SeedGenerator | Mapping[str, Any] | None = None) -> None:
@@ -69,7 +79,7 @@ class RandomInitializer(Initializer):
         self.seed = seed
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {"seed": serialize_keras_object(self.seed)}
 
     def clone(self) -> Self:
@@ -78,8 +88,12 @@ class RandomInitializer(Initializer):
         made.seed = self.seed
         return made
 
-    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Array:
-        """Draw an array of a shape and floating dtype; the default float if that is None.
+    def __call__(self, shape: Sequence[int], dtype: DTypeLike = None) -> Array:
+        """Draw an array of a shape and floating dtype.
+
+        Args:
+            shape: ints, sizes of the weight.
+            dtype: floating dtype or its name; None is `config.floatx()`.
 
         Raises:
             DTypeError: if the dtype is not a real floating one.
@@ -92,7 +106,13 @@ class RandomInitializer(Initializer):
         return self.draw(self._generator(), sizes, np.dtype(wide)).astype(dtypes.numpy_dtype(name), copy=False)
 
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-        """Draw an array of float32 or float64 from a generator. Subclasses define this."""
+        """Draw an array of float32 or float64. Subclasses define this.
+
+        Args:
+            rng: generator of NumPy, to draw from.
+            shape: tuple of ints, sizes of the array.
+            dtype: float32 or float64, of NumPy.
+        """
         raise NotImplementedError
 
     def _generator(self) -> np.random.Generator:
@@ -100,8 +120,13 @@ class RandomInitializer(Initializer):
         return np.random.Generator(np.random.Philox(key=_STREAM | high << 32 | low))
 
 
-def checked(shape: Any, dtype: Any) -> tuple[tuple[int, ...], str]:
-    """Give the sizes as a tuple of integers, and the dtype by its name."""
+def checked(shape: Sequence[int], dtype: DTypeLike) -> tuple[tuple[int, ...], str]:
+    """Return the sizes as a tuple of integers, and the dtype by its name.
+
+    Args:
+        shape: ints, sizes of the weight.
+        dtype: dtype or its name; None is `config.floatx()`.
+    """
     try:
         sizes = tuple(size.__index__() for size in shape)
     except (TypeError, AttributeError) as error:
@@ -114,7 +139,12 @@ def checked(shape: Any, dtype: Any) -> tuple[tuple[int, ...], str]:
 
 
 def number(name: str, value: Any, least: float = -np.inf) -> float:
-    """Give an argument as a number.
+    """Return an argument that must be a finite number.
+
+    Args:
+        name: string, the name of the argument.
+        value: what was passed.
+        least: float, the least that is allowed; minus infinity.
 
     Raises:
         ArgumentError: if it is none, or less than `least`.

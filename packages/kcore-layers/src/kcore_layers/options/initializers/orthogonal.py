@@ -22,8 +22,8 @@ class Orthogonal(RandomInitializer):
     A weight of more axes is taken as a matrix whose columns belong to its last axis.
 
     Args:
-        gain: the norm.
-        seed: an integer, a `SeedGenerator` or None; see `RandomInitializer`.
+        gain: float, the norm; 1.
+        seed: int or `SeedGenerator`, as `RandomInitializer` takes it; None.
 
     Raises:
         ShapeError: when called, if the weight has fewer than two axes.
@@ -39,7 +39,13 @@ class Orthogonal(RandomInitializer):
         super().__init__(seed)
 
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-        """Draw an array of float32 or float64."""
+        """Draw an array of float32 or float64.
+
+        Args:
+            rng: generator of NumPy, to draw from.
+            shape: tuple of ints, sizes of the array.
+            dtype: float32 or float64, of NumPy.
+        """
         if len(shape) < 2:
             raise ShapeError(f"an orthogonal weight can not have the shape {shape}", fix="use it for a matrix").at(
                 "Orthogonal"
@@ -53,5 +59,5 @@ class Orthogonal(RandomInitializer):
         return np.ascontiguousarray(q.T if num_rows < num_columns else q).reshape(shape)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {**super().get_config(), "gain": self.gain}

@@ -9,6 +9,7 @@ import numpy as np
 from kcore_ops import dtypes
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 
+from kcore_layers.options.argument_types import DTypeLike
 from kcore_layers.options.initializers.initializer import MODULE, Array, Initializer, checked
 from kcore_layers.options.initializers.windows import WINDOWS
 from kcore_layers.serialization.objects import builtin, deserialize_keras_object, serialize_keras_object
@@ -23,12 +24,12 @@ class STFT(Initializer):
     With `n` frequencies the transform has length `2 * (n - 1)`; the frame is the window's length, in samples.
 
     Args:
-        side: "real" for cosines, "imag" for minus sines.
-        window: "hann", "hamming", "blackman", "tukey" and others of scipy.signal's names; an array as long as the
-            frame; or None.
+        side: "real" for cosines, "imag" for minus sines; "real".
+        window: "hann", "hamming", "blackman", "tukey" or another name of scipy.signal's; an array as long as the frame;
+            None, no window; "hann".
         scaling: "density" divides by the root of the sum of the window's squares, "spectrum" by its sum; None, and no
-            window, leave it.
-        periodic: whether a window by name is periodic rather than symmetric.
+            window, leave it; "density".
+        periodic: bool, whether a window by name is periodic rather than symmetric; False.
 
     Raises:
         ArgumentError: if an argument is none of these.
@@ -43,7 +44,7 @@ class STFT(Initializer):
     def __init__(
         self,
         side: Literal["real", "imag"] = "real",
-        window: str | Any | None = "hann",
+        window: str | Sequence[float] | Array | None = "hann",
         scaling: Literal["density", "spectrum"] | None = "density",
         periodic: bool = False,
     ) -> None:
@@ -58,8 +59,13 @@ class STFT(Initializer):
         self.scaling = scaling
         self.periodic = periodic
 
-    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Array:
-        """Give an array of a shape and dtype; the default float if that is None."""
+    def __call__(self, shape: Sequence[int], dtype: DTypeLike = None) -> Array:
+        """Return the first value of a weight.
+
+        Args:
+            shape: ints, sizes of the weight.
+            dtype: dtype or its name; None is `config.floatx()`.
+        """
         sizes, name = checked(shape, dtype)
         if len(sizes) != 3 or sizes[2] < 2:
             raise ShapeError(
@@ -88,7 +94,7 @@ class STFT(Initializer):
         return np.divide(window, total)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {
             "side": self.side,
             "window": serialize_keras_object(self.window),
@@ -98,5 +104,9 @@ class STFT(Initializer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> STFT:
-        """Make one from what `get_config` gave."""
+        """Make one from what `get_config` returned.
+
+        Args:
+            config: dict, as `get_config` returns it.
+        """
         return cls(**deserialize_keras_object(config))

@@ -42,13 +42,14 @@ class VarianceScaling(RandomInitializer):
     last, each times the number of positions in the window.
 
     Args:
-        scale: the variance times `n`, positive.
-        mode: whether `n` is that of "fan_in", "fan_out", or "fan_avg".
-        distribution: "truncated_normal" within two standard deviations, "untruncated_normal" or "uniform".
-        seed: an integer, a `SeedGenerator` or None; see `RandomInitializer`.
-        input_axes: the axes of the input, where they are others; `output_axes` must be given too. `EinsumDense` and the
-            attention layers give those of their kernels.
-        output_axes: the axes of the output.
+        scale: float above 0, the variance times `n`; 1.
+        mode: "fan_in", "fan_out" or "fan_avg", what `n` is; "fan_in".
+        distribution: "truncated_normal" within two standard deviations, "untruncated_normal" or "uniform";
+            "truncated_normal".
+        seed: int or `SeedGenerator`, as `RandomInitializer` takes it; None.
+        input_axes: int or ints, the axes of the input, where they are others; `output_axes` must be passed too.
+            `EinsumDense` and the attention layers pass those of their kernels. None.
+        output_axes: int or ints, the axes of the output, where they are others; None.
 
     Raises:
         ArgumentError: if an argument is none of these.
@@ -87,7 +88,11 @@ class VarianceScaling(RandomInitializer):
         self.output_axes = _listed("output_axes", output_axes)
 
     def with_axes(self, input_axes: Sequence[int], output_axes: Sequence[int]) -> Self:
-        """Give one like it for a weight with these axes of input and output, or itself, if it was told others.
+        """Return one like it for a weight with these axes of input and output; itself, if it was made with others.
+
+        Args:
+            input_axes: ints, the axes of the input.
+            output_axes: ints, the axes of the output.
 
         >>> bool(abs(HeUniform(seed=1).with_axes([0], [1, 2])((6, 4, 5))).max() <= 1.0)
         True
@@ -99,7 +104,13 @@ class VarianceScaling(RandomInitializer):
         return told
 
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-        """Draw an array of float32 or float64."""
+        """Draw an array of float32 or float64.
+
+        Args:
+            rng: generator of NumPy, to draw from.
+            shape: tuple of ints, sizes of the array.
+            dtype: float32 or float64, of NumPy.
+        """
         fan_in, fan_out = fans(shape, self.input_axes, self.output_axes)
         n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
         stddev = math.sqrt(self.scale / max(n, 1))
@@ -111,7 +122,7 @@ class VarianceScaling(RandomInitializer):
         return uniform(rng, shape, dtype, -limit, limit)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {
             **super().get_config(),
             "scale": self.scale,
@@ -135,7 +146,7 @@ class _Named(VarianceScaling):
         super().__init__(*self.settings, seed=seed, input_axes=input_axes, output_axes=output_axes)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         return {"seed": super().get_config()["seed"], **self._axes()}
 
 
@@ -144,9 +155,9 @@ class GlorotUniform(_Named):
     """Draw a weight uniformly, with variance `2 / (fan_in + fan_out)`: between minus and plus `sqrt(6 / their sum)`.
 
     Args:
-        seed: an integer, a `SeedGenerator` or None; see `RandomInitializer`.
-        input_axes: as in `VarianceScaling`.
-        output_axes: as in `VarianceScaling`.
+        seed: int or `SeedGenerator`, as `RandomInitializer` takes it; None.
+        input_axes: int or ints, as `VarianceScaling` takes it; None.
+        output_axes: int or ints, as `VarianceScaling` takes it; None.
 
     Source: Glorot & Bengio (2010), "Understanding the difficulty of training deep feedforward neural networks", eq. 16.
 
@@ -162,9 +173,9 @@ class GlorotNormal(_Named):
     """Draw a weight from a truncated normal distribution with variance `2 / (fan_in + fan_out)`.
 
     Args:
-        seed: an integer, a `SeedGenerator` or None; see `RandomInitializer`.
-        input_axes: as in `VarianceScaling`.
-        output_axes: as in `VarianceScaling`.
+        seed: int or `SeedGenerator`, as `RandomInitializer` takes it; None.
+        input_axes: int or ints, as `VarianceScaling` takes it; None.
+        output_axes: int or ints, as `VarianceScaling` takes it; None.
 
     Source: Glorot & Bengio (2010), "Understanding the difficulty of training deep feedforward neural networks", eq. 12.
 
@@ -180,9 +191,9 @@ class HeUniform(_Named):
     """Draw a weight uniformly, with variance `2 / fan_in`: between minus and plus `sqrt(6 / fan_in)`.
 
     Args:
-        seed: an integer, a `SeedGenerator` or None; see `RandomInitializer`.
-        input_axes: as in `VarianceScaling`.
-        output_axes: as in `VarianceScaling`.
+        seed: int or `SeedGenerator`, as `RandomInitializer` takes it; None.
+        input_axes: int or ints, as `VarianceScaling` takes it; None.
+        output_axes: int or ints, as `VarianceScaling` takes it; None.
 
     Source: He et al. (2015), arXiv:1502.01852, eq. 10.
 
@@ -198,9 +209,9 @@ class HeNormal(_Named):
     """Draw a weight from a truncated normal distribution with variance `2 / fan_in`.
 
     Args:
-        seed: an integer, a `SeedGenerator` or None; see `RandomInitializer`.
-        input_axes: as in `VarianceScaling`.
-        output_axes: as in `VarianceScaling`.
+        seed: int or `SeedGenerator`, as `RandomInitializer` takes it; None.
+        input_axes: int or ints, as `VarianceScaling` takes it; None.
+        output_axes: int or ints, as `VarianceScaling` takes it; None.
 
     Source: He et al. (2015), arXiv:1502.01852, eq. 10.
 
@@ -216,9 +227,9 @@ class LecunUniform(_Named):
     """Draw a weight uniformly, with variance `1 / fan_in`: between minus and plus `sqrt(3 / fan_in)`.
 
     Args:
-        seed: an integer, a `SeedGenerator` or None; see `RandomInitializer`.
-        input_axes: as in `VarianceScaling`.
-        output_axes: as in `VarianceScaling`.
+        seed: int or `SeedGenerator`, as `RandomInitializer` takes it; None.
+        input_axes: int or ints, as `VarianceScaling` takes it; None.
+        output_axes: int or ints, as `VarianceScaling` takes it; None.
 
     Source: LeCun et al. (1998), "Efficient BackProp", eq. 16.
 
@@ -234,9 +245,9 @@ class LecunNormal(_Named):
     """Draw a weight from a truncated normal distribution with variance `1 / fan_in`.
 
     Args:
-        seed: an integer, a `SeedGenerator` or None; see `RandomInitializer`.
-        input_axes: as in `VarianceScaling`.
-        output_axes: as in `VarianceScaling`.
+        seed: int or `SeedGenerator`, as `RandomInitializer` takes it; None.
+        input_axes: int or ints, as `VarianceScaling` takes it; None.
+        output_axes: int or ints, as `VarianceScaling` takes it; None.
 
     Source: LeCun et al. (1998), "Efficient BackProp", eq. 16.
 
@@ -250,7 +261,12 @@ class LecunNormal(_Named):
 def fans(
     shape: tuple[int, ...], input_axes: Sequence[int] | None = None, output_axes: Sequence[int] | None = None
 ) -> tuple[int, int]:
-    """Give the number of inputs and of outputs that a weight connects.
+    """Return the number of inputs and of outputs that a weight connects.
+
+    Args:
+        shape: tuple of ints, sizes of the weight.
+        input_axes: ints, the axes of the input; None is the last but one.
+        output_axes: ints, the axes of the output; None is the last.
 
     >>> fans((3, 3, 16, 32))
     (144, 288)
@@ -265,7 +281,7 @@ def fans(
 
 
 def _listed(name: str, axes: Any) -> list[int] | None:
-    """Give an axis or several as a list, which Keras reads from configs, too."""
+    """Return an axis or several as a list, which Keras reads from configs, too."""
     if axes is None:
         return None
     try:

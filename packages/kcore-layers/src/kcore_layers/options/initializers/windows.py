@@ -32,12 +32,12 @@ def _bohman(z: Array) -> Array:
 
 
 def _tukey(z: Array) -> Array:
-    """Give one in the middle half, and half a cosine at either end."""
+    """Return one in the middle half, and half a cosine at either end."""
     return np.where(np.abs(z) > 0.5, (1 - np.cos(2 * np.pi * (1 - np.abs(z)))) / 2, 1)
 
 
 def _distances(size: int) -> Array:
-    """Give how far each sample is from the middle."""
+    """Return how far each sample is from the middle."""
     distances: Array = np.abs(np.arange(size) - (size - 1) / 2)
     return distances
 
@@ -52,7 +52,7 @@ def _parzen(size: int) -> Array:
 
 
 def _triang(size: int) -> Array:
-    """Give a triangle that is zero beyond its ends, where Bartlett's is zero at them."""
+    """Return a triangle that is zero beyond its ends, where Bartlett's is zero at them."""
     return 1 - 2 * _distances(size) / (size + size % 2)
 
 
