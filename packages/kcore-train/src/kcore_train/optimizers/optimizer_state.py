@@ -300,9 +300,10 @@ class OptimizerState:
         v = reference_variable
         if initializer is None:
             value: Any = v.numpy()
+        elif isinstance(initializer, int | float):
+            value = initializers.Constant(initializer)
         else:
-            is_number = isinstance(initializer, int | float)
-            value = initializers.Constant(initializer) if is_number else initializers.get(initializer)
+            value = initializers.get(initializer)
         full_name = f"{v.path.replace('/', '_')}_{name or 'variable'}"
         with beside(v):
             return self._new_variable(value, v._dtype, full_name, None if initializer is None else v.shape)
