@@ -131,7 +131,7 @@ class EinsumDense(Layer):
 
 @dataclasses.dataclass(frozen=True)
 class _Equation:
-    """An equation taken apart: the letters of the input, the kernel, the output and the bias.
+    """The parts of an equation: the letters of the input, the kernel, the output and the bias.
 
     Attributes:
         dots: where `...` stands in input and output: "start", "end" or "".
@@ -146,7 +146,11 @@ class _Equation:
 
     @classmethod
     def parse(cls, text: str, bias_axes: str | None) -> _Equation:
-        """Take an equation apart.
+        """Parse an equation.
+
+        Args:
+            text: string, the axes of input, kernel and output: "ab,bc->ac".
+            bias_axes: string, the axes of the output that the bias has; None, no bias.
 
         Raises:
             ArgumentError: if it is not of the form that is asked for.
@@ -183,6 +187,10 @@ class _Equation:
         self, input_shape: tuple[Any, ...], output_shape: tuple[Any, ...]
     ) -> tuple[tuple[int, ...], tuple[int, ...] | None]:
         """Return the shapes of kernel and bias.
+
+        Args:
+            input_shape: sizes of the input, the batch included.
+            output_shape: sizes of the output's axes without the batch; None among them is the input's size.
 
         Raises:
             ShapeError: if a size is not known, or two that must be the same are not.
