@@ -37,7 +37,7 @@ class Attention(Layer):
         score_mode: "dot" for products of queries and keys; "concat" for a weight times the sum of `tanh(query + key)`;
             "dot".
         dropout: float from 0 to 1, the fraction of the attention weights set to zero in training; 0.
-        seed: int, where the random numbers start; None draws a seed.
+        seed: int, the seed of the random numbers; None draws one.
         **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:

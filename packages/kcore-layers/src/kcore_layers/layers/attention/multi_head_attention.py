@@ -61,7 +61,7 @@ class MultiHeadAttention(ProjectedAttention):
         kernel_constraint: constraint, its name or config, of the kernels after each update; None sets none.
         bias_constraint: constraint, its name or config, of the biases after each update; None sets none.
         use_gate: bool, whether averages are multiplied by a sigmoid of another projection of the query; False.
-        seed: int, where the random numbers start; None draws a seed.
+        seed: int, the seed of the random numbers; None draws one.
         **kwargs: `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:

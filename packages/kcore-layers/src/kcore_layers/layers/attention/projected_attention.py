@@ -35,7 +35,7 @@ class ProjectedAttention(Layer):
             all.
         flash_attention: bool, whether to use a kernel that never holds all weights; None leaves it to the backend.
         use_gate: bool, whether averages are multiplied by a sigmoid of another projection of the query.
-        seed: int, where the random numbers of the dropout start; None draws a seed.
+        seed: int, the seed of the dropout; None draws one.
         activity_regularizer: regularizer, its name or config, of each projection's output; None adds no penalty.
         options: dict of the initializers, regularizers and constraints of the projections, by name.
         **kwargs: `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
@@ -236,7 +236,7 @@ class ProjectedAttention(Layer):
 
 
 def _another(initializer: Any) -> Any:
-    """Return an initializer like another one, that draws numbers of its own."""
+    """Return an initializer like another one, with random numbers of its own."""
     if hasattr(initializer, "from_config"):
         return type(initializer).from_config(initializer.get_config())
     return initializer

@@ -109,7 +109,7 @@ class Embedding(Layer):
         if ops.dtype(inputs) not in INTEGERS:
             inputs = ops.cast(inputs, "int32")
         vectors = ops.take(self.embeddings, inputs, axis=0)
-        # The vectors read are cast, not the whole table.
+        # The vectors read are cast, not the table.
         return vectors if self.compute_dtype == self.variable_dtype else ops.cast(vectors, self.compute_dtype)
 
     def compute_mask(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor | None:

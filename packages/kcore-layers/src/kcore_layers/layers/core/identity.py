@@ -16,6 +16,8 @@ __all__ = ["Identity"]
 class Identity(Layer):
     """Return the inputs as they are, a tensor or a tree of them: a layer to stand in for one that is left out.
 
+    Shapes: the output is shaped like the input.
+
     Args:
         **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 

@@ -127,7 +127,7 @@ class InputLayer(Layer):
 
 
 def _check_fits(tensor: Any, shape: Any, batch_size: Any, batch_shape: Any, dtype: Any) -> None:
-    """Raise if a tensor is not symbolic, or has not got the shape and dtype that are given beside it."""
+    """Raise if a tensor is not symbolic, or has not got the shape and dtype that are passed beside it."""
     if not isinstance(tensor, KerasTensor):
         raise ArgumentError(f"input_tensor is of class {type(tensor).__name__}", fix="pass a KerasTensor").at("Input")
     given = {

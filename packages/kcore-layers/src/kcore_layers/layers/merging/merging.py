@@ -22,7 +22,7 @@ __all__ = ["Add", "Average", "Maximum", "Merging", "Minimum", "Multiply", "Subtr
 class Merging(Layer):
     """Base of the layers that take a list of tensors and combine them element by element.
 
-    A tensor of fewer axes than another is given axes of size 1 after its batch. An element of the output counts if it
+    A tensor of fewer axes than another gets axes of size 1 after its batch. An element of the output counts if it
     does in one of the inputs.
 
     Args:
@@ -141,7 +141,7 @@ def _along(mask: Any, x: Any) -> Any:
     return ops.reshape(mask, (*ops.shape(mask), *(1,) * (len(x.shape) - len(mask.shape))))
 
 
-class MergingWhatCounts(Merging):
+class MaskedMerging(Merging):
     """Base of the layers that leave out the elements that a mask leaves out.
 
     Where all inputs are left out, the element is that of the first one.
@@ -169,10 +169,10 @@ class MergingWhatCounts(Merging):
             merged = self._merge_two(merged, counting, x, counts_too)
             both = counting is not None and counts_too is not None
             counting = ops.logical_or(counting, counts_too) if both else None
-        return self.where_none_counts(merged, counting)
+        return self.where_all_masked(merged, counting)
 
     def _merge_two(self, x: Any, x_counts: Any, y: Any, y_counts: Any) -> Any:
-        """Combine two tensors where both count; elsewhere give the one that does, the first if none."""
+        """Combine two tensors where neither is masked; elsewhere return the one that is not, the first if both are."""
         merged = self.merge([x, y])
         if y_counts is not None:
             merged = ops.where(y_counts, merged, x)
@@ -181,7 +181,7 @@ class MergingWhatCounts(Merging):
             merged = ops.where(stays, merged, y)
         return merged
 
-    def where_none_counts(self, merged: Tensor, counting: Tensor | None) -> Tensor:
+    def where_all_masked(self, merged: Tensor, counting: Tensor | None) -> Tensor:
         """Return the output, given the merged inputs and where one of them is not masked.
 
         Args:
@@ -258,7 +258,7 @@ class Subtract(Merging):
 
 
 @builtin("keras.layers")
-class Multiply(MergingWhatCounts):
+class Multiply(MaskedMerging):
     """Multiply tensors, a list of them.
 
     Where a mask leaves out steps of an input, the others' product remains, and 0 where all inputs are left out.
@@ -276,7 +276,7 @@ class Multiply(MergingWhatCounts):
     array([[6., 6.]], dtype=float32)
     """
 
-    def where_none_counts(self, merged: Tensor, counting: Tensor | None) -> Tensor:
+    def where_all_masked(self, merged: Tensor, counting: Tensor | None) -> Tensor:
         """Return the output: 0 where all inputs are masked.
 
         Args:
@@ -323,7 +323,7 @@ class Average(Merging):
 
 
 @builtin("keras.layers")
-class Maximum(MergingWhatCounts):
+class Maximum(MaskedMerging):
     """Take the largest of the elements of tensors, a list of them.
 
     Elements that a mask leaves out do not take part; where all are left out, that of the first input remains.
@@ -351,7 +351,7 @@ class Maximum(MergingWhatCounts):
 
 
 @builtin("keras.layers")
-class Minimum(MergingWhatCounts):
+class Minimum(MaskedMerging):
     """Take the smallest of the elements of tensors, a list of them.
 
     Elements that a mask leaves out do not take part; where all are left out, that of the first input remains.

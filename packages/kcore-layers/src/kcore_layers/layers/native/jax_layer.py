@@ -41,7 +41,7 @@ class JaxLayer(Layer):
             parameters and state if `call_fn` takes `state`. None if `params` or `state` are given, or neither is taken.
         params: tree of arrays, the first parameters; None asks `init_fn`.
         state: tree of arrays, the first state; None asks `init_fn`.
-        seed: int, where the random keys start; None draws a seed.
+        seed: int, the seed of the random keys; None draws one.
         native_serialization_platforms: list of strings, kept for configs, without effect; None.
         **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 

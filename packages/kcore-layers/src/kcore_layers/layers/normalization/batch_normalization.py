@@ -193,7 +193,7 @@ class BatchNormalization(Layer):
         ndim = len(inputs.shape)
         weights = ops.reshape(mask, (*ops.shape(mask), *(1,) * (ndim - len(mask.shape))))
         weights = ops.broadcast_to(ops.cast(weights, ops.dtype(x)), ops.shape(x))
-        # At least one, so that a batch in which nothing counts gives no NaN.
+        # At least one, so that a batch in which all is masked has no NaN.
         count = ops.maximum(ops.sum(weights, self._reduced, keepdims=True), 1.0)
         mean = ops.divide(ops.sum(ops.multiply(x, weights), self._reduced, keepdims=True), count)
         distance = ops.multiply(ops.square(ops.subtract(x, mean)), weights)

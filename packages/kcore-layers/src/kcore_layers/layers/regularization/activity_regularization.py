@@ -15,7 +15,9 @@ __all__ = ["ActivityRegularization"]
 
 @builtin("keras.layers")
 class ActivityRegularization(Layer):
-    """Add a penalty on the inputs to the losses, and return the inputs as they are.
+    """Add a penalty on the inputs, per example of the batch, to the losses, and return the inputs as they are.
+
+    Shapes: the output is shaped like the input.
 
     Args:
         l1: float from 0, the factor of the sum of absolute values; 0.

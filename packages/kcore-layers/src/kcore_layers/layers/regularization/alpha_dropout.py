@@ -30,7 +30,7 @@ class AlphaDropout(Layer):
         rate: float, the fraction that is replaced, below 1.
         noise_shape: sizes of the random mask, which broadcasts to the input; None among them is the input's size. None,
             the shape of the input.
-        seed: int, where the random numbers start; None draws a seed.
+        seed: int, the seed of the random numbers; None draws one.
         **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:

@@ -50,7 +50,7 @@ class Dropout(Layer):
         rate: float from 0 to 1, the fraction set to zero.
         noise_shape: sizes of the random mask, which broadcasts to the input; None among them is the input's size. None,
             the shape of the input.
-        seed: int, where the random numbers start; None draws a seed.
+        seed: int, the seed of the random numbers; None draws one.
         **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:

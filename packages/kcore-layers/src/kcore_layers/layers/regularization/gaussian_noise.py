@@ -24,7 +24,7 @@ class GaussianNoise(Layer):
 
     Args:
         stddev: float from 0 to 1, standard deviation of the noise.
-        seed: int, where the random numbers start; None draws a seed.
+        seed: int, the seed of the random numbers; None draws one.
         **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
@@ -67,7 +67,7 @@ class GaussianDropout(Layer):
 
     Args:
         rate: float, a fraction as of `Dropout`, below 1.
-        seed: int, where the random numbers start; None draws a seed.
+        seed: int, the seed of the random numbers; None draws one.
         **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:

@@ -21,7 +21,7 @@ class SpatialDropout1D(Dropout):
 
     Args:
         rate: float from 0 to 1, the fraction of channels set to zero.
-        seed: int, where the random numbers start; None draws a seed.
+        seed: int, the seed of the random numbers; None draws one.
         name: string, the layer's name; None makes one from the class's.
         dtype: dtype or dtype policy, its name or config; None is the global policy.
 
@@ -81,7 +81,7 @@ class SpatialDropout2D(_SpatialDropout):
         rate: float from 0 to 1, the fraction of channels set to zero.
         data_format: "channels_last" or "channels_first", where the channel axis is; None is
             `config.image_data_format()`.
-        seed: int, where the random numbers start; None draws a seed.
+        seed: int, the seed of the random numbers; None draws one.
         name: string, the layer's name; None makes one from the class's.
         dtype: dtype or dtype policy, its name or config; None is the global policy.
 
@@ -108,7 +108,7 @@ class SpatialDropout3D(_SpatialDropout):
         rate: float from 0 to 1, the fraction of channels set to zero.
         data_format: "channels_last" or "channels_first", where the channel axis is; None is
             `config.image_data_format()`.
-        seed: int, where the random numbers start; None draws a seed.
+        seed: int, the seed of the random numbers; None draws one.
         name: string, the layer's name; None makes one from the class's.
         dtype: dtype or dtype policy, its name or config; None is the global policy.
 

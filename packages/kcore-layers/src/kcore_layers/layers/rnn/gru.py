@@ -56,7 +56,7 @@ class GRUCell(RecurrentCell):
             same at all steps; 0.
         reset_after: bool, whether the reset gate multiplies the product of the state, as cuDNN has it, or the state;
             True.
-        seed: int, where the random numbers of the dropout masks start; None draws a seed.
+        seed: int, the seed of the dropout masks; None draws one.
         **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them; and
             `implementation`, without effect.
 
@@ -194,7 +194,7 @@ class GRU(RNN):
         dropout: float from 0 to 1, the fraction of the inputs set to zero in training, the same ones at all steps; 0.
         recurrent_dropout: float from 0 to 1, the fraction of the hidden state set to zero where it is multiplied, the
             same at all steps; 0.
-        seed: int, where the random numbers of the dropout masks start; None draws a seed.
+        seed: int, the seed of the dropout masks; None draws one.
         return_sequences: bool, whether to return the outputs of all steps, rather than that of the last; False.
         return_state: bool, whether to return the last states too; False.
         go_backwards: bool, whether to begin with the last step; outputs are in the order they are computed in; False.

@@ -36,7 +36,7 @@ class RecurrentCell(Layer):
         dropout: float from 0 to 1, the fraction of the inputs set to zero in training.
         recurrent_dropout: float from 0 to 1, the fraction of the hidden state set to zero where it is multiplied by the
             recurrent kernel.
-        seed: int, where the random numbers of the dropout masks start; None draws a seed.
+        seed: int, the seed of the dropout masks; None draws one.
         options: dict of the activations, initializers, regularizers and constraints, by name.
         **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
     """

@@ -57,7 +57,7 @@ class SimpleRNNCell(RecurrentCell):
         dropout: float from 0 to 1, the fraction of the inputs set to zero in training, the same ones at all steps; 0.
         recurrent_dropout: float from 0 to 1, the fraction of the hidden state set to zero where it is multiplied, the
             same at all steps; 0.
-        seed: int, where the random numbers of the dropout masks start; None draws a seed.
+        seed: int, the seed of the dropout masks; None draws one.
         **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
@@ -187,7 +187,7 @@ class SimpleRNN(RNN):
         go_backwards: bool, whether to begin with the last step; outputs are in the order they are computed in; False.
         stateful: bool, whether a batch begins with the states that the one before ended with; False.
         unroll: bool, whether to write out the loop: faster to run for short sequences, slower to compile; False.
-        seed: int, where the random numbers of the dropout masks start; None draws a seed.
+        seed: int, the seed of the dropout masks; None draws one.
         **kwargs: `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them; `zero_output_for_mask`, as `RNN`
             takes it.
 

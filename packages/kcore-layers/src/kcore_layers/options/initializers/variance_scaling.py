@@ -99,9 +99,9 @@ class VarianceScaling(RandomInitializer):
         """
         if self.input_axes is not None:
             return self
-        told = copy.copy(self)
-        told.input_axes, told.output_axes = list(input_axes), list(output_axes)
-        return told
+        made = copy.copy(self)
+        made.input_axes, made.output_axes = list(input_axes), list(output_axes)
+        return made
 
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
         """Draw an array of float32 or float64.
