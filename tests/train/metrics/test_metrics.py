@@ -8,6 +8,7 @@ import pytest
 from kcore_ops import Variable
 from kcore_ops.foundation.errors import ArgumentError
 from kcore_train import metrics
+from kcore_train.metrics import by_shape
 
 rng = np.random.default_rng(5)
 
@@ -245,17 +246,17 @@ def test_weights_with_fractions_warn_where_whole_numbers_are_counted(backend):
 
 def test_accuracy_is_told_by_the_shapes(backend):
     found = {
-        (y, p): type(metrics.accuracy_for(y, p)).__name__
+        (y, p): type(by_shape.accuracy_for(y, p)).__name__
         for y, p in [((8, 1), (8, 1)), ((8,), (8,)), ((8,), (8, 1)), ((8, 3), (8, 3)), ((8,), (8, 3)), ((8, 1), (8, 3))]
     }
     assert list(found.values()) == [
         "BinaryAccuracy", "BinaryAccuracy", "BinaryAccuracy", "CategoricalAccuracy", "SparseCategoricalAccuracy",
         "SparseCategoricalAccuracy",
     ]  # fmt: skip
-    assert type(metrics.crossentropy_for((8, 5), (8, 5, 9))).__name__ == "SparseCategoricalCrossentropy"
-    assert metrics.metric_for("acc", (8,), (8, 3)).name == "acc"
-    assert metrics.metric_for("ce", (8, 3), (8, 3)).name == "ce"
-    assert metrics.metric_for("auc", (8,), (8,)) is None
+    assert type(by_shape.crossentropy_for((8, 5), (8, 5, 9))).__name__ == "SparseCategoricalCrossentropy"
+    assert by_shape.metric_for("acc", (8,), (8, 3)).name == "acc"
+    assert by_shape.metric_for("ce", (8, 3), (8, 3)).name == "ce"
+    assert by_shape.metric_for("auc", (8,), (8,)) is None
 
 
 @pytest.mark.needs("gradient")

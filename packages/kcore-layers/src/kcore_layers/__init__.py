@@ -1,29 +1,31 @@
 """Layers and models on any backend of kcore-ops."""
 
-from kcore_layers import layers
-from kcore_layers._version import __version__
-from kcore_layers.base.input_spec import InputSpec
-from kcore_layers.base.layer import Layer
-from kcore_layers.layers.core.input_layer import Input, InputLayer
-from kcore_layers.models.functional import Functional
-from kcore_layers.models.model import Model
-from kcore_layers.models.sequential import Sequential
-from kcore_layers.options import activations, constraints, initializers, regularizers
-from kcore_layers.serialization import objects as serialization
+import typing
 
-__all__ = [
-    "Functional",
-    "Input",
-    "InputLayer",
-    "InputSpec",
-    "Layer",
-    "Model",
-    "Sequential",
-    "__version__",
-    "activations",
-    "constraints",
-    "initializers",
-    "layers",
-    "regularizers",
-    "serialization",
-]
+from kcore_ops.foundation import public_names
+
+from kcore_layers import layers as layers
+from kcore_layers import serialization as serialization
+from kcore_layers._version import __version__ as __version__
+from kcore_layers.base.input_spec import InputSpec as InputSpec
+from kcore_layers.base.layer import *
+from kcore_layers.layers.core.input_layer import *
+from kcore_layers.models.functional import *
+from kcore_layers.models.model import *
+from kcore_layers.models.sequential import *
+from kcore_layers.options import activations as activations
+from kcore_layers.options import constraints as constraints
+from kcore_layers.options import initializers as initializers
+from kcore_layers.options import regularizers as regularizers
+
+if not typing.TYPE_CHECKING:
+    __all__ = public_names.imported(
+        globals(),
+        "__version__",
+        "activations",
+        "constraints",
+        "initializers",
+        "layers",
+        "regularizers",
+        "serialization",
+    )

@@ -6,8 +6,7 @@
 array([0.5, 0.5], dtype=float32)
 """
 
-from types import ModuleType as _ModuleType
-from typing import TYPE_CHECKING as _TYPE_CHECKING
+import typing
 
 from kcore_ops import config as config
 from kcore_ops import dtype_policies as dtype_policies
@@ -30,6 +29,7 @@ from kcore_ops.engine.op import Tensor as Tensor
 from kcore_ops.engine.op import Tree as Tree
 from kcore_ops.engine.op import op as op
 from kcore_ops.engine.op import primitive as primitive
+from kcore_ops.foundation import public_names
 from kcore_ops.foundation.errors import *
 from kcore_ops.linalg import *
 from kcore_ops.math import *
@@ -44,9 +44,7 @@ from kcore_ops.state.variable import Variable as Variable
 from kcore_ops.transforms.gradients import *
 from kcore_ops.transforms.vectorizing import *
 
-if not _TYPE_CHECKING:
-    # What was imported above: a name is written where it is defined. Checkers follow the stars by themselves.
-    __all__ = ["__version__", "config", "dtype_policies", "image", "linalg", "nn", "random", "tree"]
-    __all__ += [
-        name for name, value in vars().items() if not name.startswith("_") and not isinstance(value, _ModuleType)
-    ]
+if not typing.TYPE_CHECKING:
+    __all__ = public_names.imported(
+        globals(), "__version__", "config", "dtype_policies", "image", "linalg", "nn", "random", "tree"
+    )

@@ -6,113 +6,79 @@ This package holds no logic; each name comes from the package that owns it, when
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+import typing
 
-from kcore._version import __version__
+from kcore._version import __version__ as __version__
 
-if TYPE_CHECKING:
-    from kcore_layers import Input, InputSpec, Layer, Model, Sequential
-    from kcore_layers.options.initializers import Initializer
-    from kcore_layers.options.regularizers import Regularizer
-    from kcore_ops import KerasTensor, StatelessScope, Variable, device, use_backend
-    from kcore_ops.dtype_policies import DTypePolicy, FloatDTypePolicy
-    from kcore_train.losses import Loss
-    from kcore_train.metrics import Metric
-    from kcore_train.optimizers import Optimizer
+if typing.TYPE_CHECKING:
+    from kcore_layers import Input as Input
+    from kcore_layers import InputSpec as InputSpec
+    from kcore_layers import Layer as Layer
+    from kcore_layers import Model as Model
+    from kcore_layers import Sequential as Sequential
+    from kcore_layers.options.initializers import Initializer as Initializer
+    from kcore_layers.options.regularizers import Regularizer as Regularizer
+    from kcore_ops import KerasTensor as KerasTensor
+    from kcore_ops import StatelessScope as StatelessScope
+    from kcore_ops import Variable as Variable
+    from kcore_ops import device as device
+    from kcore_ops import use_backend as use_backend
+    from kcore_ops.dtype_policies import DTypePolicy as DTypePolicy
+    from kcore_ops.dtype_policies import FloatDTypePolicy as FloatDTypePolicy
+    from kcore_train.losses import Loss as Loss
+    from kcore_train.metrics import Metric as Metric
+    from kcore_train.optimizers import Optimizer as Optimizer
 
-    from kcore import (
-        activations,
-        backend,
-        callbacks,
-        config,
-        constraints,
-        dtype_policies,
-        initializers,
-        layers,
-        losses,
-        metrics,
-        models,
-        ops,
-        optimizers,
-        random,
-        regularizers,
-        saving,
-        tree,
-        utils,
-    )
+    from kcore import activations as activations
+    from kcore import backend as backend
+    from kcore import callbacks as callbacks
+    from kcore import config as config
+    from kcore import constraints as constraints
+    from kcore import dtype_policies as dtype_policies
+    from kcore import initializers as initializers
+    from kcore import layers as layers
+    from kcore import losses as losses
+    from kcore import metrics as metrics
+    from kcore import models as models
+    from kcore import ops as ops
+    from kcore import optimizers as optimizers
+    from kcore import random as random
+    from kcore import regularizers as regularizers
+    from kcore import saving as saving
+    from kcore import tree as tree
+    from kcore import utils as utils
 
-__all__ = [
-    "DTypePolicy",
-    "FloatDTypePolicy",
-    "Initializer",
-    "Input",
-    "InputSpec",
-    "KerasTensor",
-    "Layer",
-    "Loss",
-    "Metric",
-    "Model",
-    "Optimizer",
-    "Regularizer",
-    "Sequential",
-    "StatelessScope",
-    "Variable",
-    "__version__",
-    "activations",
-    "backend",
-    "callbacks",
-    "config",
-    "constraints",
-    "device",
-    "dtype_policies",
-    "initializers",
-    "layers",
-    "losses",
-    "metrics",
-    "models",
-    "ops",
-    "optimizers",
-    "random",
-    "regularizers",
-    "saving",
-    "tree",
-    "use_backend",
-    "utils",
-]
-
-# Where the names that are not modules of this package come from.
+# Where each name comes from: the block above again, for when the program runs.
 _OWNERS = {
-    "DTypePolicy": "kcore_ops.dtype_policies",
-    "FloatDTypePolicy": "kcore_ops.dtype_policies",
-    "Initializer": "kcore_layers.options.initializers",
-    "Input": "kcore_layers",
-    "InputSpec": "kcore_layers",
-    "KerasTensor": "kcore_ops",
-    "Layer": "kcore_layers",
-    "Loss": "kcore_train.losses",
-    "Metric": "kcore_train.metrics",
-    "Model": "kcore_layers",
-    "Optimizer": "kcore_train.optimizers",
-    "Regularizer": "kcore_layers.options.regularizers",
-    "Sequential": "kcore_layers",
-    "StatelessScope": "kcore_ops",
-    "Variable": "kcore_ops",
-    "device": "kcore_ops",
-    "use_backend": "kcore_ops",
+    "kcore": "activations backend callbacks config constraints dtype_policies initializers layers losses metrics "
+    "models ops optimizers random regularizers saving tree utils",
+    "kcore_layers": "Input InputSpec Layer Model Sequential",
+    "kcore_layers.options.initializers": "Initializer",
+    "kcore_layers.options.regularizers": "Regularizer",
+    "kcore_ops": "KerasTensor StatelessScope Variable device use_backend",
+    "kcore_ops.dtype_policies": "DTypePolicy FloatDTypePolicy",
+    "kcore_train.losses": "Loss",
+    "kcore_train.metrics": "Metric",
+    "kcore_train.optimizers": "Optimizer",
 }
+_OWNER_OF = {name: owner for owner, names in _OWNERS.items() for name in names.split()}
+
+if not typing.TYPE_CHECKING:
+    __all__ = sorted(("__version__", *_OWNER_OF))
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> typing.Any:
     """Import a part when it is first used: `import kcore` is to be quick."""
-    if name in _OWNERS:
-        found = getattr(importlib.import_module(_OWNERS[name]), name)
-    elif name in __all__:
+    owner = _OWNER_OF.get(name)
+    if owner is None:
+        raise AttributeError(f"module 'kcore' has no attribute {name!r}")
+    if owner == "kcore":
         found = importlib.import_module(f"kcore.{name}")
     else:
-        raise AttributeError(f"module 'kcore' has no attribute {name!r}")
+        found = getattr(importlib.import_module(owner), name)
     globals()[name] = found
     return found
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *_OWNER_OF})

@@ -1,5 +1,8 @@
 """Dtype policies."""
 
-from kcore_ops.dtype_policies import DTypePolicy, DTypePolicyMap, FloatDTypePolicy, deserialize, get, serialize
-
-__all__ = ["DTypePolicy", "DTypePolicyMap", "FloatDTypePolicy", "deserialize", "get", "serialize"]
+from kcore_ops.dtype_policies import DTypePolicy as DTypePolicy
+from kcore_ops.dtype_policies import DTypePolicyMap as DTypePolicyMap
+from kcore_ops.dtype_policies import FloatDTypePolicy as FloatDTypePolicy
+from kcore_ops.dtype_policies import deserialize as deserialize
+from kcore_ops.dtype_policies import get as get
+from kcore_ops.dtype_policies import serialize as serialize

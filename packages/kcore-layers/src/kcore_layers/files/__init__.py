@@ -1,6 +1,14 @@
 """Whole models and weights as files: the component `files`, which models ask for when they are saved."""
 
-from kcore_layers.files.model_file import load_model, model_from_json, save_model
-from kcore_layers.files.weights_file import load_weights, save_weights
+import typing
 
-__all__ = ["load_model", "load_weights", "model_from_json", "save_model", "save_weights"]
+from kcore_ops.foundation import public_names
+
+from kcore_layers.files.model_file import load_model as load_model
+from kcore_layers.files.model_file import model_from_json as model_from_json
+from kcore_layers.files.model_file import save_model as save_model
+from kcore_layers.files.weights_file import load_weights as load_weights
+from kcore_layers.files.weights_file import save_weights as save_weights
+
+if not typing.TYPE_CHECKING:
+    __all__ = public_names.imported(globals())

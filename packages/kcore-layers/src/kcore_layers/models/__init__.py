@@ -1,8 +1,13 @@
 """The kinds of models, and copies of them."""
 
-from kcore_layers.models.cloning import clone_model
-from kcore_layers.models.functional import Functional
-from kcore_layers.models.model import Model
-from kcore_layers.models.sequential import Sequential
+import typing
 
-__all__ = ["Functional", "Model", "Sequential", "clone_model"]
+from kcore_ops.foundation import public_names
+
+from kcore_layers.models.cloning import *
+from kcore_layers.models.functional import *
+from kcore_layers.models.model import *
+from kcore_layers.models.sequential import *
+
+if not typing.TYPE_CHECKING:
+    __all__ = public_names.imported(globals())

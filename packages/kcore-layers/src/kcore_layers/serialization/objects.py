@@ -16,29 +16,19 @@ from kcore_ops.foundation.errors import ArgumentError, KcoreError
 
 from kcore_layers.serialization import registry as known
 from kcore_layers.serialization.lambda_code import from_code, to_code
-from kcore_layers.serialization.registry import (
-    CustomObjectScope,
-    builtin,
-    custom_object_scope,
-    get_custom_objects,
-    get_registered_name,
-    get_registered_object,
-    names_in,
-    register_keras_serializable,
-)
+from kcore_layers.serialization.registry import CustomObjectScope as CustomObjectScope
+from kcore_layers.serialization.registry import builtin as builtin
+from kcore_layers.serialization.registry import custom_object_scope as custom_object_scope
+from kcore_layers.serialization.registry import get_custom_objects as get_custom_objects
+from kcore_layers.serialization.registry import get_registered_name as get_registered_name
+from kcore_layers.serialization.registry import get_registered_object as get_registered_object
+from kcore_layers.serialization.registry import names_in as names_in
+from kcore_layers.serialization.registry import register_keras_serializable as register_keras_serializable
 
 __all__ = [
-    "CustomObjectScope",
     "SerializationError",
-    "builtin",
-    "custom_object_scope",
     "deserialize_keras_object",
     "enable_unsafe_deserialization",
-    "get_custom_objects",
-    "get_registered_name",
-    "get_registered_object",
-    "names_in",
-    "register_keras_serializable",
     "resolve",
     "serialize_keras_object",
     "sharing_objects",

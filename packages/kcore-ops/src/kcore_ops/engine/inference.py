@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from kcore_ops.engine.op import Op
 from kcore_ops.foundation import tree
 from kcore_ops.foundation.errors import ArgumentError, KcoreError, ShapeError
-from kcore_ops.specs.shapes import show_shape
 from kcore_ops.specs.spec import Size, TensorSpec, is_unknown
 from kcore_ops.specs.symbolic import KerasTensor, Node
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from kcore_ops.backends.interface import Backend
     from kcore_ops.engine.call import Call
 
-__all__ = ["computing", "evaluate", "infer_call", "infer_symbolic", "inferring", "is_inferring", "show_shape"]
+__all__ = ["computing", "evaluate", "infer_call", "infer_symbolic", "inferring", "is_inferring"]
 
 # Divisible by every small number, so that a size may be split; the last shows what branches on a size.
 STAND_INS = (720720, 1441440, 1)

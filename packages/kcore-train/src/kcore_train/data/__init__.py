@@ -1,22 +1,17 @@
 """Where batches come from: arrays, generators, datasets and loaders, behind one adapter."""
 
-from kcore_train.data.data_adapter import Batch, DataAdapter
-from kcore_train.data.numeric import normalize, to_categorical
-from kcore_train.data.packing import pack_x_y_sample_weight, unpack_x_y_sample_weight
-from kcore_train.data.prefetching import prefetch
-from kcore_train.data.py_dataset import PyDataset
-from kcore_train.data.sources import adapter
-from kcore_train.data.splitting import train_validation_split
+import typing
 
-__all__ = [
-    "Batch",
-    "DataAdapter",
-    "PyDataset",
-    "adapter",
-    "normalize",
-    "pack_x_y_sample_weight",
-    "prefetch",
-    "to_categorical",
-    "train_validation_split",
-    "unpack_x_y_sample_weight",
-]
+from kcore_ops.foundation import public_names
+
+from kcore_train.data.data_adapter import Batch as Batch
+from kcore_train.data.data_adapter import DataAdapter as DataAdapter
+from kcore_train.data.numeric import *
+from kcore_train.data.packing import *
+from kcore_train.data.prefetching import *
+from kcore_train.data.py_dataset import PyDataset as PyDataset
+from kcore_train.data.sources import *
+from kcore_train.data.splitting import *
+
+if not typing.TYPE_CHECKING:
+    __all__ = public_names.imported(globals())

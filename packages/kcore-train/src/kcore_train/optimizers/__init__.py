@@ -1,40 +1,25 @@
 """Optimizers: how gradients change variables."""
 
-from kcore_train.optimizers import schedules
-from kcore_train.optimizers.adadelta import Adadelta
-from kcore_train.optimizers.adafactor import Adafactor
-from kcore_train.optimizers.adagrad import Adagrad
-from kcore_train.optimizers.adam import Adam, AdamW
-from kcore_train.optimizers.adamax import Adamax
-from kcore_train.optimizers.ftrl import Ftrl
-from kcore_train.optimizers.lamb import Lamb
-from kcore_train.optimizers.lion import Lion
-from kcore_train.optimizers.lookup import deserialize, get, serialize
-from kcore_train.optimizers.loss_scale_optimizer import LossScaleOptimizer
-from kcore_train.optimizers.muon import Muon
-from kcore_train.optimizers.nadam import Nadam
-from kcore_train.optimizers.optimizer import Optimizer
-from kcore_train.optimizers.rmsprop import RMSprop
-from kcore_train.optimizers.sgd import SGD
+import typing
 
-__all__ = [
-    "SGD",
-    "Adadelta",
-    "Adafactor",
-    "Adagrad",
-    "Adam",
-    "AdamW",
-    "Adamax",
-    "Ftrl",
-    "Lamb",
-    "Lion",
-    "LossScaleOptimizer",
-    "Muon",
-    "Nadam",
-    "Optimizer",
-    "RMSprop",
-    "deserialize",
-    "get",
-    "schedules",
-    "serialize",
-]
+from kcore_ops.foundation import public_names
+
+from kcore_train.optimizers import schedules as schedules
+from kcore_train.optimizers.adadelta import *
+from kcore_train.optimizers.adafactor import *
+from kcore_train.optimizers.adagrad import *
+from kcore_train.optimizers.adam import *
+from kcore_train.optimizers.adamax import *
+from kcore_train.optimizers.ftrl import *
+from kcore_train.optimizers.lamb import *
+from kcore_train.optimizers.lion import *
+from kcore_train.optimizers.lookup import *
+from kcore_train.optimizers.loss_scale_optimizer import *
+from kcore_train.optimizers.muon import *
+from kcore_train.optimizers.nadam import *
+from kcore_train.optimizers.optimizer import *
+from kcore_train.optimizers.rmsprop import *
+from kcore_train.optimizers.sgd import *
+
+if not typing.TYPE_CHECKING:
+    __all__ = public_names.imported(globals(), "schedules")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
+from kcore_ops.engine.op import Tensor
+
 from kcore_layers.base.layer import Layer
 from kcore_layers.options.argument_types import ActivationLike, LayerOptions
 from kcore_layers.options.weight_options import config_of, set_options
 from kcore_layers.serialization.registry import builtin
-from kcore_ops.engine.op import Tensor
 
 __all__ = ["Activation"]
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 import kcore_ops as ops
+from kcore_ops.engine.op import Tensor
+
 from kcore_layers.base.layer import Layer
 from kcore_layers.options import activations
 from kcore_layers.options.argument_types import LayerOptions
 from kcore_layers.options.weight_options import checked_number
 from kcore_layers.serialization.registry import builtin
-from kcore_ops.engine.op import Tensor
 
 __all__ = ["ELU", "LeakyReLU", "ReLU"]
 

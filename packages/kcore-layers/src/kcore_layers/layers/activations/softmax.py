@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from typing import Any, Unpack
 
 import kcore_ops as ops
+from kcore_ops.dtypes import limits
+from kcore_ops.engine.op import Tensor
+from kcore_ops.foundation.errors import ShapeError
+from kcore_ops.specs.shapes import differ, show_shape
+
 from kcore_layers.base.layer import Layer
 from kcore_layers.layers.normalization.wide_inputs import casts_inputs, computed_wide
 from kcore_layers.options.argument_types import LayerOptions
 from kcore_layers.options.weight_options import checked_axes
 from kcore_layers.serialization.registry import builtin
-from kcore_ops.dtypes import limits
-from kcore_ops.engine.op import Tensor
-from kcore_ops.foundation.errors import ShapeError
-from kcore_ops.specs.shapes import differ, show_shape
 
 __all__ = ["Softmax"]
 

@@ -6,10 +6,6 @@ from collections.abc import Sequence
 from typing import Any, Literal, Unpack, get_args
 
 import kcore_ops as ops
-from kcore_layers.base.layer import Layer
-from kcore_layers.options.argument_types import LayerOptions, Shape
-from kcore_layers.options.weight_options import checked_rate, known_size
-from kcore_layers.serialization.registry import builtin
 from kcore_ops.engine.call import beside
 from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
@@ -17,6 +13,11 @@ from kcore_ops.ops.nn.attention import LEFT_OUT
 from kcore_ops.ops.nn.precision import narrowed, widened
 from kcore_ops.random import SeedGenerator
 from kcore_ops.specs.shapes import show_shape
+
+from kcore_layers.base.layer import Layer
+from kcore_layers.options.argument_types import LayerOptions, Shape
+from kcore_layers.options.weight_options import checked_rate, known_size
+from kcore_layers.serialization.registry import builtin
 
 __all__ = ["AdditiveAttention", "Attention"]
 

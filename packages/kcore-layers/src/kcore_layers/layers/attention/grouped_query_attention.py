@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import Unpack
 
 import kcore_ops as ops
+from kcore_ops.engine.op import Tensor
+from kcore_ops.foundation.errors import ArgumentError, ShapeError
+from kcore_ops.specs.shapes import show_shape
+
 from kcore_layers.layers.attention.projected_attention import ProjectedAttention
 from kcore_layers.options.argument_types import (
     ConstraintLike,
@@ -15,11 +19,8 @@ from kcore_layers.options.argument_types import (
 )
 from kcore_layers.options.weight_options import checked_count, known_size
 from kcore_layers.serialization.registry import builtin
-from kcore_ops.engine.op import Tensor
-from kcore_ops.foundation.errors import ArgumentError, ShapeError
-from kcore_ops.specs.shapes import show_shape
 
-__all__ = ["GroupedQueryAttention"]
+__all__ = ["GroupQueryAttention", "GroupedQueryAttention"]
 
 _OPTIONS = (
     "head_dim", "num_query_heads", "num_key_value_heads", "dropout", "use_bias", "use_gate", "sliding_window",
@@ -168,3 +169,6 @@ class GroupedQueryAttention(ProjectedAttention):
             averages = ops.multiply(averages, ops.sigmoid(self._gate_dense(query)))
         output = self._output_dense(averages)
         return (output, scores) if return_attention_scores else output
+
+
+GroupQueryAttention = GroupedQueryAttention  # Keras's other name for it

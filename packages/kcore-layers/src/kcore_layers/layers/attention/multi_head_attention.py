@@ -6,6 +6,10 @@ from collections.abc import Sequence
 from typing import Any, Unpack
 
 import kcore_ops as ops
+from kcore_ops.engine.op import Tensor
+from kcore_ops.foundation.errors import ArgumentError, ShapeError
+from kcore_ops.specs.shapes import normalize_axes, show_shape
+
 from kcore_layers.layers.attention.projected_attention import ProjectedAttention
 from kcore_layers.options.argument_types import (
     ConstraintLike,
@@ -16,9 +20,6 @@ from kcore_layers.options.argument_types import (
 )
 from kcore_layers.options.weight_options import checked_axes, checked_count, known_size
 from kcore_layers.serialization.registry import builtin
-from kcore_ops.engine.op import Tensor
-from kcore_ops.foundation.errors import ArgumentError, ShapeError
-from kcore_ops.specs.shapes import normalize_axes, show_shape
 
 __all__ = ["MultiHeadAttention"]
 

@@ -7,11 +7,6 @@ from collections.abc import Sequence
 from typing import Any, Unpack
 
 import kcore_ops as ops
-from kcore_layers.base.layer import Layer
-from kcore_layers.layers.core.einsum_dense import EinsumDense
-from kcore_layers.options import regularizers
-from kcore_layers.options.argument_types import LayerOptionsBesideRegularizer, RegularizerLike, Shape
-from kcore_layers.options.weight_options import checked_count, checked_rate, config_of, set_options
 from kcore_ops.engine.call import beside
 from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
@@ -19,6 +14,12 @@ from kcore_ops.ops.nn.attention import LEFT_OUT
 from kcore_ops.ops.nn.precision import narrowed, widened
 from kcore_ops.random import SeedGenerator
 from kcore_ops.specs.shapes import show_shape
+
+from kcore_layers.base.layer import Layer
+from kcore_layers.layers.core.einsum_dense import EinsumDense
+from kcore_layers.options import regularizers
+from kcore_layers.options.argument_types import LayerOptionsBesideRegularizer, RegularizerLike, Shape
+from kcore_layers.options.weight_options import checked_count, checked_rate, config_of, set_options
 
 __all__ = ["ProjectedAttention"]
 

@@ -5,6 +5,11 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal, Unpack
 
 import kcore_ops as ops
+from kcore_ops import config
+from kcore_ops.engine.op import Tensor
+from kcore_ops.foundation.errors import ArgumentError, ShapeError
+from kcore_ops.specs.shapes import one_of, pair
+
 from kcore_layers.base.input_spec import InputSpec
 from kcore_layers.base.layer import Layer
 from kcore_layers.options import activations
@@ -21,12 +26,8 @@ from kcore_layers.options.argument_types import (
 )
 from kcore_layers.options.weight_options import checked_count, config_of, known_size, options_of, set_options
 from kcore_layers.serialization.registry import builtin
-from kcore_ops import config
-from kcore_ops.engine.op import Tensor
-from kcore_ops.foundation.errors import ArgumentError, ShapeError
-from kcore_ops.specs.shapes import one_of, pair
 
-__all__ = ["Conv1D", "Conv2D", "Conv3D", "Convolution1D", "Convolution2D", "Convolution3D", "SlidingKernel"]
+__all__ = ["Conv1D", "Conv2D", "Conv3D", "Convolution1D", "Convolution2D", "Convolution3D"]
 
 
 class SlidingKernel(Layer):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 import kcore_ops as ops
+from kcore_ops.engine.op import Tensor
+
 from kcore_layers.layers.convolutional.convolution import SlidingKernel
 from kcore_layers.options.argument_types import (
     ActivationLike,
@@ -19,7 +21,6 @@ from kcore_layers.options.argument_types import (
 )
 from kcore_layers.options.weight_options import checked_count, config_of, options_of, set_options
 from kcore_layers.serialization.registry import builtin
-from kcore_ops.engine.op import Tensor
 
 __all__ = ["SeparableConv1D", "SeparableConv2D", "SeparableConvolution1D", "SeparableConvolution2D"]
 

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from typing import Any, Unpack
 
 import kcore_ops as ops
+from kcore_ops.engine.op import Tensor
+from kcore_ops.foundation.errors import ArgumentError
+
 from kcore_layers.layers.convolutional.convolution import SlidingKernel
 from kcore_layers.layers.reshaping.zero_padding import is_count
 from kcore_layers.options.argument_types import (
@@ -21,8 +24,6 @@ from kcore_layers.options.argument_types import (
 )
 from kcore_layers.options.weight_options import checked_count, config_of, options_of, set_options
 from kcore_layers.serialization.registry import builtin
-from kcore_ops.engine.op import Tensor
-from kcore_ops.foundation.errors import ArgumentError
 
 __all__ = ["Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose", "Convolution1DTranspose", "Convolution2DTranspose",
            "Convolution3DTranspose"]  # fmt: skip

@@ -8,6 +8,10 @@ from collections.abc import Sequence
 from typing import Any, Unpack
 
 import kcore_ops as ops
+from kcore_ops.engine.op import Tensor
+from kcore_ops.foundation.errors import ArgumentError, ShapeError
+from kcore_ops.specs.shapes import show_shape
+
 from kcore_layers.base.input_spec import InputSpec
 from kcore_layers.base.layer import Layer
 from kcore_layers.options import activations
@@ -22,9 +26,6 @@ from kcore_layers.options.argument_types import (
 from kcore_layers.options.initializers.variance_scaling import VarianceScaling
 from kcore_layers.options.weight_options import config_of, options_of, set_options
 from kcore_layers.serialization.registry import builtin
-from kcore_ops.engine.op import Tensor
-from kcore_ops.foundation.errors import ArgumentError, ShapeError
-from kcore_ops.specs.shapes import show_shape
 
 __all__ = ["EinsumDense"]
 

@@ -7,6 +7,9 @@ from typing import Any, Unpack
 
 import kcore_ops as ops
 import numpy as np
+from kcore_ops.dtypes import INTEGERS
+from kcore_ops.engine.op import Tensor
+
 from kcore_layers.base.layer import Layer
 from kcore_layers.options.argument_types import (
     Array,
@@ -18,8 +21,6 @@ from kcore_layers.options.argument_types import (
 )
 from kcore_layers.options.weight_options import checked_count, config_of, options_of, set_options
 from kcore_layers.serialization.registry import builtin
-from kcore_ops.dtypes import INTEGERS
-from kcore_ops.engine.op import Tensor
 
 __all__ = ["Embedding"]
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any, TypedDict, Unpack
 
-from kcore_layers.base.layer import Layer
-from kcore_layers.base.nodes import record_call
-from kcore_layers.options.argument_types import DTypeLike, RegularizerLike, Shape
-from kcore_layers.serialization.registry import builtin
 from kcore_ops import KerasTensor
 from kcore_ops.dtypes import standardize_dtype
 from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ArgumentError
 from kcore_ops.specs.spec import standardize_shape
 from kcore_ops.specs.symbolic import Node
+
+from kcore_layers.base.layer import Layer
+from kcore_layers.base.nodes import record_call
+from kcore_layers.options.argument_types import DTypeLike, RegularizerLike, Shape
+from kcore_layers.serialization.registry import builtin
 
 __all__ = ["Input", "InputLayer"]
 

@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, Unpack
 
 import kcore_ops as ops
+from kcore_ops import tree
+from kcore_ops.engine.op import Tensor
+from kcore_ops.foundation.errors import ArgumentError
+
 from kcore_layers.base.layer import Layer
 from kcore_layers.options.argument_types import LayerOptions, Shape
 from kcore_layers.serialization.objects import SerializationError, deserialize_keras_object, serialize_keras_object
 from kcore_layers.serialization.registry import builtin, is_registered
-from kcore_ops import tree
-from kcore_ops.engine.op import Tensor
-from kcore_ops.foundation.errors import ArgumentError
 
 __all__ = ["Lambda"]
 

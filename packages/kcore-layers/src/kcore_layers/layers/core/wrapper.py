@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Unpack
 
+from kcore_ops.foundation.errors import ArgumentError
+
 from kcore_layers.base.layer import Layer
 from kcore_layers.options.argument_types import LayerOptions, Shape
 from kcore_layers.serialization.objects import deserialize_keras_object, serialize_keras_object
 from kcore_layers.serialization.registry import builtin
-from kcore_ops.foundation.errors import ArgumentError
 
 __all__ = ["Wrapper"]
 

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from typing import Any, Unpack
 
 import kcore_ops as ops
-from kcore_layers.layers.merging.merging import Merging
-from kcore_layers.options.argument_types import LayerOptions
-from kcore_layers.serialization.registry import builtin
 from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.specs.shapes import differ, normalize_axis, show_shape
+
+from kcore_layers.layers.merging.merging import Merging
+from kcore_layers.options.argument_types import LayerOptions
+from kcore_layers.serialization.registry import builtin
 
 __all__ = ["Dot", "dot"]
 

@@ -7,16 +7,29 @@ from collections.abc import Sequence
 from typing import Any, Unpack
 
 import kcore_ops as ops
-from kcore_layers.base.layer import Layer
-from kcore_layers.options.argument_types import LayerOptions, Shape
-from kcore_layers.serialization.registry import builtin
 from kcore_ops.dtypes import result_type
 from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.ops.nn.precision import widened
 
-__all__ = ["Add", "Average", "Maximum", "Merging", "Minimum", "Multiply", "Subtract", "add", "average", "maximum",
-           "minimum", "multiply", "subtract"]  # fmt: skip
+from kcore_layers.base.layer import Layer
+from kcore_layers.options.argument_types import LayerOptions, Shape
+from kcore_layers.serialization.registry import builtin
+
+__all__ = [
+    "Add",
+    "Average",
+    "Maximum",
+    "Minimum",
+    "Multiply",
+    "Subtract",
+    "add",
+    "average",
+    "maximum",
+    "minimum",
+    "multiply",
+    "subtract",
+]
 
 
 class Merging(Layer):

@@ -8,10 +8,6 @@ from typing import Any, Unpack
 
 import kcore_ops as ops
 import numpy as np
-from kcore_layers.base.layer import Layer
-from kcore_layers.options.argument_types import LayerOptions, Shape
-from kcore_layers.serialization.objects import deserialize_keras_object, serialize_keras_object
-from kcore_layers.serialization.registry import builtin
 from kcore_ops import tree
 from kcore_ops.dtypes import is_float_dtype
 from kcore_ops.engine.inference import is_inferring
@@ -19,6 +15,11 @@ from kcore_ops.engine.op import Tree
 from kcore_ops.foundation.errors import ArgumentError
 from kcore_ops.random import SeedGenerator
 from kcore_ops.specs.spec import is_unknown
+
+from kcore_layers.base.layer import Layer
+from kcore_layers.options.argument_types import LayerOptions, Shape
+from kcore_layers.serialization.objects import deserialize_keras_object, serialize_keras_object
+from kcore_layers.serialization.registry import builtin
 
 __all__ = ["JaxLayer"]
 

@@ -6,16 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Unpack
 
-from kcore_layers.base.layer import Layer
-from kcore_layers.base.symbolic_call import infer_outputs
-from kcore_layers.base.tracking import wraps_modules
-from kcore_layers.options.argument_types import LayerOptionsBesideName, Shape
-from kcore_layers.serialization.registry import builtin
 from kcore_ops import TensorSpec, tree
 from kcore_ops.dtypes import is_float_dtype
 from kcore_ops.engine.op import Tensor, Tree
 from kcore_ops.foundation.errors import ArgumentError
 from kcore_ops.state.stateless_scope import in_stateless_scope
+
+from kcore_layers.base.layer import Layer
+from kcore_layers.base.symbolic_call import infer_outputs
+from kcore_layers.base.tracking import wraps_modules
+from kcore_layers.options.argument_types import LayerOptionsBesideName, Shape
+from kcore_layers.serialization.registry import builtin
 
 __all__ = ["TorchModuleWrapper"]
 

@@ -6,6 +6,11 @@ from collections.abc import Mapping
 from typing import Any, Unpack
 
 import kcore_ops as ops
+from kcore_ops.dtypes import at_least_float32
+from kcore_ops.engine.op import Tensor
+from kcore_ops.foundation.errors import ArgumentError
+from kcore_ops.specs.shapes import normalize_axis
+
 from kcore_layers.base.input_spec import InputSpec
 from kcore_layers.base.layer import Layer
 from kcore_layers.layers.normalization.wide_inputs import computed_wide
@@ -19,10 +24,6 @@ from kcore_layers.options.weight_options import (
     set_options,
 )
 from kcore_layers.serialization.registry import builtin
-from kcore_ops.dtypes import at_least_float32
-from kcore_ops.engine.op import Tensor
-from kcore_ops.foundation.errors import ArgumentError
-from kcore_ops.specs.shapes import normalize_axis
 
 __all__ = ["BatchNormalization"]
 

@@ -8,6 +8,11 @@ from typing import Any, Unpack
 
 import kcore_ops as ops
 import numpy as np
+from kcore_ops import config
+from kcore_ops.engine.op import Tensor
+from kcore_ops.foundation.errors import ArgumentError, ArgumentTypeError, ShapeError, located
+from kcore_ops.specs.shapes import normalize_axis
+
 from kcore_layers.base.input_spec import InputSpec
 from kcore_layers.base.layer import Layer
 from kcore_layers.layers.normalization.wide_inputs import computed_wide
@@ -15,10 +20,6 @@ from kcore_layers.options.argument_types import LayerOptions, Shape
 from kcore_layers.options.weight_options import checked_axes, known_size
 from kcore_layers.serialization.objects import deserialize_keras_object, serialize_keras_object
 from kcore_layers.serialization.registry import builtin
-from kcore_ops import config
-from kcore_ops.engine.op import Tensor
-from kcore_ops.foundation.errors import ArgumentError, ArgumentTypeError, ShapeError, located
-from kcore_ops.specs.shapes import normalize_axis
 
 __all__ = ["Normalization"]
 

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import Any, Unpack
 
 import kcore_ops as ops
+from kcore_ops.engine.op import Tensor
+from kcore_ops.specs.shapes import normalize_axes
+
 from kcore_layers.base.layer import Layer
 from kcore_layers.layers.normalization.wide_inputs import computed_wide
 from kcore_layers.options.argument_types import LayerOptions, Shape
 from kcore_layers.options.weight_options import checked_axes, known_size
 from kcore_layers.serialization.registry import builtin
-from kcore_ops.engine.op import Tensor
-from kcore_ops.specs.shapes import normalize_axes
 
 __all__ = ["RMSNormalization"]
 

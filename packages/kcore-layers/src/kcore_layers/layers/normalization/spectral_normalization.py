@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 import kcore_ops as ops
+from kcore_ops.engine.op import Tensor
+from kcore_ops.foundation.errors import ArgumentError
+from kcore_ops.ops.nn.precision import widened
+
 from kcore_layers.base.layer import Layer
 from kcore_layers.layers.core.wrapper import Wrapper
 from kcore_layers.options import initializers
 from kcore_layers.options.argument_types import LayerOptions, Shape
 from kcore_layers.options.weight_options import checked_count
 from kcore_layers.serialization.registry import builtin
-from kcore_ops.engine.op import Tensor
-from kcore_ops.foundation.errors import ArgumentError
-from kcore_ops.ops.nn.precision import widened
 
 __all__ = ["SpectralNormalization"]
 

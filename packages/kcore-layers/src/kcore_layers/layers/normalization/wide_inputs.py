@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import kcore_ops as ops
-from kcore_layers.base.layer import Layer
 from kcore_ops.dtypes import at_least_float32
 from kcore_ops.engine.op import Tensor
+
+from kcore_layers.base.layer import Layer
 
 __all__ = ["casts_inputs", "computed_wide"]
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any, ClassVar, Unpack
 
 import kcore_ops as ops
+from kcore_ops import config
+from kcore_ops.engine.op import Tensor
+
 from kcore_layers.base.input_spec import InputSpec
 from kcore_layers.base.layer import Layer
 from kcore_layers.options.argument_types import DataFormat, LayerOptions
 from kcore_layers.serialization.registry import builtin
-from kcore_ops import config
-from kcore_ops.engine.op import Tensor
 
 __all__ = ["GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalAveragePooling3D", "GlobalAvgPool1D",
            "GlobalAvgPool2D", "GlobalAvgPool3D", "GlobalMaxPool1D", "GlobalMaxPool2D", "GlobalMaxPool3D",

@@ -6,14 +6,15 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Unpack
 
 import kcore_ops as ops
-from kcore_layers.base.input_spec import InputSpec
-from kcore_layers.base.layer import Layer
-from kcore_layers.options.argument_types import DataFormat, LayerOptionsBesideName, Padding, Sizes
-from kcore_layers.serialization.registry import builtin
 from kcore_ops import config
 from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ArgumentError
 from kcore_ops.specs.shapes import one_of, pair
+
+from kcore_layers.base.input_spec import InputSpec
+from kcore_layers.base.layer import Layer
+from kcore_layers.options.argument_types import DataFormat, LayerOptionsBesideName, Padding, Sizes
+from kcore_layers.serialization.registry import builtin
 
 __all__ = ["AveragePooling1D", "AveragePooling2D", "AveragePooling3D", "AvgPool1D", "AvgPool2D", "AvgPool3D",
            "MaxPool1D", "MaxPool2D", "MaxPool3D", "MaxPooling1D", "MaxPooling2D", "MaxPooling3D"]  # fmt: skip

@@ -7,12 +7,13 @@ from typing import Any, Unpack
 
 import kcore_ops as ops
 import numpy as np
+from kcore_ops import config
+from kcore_ops.engine.op import Tensor
+
 from kcore_layers.base.layer import Layer
 from kcore_layers.options.argument_types import LayerOptions
 from kcore_layers.serialization.objects import deserialize_keras_object, serialize_keras_object
 from kcore_layers.serialization.registry import builtin
-from kcore_ops import config
-from kcore_ops.engine.op import Tensor
 
 __all__ = ["Rescaling"]
 

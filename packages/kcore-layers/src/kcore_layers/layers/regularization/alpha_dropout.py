@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import Any, Unpack
 
 import kcore_ops as ops
+from kcore_ops.engine.op import Tensor
+from kcore_ops.random import SeedGenerator
+
 from kcore_layers.base.layer import Layer
 from kcore_layers.layers.regularization.dropout import checked_noise_shape
 from kcore_layers.options.argument_types import LayerOptions
 from kcore_layers.options.weight_options import checked_rate
 from kcore_layers.serialization.registry import builtin
-from kcore_ops.engine.op import Tensor
-from kcore_ops.random import SeedGenerator
 
 __all__ = ["AlphaDropout"]
 

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from typing import Any, Unpack
 
 import kcore_ops as ops
-from kcore_layers.base.layer import Layer
-from kcore_layers.options.argument_types import LayerOptions
-from kcore_layers.options.weight_options import checked_rate
-from kcore_layers.serialization.registry import builtin
 from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ArgumentError
 from kcore_ops.random import SeedGenerator
 
-__all__ = ["Dropout", "checked_noise_shape"]
+from kcore_layers.base.layer import Layer
+from kcore_layers.options.argument_types import LayerOptions
+from kcore_layers.options.weight_options import checked_rate
+from kcore_layers.serialization.registry import builtin
+
+__all__ = ["Dropout"]
 
 
 def checked_noise_shape(layer: Layer, value: Any) -> tuple[int | None, ...] | None:

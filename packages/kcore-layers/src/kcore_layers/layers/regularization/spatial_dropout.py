@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from kcore_ops import config
+
 from kcore_layers.base.input_spec import InputSpec
 from kcore_layers.layers.regularization.dropout import Dropout
 from kcore_layers.options.argument_types import DataFormat, DTypeLike
 from kcore_layers.serialization.registry import builtin
-from kcore_ops import config
 
 __all__ = ["SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D"]
 

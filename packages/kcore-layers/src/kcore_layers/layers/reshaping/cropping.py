@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Unpack
 
 import kcore_ops as ops
+from kcore_ops import config
+from kcore_ops.engine.op import Tensor
+from kcore_ops.foundation.errors import ShapeError
+from kcore_ops.specs.shapes import show_shape
+
 from kcore_layers.base.input_spec import InputSpec
 from kcore_layers.base.layer import Layer
 from kcore_layers.layers.reshaping.zero_padding import end_pairs, ends
 from kcore_layers.options.argument_types import DataFormat, LayerOptions
 from kcore_layers.serialization.registry import builtin
-from kcore_ops import config
-from kcore_ops.engine.op import Tensor
-from kcore_ops.foundation.errors import ShapeError
-from kcore_ops.specs.shapes import show_shape
 
 __all__ = ["Cropping1D", "Cropping2D", "Cropping3D"]
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 import kcore_ops as ops
+from kcore_ops import config
+from kcore_ops.engine.op import Tensor
+from kcore_ops.specs.shapes import size_of
+
 from kcore_layers.base.input_spec import InputSpec
 from kcore_layers.base.layer import Layer
 from kcore_layers.options.argument_types import DataFormat, LayerOptions
 from kcore_layers.serialization.registry import builtin
-from kcore_ops import config
-from kcore_ops.engine.op import Tensor
-from kcore_ops.specs.shapes import size_of
 
 __all__ = ["Flatten"]
 

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from typing import Any, Unpack
 
 import kcore_ops as ops
+from kcore_ops.engine.op import Tensor
+from kcore_ops.foundation.errors import ArgumentError
+
 from kcore_layers.base.layer import Layer
 from kcore_layers.options.argument_types import LayerOptions
 from kcore_layers.serialization.registry import builtin
-from kcore_ops.engine.op import Tensor
-from kcore_ops.foundation.errors import ArgumentError
 
 __all__ = ["Reshape"]
 

@@ -6,16 +6,17 @@ from collections.abc import Sequence
 from typing import Any, Literal, Unpack, get_args
 
 import kcore_ops as ops
-from kcore_layers.base.input_spec import InputSpec
-from kcore_layers.base.layer import Layer
-from kcore_layers.options.argument_types import DataFormat, LayerOptions, Sizes
-from kcore_layers.options.weight_options import checked_count
-from kcore_layers.serialization.registry import builtin
 from kcore_ops import config
 from kcore_ops.dtypes import at_least_float32, is_float_dtype
 from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ArgumentError
 from kcore_ops.specs.shapes import one_of, pair
+
+from kcore_layers.base.input_spec import InputSpec
+from kcore_layers.base.layer import Layer
+from kcore_layers.options.argument_types import DataFormat, LayerOptions, Sizes
+from kcore_layers.options.weight_options import checked_count
+from kcore_layers.serialization.registry import builtin
 
 __all__ = ["UpSampling1D", "UpSampling2D", "UpSampling3D"]
 

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Unpack
 
 import kcore_ops as ops
-from kcore_layers.base.input_spec import InputSpec
-from kcore_layers.base.layer import Layer
-from kcore_layers.options.argument_types import DataFormat, LayerOptions
-from kcore_layers.serialization.registry import builtin
 from kcore_ops import config
 from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ArgumentError
 
-__all__ = ["ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D", "end_pairs", "ends", "is_count"]
+from kcore_layers.base.input_spec import InputSpec
+from kcore_layers.base.layer import Layer
+from kcore_layers.options.argument_types import DataFormat, LayerOptions
+from kcore_layers.serialization.registry import builtin
+
+__all__ = ["ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D"]
 
 
 def end_pairs(layer: Layer, name: str, value: Any, rank: int) -> tuple[tuple[int, int], ...]:

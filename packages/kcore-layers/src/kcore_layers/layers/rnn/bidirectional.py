@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Unpack, get_args
 
 import kcore_ops as ops
+from kcore_ops import tree
+from kcore_ops.engine.op import Tensor, Tree
+from kcore_ops.foundation.errors import ArgumentError
+
 from kcore_layers.base.layer import Layer
 from kcore_layers.options.argument_types import Array, LayerOptions, Shape
 from kcore_layers.serialization.objects import deserialize_keras_object, serialize_keras_object
 from kcore_layers.serialization.registry import builtin, original_class
-from kcore_ops import tree
-from kcore_ops.engine.op import Tensor, Tree
-from kcore_ops.foundation.errors import ArgumentError
 
 __all__ = ["Bidirectional"]
 

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from typing import Any, Literal, Unpack
 
 import kcore_ops as ops
+from kcore_ops.engine.op import Tensor, Tree
+from kcore_ops.ops.nn.recurrent import lstm_step
+
 from kcore_layers.base.input_spec import InputSpec
 from kcore_layers.base.layer import Layer
 from kcore_layers.layers.rnn.recurrent_cell import CellOptions, RecurrentCell, is_usual
@@ -14,8 +17,6 @@ from kcore_layers.options import regularizers
 from kcore_layers.options.argument_types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike, Shape
 from kcore_layers.options.weight_options import known_size, options_of
 from kcore_layers.serialization.registry import builtin
-from kcore_ops.engine.op import Tensor, Tree
-from kcore_ops.ops.nn.recurrent import lstm_step
 
 __all__ = ["LSTM", "LSTMCell"]
 

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from typing import Any, Unpack
 
 import kcore_ops as ops
+from kcore_ops import TensorSpec
+from kcore_ops.engine.op import Tensor, Tree
+from kcore_ops.random import SeedGenerator
+
 from kcore_layers.base.layer import Layer
 from kcore_layers.options import activations
 from kcore_layers.options.argument_types import LayerOptions
 from kcore_layers.options.weight_options import checked_count, checked_rate, config_of, set_options
 from kcore_layers.serialization.registry import original_class
-from kcore_ops import TensorSpec
-from kcore_ops.engine.op import Tensor, Tree
-from kcore_ops.random import SeedGenerator
 
 __all__ = ["RecurrentCell", "is_usual"]
 

@@ -6,12 +6,6 @@ from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any, Unpack
 
 import kcore_ops as ops
-from kcore_layers.base.layer import Layer
-from kcore_layers.layers.rnn.recurrent_cell import RecurrentCell
-from kcore_layers.layers.rnn.stacked_rnn_cells import Cell, StackedRNNCells, build_cell
-from kcore_layers.options.argument_types import Array, LayerOptions, LayerOptionsBesideRegularizer, Shape
-from kcore_layers.serialization.objects import deserialize_keras_object, serialize_keras_object
-from kcore_layers.serialization.registry import builtin
 from kcore_ops import tree
 from kcore_ops.engine.call import beside
 from kcore_ops.engine.inference import is_inferring
@@ -20,7 +14,14 @@ from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.specs.shapes import differ, show_shape
 from kcore_ops.specs.spec import is_unknown
 
-__all__ = ["RNN", "checked_use_cudnn", "of_cell"]
+from kcore_layers.base.layer import Layer
+from kcore_layers.layers.rnn.recurrent_cell import RecurrentCell
+from kcore_layers.layers.rnn.stacked_rnn_cells import Cell, StackedRNNCells, build_cell
+from kcore_layers.options.argument_types import Array, LayerOptions, LayerOptionsBesideRegularizer, Shape
+from kcore_layers.serialization.objects import deserialize_keras_object, serialize_keras_object
+from kcore_layers.serialization.registry import builtin
+
+__all__ = ["RNN"]
 
 
 class LoopOptions(LayerOptionsBesideRegularizer, total=False):

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any, Unpack
 
 import kcore_ops as ops
+from kcore_ops.engine.op import Tensor, Tree
+
 from kcore_layers.base.input_spec import InputSpec
 from kcore_layers.base.layer import Layer
 from kcore_layers.layers.rnn.recurrent_cell import RecurrentCell
@@ -21,7 +23,6 @@ from kcore_layers.options.argument_types import (
 )
 from kcore_layers.options.weight_options import known_size, options_of
 from kcore_layers.serialization.registry import builtin
-from kcore_ops.engine.op import Tensor, Tree
 
 __all__ = ["SimpleRNN", "SimpleRNNCell"]
 

@@ -6,17 +6,18 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, Unpack
 
 import kcore_ops as ops
+from kcore_ops import TensorSpec
+from kcore_ops.engine.op import Tensor, Tree
+from kcore_ops.foundation.errors import ArgumentError
+
 from kcore_layers.base.build import building
 from kcore_layers.base.layer import Layer
 from kcore_layers.base.symbolic_call import infer_outputs
 from kcore_layers.options.argument_types import LayerOptions, Shape
 from kcore_layers.serialization.objects import deserialize_keras_object, serialize_keras_object
 from kcore_layers.serialization.registry import builtin
-from kcore_ops import TensorSpec
-from kcore_ops.engine.op import Tensor, Tree
-from kcore_ops.foundation.errors import ArgumentError
 
-__all__ = ["Cell", "StackedRNNCells", "build_cell"]
+__all__ = ["StackedRNNCells"]
 
 
 class Cell(Protocol):

@@ -15,7 +15,7 @@ from kcore_layers.options.argument_types import DTypeLike
 from kcore_layers.options.initializers.initializer import MODULE, Array, Initializer, checked, number
 from kcore_layers.serialization.objects import builtin, deserialize_keras_object, serialize_keras_object
 
-__all__ = ["Constant", "Identity", "Ones", "Zeros"]
+__all__ = ["Constant", "Identity", "IdentityInitializer", "Ones", "Zeros", "constant", "identity", "ones", "zeros"]
 
 
 @builtin(MODULE)
@@ -140,3 +140,10 @@ class Identity(Initializer):
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make another one like it."""
         return {"gain": self.gain}
+
+
+# Keras's other names for them.
+IdentityInitializer = identity = Identity
+constant = Constant
+ones = Ones
+zeros = Zeros

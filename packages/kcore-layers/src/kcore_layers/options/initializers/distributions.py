@@ -11,7 +11,7 @@ from kcore_ops.random import SeedGenerator
 from kcore_layers.options.initializers.initializer import MODULE, Array, RandomInitializer, number
 from kcore_layers.serialization.objects import builtin
 
-__all__ = ["RandomNormal", "RandomUniform", "TruncatedNormal"]
+__all__ = ["RandomNormal", "RandomUniform", "TruncatedNormal", "random_normal", "random_uniform", "truncated_normal"]
 
 
 @builtin(MODULE, aliases=("normal",))
@@ -74,7 +74,7 @@ class TruncatedNormal(RandomInitializer):
             shape: tuple of ints, sizes of the array.
             dtype: float32 or float64, of NumPy.
         """
-        return truncated_normal(rng, shape, dtype, self.mean, self.stddev)
+        return draw_truncated_normal(rng, shape, dtype, self.mean, self.stddev)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make another one like it."""
@@ -133,7 +133,7 @@ def normal(rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any
     return _scaled(rng.standard_normal(shape, dtype), stddev, mean)
 
 
-def truncated_normal(
+def draw_truncated_normal(
     rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any], mean: float, stddev: float
 ) -> Array:
     """Draw normal numbers within two standard deviations of the mean.
@@ -174,3 +174,9 @@ def _scaled(x: Array, factor: float, offset: float) -> Array:
     x *= x.dtype.type(factor)
     x += x.dtype.type(offset)
     return x
+
+
+# Keras's other names for them.
+random_normal = RandomNormal
+random_uniform = RandomUniform
+truncated_normal = TruncatedNormal

@@ -12,7 +12,7 @@ from kcore_ops.random import SeedGenerator
 from kcore_layers.options.initializers.initializer import MODULE, Array, RandomInitializer, number
 from kcore_layers.serialization.objects import builtin
 
-__all__ = ["Orthogonal"]
+__all__ = ["Orthogonal", "OrthogonalInitializer", "orthogonal"]
 
 
 @builtin(MODULE, aliases=("OrthogonalInitializer",))
@@ -61,3 +61,7 @@ class Orthogonal(RandomInitializer):
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make another one like it."""
         return {**super().get_config(), "gain": self.gain}
+
+
+# Keras's other names for them.
+OrthogonalInitializer = orthogonal = Orthogonal

@@ -14,7 +14,7 @@ from kcore_layers.options.initializers.initializer import MODULE, Array, Initial
 from kcore_layers.options.initializers.windows import WINDOWS
 from kcore_layers.serialization.objects import builtin, deserialize_keras_object, serialize_keras_object
 
-__all__ = ["STFT"]
+__all__ = ["STFT", "STFTInitializer", "stft"]
 
 
 @builtin(MODULE, aliases=("STFTInitializer",))
@@ -110,3 +110,7 @@ class STFT(Initializer):
             config: dict, as `get_config` returns it.
         """
         return cls(**deserialize_keras_object(config))
+
+
+# Keras's other names for them.
+STFTInitializer = stft = STFT

@@ -11,7 +11,7 @@ import numpy as np
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.random import SeedGenerator
 
-from kcore_layers.options.initializers.distributions import normal, truncated_normal, uniform
+from kcore_layers.options.initializers.distributions import draw_truncated_normal, normal, uniform
 from kcore_layers.options.initializers.initializer import MODULE, Array, RandomInitializer, number
 from kcore_layers.serialization.objects import builtin
 
@@ -23,6 +23,13 @@ __all__ = [
     "LecunNormal",
     "LecunUniform",
     "VarianceScaling",
+    "glorot_normal",
+    "glorot_uniform",
+    "he_normal",
+    "he_uniform",
+    "lecun_normal",
+    "lecun_uniform",
+    "variance_scaling",
 ]
 
 _MODES = ("fan_in", "fan_out", "fan_avg")
@@ -115,7 +122,7 @@ class VarianceScaling(RandomInitializer):
         n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
         stddev = math.sqrt(self.scale / max(n, 1))
         if self.distribution == "truncated_normal":
-            return truncated_normal(rng, shape, dtype, 0.0, stddev / _TRUNCATED_STDDEV)
+            return draw_truncated_normal(rng, shape, dtype, 0.0, stddev / _TRUNCATED_STDDEV)
         if self.distribution == "untruncated_normal":
             return normal(rng, shape, dtype, 0.0, stddev)
         limit = math.sqrt(3) * stddev
@@ -297,3 +304,13 @@ def _size(shape: tuple[int, ...], axes: Sequence[int]) -> int:
         raise ShapeError(
             f"a weight of shape {shape} has not got the axes {axes}", fix="check input_axes and output_axes"
         ) from error
+
+
+# Keras's other names for them.
+glorot_normal = GlorotNormal
+glorot_uniform = GlorotUniform
+he_normal = HeNormal
+he_uniform = HeUniform
+lecun_normal = LecunNormal
+lecun_uniform = LecunUniform
+variance_scaling = VarianceScaling

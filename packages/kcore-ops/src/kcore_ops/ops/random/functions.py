@@ -24,10 +24,9 @@ from kcore_ops.ops.random.primitives import (
     random_truncated_normal,
     random_uniform,
 )
-from kcore_ops.ops.random.seeds import SeedGenerator, draw_seed, set_seed
+from kcore_ops.ops.random.seeds import draw_seed
 
 __all__ = [
-    "SeedGenerator",
     "beta",
     "binomial",
     "categorical",
@@ -35,7 +34,6 @@ __all__ = [
     "gamma",
     "normal",
     "randint",
-    "set_seed",
     "shuffle",
     "truncated_normal",
     "uniform",

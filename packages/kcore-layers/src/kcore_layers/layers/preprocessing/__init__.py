@@ -1,0 +1,10 @@
+"""Preprocessing layers."""
+
+import typing
+
+from kcore_ops.foundation import public_names
+
+from kcore_layers.layers.preprocessing.rescaling import *
+
+if not typing.TYPE_CHECKING:
+    __all__ = public_names.imported(globals())
