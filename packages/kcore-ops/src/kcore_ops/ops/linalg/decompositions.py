@@ -165,7 +165,8 @@ def solve_triangular(a: Tensor, b: Tensor, lower: bool = False) -> Tensor:
     return _solution(a, b)
 
 
-def _solution(a: Any, b: Any) -> TensorSpec:
+def check_equations(a: Any, b: Any) -> None:
+    """Raise an error unless `a` holds square matrices and `b` as many right-hand sides as those have rows."""
     check_square(a, "a")
     if len(b.shape) == 0:
         raise ShapeError("b is a scalar", fix="pass a vector or a matrix")
@@ -176,6 +177,10 @@ def _solution(a: Any, b: Any) -> TensorSpec:
             f"equations with {show_size(rows)} right-hand sides",
             fix="b must be (n,) or (..., n, k); for a stack of vectors pass expand_dims(b, -1)",
         )
+
+
+def _solution(a: Any, b: Any) -> TensorSpec:
+    check_equations(a, b)
     columns = b.shape[1:] if len(b.shape) == 1 else b.shape[-1:]
     return TensorSpec((*broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-1], *columns), b.dtype)
 
