@@ -109,21 +109,26 @@ def _within(indices, size):
 
 
 def _in_range(indices, size):
-    if size == 0 and jnp.size(indices):
-        raise IndexError("nothing to take")
     return jnp.clip(indices, -size, size - 1) % max(size, 1)
 
 
 @functools.partial(jax.jit, static_argnums=2)
 def take(x, indices, axis):
-    indices = _in_range(indices, x.size if axis is None else x.shape[axis])
-    return jnp.take(x, indices, axis, mode="clip")
+    if axis is None:
+        x, axis = jnp.ravel(x), 0
+    size = x.shape[axis]
+    if size == 0:  # an error unless the result is empty
+        return jnp.reshape(x, x.shape[:axis] + jnp.shape(indices) + x.shape[axis % x.ndim + 1 :])
+    return jnp.take(x, _in_range(indices, size), axis, mode="clip")
 
 
 @functools.partial(jax.jit, static_argnums=2)
 def take_along_axis(x, indices, axis):
-    indices = _in_range(indices, x.size if axis is None else x.shape[axis])
-    return jnp.take_along_axis(x, indices, axis, mode="promise_in_bounds")
+    size = x.size if axis is None else x.shape[axis]
+    taken = jnp.take_along_axis(x, _in_range(indices, size), axis, mode="promise_in_bounds")
+    if size == 0 and taken.size:
+        raise IndexError("nothing to take")
+    return taken
 
 
 def basic_item(x, key):

@@ -218,9 +218,7 @@ def take(x, indices, axis):
     axis = axis % x.shape.rank
     size = _size(x, axis)
     if isinstance(indices, int):
-        if isinstance(size, int):
-            if not size:
-                raise ValueError("nothing to take")
+        if isinstance(size, int) and size:
             return tf.raw_ops.GatherV2(params=x, indices=max(min(indices, size - 1), -size) % size, axis=axis)
         indices = tf.constant(indices)
     if 0 in x.shape:

@@ -171,6 +171,8 @@ def take(x, indices, axis):
     if axis is None:
         x, axis = x.reshape(-1), 0
     size = x.shape[axis]
+    if not size:
+        return _without_elements(x, () if isinstance(indices, int) else indices.shape, axis % x.ndim)
     if isinstance(indices, int):
         return x.select(axis, max(min(indices, size - 1), -size))
     indices = _in_range(indices, size)
@@ -179,6 +181,11 @@ def take(x, indices, axis):
     axis = axis % x.ndim
     taken = torch.index_select(x, axis, indices.reshape(-1))
     return taken.reshape(x.shape[:axis] + indices.shape + x.shape[axis + 1 :])
+
+
+def _without_elements(x, shape, axis):
+    """Replace an empty axis by others; an error unless the result is empty too."""
+    return x.reshape(x.shape[:axis] + shape + x.shape[axis + 1 :])
 
 
 def take_along_axis(x, indices, axis):

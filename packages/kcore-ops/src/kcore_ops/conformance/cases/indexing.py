@@ -41,6 +41,15 @@ def _take_integer(draw, dtype):
     return draw(arrays(dtype, shape)), draw(axis(shape[along])), along
 
 
+@case("take", _take, effort=0.3)
+def _take_nothing(draw, dtype):
+    """Of an empty axis nothing is read where the result is empty, which NumPy says is right, and else an error."""
+    shape, places, along = draw(
+        st.sampled_from([((0,), (0,), None), ((2, 0), (2, 0), 1), ((0, 0), (3,), 1), ((0, 2), (1,), 1)])
+    )
+    return draw(arrays(dtype, shape)), np.zeros(places, "int32"), along
+
+
 @case("take_along_axis", lambda x, i, a: np.take_along_axis(x, _in_range(i, x.size if a is None else x.shape[a]), a),
       dtypes=ALL)  # fmt: skip
 def _take_along_axis(draw, dtype):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import builtins
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -34,16 +35,22 @@ def take(x: Tensor, indices: Tensor, axis: Axis = None) -> Tensor:
     Indices below 0 count from the end; ones out of range read the nearest end.
 
     Shapes: the axis is replaced by the axes of `indices`; an integer removes it. Dtype: that of `x`.
-    Raises: `ShapeError` if the axis is empty; `DTypeError` if `indices` are not integers.
+    Raises: `ShapeError` if the axis is empty and the result is not; `DTypeError` if `indices` are not integers.
 
     >>> take([10, 20, 30], [0, -1, 7]), take([[1, 2], [3, 4]], 1, axis=0)
     (array([10, 30, 30], dtype=int32), array([3, 4], dtype=int32))
     """
     shape = (x.size,) if axis is None else x.shape
     axis = 0 if axis is None else normalize_axis(axis, x.ndim)
-    if not is_unknown(shape[axis]) and shape[axis] == 0 and 0 not in indices.shape:
+    result = shape[:axis] + indices.shape + shape[axis + 1 :]
+    _check_there_are_elements(shape[axis], axis, result)
+    return TensorSpec(result, x.dtype)
+
+
+def _check_there_are_elements(size: Any, axis: int, result: Sequence[Any]) -> None:
+    """Refuse to read elements of an empty axis; as in NumPy, where the result is empty none are read."""
+    if not is_unknown(size) and size == 0 and 0 not in result:
         raise ShapeError(f"axis {axis} of x has no elements to take", fix="pass a tensor that is not empty")
-    return TensorSpec(shape[:axis] + indices.shape + shape[axis + 1 :], x.dtype)
 
 
 @primitive(dtypes={"indices": index})
@@ -54,7 +61,8 @@ def take_along_axis(x: Tensor, indices: Tensor, axis: Axis = None) -> Tensor:
 
     Shapes: `x` and `indices` have equally many axes and broadcast along all but `axis`; if it is None, `x` is
     flattened and `indices` have one axis. Dtype: that of `x`.
-    Raises: `ShapeError` if the shapes do not fit; `DTypeError` if `indices` are not integers.
+    Raises: `ShapeError` if the shapes do not fit, or the axis is empty and the result is not; `DTypeError` if `indices`
+    are not integers.
 
     >>> take_along_axis([[10, 20], [30, 40]], [[1], [0]], axis=1)
     array([[20],
@@ -66,13 +74,12 @@ def take_along_axis(x: Tensor, indices: Tensor, axis: Axis = None) -> Tensor:
         raise ShapeError(
             f"x has {len(shape)} axes and indices have {len(indices.shape)}", fix="reshape indices to as many axes"
         )
-    if not is_unknown(shape[axis]) and shape[axis] == 0 and 0 not in indices.shape:
-        raise ShapeError(f"axis {axis} of x has no elements to take", fix="pass a tensor that is not empty")
     one = (1,)
     result = list(
         broadcast_shapes(shape[:axis] + one + shape[axis + 1 :], indices.shape[:axis] + one + indices.shape[axis + 1 :])
     )
     result[axis] = indices.shape[axis]
+    _check_there_are_elements(shape[axis], axis, result)
     return TensorSpec(result, x.dtype)
 
 
