@@ -3,7 +3,7 @@
 from kcore_ops.conformance import BackendConformance
 
 TRIGONOMETRY = "arccos arccosh arcsin arcsinh arctan arctan2 arctanh cosh sinh tan"
-FACTORS = "cholesky det eig eigh inv qr solve solve_triangular svd"
+FACTORS = "eig eigh qr svd"
 
 
 class TestToy(BackendConformance):

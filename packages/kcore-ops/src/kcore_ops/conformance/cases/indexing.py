@@ -41,7 +41,7 @@ def _take_integer(draw, dtype):
     return draw(arrays(dtype, shape)), draw(axis(shape[along])), along
 
 
-@case("take", _take, effort=0.3)
+@case("take", _take, gradient=False, effort=0.3)
 def _take_nothing(draw, dtype):
     """Of an empty axis nothing is read where the result is empty, which NumPy says is right, and else an error."""
     shape, places, along = draw(
