@@ -4,6 +4,4 @@
 runs the tests, and a plugin's own test file is one subclass of `BackendConformance`.
 """
 
-from kcore_ops.conformance.suite import BackendConformance
-
-__all__ = ["BackendConformance"]
+from kcore_ops.conformance.suite import BackendConformance as BackendConformance

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from kcore_ops.dtypes import COMPLEX, INTEGERS, limits, numpy_dtype
 
-__all__ = ["ALL", "BOOL_AND_INTEGERS", "FLOATS", "INTEGERS", "NUMERIC", "REAL", "Case", "all_cases", "arrays", "axes",
+__all__ = ["ALL", "BOOL_AND_INTEGERS", "FLOATS", "NUMERIC", "REAL", "Case", "all_cases", "arrays", "axes",
            "axis", "broadcastable", "case", "shapes"]  # fmt: skip
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
