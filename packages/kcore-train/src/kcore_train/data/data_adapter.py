@@ -11,7 +11,7 @@ from kcore_ops.ops.random.seeds import draw_seed
 
 from kcore_train.data.prefetching import prefetch
 
-__all__ = ["Batch", "DataAdapter", "InputsOnly", "close", "made_of"]
+__all__ = ["Batch", "BatchSource", "DataAdapter", "InputsOnly", "close", "made_of"]
 
 # (x,), (x, y) or (x, y, sample_weight)
 Batch: TypeAlias = tuple[Any, ...]
@@ -155,6 +155,10 @@ class DataAdapter:
             yield batch
             self._held = None
         self._held = batches, False
+
+
+# A generator, a `PyDataset`, a `tf.data.Dataset`, a `DataLoader`, any other iterable of batches.
+BatchSource: TypeAlias = Iterable[Any] | DataAdapter
 
 
 # Iterators that close what they iterate over once they are closed themselves, where it is theirs.

@@ -1,57 +1,57 @@
-"""The loops of `fit`, `evaluate` and `predict`: over epochs and batches, with callbacks around them."""
+"""The loop of `fit`: over epochs, the batches of each, and the validations between them."""
 
 from __future__ import annotations
 
 import contextlib
-import itertools
 import warnings
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Literal, TypeAlias
 
-import kcore_ops as ops
-import numpy as np
 from kcore_ops import config
+from kcore_ops.engine.op import Tensor, Tree
 from kcore_ops.foundation.errors import ArgumentError
-from kcore_train.callbacks import CallbackList
-from kcore_train.data import (
-    DataAdapter,
-    adapter,
-    pack_x_y_sample_weight,
-    train_validation_split,
-    unpack_x_y_sample_weight,
-)
-from kcore_train.data.conversion import to_arrays
-from kcore_train.data.data_adapter import InputsOnly, close
-from kcore_train.loop.logs import Logs, as_numbers
 
-if TYPE_CHECKING:
-    from kcore_train.trainer import Trainer
+from kcore_train.callbacks import Callback, History
+from kcore_train.data import DataAdapter, adapter, train_validation_split, unpack_x_y_sample_weight
+from kcore_train.data.data_adapter import BatchSource
+from kcore_train.loop.evaluate import run_evaluation
+from kcore_train.loop.groups import batch_groups, num_steps_in
+from kcore_train.loop.run import TrainingRun, Verbosity, callback_list, final_logs
+from kcore_train.steps.building import build_for
+from kcore_train.steps.compiled import CompiledSteps
 
-__all__ = ["evaluate", "fit", "on_batch", "predict", "predict_on_batch"]
+__all__ = ["ValidationData", "fit"]
+
+# (x,), (x, y), (x, y, sample_weight), or a source of batches.
+ValidationData: TypeAlias = tuple[Tree, ...] | BatchSource
 
 
 def fit(
-    trainer: Trainer,
-    x: Any = None,
-    y: Any = None,
+    compiled: CompiledSteps,
+    x: Tree | BatchSource = None,
+    y: Tree = None,
     batch_size: int | None = None,
     epochs: int = 1,
-    verbose: Any = "auto",
-    callbacks: Any = None,
+    verbose: Verbosity = "auto",
+    callbacks: Callback | Sequence[Any] | None = None,
     validation_split: float = 0.0,
-    validation_data: Any = None,
-    shuffle: Any = True,
-    class_weight: Any = None,
-    sample_weight: Any = None,
+    validation_data: ValidationData | None = None,
+    shuffle: bool | Literal["batch"] = True,
+    class_weight: Mapping[int, float] | None = None,
+    sample_weight: Tree = None,
     initial_epoch: int = 0,
     steps_per_epoch: int | None = None,
     validation_steps: int | None = None,
     validation_batch_size: int | None = None,
-    validation_freq: Any = 1,
-) -> Any:
-    """Train a model; see `Model.fit`."""
-    trainer.check_trainable("fit")
-    model = trainer.model
+    validation_freq: int | Collection[int] = 1,
+) -> History:
+    """Train a model; its `fit` describes the other arguments.
+
+    Args:
+        compiled: the steps of the model.
+    """
+    setup = compiled.setup
+    model = setup.model
     if isinstance(validation_freq, int) and validation_freq < 1:
         raise ArgumentError(
             f"validation_freq can not be {validation_freq}", fix="pass a count of epochs, or a list of epochs"
@@ -67,15 +67,16 @@ def fit(
         validation = _validation(validation_data, validation_batch_size or batch_size, validation_steps)
         if validation is not None:
             ends.callback(validation.close)
-        trainer.prepare(data.peek(), is_training=True)
+        build_for(setup, data.peek(), is_training=True)
         if not model.trainable_variables:
             warnings.warn("the model has nothing to train; set trainable = True on a layer", stacklevel=4)
-        num_steps = _at_most(steps_per_epoch or data.num_batches, config.max_steps_per_epoch())
-        epochs = _at_most(epochs, config.max_epochs())
-        reporter = _callbacks(trainer, callbacks, verbose, epochs=epochs, steps=num_steps, history=True)
-        model.stop_training = False
-        logs: dict[str, Any] = {}
-        with _told(reporter.on_train_begin, lambda: reporter.on_train_end(logs)):
+        num_steps = num_steps_in(data, steps_per_epoch)
+        limit = config.max_epochs()
+        epochs = epochs if limit is None else min(epochs, limit)
+        told = callback_list(compiled, callbacks, verbose, epochs, num_steps, has_history=True)
+        run = TrainingRun(compiled, told, initial_epoch)
+        run.is_stopped = False
+        with run.announced():
             for epoch in range(initial_epoch, epochs):
                 if epoch > initial_epoch and not data.has_more():
                     done = epoch - initial_epoch
@@ -85,252 +86,57 @@ def fit(
                         stacklevel=4,
                     )
                     break
-                logs = _run_epoch(trainer, data, reporter, epoch, num_steps)
+                run.begin_epoch(epoch)
+                _run_epoch(run, data, num_steps)
                 if validation is not None and _is_due(validation_freq, epoch):
-                    found = _run_evaluation(trainer, validation, reporter)
-                    logs.update({f"val_{name}": value for name, value in found.items()})
-                reporter.on_epoch_end(epoch, logs)
-                if model.stop_training:
+                    found = run_evaluation(compiled, validation, run.callbacks)
+                    run.logs.update({f"val_{name}": value for name, value in found.items()})
+                run.callbacks.on_epoch_end(epoch, run.logs)
+                if run.is_stopped:
                     break
-            if trainer.optimizer is not None and hasattr(trainer.optimizer, "finalize_variable_values"):
-                trainer.optimizer.finalize_variable_values(model.trainable_variables)
-    return model.history
+            if setup.optimizer is not None and hasattr(setup.optimizer, "finalize_variable_values"):
+                setup.optimizer.finalize_variable_values(model.trainable_variables)
+    history: History = model.history
+    return history
 
 
-@contextlib.contextmanager
-def _told(begin: Callable[[], Any], end: Callable[[], Any]) -> Iterator[None]:
-    """Tell callbacks that a loop begins, and that it ends, whichever way it does.
-
-    They let go of files, threads and other things then. An error of theirs does not hide the one that ended the loop.
-    """
-    begin()
-    try:
-        yield
-    except BaseException as error:
-        try:
-            end()
-        except Exception as another:
-            error.add_note(f"as training ended, a callback failed too: {type(another).__name__}: {another}")
-        raise
-    end()
-
-
-def _run_epoch(
-    trainer: Trainer, data: DataAdapter, reporter: CallbackList, epoch: int, num_steps: int | None
-) -> dict[str, Any]:
-    """Train for an epoch; gives its results."""
-    model = trainer.model
-    model.reset_metrics()
-    reporter.on_epoch_begin(epoch)
+def _run_epoch(run: TrainingRun, data: DataAdapter, num_steps: int | None) -> None:
+    """Train for an epoch, whose results become the logs of the run."""
+    run.model.reset_metrics()
+    run.callbacks.on_epoch_begin(run.epoch)
     data.on_epoch_begin()
-    results, count = _train_epoch(trainer, data, reporter)
-    logs = _epoch_results(trainer, results)
+    run.logs = final_logs(run.steps, _train(run, data))
     data.on_epoch_end()
-    if num_steps is not None and data.steps_per_epoch is not None and count < num_steps and not model.stop_training:
+    is_short = num_steps is not None and data.steps_per_epoch is not None and run.position < num_steps
+    if is_short and not run.is_stopped:
         warnings.warn(
-            f"the data gave {count} batches of the {data.steps_per_epoch} that steps_per_epoch asks for",
+            f"the data gave {run.position} batches of the {data.steps_per_epoch} that steps_per_epoch asks for",
             stacklevel=5,
         )
-    return logs
 
 
-def _train_epoch(trainer: Trainer, data: DataAdapter, reporter: CallbackList) -> tuple[Any, int]:
-    """Go through the batches of an epoch; gives what the last step gave, and the number of batches."""
-    model = trainer.model
-    function = trainer.functions.get("train")
-    tells_begin, tells_end = reporter.has("train_batch_begin"), reporter.has("train_batch_end")
-    results: Any = None
-    step = 0
-    with contextlib.closing(_groups(data, trainer.steps_per_execution)) as groups:
+def _train(run: TrainingRun, data: DataAdapter) -> Mapping[str, Tensor] | None:
+    """Go through the batches of an epoch; return what the last step returned."""
+    steps, callbacks = run.steps, run.callbacks
+    function = steps.get("train")
+    tells_begin, tells_end = callbacks.has("train_batch_begin"), callbacks.has("train_batch_end")
+    results = None
+    with contextlib.closing(batch_groups(data, steps.setup.steps_per_execution)) as groups:
         for batches in groups:
             if tells_begin:
-                reporter.on_train_batch_begin(step)
+                callbacks.on_train_batch_begin(run.position)
             results = function(batches)
-            step += len(batches)
+            run.position += len(batches)
             if tells_end:
-                reporter.on_train_batch_end(step - 1, _logs(trainer, results))
-                if model.stop_training:
+                callbacks.on_train_batch_end(run.position - 1, run.step_logs(results))
+                if run.is_stopped:
                     break
                 # A callback may have frozen a layer.
-                function = trainer.functions.get("train")
-    return results, step
+                function = steps.get("train")
+    return results
 
 
-def evaluate(
-    trainer: Trainer,
-    x: Any = None,
-    y: Any = None,
-    batch_size: int | None = None,
-    verbose: Any = "auto",
-    sample_weight: Any = None,
-    steps: int | None = None,
-    callbacks: Any = None,
-    return_dict: bool = False,
-) -> Any:
-    """Evaluate a model; see `Model.evaluate`."""
-    trainer.check_compiled("evaluate")
-    data = adapter(x, y, sample_weight, batch_size=batch_size, shuffle=False, steps_per_epoch=steps)
-    with contextlib.closing(data):
-        trainer.prepare(data.peek(), is_training=False)
-        num_steps = _at_most(steps or data.num_batches, config.max_steps_per_epoch())
-        reporter = _callbacks(trainer, callbacks, verbose, epochs=1, steps=num_steps)
-        logs = _run_evaluation(trainer, data, reporter)
-    return logs if return_dict else _listed(logs)
-
-
-def _run_evaluation(trainer: Trainer, data: DataAdapter, reporter: CallbackList) -> dict[str, Any]:
-    model = trainer.model
-    trainer.prepare(data.peek(), is_training=False)
-    model.reset_metrics()
-    model.stop_evaluating = False
-    function = trainer.functions.get("test")
-    tells_begin, tells_end = reporter.has("test_batch_begin"), reporter.has("test_batch_end")
-    results: Any = None
-    logs: dict[str, Any] = {}
-    step = 0
-    with _told(reporter.on_test_begin, lambda: reporter.on_test_end(dict(logs))):
-        data.start_at(0)
-        with contextlib.closing(_groups(data, trainer.steps_per_execution)) as groups:
-            for batches in groups:
-                if tells_begin:
-                    reporter.on_test_batch_begin(step)
-                results = function(batches)
-                step += len(batches)
-                if tells_end:
-                    reporter.on_test_batch_end(step - 1, _logs(trainer, results))
-                    if model.stop_evaluating:
-                        break
-        logs = _epoch_results(trainer, results)
-    return logs
-
-
-def predict(
-    trainer: Trainer,
-    x: Any,
-    batch_size: int | None = None,
-    verbose: Any = "auto",
-    steps: int | None = None,
-    callbacks: Any = None,
-) -> Any:
-    """Predict; see `Model.predict`."""
-    model = trainer.model
-    data = adapter(x, batch_size=batch_size, shuffle=False, steps_per_epoch=steps)
-    with contextlib.closing(data):
-        trainer.prepare_to_predict(data)
-        num_steps = _at_most(steps or data.num_batches, config.max_steps_per_epoch())
-        reporter = _callbacks(trainer, callbacks, verbose, epochs=1, steps=num_steps)
-        function = trainer.functions.get("predict")
-        tells_begin, tells_end = reporter.has("predict_batch_begin"), reporter.has("predict_batch_end")
-        model.stop_predicting = False
-        outputs: list[Any] = []
-        with (
-            _told(reporter.on_predict_begin, reporter.on_predict_end),
-            contextlib.closing(_groups(data, trainer.steps_per_execution)) as groups,
-        ):
-            for batches in groups:
-                if tells_begin:
-                    reporter.on_predict_batch_begin(len(outputs))
-                found = function(tuple([_inputs_of(batch) for batch in batches]))
-                outputs.extend(found)
-                if tells_end:
-                    reporter.on_predict_batch_end(len(outputs) - 1, {"outputs": _in_one(found)})
-                    if model.stop_predicting:
-                        break
-    if not outputs:
-        raise ArgumentError("the data gave no batch", fix="pass data that is not used up").at("predict")
-    return ops.tree.map_structure(_joined, *outputs)
-
-
-def _inputs_of(batch: Any) -> Any:
-    """Give a batch without targets and weights, in the form it has."""
-    return batch[:1] if isinstance(batch, tuple) else batch
-
-
-def _in_one(outputs: list[Any]) -> Any:
-    """Give the outputs for several batches as those for one."""
-    if len(outputs) == 1:
-        return outputs[0]
-    return ops.tree.map_structure(lambda *parts: ops.concatenate(parts, axis=0), *outputs)
-
-
-def _joined(*parts: Any) -> np.ndarray[Any, Any]:
-    arrays = [ops.convert_to_numpy(part) for part in parts]
-    if arrays[0].ndim == 0:
-        return np.stack(arrays)
-    return np.concatenate(arrays) if len(arrays) > 1 else np.array(arrays[0])
-
-
-def on_batch(
-    trainer: Trainer, kind: str, x: Any, y: Any, sample_weight: Any, class_weight: Any, return_dict: bool
-) -> Any:
-    """Train or evaluate on one batch; gives what the metrics make of that batch alone."""
-    if class_weight is not None:
-        data = adapter(x, y, sample_weight, batch_size=_length(x), shuffle=False, class_weight=class_weight)
-        batch = next(iter(data.epoch()))
-    else:
-        parts = {"x": x, "y": y, "sample_weight": sample_weight}
-        batch = pack_x_y_sample_weight(*[to_arrays(part, name, is_batch=True) for name, part in parts.items()])
-    trainer.prepare(batch, is_training=kind == "train")
-    trainer.model.reset_metrics()
-    results = trainer.functions.get(kind)((batch,))
-    logs = _epoch_results(trainer, results)
-    return logs if return_dict else _listed(logs)
-
-
-def predict_on_batch(trainer: Trainer, x: Any) -> Any:
-    """Predict one batch."""
-    if not trainer.model.built:
-        trainer.prepare((x,), is_training=False)
-    (outputs,) = trainer.functions.get("predict")(((x,),))
-    return ops.tree.map_structure(ops.convert_to_numpy, outputs)
-
-
-# What they share.
-
-
-def _groups(data: DataAdapter, size: int) -> Generator[Sequence[Any], None, None]:
-    """Give the batches of an epoch, as many as the settings allow, in groups, the last of which may be smaller.
-
-    Closed in the middle, it ends whatever makes the batches.
-    """
-    epoch = data.epoch()
-    limit = config.max_steps_per_epoch()
-    batches = epoch if limit is None else itertools.islice(epoch, limit)
-    try:
-        if size == 1:
-            for batch in batches:
-                yield (batch[0] if batch.__class__ is InputsOnly else batch,)
-            return
-        while group := list(itertools.islice(batches, size)):
-            yield tuple([batch[0] if batch.__class__ is InputsOnly else batch for batch in group])
-    finally:
-        close(epoch)
-
-
-def _at_most(count: Any, limit: int | None) -> Any:
-    """Give the smaller of two counts, where None is no limit."""
-    return count if limit is None else limit if count is None else min(count, limit)
-
-
-def _callbacks(
-    trainer: Trainer, callbacks: Any, verbose: Any, epochs: int, steps: int | None, history: bool = False
-) -> CallbackList:
-    if isinstance(callbacks, CallbackList):
-        return callbacks
-    verbose = 1 if verbose == "auto" else verbose
-    return CallbackList(
-        callbacks,
-        add_history=history,
-        add_progbar=verbose != 0,
-        model=trainer.model,
-        verbose=verbose,
-        epochs=epochs,
-        steps=steps,
-        backend=trainer.backend.name,
-    )
-
-
-def _validation(given: Any, batch_size: int | None, steps: int | None) -> DataAdapter | None:
+def _validation(given: ValidationData | None, batch_size: int | None, steps: int | None) -> DataAdapter | None:
     if given is None:
         return None
     if isinstance(given, tuple | list) and 1 <= len(given) <= 3:
@@ -339,28 +145,6 @@ def _validation(given: Any, batch_size: int | None, steps: int | None) -> DataAd
     return adapter(given, shuffle=False, steps_per_epoch=steps)
 
 
-def _is_due(frequency: Any, epoch: int) -> bool:
-    """Say whether an epoch ends with a validation."""
+def _is_due(frequency: int | Collection[int], epoch: int) -> bool:
+    """Return whether an epoch ends with a validation."""
     return (epoch + 1) % frequency == 0 if isinstance(frequency, int) else (epoch + 1) in frequency
-
-
-def _logs(trainer: Trainer, results: Any) -> Logs:
-    """Give the logs of a step: what it returned, or the metrics as they are when somebody looks."""
-    if isinstance(results, Mapping):
-        return Logs(lambda: results)
-    return Logs(trainer.functions.results)
-
-
-def _epoch_results(trainer: Trainer, results: Any) -> dict[str, Any]:
-    if isinstance(results, Mapping):
-        return as_numbers(results)
-    return as_numbers(trainer.functions.results())
-
-
-def _listed(logs: Mapping[str, Any]) -> Any:
-    values = list(logs.values())
-    return values[0] if len(values) == 1 else values
-
-
-def _length(x: Any) -> int:
-    return len(next(leaf for leaf in ops.tree.flatten(x) if hasattr(leaf, "shape")))

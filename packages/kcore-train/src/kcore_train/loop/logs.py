@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import kcore_ops as ops
 import numpy as np
+from kcore_ops.engine.op import Tensor
 
-__all__ = ["Logs", "as_numbers"]
+__all__ = ["Logs", "as_numbers", "in_list"]
+
+# Tensors or numbers by name, and dicts of them.
+Results: TypeAlias = "Mapping[str, Tensor | Results]"
 
 
 class Logs(dict[str, float]):
     """A dict of floats that is filled when it is first read.
 
     Args:
-        fetch: gives results by name, tensors or numbers.
+        fetch: returns results by name, tensors or numbers.
 
     >>> logs = Logs(lambda: {"loss": np.float32(0.5)})
     >>> logs["loss"], dict(logs)
     (0.5, {'loss': 0.5})
     """
 
-    def __init__(self, fetch: Callable[[], Mapping[str, Any]]) -> None:
+    def __init__(self, fetch: Callable[[], Results]) -> None:
         super().__init__()
-        self._fetch: Callable[[], Mapping[str, Any]] | None = fetch
+        self._fetch: Callable[[], Results] | None = fetch
 
     def _filled(self) -> Logs:
         fetch, self._fetch = self._fetch, None
@@ -35,7 +39,7 @@ class Logs(dict[str, float]):
     def __getitem__(self, name: str) -> float:
         return dict.__getitem__(self._filled(), name)
 
-    def __setitem__(self, name: str, value: Any) -> None:
+    def __setitem__(self, name: str, value: float) -> None:
         dict.__setitem__(self._filled(), name, value)
 
     def __delitem__(self, name: str) -> None:
@@ -62,23 +66,23 @@ class Logs(dict[str, float]):
         return dict.__repr__(self._filled())
 
     def get(self, name: str, default: Any = None) -> Any:
-        """Give a value, or `default` if there is none of that name."""
+        """Return a value, or `default` if there is none of that name."""
         return dict.get(self._filled(), name, default)
 
     def keys(self) -> Any:
-        """Give the names."""
+        """Return the names."""
         return dict.keys(self._filled())
 
     def values(self) -> Any:
-        """Give the values."""
+        """Return the values."""
         return dict.values(self._filled())
 
     def items(self) -> Any:
-        """Give names and values."""
+        """Return names and values."""
         return dict.items(self._filled())
 
     def copy(self) -> dict[str, float]:
-        """Give a plain dict of what is in it."""
+        """Return a plain dict of what is in it."""
         return dict(self.items())
 
     def pop(self, *args: Any) -> Any:
@@ -90,12 +94,16 @@ class Logs(dict[str, float]):
         dict.update(self._filled(), *args, **kwargs)
 
     def setdefault(self, name: str, default: Any = None) -> Any:
-        """Give a value, which is `default` from now on if there was none."""
+        """Return a value, which is `default` from now on if there was none."""
         return dict.setdefault(self._filled(), name, default)
 
 
-def as_numbers(results: Mapping[str, Any]) -> dict[str, Any]:
-    """Give results as Python numbers; dicts among them are spread, arrays of several numbers stay arrays."""
+def as_numbers(results: Results) -> dict[str, Any]:
+    """Return results as Python numbers; dicts among them are spread, arrays of several numbers stay arrays.
+
+    Args:
+        results: tensors or numbers by name.
+    """
     found: dict[str, Any] = {}
     for name, value in results.items():
         if isinstance(value, Mapping):
@@ -104,3 +112,16 @@ def as_numbers(results: Mapping[str, Any]) -> dict[str, Any]:
         array = np.asarray(ops.convert_to_numpy(value))
         found[name] = float(array) if array.ndim == 0 else array
     return found
+
+
+def in_list(logs: Mapping[str, Any]) -> Any:
+    """Return results without their names: a list of them, or the only one.
+
+    Args:
+        logs: results by name.
+
+    >>> in_list({"loss": 0.5}), in_list({"loss": 0.5, "mae": 0.25})
+    (0.5, [0.5, 0.25])
+    """
+    values = list(logs.values())
+    return values[0] if len(values) == 1 else values

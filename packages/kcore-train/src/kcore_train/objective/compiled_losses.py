@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import kcore_ops as ops
+from kcore_ops.engine.op import Tensor, Tree
 from kcore_ops.foundation.errors import ArgumentError
+
 from kcore_train import losses
 from kcore_train.losses import Loss
 from kcore_train.losses.by_shape import is_by_shape, loss_for
@@ -14,18 +16,29 @@ from kcore_train.losses.function_loss import FunctionLoss
 from kcore_train.metrics import Mean
 from kcore_train.objective.outputs import is_single, names_of_losses, names_of_outputs, per_output
 
-__all__ = ["CompiledLosses"]
+__all__ = ["CompiledLosses", "LossArgument", "LossWeights"]
+
+# A loss, its class, name or config, or a function `(y_true, y_pred) -> losses`; for several outputs a list of them in
+# the order of the outputs, or a dict by their names, nested as the outputs are.
+LossArgument: TypeAlias = (
+    "Loss | str | Callable[..., Tensor] | Sequence[LossArgument] | Mapping[str, LossArgument | Any] | None"
+)
+# Factors, in the form that the outputs have.
+LossWeights: TypeAlias = "float | Sequence[LossWeights] | Mapping[str, LossWeights] | None"
 
 
 class CompiledLosses:
     """A loss, or one for each output, weighted and added up.
 
     Args:
-        loss: as given to `compile`.
-        loss_weights: as given to `compile`.
+        loss: as given to `compile`: a loss for all outputs, or a list or dict of them; None for none.
+        loss_weights: as given to `compile`: factors of the losses, in a list or dict; 1 if None.
+
+    Raises:
+        ArgumentError: if a name is unknown.
     """
 
-    def __init__(self, loss: Any, loss_weights: Any = None) -> None:
+    def __init__(self, loss: LossArgument, loss_weights: LossWeights = None) -> None:
         self.loss = loss
         self.loss_weights = loss_weights
         self.is_built = False
@@ -36,8 +49,8 @@ class CompiledLosses:
         self._trackers: list[Mean | None] = []
         _check(loss)
 
-    def build(self, y: Any, y_pred: Any, output_names: Sequence[str] | None) -> None:
-        """Settle which loss is for which output.
+    def build(self, y: Tree, y_pred: Tree, output_names: Sequence[str] | None) -> None:
+        """Find which loss is for which output.
 
         Args:
             y: the targets, or their specs.
@@ -67,8 +80,13 @@ class CompiledLosses:
         """What is reported of each output that has a loss; empty where there is but one."""
         return [tracker for tracker in self._trackers if tracker is not None]
 
-    def __call__(self, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        """Give the sum of the weighted losses; the trackers of several outputs take note of each.
+    def __call__(self, y: Tree, y_pred: Tree, sample_weight: Tree = None) -> Tensor:
+        """Return the sum of the weighted losses; the trackers of several outputs are updated with each.
+
+        Args:
+            y: the targets.
+            y_pred: the outputs.
+            sample_weight: weights of the samples: one tensor for all outputs, or one for each; none if None.
 
         Raises:
             ArgumentError: if targets are missing.

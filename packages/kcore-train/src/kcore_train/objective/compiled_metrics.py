@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import kcore_ops as ops
+from kcore_ops.engine.op import Tensor, Tree
 from kcore_ops.foundation.errors import ArgumentError
+
 from kcore_train import metrics
 from kcore_train.metrics import MeanMetricWrapper, Metric
 from kcore_train.metrics.by_shape import metric_for
 from kcore_train.objective.outputs import is_single, names_of_outputs, per_output
 
-__all__ = ["CompiledMetrics"]
+__all__ = ["CompiledMetrics", "MetricArgument"]
+
+# A list of metrics, their names or functions `(y_true, y_pred) -> values`; for several outputs a list of such lists, or
+# a dict by the names of outputs.
+MetricArgument: TypeAlias = (
+    "Metric | str | Callable[..., Tensor] | Sequence[MetricArgument] | Mapping[str, MetricArgument | Any] | None"
+)
 
 
 class CompiledMetrics:
     """Metrics of outputs, with and without sample weights.
 
     Args:
-        plain: as given to `compile` for `metrics`.
-        weighted: as given to `compile` for `weighted_metrics`.
+        plain: as given to `compile` for `metrics`: those that leave the sample weights out; None for none.
+        weighted: as given to `compile` for `weighted_metrics`; None for none.
+
+    Raises:
+        ArgumentError: if a name is unknown, or something is no metric.
     """
 
-    def __init__(self, plain: Any = None, weighted: Any = None) -> None:
+    def __init__(self, plain: MetricArgument = None, weighted: MetricArgument = None) -> None:
         self.plain = _made(plain)
         self.weighted = _made(weighted)
         self.is_built = False
@@ -39,8 +50,8 @@ class CompiledMetrics:
             return [each for each in ops.tree.flatten([self.plain, self.weighted]) if isinstance(each, Metric)]
         return [metric for _, metric, _ in self.entries]
 
-    def build(self, y: Any, y_pred: Any, output_names: Sequence[str] | None) -> None:
-        """Settle which metric is for which output, now that these are known, and what the targets look like.
+    def build(self, y: Tree, y_pred: Tree, output_names: Sequence[str] | None) -> None:
+        """Find which metric is for which output, now that these are known, and what the targets look like.
 
         Args:
             y: the targets, or their specs.
@@ -69,8 +80,14 @@ class CompiledMetrics:
         self.result_names = _unique(names)
         self.is_built = True
 
-    def update_state(self, y: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Take a batch into account."""
+    def update_state(self, y: Tree, y_pred: Tree, sample_weight: Tree = None) -> None:
+        """Update each metric with a batch.
+
+        Args:
+            y: the targets.
+            y_pred: the outputs.
+            sample_weight: weights of the samples: one tensor for all outputs, or one for each; none if None.
+        """
         names = self.names
         outputs = [y_pred] if is_single(y_pred) else ops.tree.flatten(y_pred)
         targets = [y] if is_single(y_pred) and is_single(y) else per_output(y, y_pred, names, "y")
@@ -81,9 +98,9 @@ class CompiledMetrics:
         for i, metric, is_weighted in self.entries:
             metric.update_state(targets[i], outputs[i], sample_weight=weights[i] if is_weighted else None)
 
-    def results(self) -> dict[str, Any]:
-        """Give the results by name."""
-        found: dict[str, Any] = {}
+    def results(self) -> dict[str, Tensor]:
+        """Return the results by name."""
+        found: dict[str, Tensor] = {}
         for name, (_, metric, _) in zip(self.result_names, self.entries, strict=True):
             result = metric.result()
             found.update(result if isinstance(result, Mapping) else {name: result})
@@ -97,7 +114,7 @@ def _listed(given: Any) -> list[Any]:
 
 
 def _made(given: Any) -> Any:
-    """Give metrics in place of what names them, but for names whose meaning the shapes of the data tell."""
+    """Return metrics in place of what names them, but for names whose meaning the shapes of the data tell."""
     if isinstance(given, list | tuple):
         return [_made(each) for each in given]
     if isinstance(given, Mapping) and "class_name" not in given:
@@ -116,7 +133,7 @@ def _made(given: Any) -> Any:
 
 
 def _metric_of(made: Any, y: Any, y_pred: Any) -> Metric:
-    """Give the metric that `_made` gave, or left to be told by the shapes of the data."""
+    """Return the metric that `_made` returned, or left to be told by the shapes of the data."""
     if isinstance(made, Metric):
         return made
     shape = _shape(y)

@@ -7,22 +7,23 @@ from typing import Any
 
 from kcore_layers.base.masking import get_mask, in_use, set_mask
 from kcore_ops import tree
+from kcore_ops.engine.op import Tensor, Tree
 from kcore_ops.foundation.errors import ArgumentError
 
 __all__ = ["is_single", "mapped_outputs", "masks_of", "names_of_losses", "names_of_outputs", "per_output",
            "with_masks"]  # fmt: skip
 
 
-def is_single(y_pred: Any) -> bool:
-    """Say whether a model gave one tensor rather than several."""
+def is_single(y_pred: Tree) -> bool:
+    """Return whether a model returned one tensor rather than several."""
     return not isinstance(y_pred, list | tuple | Mapping)
 
 
-def names_of_outputs(y_pred: Any, known: Sequence[str] | None) -> list[str]:
-    """Give a name for each output, in the order in which trees are flattened.
+def names_of_outputs(y_pred: Tree, known: Sequence[str] | None) -> list[str]:
+    """Return a name for each output, in the order in which trees are flattened.
 
     Args:
-        y_pred: what the model gave.
+        y_pred: what the model returned.
         known: the names that the model has for its outputs, if it has any.
     """
     paths = [path for path, _ in tree.flatten_with_path(y_pred)]
@@ -31,8 +32,8 @@ def names_of_outputs(y_pred: Any, known: Sequence[str] | None) -> list[str]:
     return ["_".join(map(str, path)) if isinstance(y_pred, Mapping) else f"output_{i}" for i, path in enumerate(paths)]
 
 
-def names_of_losses(y_pred: Any, known: Sequence[str] | None) -> list[str]:
-    """Give the name under which the loss of each output is reported, without `_loss`: nested ones say where they are.
+def names_of_losses(y_pred: Tree, known: Sequence[str] | None) -> list[str]:
+    """Return the name under which the loss of each output is reported, without `_loss`: nested ones say where they are.
 
     >>> names_of_losses({"a": [1, 2], "b": 3}, ["x", "y", "b"])
     ['a/x', 'a/y', 'b']
@@ -47,8 +48,8 @@ def names_of_losses(y_pred: Any, known: Sequence[str] | None) -> list[str]:
 # What is given for outputs.
 
 
-def per_output(given: Any, y_pred: Any, names: Sequence[str], what: str, *, holds_lists: bool = False) -> list[Any]:
-    """Give what belongs to each output, in the order in which trees are flattened; None where nothing does.
+def per_output(given: Tree, y_pred: Tree, names: Sequence[str], what: str, *, holds_lists: bool = False) -> list[Any]:
+    """Return what belongs to each output, in the order in which trees are flattened; None where nothing does.
 
     What is given has the form of the outputs, or is a list of them all, a dict by their names or, where there is one
     output only, what is for it. Nested outputs are gone through level by level.
@@ -102,8 +103,8 @@ def per_output(given: Any, y_pred: Any, names: Sequence[str], what: str, *, hold
     ]
 
 
-def _parts(y_pred: Any, names: Sequence[str]) -> list[tuple[Any, Any, list[str]]]:
-    """Give the keys of the outermost level of outputs, what is there, and the names of the outputs in it."""
+def _parts(y_pred: Tree, names: Sequence[str]) -> list[tuple[Any, Any, list[str]]]:
+    """Return the keys of the outermost level of outputs, what is there, and the names of the outputs in it."""
     keys: Any = sorted(y_pred) if isinstance(y_pred, Mapping) else range(len(y_pred))
     found, start = [], 0
     for key in keys:
@@ -116,7 +117,7 @@ def _parts(y_pred: Any, names: Sequence[str]) -> list[tuple[Any, Any, list[str]]
 def _by_name(
     given: Mapping[Any, Any], parts: Sequence[tuple[Any, Any, list[str]]], names: Sequence[str], what: str
 ) -> list[Any]:
-    """Give what a dict has for each part: under its key or, if it has none, under the names of its outputs."""
+    """Return what a dict has for each part: under its key or, if it has none, under the names of its outputs."""
     keys = [key for key, _, _ in parts if isinstance(key, str)]
     known = keys or names
     unknown = [str(name) for name in given if name not in keys and name not in names]
@@ -134,7 +135,7 @@ def _by_name(
     return found
 
 
-def _check_order(y_pred: Any, given: Any, what: str) -> None:
+def _check_order(y_pred: Tree, given: Any, what: str) -> None:
     if isinstance(y_pred, Mapping) and list(y_pred) != sorted(y_pred):
         raise ArgumentError(
             f"{what} is a {type(given).__name__}, and the outputs go by name, in another order than that of the names",
@@ -143,7 +144,7 @@ def _check_order(y_pred: Any, given: Any, what: str) -> None:
 
 
 def _for_only(given: Any, names: Sequence[str], what: str, holds_lists: bool) -> Any:
-    """Give what is for the only output, also where it is in a list or a dict."""
+    """Return what is for the only output, also where it is in a list or a dict."""
     if isinstance(given, Mapping) and not _is_saved(given):
         if list(given) != [names[0]]:
             raise _other_name(given, names, what)
@@ -165,7 +166,7 @@ def _other_name(given: Mapping[Any, Any], names: Sequence[str], what: str) -> Ar
 
 
 def _is_saved(given: Mapping[Any, Any]) -> bool:
-    """Say whether a dict is one object as plain data, rather than several by name."""
+    """Return whether a dict is one object as plain data, rather than several by name."""
     return "class_name" in given
 
 
@@ -176,8 +177,8 @@ def _counted(number: int, noun: str) -> str:
 # Masks.
 
 
-def masks_of(y_pred: Any) -> Any:
-    """Give the mask of each output, in the order in which trees are flattened; None if no output has one.
+def masks_of(y_pred: Tree) -> list[Tensor | None] | None:
+    """Return the mask of each output, in the order in which trees are flattened; None if no output has one.
 
     What a framework differentiates or compiles gives its outputs anew, without what they carried: their masks are
     taken along beside them, and put back by `with_masks`.
@@ -188,16 +189,26 @@ def masks_of(y_pred: Any) -> Any:
     return None if all(mask is None for mask in masks) else masks
 
 
-def with_masks(y_pred: Any, masks: Any) -> Any:
-    """Give outputs, to which their masks are given back."""
+def with_masks(y_pred: Tree, masks: Sequence[Tensor | None] | None) -> Tree:
+    """Return outputs with their masks attached again.
+
+    Args:
+        y_pred: the outputs.
+        masks: what `masks_of` returned.
+    """
     if masks is not None:
         for output, mask in zip([y_pred] if is_single(y_pred) else tree.flatten(y_pred), masks, strict=True):
             set_mask(output, mask)
     return y_pred
 
 
-def mapped_outputs(function: Callable[[Any], Any], y_pred: Any) -> Any:
-    """Give outputs a function was applied to, which have their masks."""
+def mapped_outputs(function: Callable[[Tensor], Tensor], y_pred: Tree) -> Tree:
+    """Return outputs that a function was applied to, with the masks they had.
+
+    Args:
+        function: takes one output, and returns what stands for it.
+        y_pred: the outputs.
+    """
     masks = masks_of(y_pred)
     mapped = function(y_pred) if is_single(y_pred) else tree.map_structure(function, y_pred)
     return mapped if masks is None else with_masks(mapped, masks)

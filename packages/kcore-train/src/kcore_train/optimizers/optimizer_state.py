@@ -18,7 +18,7 @@ from kcore_ops.engine.call import backend_of, beside
 from kcore_ops.foundation.errors import ArgumentError
 
 from kcore_train.optimizers.argument_types import LearningRate
-from kcore_train.optimizers.citizens import citizen_optimizer, remade
+from kcore_train.optimizers.framework_class import framework_optimizer_class, remake
 from kcore_train.optimizers.schedules.learning_rate_schedule import LearningRateSchedule
 
 __all__ = ["OptimizerState", "ReadOnlyError", "options_version"]
@@ -43,7 +43,7 @@ class OptimizerState:
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """Create an instance of the class that the current backend's framework knows as well."""
-        return object.__new__(citizen_optimizer(cls, current_backend()))
+        return object.__new__(framework_optimizer_class(cls, current_backend()))
 
     def __init__(
         self,
@@ -474,7 +474,7 @@ class OptimizerState:
         # What is found by identity is found anew in a copy, which does not share it.
         variables, names = self._undecayed
         state.update(_natives=list(self._natives.values()), _undecayed=(list(variables.values()), names))
-        return remade, (original_class(type(self)), self.backend.name), state
+        return remake, (original_class(type(self)), self.backend.name), state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         natives = {id(native): (native, v) for native, v in state.pop("_natives")}

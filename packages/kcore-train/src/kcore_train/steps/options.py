@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from operator import is_
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from kcore_layers import InputSpec, Layer
@@ -13,8 +13,7 @@ from kcore_ops import Variable
 from kcore_ops.dtype_policies import DTypePolicy
 from kcore_ops.ops.random.seeds import SeedGenerator
 
-if TYPE_CHECKING:
-    from kcore_train.trainer import Trainer
+from kcore_train.steps.step import TrainingSetup
 
 __all__ = ["Watched", "options_of"]
 
@@ -44,14 +43,17 @@ class _Same:
     __hash__ = None  # type: ignore[assignment]
 
 
-def options_of(trainer: Trainer) -> Any:
-    """Give something that equals what it was before, unless an option was set to another value since.
+def options_of(setup: TrainingSetup) -> Any:
+    """Return something that equals what it was before, unless an option was set to another value since.
 
     Options are attributes that are numbers, strings, functions, arrays of NumPy's, containers of these, and objects
     with a config: activations, schedules, regularizers. What a call leaves behind on its layer, tensors, is none.
+
+    Args:
+        setup: the model, and what it is trained with.
     """
-    model, optimizer = trainer.model, trainer.optimizer
-    parts = [*model._kcore_sublayers(), optimizer, trainer.losses, *model.metrics]
+    model, optimizer = setup.model, setup.optimizer
+    parts = [*model._kcore_sublayers(), optimizer, setup.objective.losses, *model.metrics]
     return (
         [_options(part, 0) for part in parts],
         [id(v) for v in getattr(optimizer, "variables", ())],
@@ -64,21 +66,25 @@ class Watched:
 
     Layers and optimizers count the attributes that are set on them. To compare all options takes as long as some steps,
     and is for when one of these objects, or that count, says that something is not what it was.
+
+    Args:
+        setup: the model, and what it is trained with.
+        uses_objective: whether losses, metrics and the optimizer are among them.
     """
 
-    def __init__(self, trainer: Trainer, is_measured: bool) -> None:
+    def __init__(self, setup: TrainingSetup, uses_objective: bool) -> None:
         self._seen: list[tuple[Any, Any]] = []
         self._ids: set[int] = set()
-        model, optimizer = trainer.model, trainer.optimizer
+        model, optimizer = setup.model, setup.optimizer
         for layer in model._kcore_sublayers():
             for name, value in vars(layer).items():
                 if name == "_kcore_dtype_policy" or not name.startswith("_kcore_"):
                     self._watch(value, 1)
-        if is_measured:
+        if uses_objective:
             for value in vars(optimizer).values() if optimizer is not None else ():
                 if hasattr(value, "get_config"):  # its lists and dicts are of variables
                     self._watch(value, 1)
-            for part in (trainer.losses, *model.metrics):
+            for part in (setup.objective.losses, *model.metrics):
                 self._watch(part, 0)
         self._variables = [(v, _asked(v)) for v in model.variables]
         for _, (regularizer, constraint, _) in self._variables:
@@ -104,8 +110,8 @@ class Watched:
         for each in held.values() if isinstance(held, dict) else list(held):
             self._watch(each, depth + 1)
 
-    def is_as_it_was(self) -> bool:
-        """Say whether all are made of the same objects as when they were first looked at."""
+    def is_unchanged(self) -> bool:
+        """Return whether all are made of the same objects as when they were first looked at."""
         return all(map(_is_same, self._seen)) and all(all(map(is_, _asked(v), before)) for v, before in self._variables)
 
 
@@ -142,7 +148,7 @@ def _options(owner: Any, depth: int) -> Any:
 
 
 def _option(value: Any, depth: int) -> tuple[Any] | None:
-    """Give what an option's value is compared by, in a tuple; None for what is no option."""
+    """Return what an option's value is compared by, in a tuple; None for what is no option."""
     if value.__class__ in _PLAIN:
         return (value,)
     if isinstance(value, np.generic):

@@ -1,0 +1,47 @@
+"""The batches of an epoch in groups, each of which one call of a step works through."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Generator, Sequence
+
+from kcore_ops import config
+
+from kcore_train.data import Batch, DataAdapter
+from kcore_train.data.data_adapter import InputsOnly, close
+
+__all__ = ["batch_groups", "num_steps_in"]
+
+
+def batch_groups(data: DataAdapter, size: int) -> Generator[Sequence[Batch], None, None]:
+    """Draw the batches of an epoch, as many as the settings allow, in groups, the last of which may be smaller.
+
+    Closed in the middle, it ends whatever makes the batches.
+
+    Args:
+        data: makes the batches.
+        size: how many batches a group has.
+    """
+    epoch = data.epoch()
+    limit = config.max_steps_per_epoch()
+    batches = epoch if limit is None else itertools.islice(epoch, limit)
+    try:
+        if size == 1:
+            for batch in batches:
+                yield (batch[0] if batch.__class__ is InputsOnly else batch,)
+            return
+        while group := list(itertools.islice(batches, size)):
+            yield tuple([batch[0] if batch.__class__ is InputsOnly else batch for batch in group])
+    finally:
+        close(epoch)
+
+
+def num_steps_in(data: DataAdapter, asked_for: int | None) -> int | None:
+    """Return how many batches an epoch has, or None if that is not known.
+
+    Args:
+        data: makes the batches.
+        asked_for: how many somebody asked for, or None.
+    """
+    count, limit = asked_for or data.num_batches, config.max_steps_per_epoch()
+    return count if limit is None else limit if count is None else min(count, limit)

@@ -1,0 +1,160 @@
+"""Steps that change variables as they go, for backends whose variables are changed in place."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from kcore_ops.engine.op import Tensor, Tree
+from kcore_ops.foundation.errors import KcoreError
+
+from kcore_train.data import Batch, unpack_x_y_sample_weight
+from kcore_train.steps.step import Kind, StepFunction, StepRecord, TrainingSetup, own_step
+from kcore_train.steps.tensors import batch_tensors
+
+__all__ = ["InPlaceSteps"]
+
+
+class InPlaceSteps:
+    """Steps `(data) -> results`, where `data` is a batch of tensors.
+
+    Args:
+        setup: the model, and what it is trained with.
+    """
+
+    def __init__(self, setup: TrainingSetup) -> None:
+        self.setup = setup
+
+    def train(self, data: Batch) -> None:
+        """Take one training step.
+
+        Args:
+            data: a batch of tensors.
+        """
+        setup = self.setup
+        model, objective, optimizer = setup.model, setup.objective, setup.optimizer
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        variables = model.trainable_variables
+
+        def forward() -> tuple[Tensor, tuple[Tensor, Tree]]:
+            y_pred = model(x, training=True)
+            loss = objective.loss_of_model(x, y, y_pred, sample_weight, True)
+            return optimizer.scale_loss(loss), (loss, y_pred)
+
+        storages = [v._storage for v in variables]
+        if storages:
+            _, (loss, y_pred), gradients = setup.backend.value_and_grad_in_place(forward, storages)
+            optimizer.apply(gradients, variables)
+        else:
+            _, (loss, y_pred) = forward()
+        objective.update_state(loss, x, y, y_pred, sample_weight)
+
+    def test(self, data: Batch) -> None:
+        """Evaluate one batch.
+
+        Args:
+            data: a batch of tensors.
+        """
+        setup = self.setup
+        objective = setup.objective
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        y_pred = setup.model(x, training=False)
+        loss = objective.loss_of_model(x, y, y_pred, sample_weight, False)
+        objective.update_state(loss, x, y, y_pred, sample_weight)
+
+    def predict(self, data: Batch) -> Tree:
+        """Return the outputs for one batch.
+
+        Args:
+            data: a batch of tensors.
+        """
+        return self.setup.model(unpack_x_y_sample_weight(data)[0], training=False)
+
+    def take(self, kind: Kind, data: Batch) -> Any:
+        """Take a step; return the results of the metrics, or the outputs of a prediction.
+
+        Args:
+            kind: which step.
+            data: a batch of tensors.
+        """
+        if kind == "predict":
+            return self.predict(data)
+        self.train(data) if kind == "train" else self.test(data)
+        return self.setup.objective.results()
+
+    # As functions of several batches, compiled.
+
+    def make(self, kind: Kind, record: StepRecord) -> StepFunction:
+        """Return the function of a step.
+
+        Args:
+            kind: which step.
+            record: is told whether the function is compiled, and when it is traced.
+        """
+        setup = self.setup
+        backend = setup.backend
+        step: Callable[[Any], Any] = own_step(setup.model, kind) or getattr(self, kind)
+        without_gradients = kind != "train"
+        is_prediction = kind == "predict"
+        weights = setup.model.variables  # arrays become tensors where the model is
+
+        def run(batches: Sequence[Batch]) -> Any:
+            record.was_traced = True
+            results = None
+            outputs: list[Any] = []
+            for data in batches:
+                data = batch_tensors(backend, data, weights[0]._storage if weights else None)
+                if without_gradients:
+                    with backend.without_gradients():
+                        results = step(data)
+                else:
+                    results = step(data)
+                if is_prediction:
+                    outputs.append(results)
+            return outputs if is_prediction else results
+
+        if setup.run_eagerly:
+            return run
+        compiled = backend.compile_in_place_step(run, setup.jit_compile)
+        record.is_compiled = compiled is not run
+        if not record.is_compiled and setup.jit_compile is True:
+            warnings.warn(
+                f"the {backend.name} backend does not compile steps; leave out jit_compile=True", stacklevel=2
+            )
+        return self._explaining(compiled, record) if record.is_compiled else run
+
+    def _explaining(self, compiled: StepFunction, record: StepRecord) -> StepFunction:
+        """Return a compiled step whose errors are kcore's, where the framework only finds out as it runs."""
+        setup = self.setup
+
+        def run(batches: Sequence[Batch]) -> Any:
+            try:
+                results = compiled(batches)
+            except KcoreError:
+                raise
+            except Exception as error:
+                for data in batches:
+                    fault = setup.objective.fault_of(data)
+                    if fault is not None:
+                        raise fault from error
+                raise
+            if record.was_traced:
+                record.record()
+            return results
+
+        return run
+
+    def make_results(self, record: StepRecord) -> Callable[[], dict[str, Tensor]]:
+        """Return the function that returns the results of the metrics.
+
+        Args:
+            record: is told whether the function is compiled.
+        """
+        setup = self.setup
+        results = setup.model.get_metrics_result
+        if setup.run_eagerly:
+            return results
+        compiled = setup.backend.compile_in_place_step(results, False)
+        record.is_compiled = compiled is not results
+        return compiled
