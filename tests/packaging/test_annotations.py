@@ -21,6 +21,7 @@ MOST_UNTYPED = 0.15  # share of arguments whose type is Any, or a union with it
 DOCUMENTED = (
     "kcore-layers/src/kcore_layers/layers",
     "kcore-layers/src/kcore_layers/options",
+    "kcore-train/src/kcore_train/callbacks",
     "kcore-train/src/kcore_train/data",
     "kcore-train/src/kcore_train/losses",
     "kcore-train/src/kcore_train/metrics",

@@ -30,8 +30,8 @@ class CallbackList(Callback):
         callbacks: callback, list of callbacks or None, the callbacks; None.
         add_history: bool, whether to add a `History`, if there is none; False.
         add_progbar: bool, whether to add a `ProgbarLogger`, if there is none; False.
-        model: `Model` or None, the model to set on each, None for one that is set later; None.
-        **params: what the loop was asked for, set on each: `epochs`, `steps`, `verbose`, `backend`; none.
+        model: model or None, `Model` or None, the model to set on each, None for one that is set later; None; None.
+        **params: anything, what the loop was asked for, set on each: `epochs`, `steps`, `verbose`, `backend`; none.
 
     Attributes:
         callbacks: the callbacks, those added last.
@@ -84,7 +84,7 @@ class CallbackList(Callback):
         """Set the model on every callback; its `history` is the `History` among them.
 
         Args:
-            model: `Model`, the model.
+            model: model, `Model`, the model.
         """
         super().set_model(model)
         if self.history is not None:
@@ -121,75 +121,149 @@ class CallbackList(Callback):
             raise failed
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Run the hooks of all callbacks when `fit` begins."""
+        """Run the hooks of all callbacks when `fit` begins.
+
+        Args:
+            logs: dict or None, empty; None.
+        """
         self._begin("on_train_begin", logs)
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        """Run the hooks of all callbacks when `fit` ends."""
+        """Run the hooks of all callbacks when `fit` ends.
+
+        Args:
+            logs: dict or None, losses and metrics of the last epoch by name; None.
+        """
         self._end("on_train_end", logs)
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Run the hooks of all callbacks when an epoch begins."""
+        """Run the hooks of all callbacks when an epoch begins.
+
+        Args:
+            epoch: int, the number of the epoch, from 0.
+            logs: dict or None, empty; None.
+        """
         for hook in self._hooks["on_epoch_begin"]:
             hook(epoch, {} if logs is None else logs)
 
     def on_epoch_end(self, epoch: int, logs: MutableLogs | None = None) -> None:
-        """Run the hooks of all callbacks when an epoch ends; a callback may add to `logs` for those after it."""
+        """Run the hooks of all callbacks when an epoch ends; a callback may add to `logs` for those after it.
+
+        Args:
+            epoch: int, the number of the epoch, from 0.
+            logs: dict or None, losses and metrics of the epoch by name; entries may be added; None.
+        """
         logs = {} if logs is None else logs
         for hook in self._hooks["on_epoch_end"]:
             hook(epoch, logs)
 
     def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
-        """Run the hooks of all callbacks when a step begins."""
+        """Run the hooks of all callbacks when a step begins.
+
+        Args:
+            batch: int, the number of the step in its epoch, from 0.
+            logs: dict or None, empty; None.
+        """
         for hook in self._hooks["on_train_batch_begin"]:
             hook(batch, {} if logs is None else logs)
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Run the hooks of all callbacks when a step ends."""
+        """Run the hooks of all callbacks when a step ends.
+
+        Args:
+            batch: int, the number of the step in its epoch, from 0.
+            logs: dict or None, losses and metrics by name, averages over the epoch so far; None.
+        """
         for hook in self._hooks["on_train_batch_end"]:
             hook(batch, {} if logs is None else logs)
 
     def on_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
-        """Run the hooks of all callbacks when a step begins."""
+        """Run the hooks of all callbacks when a step begins.
+
+        Args:
+            batch: int, the number of the step in its epoch, from 0.
+            logs: dict or None, empty; None.
+        """
         self.on_train_batch_begin(batch, logs)
 
     def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Run the hooks of all callbacks when a step ends."""
+        """Run the hooks of all callbacks when a step ends.
+
+        Args:
+            batch: int, the number of the step in its epoch, from 0.
+            logs: dict or None, losses and metrics by name, averages over the epoch so far; None.
+        """
         self.on_train_batch_end(batch, logs)
 
     def on_test_begin(self, logs: Logs | None = None) -> None:
-        """Run the hooks of all callbacks when `evaluate`, or a validation, begins."""
+        """Run the hooks of all callbacks when `evaluate`, or a validation, begins.
+
+        Args:
+            logs: dict or None, empty; None.
+        """
         self._begin("on_test_begin", logs)
 
     def on_test_end(self, logs: Logs | None = None) -> None:
-        """Run the hooks of all callbacks when `evaluate`, or a validation, ends."""
+        """Run the hooks of all callbacks when `evaluate`, or a validation, ends.
+
+        Args:
+            logs: dict or None, losses and metrics of the evaluation by name; None.
+        """
         self._end("on_test_end", logs)
 
     def on_test_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
-        """Run the hooks of all callbacks when a batch is about to be evaluated."""
+        """Run the hooks of all callbacks when a batch is about to be evaluated.
+
+        Args:
+            batch: int, the number of the step in its epoch, from 0.
+            logs: dict or None, empty; None.
+        """
         for hook in self._hooks["on_test_batch_begin"]:
             hook(batch, {} if logs is None else logs)
 
     def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Run the hooks of all callbacks when a batch was evaluated."""
+        """Run the hooks of all callbacks when a batch was evaluated.
+
+        Args:
+            batch: int, the number of the step in its epoch, from 0.
+            logs: dict or None, losses and metrics by name, averages over the evaluation so far; None.
+        """
         for hook in self._hooks["on_test_batch_end"]:
             hook(batch, {} if logs is None else logs)
 
     def on_predict_begin(self, logs: Logs | None = None) -> None:
-        """Run the hooks of all callbacks when `predict` begins."""
+        """Run the hooks of all callbacks when `predict` begins.
+
+        Args:
+            logs: dict or None, empty; None.
+        """
         self._begin("on_predict_begin", logs)
 
     def on_predict_end(self, logs: Logs | None = None) -> None:
-        """Run the hooks of all callbacks when `predict` ends."""
+        """Run the hooks of all callbacks when `predict` ends.
+
+        Args:
+            logs: dict or None, empty; None.
+        """
         self._end("on_predict_end", logs)
 
     def on_predict_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
-        """Run the hooks of all callbacks when a batch is about to be predicted."""
+        """Run the hooks of all callbacks when a batch is about to be predicted.
+
+        Args:
+            batch: int, the number of the step in its epoch, from 0.
+            logs: dict or None, empty; None.
+        """
         for hook in self._hooks["on_predict_batch_begin"]:
             hook(batch, {} if logs is None else logs)
 
     def on_predict_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Run the hooks of all callbacks when a batch was predicted."""
+        """Run the hooks of all callbacks when a batch was predicted.
+
+        Args:
+            batch: int, the number of the step in its epoch, from 0.
+            logs: dict or None, `{"outputs": ...}`, the outputs for the batch; None.
+        """
         for hook in self._hooks["on_predict_batch_end"]:
             hook(batch, {} if logs is None else logs)
 

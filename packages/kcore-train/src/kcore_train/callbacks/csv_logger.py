@@ -40,7 +40,11 @@ class CSVLogger(Callback):
         self._file: TextIO | None = None
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Open the file."""
+        """Open the file.
+
+        Args:
+            logs: dict or None, empty; None.
+        """
         self.filename.parent.mkdir(parents=True, exist_ok=True)
         self.columns = None
         is_cut_off = False
@@ -53,7 +57,12 @@ class CSVLogger(Callback):
             self._file.write("\r\n")  # whoever wrote the file was killed in the middle of a line
 
     def on_epoch_end(self, epoch: int, logs: MutableLogs | None = None) -> None:
-        """Write a line."""
+        """Write a line.
+
+        Args:
+            epoch: int, the number of the epoch, from 0.
+            logs: dict or None, losses and metrics of the epoch by name; entries may be added; None.
+        """
         if self._file is None:
             return
         logs = logs or {}
@@ -67,7 +76,11 @@ class CSVLogger(Callback):
         self._file.flush()
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        """Close the file."""
+        """Close the file.
+
+        Args:
+            logs: dict or None, losses and metrics of the last epoch by name; None.
+        """
         if self._file is not None:
             self._file.close()
             self._file = None

@@ -66,11 +66,20 @@ class EarlyStopping(MonitorCallback):
         self.best_weights: Any = None
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Reset the best value and the count of epochs."""
+        """Reset the best value and the count of epochs.
+
+        Args:
+            logs: dict or None, empty; None.
+        """
         self._reset()
 
     def on_epoch_end(self, epoch: int, logs: MutableLogs | None = None) -> None:
-        """Stop training, if there was no improvement for `patience` epochs."""
+        """Stop training, if there was no improvement for `patience` epochs.
+
+        Args:
+            epoch: int, the number of the epoch, from 0.
+            logs: dict or None, losses and metrics of the epoch by name; entries may be added; None.
+        """
         if epoch < self.start_from_epoch:
             return
         value = self.get_monitor_value(logs)
@@ -88,7 +97,11 @@ class EarlyStopping(MonitorCallback):
             self.model.stop_training = True
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        """Restore the best weights, if `restore_best_weights`."""
+        """Restore the best weights, if `restore_best_weights`.
+
+        Args:
+            logs: dict or None, losses and metrics of the last epoch by name; None.
+        """
         if self.stopped_epoch > 0 and self.verbose > 0:
             say(f"Epoch {self.stopped_epoch + 1}: early stopping")
         if self.best_weights is not None:

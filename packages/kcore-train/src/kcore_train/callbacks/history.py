@@ -29,11 +29,20 @@ class History(Callback):
         self.history: dict[str, list[Any]] = {}
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Start the list of epochs anew; values of a `fit` before, with the same `History`, stay."""
+        """Start the list of epochs anew; values of a `fit` before, with the same `History`, stay.
+
+        Args:
+            logs: dict or None, empty; None.
+        """
         self.epoch = []
 
     def on_epoch_end(self, epoch: int, logs: MutableLogs | None = None) -> None:
-        """Record the losses and metrics of an epoch."""
+        """Record the losses and metrics of an epoch.
+
+        Args:
+            epoch: int, the number of the epoch, from 0.
+            logs: dict or None, losses and metrics of the epoch by name; entries may be added; None.
+        """
         self.epoch.append(epoch)
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(value)

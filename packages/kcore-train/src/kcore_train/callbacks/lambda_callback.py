@@ -25,7 +25,7 @@ class LambdaCallback(Callback):
             None.
         on_train_batch_end: function or None, what to call with `(batch, logs)` when a step ends, None for nothing;
             None.
-        **kwargs: functions for the other hooks of `Callback`, by their names; none.
+        **kwargs: function or None, functions for the other hooks of `Callback`, by their names; none.
 
     Raises:
         ArgumentError: if there is no such hook, or what is given is no function.

@@ -17,7 +17,7 @@ def learning_rate_of(model: Model) -> float:
     """Return the learning rate of a model as a number.
 
     Args:
-        model: `Model`, the model.
+        model: model, `Model`, the model.
 
     Raises:
         ArgumentError: if the model has no optimizer.
@@ -29,7 +29,7 @@ def set_learning_rate(model: Model, value: float) -> None:
     """Set the learning rate of a model.
 
     Args:
-        model: `Model`, the model.
+        model: model, `Model`, the model.
         value: float, the learning rate, at least 0.
 
     Raises:

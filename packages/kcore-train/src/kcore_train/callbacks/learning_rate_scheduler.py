@@ -43,7 +43,12 @@ class LearningRateScheduler(Callback):
         self.takes_learning_rate = _takes_two(schedule)
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Set the learning rate."""
+        """Set the learning rate.
+
+        Args:
+            epoch: int, the number of the epoch, from 0.
+            logs: dict or None, empty; None.
+        """
         if self.takes_learning_rate:
             given = self.schedule(epoch, learning_rate_of(self.model))
         else:
@@ -54,7 +59,12 @@ class LearningRateScheduler(Callback):
             say(f"Epoch {epoch + 1}: LearningRateScheduler sets the learning rate to {learning_rate}.")
 
     def on_epoch_end(self, epoch: int, logs: MutableLogs | None = None) -> None:
-        """Add the learning rate to the logs."""
+        """Add the learning rate to the logs.
+
+        Args:
+            epoch: int, the number of the epoch, from 0.
+            logs: dict or None, losses and metrics of the epoch by name; entries may be added; None.
+        """
         if logs is not None:
             logs["learning_rate"] = learning_rate_of(self.model)
 

@@ -29,7 +29,8 @@ class ModelCheckpoint(MonitorCallback):
         save_weights_only: bool, whether to write only the weights, rather than the model; False.
         mode: str, "min" if it is better small, "max" if large, "auto" for what its name and the metrics of the model
             tell; "auto".
-        save_freq: "epoch" or int, how often to write: at the end of each epoch, or after so many batches; "epoch".
+        save_freq: str or int, "epoch" or int, how often to write: at the end of each epoch, or after so many batches;
+            "epoch"; "epoch".
         initial_value_threshold: float or None, with `save_best_only`, the value that the first one has to be better
             than, None for any; None.
 
@@ -75,17 +76,31 @@ class ModelCheckpoint(MonitorCallback):
             ).at("ModelCheckpoint")
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Reset the count of batches; the best value of a `fit` before still counts."""
+        """Reset the count of batches; the best value of a `fit` before still counts.
+
+        Args:
+            logs: dict or None, empty; None.
+        """
         self._last_batch = -1
         self._batches_since_saving = 0
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Record the number of the epoch."""
+        """Record the number of the epoch.
+
+        Args:
+            epoch: int, the number of the epoch, from 0.
+            logs: dict or None, empty; None.
+        """
         self._epoch = epoch
         self._last_batch = -1
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Write the file, if enough batches have gone by."""
+        """Write the file, if enough batches have gone by.
+
+        Args:
+            batch: int, the number of the step in its epoch, from 0.
+            logs: dict or None, losses and metrics by name, averages over the epoch so far; None.
+        """
         if self.save_freq == "epoch":
             return
         self._batches_since_saving += batch - self._last_batch
@@ -95,7 +110,12 @@ class ModelCheckpoint(MonitorCallback):
             self._save(self._epoch, batch, logs)
 
     def on_epoch_end(self, epoch: int, logs: MutableLogs | None = None) -> None:
-        """Write the file, if that happens every epoch."""
+        """Write the file, if that happens every epoch.
+
+        Args:
+            epoch: int, the number of the epoch, from 0.
+            logs: dict or None, losses and metrics of the epoch by name; entries may be added; None.
+        """
         if self.save_freq == "epoch":
             self._save(epoch, None, logs)
 

@@ -48,55 +48,104 @@ class ProgbarLogger(Callback):
         self._steps = params.get("steps")
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Print the name of the backend."""
+        """Print the name of the backend.
+
+        Args:
+            logs: dict or None, empty; None.
+        """
         self._is_training = True
         backend = (self.params or {}).get("backend")
         if self.verbose and backend:
             say(f"Training on the {backend} backend")
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        """Leave the training mode: what is evaluated next has a bar of its own."""
+        """Leave the training mode: what is evaluated next has a bar of its own.
+
+        Args:
+            logs: dict or None, losses and metrics of the last epoch by name; None.
+        """
         self._is_training = False
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Print the number of the epoch."""
+        """Print the number of the epoch.
+
+        Args:
+            epoch: int, the number of the epoch, from 0.
+            logs: dict or None, empty; None.
+        """
         if self.verbose and self.epochs is not None and self.epochs > 1:
             say(f"Epoch {epoch + 1}/{self.epochs}")
         self._start()
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Draw the bar, if it is time."""
+        """Draw the bar, if it is time.
+
+        Args:
+            batch: int, the number of the step in its epoch, from 0.
+            logs: dict or None, losses and metrics by name, averages over the epoch so far; None.
+        """
         self._step(batch, logs)
 
     def on_epoch_end(self, epoch: int, logs: MutableLogs | None = None) -> None:
-        """Print the losses and metrics of the epoch."""
+        """Print the losses and metrics of the epoch.
+
+        Args:
+            epoch: int, the number of the epoch, from 0.
+            logs: dict or None, losses and metrics of the epoch by name; entries may be added; None.
+        """
         self._finish(logs)
 
     def on_test_begin(self, logs: Logs | None = None) -> None:
-        """Start a bar for `evaluate`."""
+        """Start a bar for `evaluate`.
+
+        Args:
+            logs: dict or None, empty; None.
+        """
         if not self._is_training:
             self._start()
 
     def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Draw the bar of `evaluate`, if it is time."""
+        """Draw the bar of `evaluate`, if it is time.
+
+        Args:
+            batch: int, the number of the step in its epoch, from 0.
+            logs: dict or None, losses and metrics by name, averages over the evaluation so far; None.
+        """
         if not self._is_training:
             self._step(batch, logs)
 
     def on_test_end(self, logs: Logs | None = None) -> None:
-        """Print the losses and metrics of `evaluate`."""
+        """Print the losses and metrics of `evaluate`.
+
+        Args:
+            logs: dict or None, losses and metrics of the evaluation by name; None.
+        """
         if not self._is_training:
             self._finish(logs)
 
     def on_predict_begin(self, logs: Logs | None = None) -> None:
-        """Start a bar for `predict`."""
+        """Start a bar for `predict`.
+
+        Args:
+            logs: dict or None, empty; None.
+        """
         self._start()
 
     def on_predict_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Draw the bar of `predict`, if it is time."""
+        """Draw the bar of `predict`, if it is time.
+
+        Args:
+            batch: int, the number of the step in its epoch, from 0.
+            logs: dict or None, `{"outputs": ...}`, the outputs for the batch; None.
+        """
         self._step(batch, None)
 
     def on_predict_end(self, logs: Logs | None = None) -> None:
-        """Print how long `predict` took."""
+        """Print how long `predict` took.
+
+        Args:
+            logs: dict or None, empty; None.
+        """
         self._finish(None)
 
     def _start(self) -> None:

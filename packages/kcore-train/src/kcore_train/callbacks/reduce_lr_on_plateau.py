@@ -27,7 +27,7 @@ class ReduceLROnPlateau(MonitorCallback):
         min_delta: float, the change, at least 0, up to which a better value is no improvement; 0.0001.
         cooldown: int, the number of epochs after a reduction before waiting starts again; 0.
         min_lr: float, the least learning rate; 0.0.
-        **kwargs: none; others are refused by name.
+        **kwargs: anything, none; others are refused by name.
 
     Raises:
         ArgumentError: if `factor` is not below 1, or an argument is unknown.
@@ -74,11 +74,20 @@ class ReduceLROnPlateau(MonitorCallback):
         return self.cooldown_counter > 0
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Reset the best value and the counts of epochs."""
+        """Reset the best value and the counts of epochs.
+
+        Args:
+            logs: dict or None, empty; None.
+        """
         self._reset()
 
     def on_epoch_end(self, epoch: int, logs: MutableLogs | None = None) -> None:
-        """Reduce the learning rate, if there was no improvement for long enough."""
+        """Reduce the learning rate, if there was no improvement for long enough.
+
+        Args:
+            epoch: int, the number of the epoch, from 0.
+            logs: dict or None, losses and metrics of the epoch by name; entries may be added; None.
+        """
         if logs is not None:
             logs["learning_rate"] = learning_rate_of(self.model)
         value = self.get_monitor_value(logs)

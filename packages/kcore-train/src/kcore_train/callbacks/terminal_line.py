@@ -23,7 +23,7 @@ class TerminalLine:
     """Draw a line with a bar over what was drawn before.
 
     Args:
-        console: `rich.console.Console`, the terminal.
+        console: ??Console, `rich.console.Console`, the terminal.
     """
 
     def __init__(self, console: Console) -> None:

@@ -33,7 +33,12 @@ class TerminateOnNaN(Callback):
         self.raise_error = raise_error
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Stop training, or raise an error, if the loss is NaN or infinite."""
+        """Stop training, or raise an error, if the loss is NaN or infinite.
+
+        Args:
+            batch: int, the number of the step in its epoch, from 0.
+            logs: dict or None, losses and metrics by name, averages over the epoch so far; None.
+        """
         loss = (logs or {}).get("loss")
         if loss is None or (math.isfinite(loss) if isinstance(loss, float) else bool(np.all(np.isfinite(loss)))):
             return
