@@ -7,15 +7,22 @@ reach, or break whoever calls the method: it is refused as it is assigned.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kcore_ops.foundation.errors import AttributeUnavailable
+
+if TYPE_CHECKING:
+    from kcore_layers.base.tracking import Tracking
 
 __all__ = ["check_name"]
 
 
-def check_name(layer: Any, name: str) -> None:
+def check_name(layer: Tracking, name: str) -> None:
     """Refuse a name for an attribute that holds state, if a layer's class needs it.
+
+    Args:
+        layer: the layer whose attribute is assigned.
+        name: the attribute's name.
 
     Raises:
         AttributeUnavailable: naming the class that has it.

@@ -6,16 +6,20 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kcore_ops import tree
 from kcore_ops.backends.current import on
 from kcore_ops.dtypes import standardize_dtype
 from kcore_ops.engine.inference import computing
+from kcore_ops.engine.op import Tree
 from kcore_ops.specs.spec import is_unknown
 from kcore_ops.state.stateless_scope import outside_scopes
 
 from kcore_layers.base.naming import name_scope
+
+if TYPE_CHECKING:
+    from kcore_layers.base.state import State
 
 __all__ = ["Built", "build_lock", "built_by", "built_for_a_while", "building", "dtypes_of", "is_building", "shape_of"]
 
@@ -28,8 +32,12 @@ _before: ContextVar[list[tuple[Any, dict[str, Any]]] | None] = ContextVar("kcore
 
 
 @contextmanager
-def building(layer: Any) -> Iterator[None]:
-    """Make layers and variables inside the `with` block; after an error every layer built in it is as before."""
+def building(layer: State) -> Iterator[None]:
+    """Make layers and variables inside the `with` block; after an error every layer built in it is as before.
+
+    Args:
+        layer: the layer that is built.
+    """
     before = _before.get()
     is_outermost = before is None
     if before is None:
@@ -50,8 +58,12 @@ def building(layer: Any) -> Iterator[None]:
 
 
 @contextmanager
-def built_for_a_while(layer: Any) -> Iterator[None]:
-    """Build layers inside the `with` block; at its end the layer, and those that were inside before, are as before."""
+def built_for_a_while(layer: State) -> Iterator[None]:
+    """Build layers inside the `with` block; at its end the layer, and those that were inside before, are as before.
+
+    Args:
+        layer: the layer that is built.
+    """
     with build_lock:
         before = [(each, _snapshot(each)) for each in layer._kcore_sublayers()]
         try:
@@ -62,8 +74,12 @@ def built_for_a_while(layer: Any) -> Iterator[None]:
                 _restore(each, state)
 
 
-def is_building(layer: Any) -> bool:
-    """Say whether a layer is among those being built."""
+def is_building(layer: object) -> bool:
+    """Return whether a layer is among those being built.
+
+    Args:
+        layer: the layer that is asked about.
+    """
     return any(each is layer for each, _ in _before.get() or ())
 
 
@@ -104,7 +120,7 @@ class Built:
         self._kcore_built = bool(value)
 
     def _kcore_has_nothing_to_build(self: Any) -> bool:
-        """Say whether the layer is one that computes without state: its class defines `call` and no `build`."""
+        """Return whether the layer is one that computes without state: its class defines `call` and no `build`."""
         from kcore_layers.base.layer import Layer
 
         if getattr(self.build, "__wrapped__", None) is not Layer.build or type(self).call is Layer.call:
@@ -113,7 +129,11 @@ class Built:
 
 
 def built_by(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap a layer's `build`: it runs once, as a transaction, and afterwards the layer is built."""
+    """Return a layer's `build` wrapped: it runs once, as a transaction, and afterwards the layer is built.
+
+    Args:
+        original: the method as the class has it, unbound.
+    """
 
     def build(self: Any, *args: Any, **kwargs: Any) -> None:
         if self._kcore_built:
@@ -133,8 +153,12 @@ def built_by(original: Callable[..., Any]) -> Callable[..., Any]:
     return build
 
 
-def shape_of(value: Any) -> Any:
-    """Give the shape of a tensor, or the tree of shapes of a tree of them; sizes not known are None."""
+def shape_of(value: Tree) -> Any:
+    """Return the shape of a tensor, or the tree of shapes of a tree of them; sizes not known are None.
+
+    Args:
+        value: a tensor or spec, or a tree of them; what has no shape, None for one, has None here.
+    """
     if hasattr(value, "shape"):
         return tuple([None if is_unknown(size) or not isinstance(size, int) else size for size in value.shape])
     if value is None or not tree.is_nested(value):
@@ -142,6 +166,10 @@ def shape_of(value: Any) -> Any:
     return tree.map_structure(lambda leaf: shape_of(leaf), value)
 
 
-def dtypes_of(values: Any) -> Any:
-    """Give the names of the dtypes of a tree of tensors."""
+def dtypes_of(values: Tree) -> Any:
+    """Return the names of the dtypes of a tree of tensors.
+
+    Args:
+        values: a tensor or spec, or a tree of them.
+    """
     return tree.map_structure(lambda leaf: standardize_dtype(leaf.dtype) if hasattr(leaf, "dtype") else None, values)

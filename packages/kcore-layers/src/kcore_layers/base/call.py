@@ -19,6 +19,7 @@ from kcore_ops.dtype_policies import DTypePolicy, FloatDTypePolicy
 from kcore_ops.dtypes import is_float_dtype
 from kcore_ops.engine.call import HOST_NUMBERS, HOST_TYPES
 from kcore_ops.engine.inference import is_inferring
+from kcore_ops.engine.op import Tree
 from kcore_ops.foundation.errors import ArgumentError, KcoreError
 from kcore_ops.foundation.tracebacks import shortened
 from kcore_ops.ops.core.conversion import tensor_on
@@ -64,12 +65,12 @@ class Calling(LossesOfCalls):
     _kcore_context_arguments: tuple[str, ...]
     _kcore_has_own_compute_mask: bool
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the layer on tensors; given symbolic tensors, give the symbolic results.
+    def __call__(self, *args: Tree, **kwargs: Any) -> Any:
+        """Return the layer's outputs for tensors; for symbolic tensors, the symbolic outputs.
 
         Args:
-            *args: what `call` takes: tensors, and trees of them. NumPy arrays become tensors; floating ones are cast
-                to the compute dtype.
+            *args: what `call` takes: tensors, and trees of them. NumPy arrays become tensors; floating ones are cast to
+                the compute dtype.
             **kwargs: what `call` takes; and `training`, which reaches the layers inside without being passed.
 
         Raises:
@@ -174,7 +175,7 @@ class Calling(LossesOfCalls):
         return outputs
 
     def _kcore_passed_training(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool | None:
-        """Give the training flag among the arguments of a call, or None."""
+        """Return the training flag among the arguments of a call, or None."""
         signature = self._kcore_call_signature
         if "training" in kwargs or not signature.takes_training:
             return kwargs.get("training")
@@ -182,11 +183,11 @@ class Calling(LossesOfCalls):
         return found
 
     def _kcore_default_training(self) -> bool | None:
-        """Give the training flag of a call that is told none and is in no other; a framework's modules may have one."""
+        """Return the training flag of a call that is told none and is in no other; that of a framework's module."""
         return None
 
     def _kcore_is_hooked(self) -> Any:
-        """Give what says in each call whether the framework has hooks to run around it, or None if it never has."""
+        """Return what says in each call whether the framework has hooks to run around it, or None if it never has."""
         return None
 
     def _kcore_run_on_specs(self, args: list[Any], kwargs: dict[str, Any]) -> Any:
@@ -241,11 +242,11 @@ class Calling(LossesOfCalls):
         self.__dict__["_kcore_plan"] = plan
 
     def _kcore_overrides_compute_mask(self) -> bool:
-        """Say whether outputs have masks other than that of the input."""
+        """Return whether outputs have masks other than that of the input."""
         return self._kcore_has_own_compute_mask
 
     def _kcore_autocast_in_call(self) -> str | None:
-        """Give the dtype variables are read in inside `call`, or None for their own."""
+        """Return the dtype variables are read in inside `call`, or None for their own."""
         policy = self._kcore_dtype_policy.for_path(self.path)
         dtype = policy.compute_dtype
         return dtype if dtype != policy.variable_dtype and is_float_dtype(dtype) else None

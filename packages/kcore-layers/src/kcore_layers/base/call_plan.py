@@ -42,6 +42,10 @@ class CallPlan(NamedTuple):
     is_hooked: Callable[[], bool] | None
 
 
-def drop_plan(layer: Any) -> None:
-    """Make the next call of a layer take the general path."""
+def drop_plan(layer: object) -> None:
+    """Make the next call of a layer take the general path.
+
+    Args:
+        layer: the layer.
+    """
     layer.__dict__["_kcore_plan"] = None

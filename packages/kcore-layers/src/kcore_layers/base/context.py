@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kcore_layers.base.losses import LossesOfCalls
 
 __all__ = ["CallContext", "current_context"]
 
@@ -28,7 +31,7 @@ class CallContext:
 
     def __init__(
         self,
-        entry: Any,
+        entry: LossesOfCalls,
         training: bool | None,
         arguments: dict[str, Any] | None = None,
         is_mode: bool = False,
@@ -43,7 +46,13 @@ class CallContext:
     def changed(
         self, training: bool | None, is_mode: bool = False, arguments: dict[str, Any] | None = None
     ) -> CallContext:
-        """Give the context of a call inside this one that is told something else."""
+        """Return the context of a call inside this one that is told something else.
+
+        Args:
+            training: bool, the training flag; None if nobody said.
+            is_mode: bool, whether `training` is the mode of a framework's module; False by default.
+            arguments: dict of other arguments by name; None, the default, is those of this context.
+        """
         return CallContext(
             self.entry, training, self.arguments if arguments is None else arguments, is_mode, self.losses
         )

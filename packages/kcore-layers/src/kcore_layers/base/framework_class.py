@@ -27,12 +27,12 @@ class _FrameworkClasses(dict[Any, type]):
 
 
 def framework_class(cls: type, backend: Backend, extra: type | None = None) -> type:
-    """Give the class that instances of `cls` made on a backend are of.
+    """Return the class of the instances of a class that are made on a backend.
 
     Args:
         cls: a subclass of Layer.
-        backend: the backend.
-        extra: a class to come right after `cls`, for models made of inputs and outputs.
+        backend: the backend, whose mixin and class of modules become bases.
+        extra: a class to come right after `cls`, for models made of inputs and outputs; None, the default, is none.
     """
     cls = original_class(cls)
     made_of: dict[Any, type]
@@ -70,14 +70,25 @@ def _make(cls: type, backend: Backend, extra: type | None) -> type:
 
 
 def is_overridden(cls: type, name: str) -> bool:
-    """Say whether a class of layers has a method of its own in place of `Layer`'s."""
+    """Return whether a class of layers has a method of its own in place of `Layer`'s.
+
+    Args:
+        cls: a subclass of Layer.
+        name: the method's name.
+    """
     from kcore_layers.base.layer import Layer
 
     return getattr(cls, name) is not getattr(Layer, name)
 
 
 def remake(cls: type, backend: str, extra: type | None) -> Any:
-    """Give an instance with nothing in it yet, for copies and pickles."""
+    """Return an instance with nothing in it yet, for copies and pickles.
+
+    Args:
+        cls: the class as it was written.
+        backend: the name of the backend that it belongs to.
+        extra: as for `framework_class`.
+    """
     found = registry.load(backend)
     layer: Any = object.__new__(framework_class(cls, found, extra))
     layer._kcore_start(found)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from kcore_ops import tree
+from kcore_ops.engine.op import Tree
 from kcore_ops.foundation.errors import ShapeError
 from kcore_ops.specs.spec import standardize_shape
+
+from kcore_layers.options.argument_types import DTypeLike, Shape
 
 __all__ = ["InputSpec", "check_inputs"]
 
@@ -16,15 +19,15 @@ class InputSpec:
     """Rank, sizes and dtype that a layer's input must have; what is None is not checked.
 
     Args:
-        dtype: kept for readers; layers cast their inputs.
-        shape: the sizes, None where any is fine.
-        ndim: number of axes, exactly.
-        max_ndim: at most as many axes.
-        min_ndim: at least as many axes.
-        axes: the size of some axes, by index.
-        allow_last_axis_squeeze: whether a last axis of size 1 may be missing or extra.
-        name: name of the input that this is for.
-        optional: whether the input may be None.
+        dtype: dtype or its name, kept for readers: layers cast their inputs. None by default.
+        shape: tuple of sizes, None where any is fine; None, the default, if any shape is.
+        ndim: int, the number of axes, exactly; None, the default, if any is fine.
+        max_ndim: int, the largest number of axes; None, the default, if there is none.
+        min_ndim: int, the smallest number of axes; None, the default, if there is none.
+        axes: dict from the index of an axis to the size it must have; None, the default, is {}.
+        allow_last_axis_squeeze: bool, whether a last axis of size 1 may be missing or extra; False by default.
+        name: str, the name of the input that this is for; None by default.
+        optional: bool, whether the input may be None; False by default.
 
     >>> InputSpec(min_ndim=2, axes={-1: 8}).fault((None, 7))
     'axis -1 must have size 8 and has size 7'
@@ -32,8 +35,8 @@ class InputSpec:
 
     def __init__(
         self,
-        dtype: Any = None,
-        shape: Any = None,
+        dtype: DTypeLike = None,
+        shape: Shape | None = None,
         ndim: int | None = None,
         max_ndim: int | None = None,
         min_ndim: int | None = None,
@@ -56,7 +59,11 @@ class InputSpec:
             self._sizes += tuple((axis, size) for axis, size in enumerate(self.shape) if size is not None)
 
     def fault(self, shape: Sequence[Any]) -> str | None:
-        """Give what is wrong with a shape, or None if it will do."""
+        """Return what is wrong with a shape, or None if nothing is.
+
+        Args:
+            shape: sizes; those that are not known are no integers, and fit.
+        """
         ndim = len(shape)
         if self.allow_last_axis_squeeze and self.shape is not None:
             if ndim == self.ndim + 1 and shape[-1] == 1:  # type: ignore[operator]
@@ -78,13 +85,17 @@ class InputSpec:
         return None
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another one like it."""
+        """Return the arguments that make another one like it."""
         names = ("dtype", "shape", "ndim", "max_ndim", "min_ndim", "axes", "optional")
         return {name: getattr(self, name) for name in names}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> InputSpec:
-        """Make one from what `get_config` gave."""
+        """Return one made of what `get_config` returned.
+
+        Args:
+            config: dict of arguments of the class by name.
+        """
         return cls(**config)
 
     def __repr__(self) -> str:
@@ -92,8 +103,12 @@ class InputSpec:
         return f"InputSpec({', '.join(f'{name}={value}' for name, value in said.items())})"
 
 
-def check_inputs(specs: Any, inputs: Any) -> None:
-    """Hold inputs to their specs.
+# One, or one for each input.
+InputSpecs: TypeAlias = InputSpec | Sequence["InputSpec | None"] | Mapping[str, InputSpec]
+
+
+def check_inputs(specs: InputSpecs, inputs: Tree) -> None:
+    """Raise an error if inputs do not fit their specs.
 
     Args:
         specs: one `InputSpec`, or as many as there are inputs, in a list, tuple or dict by name.
@@ -102,12 +117,11 @@ def check_inputs(specs: Any, inputs: Any) -> None:
     Raises:
         ShapeError: if an input does not fit, or there are too few or too many.
     """
-    named = dict(inputs) if isinstance(specs, Mapping) and isinstance(inputs, Mapping) else None
-    if named is not None:
-        missing = sorted(set(specs) - set(named))
+    if isinstance(specs, Mapping) and isinstance(inputs, Mapping):
+        missing = sorted(set(specs) - set(inputs))
         if missing:
             raise ShapeError(f"input {', '.join(map(repr, missing))} is missing", fix=f"pass {', '.join(missing)}")
-        pairs = [(specs[name], named[name], f"input {name!r}") for name in specs]
+        pairs = [(specs[name], inputs[name], f"input {name!r}") for name in specs]
     else:
         wanted, given = tree.flatten(specs), tree.flatten(inputs)
         if len(wanted) != len(given):

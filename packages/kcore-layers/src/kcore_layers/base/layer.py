@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 from kcore_ops import Variable, dtype_policies, tree
 from kcore_ops.backends.current import current_backend, on
 from kcore_ops.backends.interface import Backend
 from kcore_ops.dtypes import is_float_dtype, standardize_dtype
+from kcore_ops.engine.op import Tree
 from kcore_ops.foundation.errors import ArgumentError, KcoreError, MissingMethod
 from kcore_ops.specs.spec import standardize_shape
 
@@ -20,16 +21,27 @@ from kcore_layers.base.call_plan import drop_plan
 from kcore_layers.base.context import current_context
 from kcore_layers.base.framework_class import framework_class, is_overridden, remake
 from kcore_layers.base.input_spec import InputSpec
-from kcore_layers.base.naming import auto_name, current_path, snake_case
+from kcore_layers.base.naming import auto_name, snake_case
 from kcore_layers.base.nodes import Nodes
 from kcore_layers.base.saved_attributes import saved_attributes
 from kcore_layers.base.symbolic_call import infer_by_shape_rule, infer_outputs
 from kcore_layers.base.tracking import attributes_changed, state_changed
 from kcore_layers.options import constraints, initializers, regularizers
+from kcore_layers.options.argument_types import (
+    ConstraintLike,
+    DTypeLike,
+    InitializerLike,
+    RegularizerLike,
+    Shape,
+)
 from kcore_layers.serialization.arguments import Arguments, make_from_config, takes_arguments_of_its_own
 from kcore_layers.serialization.registry import original_class
 
-__all__ = ["Layer"]
+__all__ = ["Layer", "specs_of", "tuples_of"]
+
+# A shape or the name of a dtype, or trees of them.
+ShapeTree: TypeAlias = "Shape | Sequence[ShapeTree] | Mapping[str, ShapeTree] | None"
+DTypeTree: TypeAlias = "str | Sequence[DTypeTree] | Mapping[str, DTypeTree]"
 
 
 class Layer(Nodes, Built, Calling):
@@ -39,11 +51,15 @@ class Layer(Nodes, Built, Calling):
     modules too, where it has one.
 
     Args:
-        activity_regularizer: function of the output, or its name; what it gives is added to the losses.
-        trainable: whether an optimizer may change the layer's variables.
-        dtype: a dtype, or a dtype policy or its name: what the layer computes in and keeps variables in.
-        autocast: whether floating inputs are cast to the compute dtype.
-        name: its name; made up from the class's if None.
+        activity_regularizer: regularizer of the output, its name or config, or a function; what it returns is added to
+            the losses. None by default.
+        trainable: bool, whether an optimizer may change the layer's variables; True by default.
+        dtype: dtype or dtype policy, its name or config: what the layer computes in and keeps variables in. None, the
+            default, is the global policy.
+        autocast: bool, whether floating inputs are cast to the compute dtype; True by default.
+        name: str without "/", the layer's name; None, the default, makes one up from the class's.
+        **kwargs: `input_shape`, a tuple without the batch, or `input_dim`, its only size: what a `Sequential` that
+            starts with this layer is built for.
 
     Raises:
         ArgumentError: if an argument is unknown.
@@ -77,8 +93,6 @@ class Layer(Nodes, Built, Calling):
     _kcore_extra: ClassVar[type | None] = None
     # Attributes of instances, which classes do not show, that are no place for state.
     _kcore_instance_names: ClassVar[frozenset[str]] = frozenset({"autocast", "built", "name"})
-    # The class whose settable properties a subclass may replace, and whose bases may not have their methods replaced.
-    _kcore_interface: ClassVar[type]
     # Methods that only users call: an attribute may take their place.
     _kcore_yielding_names: ClassVar[frozenset[str]] = frozenset({"count_params"})
 
@@ -94,7 +108,7 @@ class Layer(Nodes, Built, Calling):
 
     @classmethod
     def _kcore_base_for(cls, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> type | None:
-        """Give a class that instances made with these arguments are to have as a base beside their own."""
+        """Return a class that instances made with these arguments are to have as a base beside their own."""
         return None
 
     def _kcore_start(self, backend: Backend) -> None:
@@ -123,9 +137,9 @@ class Layer(Nodes, Built, Calling):
     def __init__(
         self,
         *,
-        activity_regularizer: Any = None,
+        activity_regularizer: RegularizerLike = None,
         trainable: bool = True,
-        dtype: Any = None,
+        dtype: DTypeLike = None,
         autocast: bool = True,
         name: str | None = None,
         **kwargs: Any,
@@ -159,7 +173,7 @@ class Layer(Nodes, Built, Calling):
         return self._kcore_dtype_policy
 
     @dtype_policy.setter
-    def dtype_policy(self, policy: Any) -> None:
+    def dtype_policy(self, policy: DTypeLike) -> None:
         self._kcore_set_untracked("_kcore_dtype_policy", dtype_policies.get(policy))
         drop_plan(self)
         attributes_changed()
@@ -205,47 +219,43 @@ class Layer(Nodes, Built, Calling):
         return self._kcore_activity_regularizer
 
     @activity_regularizer.setter
-    def activity_regularizer(self, value: Any) -> None:
+    def activity_regularizer(self, value: RegularizerLike) -> None:
         self._kcore_set_untracked("_kcore_activity_regularizer", regularizers.get(value))
         drop_plan(self)
         attributes_changed()
 
     # Its place and its weights.
 
-    def _kcore_resolve_path(self) -> str:
-        """Settle the path, if that has not happened yet: under the layer being built now."""
-        if self._kcore_path is None:
-            outer = current_path()
-            self._kcore_path = f"{outer}/{self.name}" if outer else self.name
-        return self._kcore_path
-
     def add_weight(
         self,
-        shape: Any = None,
-        initializer: Any = None,
-        dtype: Any = None,
+        shape: Shape | None = None,
+        initializer: InitializerLike = None,
+        dtype: DTypeLike = None,
         trainable: bool = True,
         autocast: bool = True,
-        regularizer: Any = None,
-        constraint: Any = None,
+        regularizer: RegularizerLike = None,
+        constraint: ConstraintLike = None,
         aggregation: str = "none",
         overwrite_with_gradient: bool = False,
         name: str | None = None,
     ) -> Variable:
-        """Make a variable that is part of the layer's state.
+        """Return a new variable that is part of the layer's state.
 
         Args:
-            shape: sizes, all known; () if None.
-            initializer: a function from shape and dtype to the first value, or its name. None: Glorot's uniform one
-                for floating dtypes, zeros for others.
-            dtype: a dtype; None is the layer's `variable_dtype`.
-            trainable: whether optimizers change it.
-            autocast: whether it is read in the layer's compute dtype.
-            regularizer: function of the value, or its name; what it gives is added to the losses.
-            constraint: function from a value to the allowed one, or its name, applied after each update.
-            aggregation: how copies on several devices combine.
-            overwrite_with_gradient: whether optimizers put the gradient in place of the value.
-            name: its name; that of the attribute it is first assigned to if None.
+            shape: tuple of sizes, all known; None, the default, is ().
+            initializer: initializer, its name or config, or a function of shape and dtype, or an array. None, the
+                default: Glorot's uniform one for floating dtypes, zeros for others.
+            dtype: dtype or its name; None, the default, is the layer's `variable_dtype`.
+            trainable: bool, whether optimizers change it; True by default.
+            autocast: bool, whether it is read in the layer's compute dtype; True by default.
+            regularizer: regularizer of the value, its name or config, or a function; what it returns is added to the
+                losses. None by default.
+            constraint: constraint, its name or config, or a function from a value to the allowed one, applied after
+                each update. None by default.
+            aggregation: str, how copies on several devices combine: "none", the default, "mean", "sum" or
+                "only_first_replica".
+            overwrite_with_gradient: bool, whether optimizers put the gradient in place of the value; False by default.
+            name: str, its name; None, the default, is that of the attribute it is first assigned to.
 
         Raises:
             ShapeError: if a size is unknown.
@@ -284,8 +294,14 @@ class Layer(Nodes, Built, Calling):
         self._kcore_tracking_changed()
         return variable
 
-    def add_variable(self, shape: Any, initializer: Any, **kwargs: Any) -> Variable:
-        """The same as `add_weight`, with shape and initializer to be given."""
+    def add_variable(self, shape: Shape, initializer: InitializerLike, **kwargs: Any) -> Variable:
+        """Return a new variable; `add_weight` where shape and initializer must be given.
+
+        Args:
+            shape: as for `add_weight`.
+            initializer: as for `add_weight`.
+            **kwargs: the other arguments of `add_weight`.
+        """
         return self.add_weight(shape, initializer, **kwargs)
 
     # Building.
@@ -294,7 +310,7 @@ class Layer(Nodes, Built, Calling):
         """Make the weights. Override it to make the layer's own; layers inside are built by running `call` on shapes.
 
         Args:
-            *shapes: shape of each tensor that `call` takes.
+            *shapes: tuples, the shape of each tensor that `call` takes, or trees of them.
             **named_shapes: the same by name: `x_shape` for `x`.
         """
         has_call = type(self).call is not Layer.call  # one that trains its layers in steps of its own may have none
@@ -312,7 +328,7 @@ class Layer(Nodes, Built, Calling):
         state_changed()
 
     def get_build_config(self) -> dict[str, Any] | None:
-        """Give the shapes it was built with, or None: one as `input_shape`, several by name in `shapes_dict`.
+        """Return the shapes it was built with, or None: one as `input_shape`, several by name in `shapes_dict`.
 
         With them go the dtypes by name, as `dtypes`, if a call has built it and they were not its own `input_dtype`.
         """
@@ -325,7 +341,11 @@ class Layer(Nodes, Built, Calling):
         return config if is_plain else {**config, "dtypes": dtypes}
 
     def build_from_config(self, config: Mapping[str, Any] | None) -> None:
-        """Build it with the shapes that `get_build_config` gave."""
+        """Build it with the shapes that `get_build_config` returned.
+
+        Args:
+            config: what `get_build_config` returned; None or {} leaves the layer unbuilt.
+        """
         if not config:
             return
         if "dtypes" in config:
@@ -341,31 +361,46 @@ class Layer(Nodes, Built, Calling):
 
     # Calling; see call.py.
 
-    def call(self, *args: Any, **kwargs: Any) -> Any:
-        """Compute. Override it."""
+    def call(self, *args: Tree, **kwargs: Any) -> Any:
+        """Compute the outputs. Override it.
+
+        Args:
+            *args: tensors, or trees of them, as the subclass's signature says.
+            **kwargs: the same by name, and settings such as `training` and `mask`.
+        """
         name = original_class(type(self)).__name__
         raise MissingMethod(f"{name} has no call", fix=f"define {name}.call(self, inputs)")
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
-        """Give the mask of the output, from that of the input; the same one unless overridden."""
+    def compute_mask(self, inputs: Tree, previous_mask: Tree) -> Any:
+        """Return the mask of the output, from that of the input; the same one unless overridden.
+
+        Args:
+            inputs: the first argument of the call: a tensor, or a tree of them.
+            previous_mask: its mask, booleans, or a tree of masks; None if it has none.
+        """
         return previous_mask
 
-    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        """Give the shapes and dtypes of what a call returns, as specs.
+    def compute_output_spec(self, *args: Tree, **kwargs: Any) -> Any:
+        """Return the shapes and dtypes of what a call returns, as specs.
 
         A layer with a `compute_output_shape` of its own is asked that, and its results are of its `compute_dtype`; any
         other is run on specs, or where it calls a framework's own functions on zeros.
+
+        Args:
+            *args: what `call` takes, with specs in place of tensors.
+            **kwargs: the same by name.
         """
         if is_overridden(type(self), "compute_output_shape"):
             return infer_by_shape_rule(self, list(args), kwargs)
         return infer_outputs(self, list(args), kwargs)
 
     def compute_output_shape(self, *shapes: Any, **named_shapes: Any) -> Any:
-        """Give the shape of the output, or a tree of them, from shapes of the inputs.
+        """Return the shape of the output, or a tree of them, from shapes of the inputs.
 
         Args:
-            *shapes: in the order of `call`'s parameters.
-            **named_shapes: by those names and `_shape`; `input_shape` is the first of them, whatever it is called.
+            *shapes: tuples, or trees of them, in the order of `call`'s parameters.
+            **named_shapes: the same by those names and `_shape`; `input_shape` is the first of them, whatever it is
+                called.
         """
         specs = [specs_of(shape, self.input_dtype) for shape in shapes]
         named = {name: specs_of(shape, self.input_dtype) for name, shape in named_shapes.items()}
@@ -373,14 +408,19 @@ class Layer(Nodes, Built, Calling):
         named = {first if name == "input_shape" else name.removesuffix("_shape"): spec for name, spec in named.items()}
         return tree.map_structure(lambda spec: tuple(spec.shape), self.compute_output_spec(*specs, **named))
 
-    def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
-        """Call it on symbolic tensors."""
+    def symbolic_call(self, *args: Tree, **kwargs: Any) -> Any:
+        """Return the symbolic outputs for symbolic tensors.
+
+        Args:
+            *args: as for `call`.
+            **kwargs: as for `call`.
+        """
         return self(*args, **kwargs)
 
     # Configuration.
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments that make another layer like it.
+        """Return the arguments that make another layer like it.
 
         Raises:
             ArgumentError: if the class has arguments of its own and does not say how to give them.
@@ -392,12 +432,16 @@ class Layer(Nodes, Built, Calling):
         return {**config, **self._kcore_config_of_arguments()}
 
     def _kcore_config_of_arguments(self) -> dict[str, Any]:
-        """Give the arguments it was made with, for a class whose `__init__` is newer than its `get_config`."""
+        """Return the arguments it was made with, for a class whose `__init__` is newer than its `get_config`."""
         return {} if self._kcore_arguments is None else self._kcore_arguments.config(self)
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
-        """Make one from what `get_config` gave."""
+        """Return a layer made of what `get_config` returned.
+
+        Args:
+            config: dict of arguments of the class by name.
+        """
         return make_from_config(original_class(cls), config)
 
     # Copies and pickles.
@@ -433,22 +477,32 @@ class Layer(Nodes, Built, Calling):
 Layer._kcore_interface = Layer
 
 
-def specs_of(shape: Any, dtype: Any) -> Any:
-    """Give the spec, or the tree of specs, of a shape or a tree of shapes, and a dtype or a tree of dtypes."""
+def specs_of(shape: ShapeTree, dtype: DTypeTree) -> Any:
+    """Return the spec, or the tree of specs, for a shape or a tree of shapes.
+
+    Args:
+        shape: tuple of sizes, None for one that is not known; a tree of them; or None for no tensor.
+        dtype: name of a dtype, or a tree of them, one for each shape.
+    """
     from kcore_ops import TensorSpec
 
     if shape is None:
         return None
     if isinstance(shape, Mapping):
-        return {name: specs_of(each, dtype if isinstance(dtype, str) else dtype[name]) for name, each in shape.items()}
+        dtypes: Any = dict.fromkeys(shape, dtype) if isinstance(dtype, str) else dtype
+        return {name: specs_of(each, dtypes[name]) for name, each in shape.items()}
     if isinstance(shape, list | tuple) and any(isinstance(each, list | tuple | Mapping) for each in shape):
         dtypes = itertools.repeat(dtype) if isinstance(dtype, str) else dtype
         return type(shape)(specs_of(each, part) for each, part in zip(shape, dtypes, strict=False))
     return TensorSpec(standardize_shape(shape), dtype)
 
 
-def tuples_of(shape: Any) -> Any:
-    """Give a shape that was a list in a file as a tuple."""
+def tuples_of(shape: ShapeTree) -> Any:
+    """Return a shape, or a tree of them, with tuples in place of the lists that files have.
+
+    Args:
+        shape: list of sizes, or a tree of lists.
+    """
     if isinstance(shape, Mapping):
         return {name: tuples_of(each) for name, each in shape.items()}
     if isinstance(shape, list | tuple):

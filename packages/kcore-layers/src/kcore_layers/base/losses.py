@@ -6,9 +6,11 @@ While a call runs they are kept with it. When the outermost call ends they are g
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from kcore_ops.engine.inference import is_inferring
+from kcore_ops.engine.op import Tensor
 from kcore_ops.state.stateless_scope import current_scope
 
 from kcore_layers.base.call_plan import drop_plan
@@ -30,11 +32,11 @@ class LossesOfCalls(State):
     _kcore_adds_losses: bool
     _kcore_backend: Any
 
-    def add_loss(self, loss: Any) -> None:
-        """Add to what is minimised; inside `call`, in place of what the call before has added.
+    def add_loss(self, loss: Tensor | Sequence[Tensor]) -> None:
+        """Add to the losses; inside `call`, in place of what the call before has added.
 
         Args:
-            loss: a scalar tensor, or a list of them.
+            loss: scalar tensor, or a list of them.
         """
         if is_inferring():
             return
@@ -77,8 +79,13 @@ class LossesOfCalls(State):
             layer.__dict__["_kcore_losses"] = []
 
 
-def publish(entry: Any, context: CallContext) -> None:
-    """Give what the calls inside an outermost call have added to the layers, in place of what they had."""
+def publish(entry: LossesOfCalls, context: CallContext) -> None:
+    """Set the losses of layers to what the calls inside an outermost call have added.
+
+    Args:
+        entry: the layer that was called first.
+        context: the context of its call, which holds what was added.
+    """
     if not entry._kcore_adds_losses:
         return
     scope = current_scope()

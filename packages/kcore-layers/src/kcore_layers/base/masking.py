@@ -7,12 +7,16 @@ as the tensor lives.
 from __future__ import annotations
 
 import weakref
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kcore_ops import copy, tree
 from kcore_ops.engine.inference import is_inferring
+from kcore_ops.engine.op import Tensor, Tree
 
 from kcore_layers.base.signature import CallSignature
+
+if TYPE_CHECKING:
+    from kcore_layers.base.call import Calling
 
 __all__ = ["get_mask", "in_use", "mask_outputs", "masks_of", "pass_masks", "set_mask"]
 
@@ -22,12 +26,17 @@ _table: dict[int, tuple[weakref.ref[Any], Any]] = {}
 
 
 def in_use() -> bool:
-    """Say whether any tensor of this process ever had a mask."""
+    """Return whether any tensor of this process ever had a mask."""
     return _in_use
 
 
-def set_mask(x: Any, mask: Any) -> None:
-    """Give a tensor its mask, booleans of the shape of its leading axes; None takes it away."""
+def set_mask(x: Tensor, mask: Tensor | None) -> None:
+    """Set a tensor's mask.
+
+    Args:
+        x: the tensor.
+        mask: booleans of the shape of the tensor's leading axes; None removes the mask.
+    """
     global _in_use
     if mask is None and get_mask(x) is None:
         return
@@ -42,8 +51,12 @@ def set_mask(x: Any, mask: Any) -> None:
             pass  # a spec: no numbers, no mask
 
 
-def get_mask(x: Any) -> Any:
-    """Give a tensor's mask, or None."""
+def get_mask(x: Tensor) -> Any:
+    """Return a tensor's mask, or None.
+
+    Args:
+        x: the tensor.
+    """
     if not _in_use:
         return None
     mask = getattr(x, "_keras_mask", None)
@@ -54,8 +67,12 @@ def get_mask(x: Any) -> Any:
     return mask
 
 
-def masks_of(value: Any) -> Any:
-    """Give the masks of a tensor, or of a tree of them in a tree of the same form; None if there are none."""
+def masks_of(value: Tree) -> Any:
+    """Return the masks of a tensor, or of a tree of them in a tree of the same form; None if there are none.
+
+    Args:
+        value: a tensor, or a tree of them.
+    """
     if not isinstance(value, list | tuple | dict):
         return get_mask(value) if hasattr(value, "shape") else None
     found = tree.map_structure(lambda x: get_mask(x) if hasattr(x, "shape") else None, value)
@@ -63,7 +80,11 @@ def masks_of(value: Any) -> Any:
 
 
 def pass_masks(signature: CallSignature, values: dict[str, Any]) -> Any:
-    """Give the arguments of a call the masks that its tensors carry, where it has a parameter for them.
+    """Pass a call the masks that its tensors carry, where it has a parameter for them.
+
+    Args:
+        signature: the parameters of `call`.
+        values: the arguments by name; masks are put in among them.
 
     Returns:
         The mask of the first argument: the one that was passed for it, or else the one it carries.
@@ -80,8 +101,15 @@ def pass_masks(signature: CallSignature, values: dict[str, Any]) -> Any:
     return first
 
 
-def mask_outputs(layer: Any, values: dict[str, Any], masks: Any, outputs: Any) -> Any:
-    """Give the outputs of a call their masks; an output that is an input is copied first, which is not the layer's."""
+def mask_outputs(layer: Calling, values: dict[str, Any], masks: Tree, outputs: Tree) -> Any:
+    """Return the outputs of a call with their masks; an output that is an input is copied first.
+
+    Args:
+        layer: the layer, whose `compute_mask` is asked.
+        values: the arguments of the call by name.
+        masks: the mask of the first argument, or a tree of them.
+        outputs: what the call returned.
+    """
     inputs = next(iter(values.values()), None)
     if is_inferring():
         return outputs

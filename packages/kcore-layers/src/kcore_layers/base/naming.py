@@ -7,7 +7,10 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kcore_layers.base.state import State
 
 __all__ = [
     "auto_name",
@@ -27,7 +30,10 @@ current_path = _path.get
 
 
 def snake_case(name: str) -> str:
-    """Turn a class's name into that of an instance.
+    """Return the name of an instance, from its class's.
+
+    Args:
+        name: the class's name.
 
     >>> snake_case("MaxPooling2D"), snake_case("LSTMCell"), snake_case("_Private")
     ('max_pooling2d', 'lstm_cell', 'private')
@@ -38,14 +44,21 @@ def snake_case(name: str) -> str:
 
 
 def auto_name(prefix: str) -> str:
-    """Give a name no other call has given: `dense`, then `dense_1`."""
+    """Return a name that no other call has returned: `dense`, then `dense_1`.
+
+    Args:
+        prefix: what the name begins with.
+    """
     number = _counts[prefix]
     _counts[prefix] += 1
     return f"{prefix}_{number}" if number else prefix
 
 
 def get_uid(prefix: str = "") -> int:
-    """Count the calls with a prefix since the process began, or since `clear_session`: 1, then 2.
+    """Return the number of calls with a prefix since the process began, or since `clear_session`: 1, then 2.
+
+    Args:
+        prefix: the prefix; "" by default.
 
     >>> get_uid("a_prefix_of_ours"), get_uid("a_prefix_of_ours")
     (1, 2)
@@ -61,7 +74,10 @@ def reset_names() -> None:
 
 
 def unique_names(names: Iterable[str]) -> list[str]:
-    """Number the names that occur more than once.
+    """Return names of which those that occur more than once are numbered.
+
+    Args:
+        names: the names.
 
     >>> unique_names(["dense", "relu", "dense"])
     ['dense', 'relu', 'dense_1']
@@ -74,10 +90,13 @@ def unique_names(names: Iterable[str]) -> list[str]:
     return unique
 
 
-def names_from_start(layers: Iterable[Any]) -> list[str]:
-    """Name layers so that a model and one made of its config give the same: made-up names count from the start.
+def names_from_start(layers: Iterable[State]) -> list[str]:
+    """Return names for layers that a model and one made of its config agree on: made-up names count from the start.
 
     A name is taken to be made up if it is the class's, with or without a number: a config does not say.
+
+    Args:
+        layers: the layers, in order.
     """
     names: dict[str, None] = {}
     counts: collections.Counter[str] = collections.Counter()
@@ -94,7 +113,11 @@ def names_from_start(layers: Iterable[Any]) -> list[str]:
 
 @contextmanager
 def name_scope(path: str) -> Iterator[None]:
-    """Make `path` the one that layers built inside the `with` block are under."""
+    """Make `path` the one that layers built inside the `with` block are under.
+
+    Args:
+        path: names joined by "/".
+    """
     token = _path.set(path)
     try:
         yield

@@ -60,7 +60,12 @@ class Nodes:
     )
 
 
-def record_call(operation: Any, node: Node) -> None:
-    """Record a layer's place in a graph, if it is its first; ops have many."""
+def record_call(operation: object, node: Node) -> None:
+    """Record a layer's place in a graph, if it is its first; ops have many.
+
+    Args:
+        operation: what is called: a layer, or an op, for which nothing is recorded.
+        node: the call.
+    """
     if isinstance(operation, Nodes):
         operation.__dict__.setdefault("_kcore_first_call", node)

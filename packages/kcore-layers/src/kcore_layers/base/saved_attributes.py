@@ -11,7 +11,7 @@ __all__ = ["saved_attributes"]
 
 
 def saved_attributes(
-    value: Any, kind: type | None = None, properties: Collection[str] = ()
+    value: object, kind: type | None = None, properties: Collection[str] = ()
 ) -> Iterator[tuple[str, Any]]:
     """Return what an object's attributes hold, by name, in the order of files: private ones last.
 

@@ -33,7 +33,11 @@ class CallSignature:
     masks: Mapping[str, str]
 
     def bind(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> inspect.BoundArguments:
-        """Match arguments to parameters.
+        """Return arguments matched to parameters.
+
+        Args:
+            args: those given by position.
+            kwargs: those given by name.
 
         Raises:
             ArgumentError: if they do not fit.
@@ -45,7 +49,11 @@ class CallSignature:
 
 
 def study_call(call: Callable[..., Any]) -> CallSignature:
-    """Study a layer's `call`, an unbound method."""
+    """Return what is to be known of the parameters of a layer's `call`.
+
+    Args:
+        call: the method, unbound.
+    """
     parameters = list(inspect.signature(call).parameters.values())[1:]
     named = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY, p.POSITIONAL_ONLY)]
     by_name = {p.name: p for p in parameters}
@@ -65,6 +73,10 @@ def study_call(call: Callable[..., Any]) -> CallSignature:
 
 
 def study_build(build: Callable[..., Any]) -> tuple[str, ...]:
-    """Give the names of the shapes that a layer's `build`, an unbound method, takes."""
+    """Return the names of the shapes that a layer's `build` takes.
+
+    Args:
+        build: the method, unbound.
+    """
     parameters = list(inspect.signature(build).parameters.values())[1:]
     return tuple(p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from typing import Any
 
 import numpy as np
 from kcore_ops import StatelessScope, Variable
+from kcore_ops.engine.op import Tree
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 
+from kcore_layers.base.naming import current_path
 from kcore_layers.base.tracking import Tracking, state_changed, state_version
 
 __all__ = ["State"]
@@ -27,8 +29,15 @@ class State(Tracking):
         """Where it stands: the names of the layers it was built in, and its own."""
         return self._kcore_path or self.name
 
+    def _kcore_resolve_path(self) -> str:
+        """Return the path, set for good if it was not yet: under the layer being built now."""
+        if self._kcore_path is None:
+            outer = current_path()
+            self._kcore_path = f"{outer}/{self.name}" if outer else self.name
+        return self._kcore_path
+
     def _kcore_sublayers(self, recursive: bool = True, include_self: bool = True) -> Iterator[Any]:
-        """Give the layers inside, each once, parents first."""
+        """Return the layers inside, each once, parents first."""
         seen: set[int] = set()
         rest: list[Any] = [self] if include_self else list(self._kcore_layers)
         seen.add(id(self))
@@ -41,7 +50,7 @@ class State(Tracking):
                 rest[:0] = inner
 
     def _kcore_named_sublayers(self) -> list[tuple[str, Any]]:
-        """Give the layers directly inside, each with its place among the attributes: `dense`, `blocks.0`."""
+        """Return the layers directly inside, each with its place among the attributes: `dense`, `blocks.0`."""
         places: dict[int, str] = {}
         for place, value in self._kcore_tracked_attributes():
             places.setdefault(id(value), place)
@@ -51,7 +60,7 @@ class State(Tracking):
         return self._kcore_sublayers(recursive, include_self)
 
     def _kcore_listed(self, name: str) -> list[Any]:
-        """Give a list that is made anew only when some state has changed."""
+        """Return a list that is made anew only when some state has changed."""
         lists = self._kcore_lists
         if lists.get("version") != state_version():
             lists.clear()
@@ -62,7 +71,7 @@ class State(Tracking):
         return found
 
     def _kcore_own_variables(self) -> list[Variable]:
-        """Give the variables of the layer itself, without those of layers inside."""
+        """Return the variables of the layer itself, without those of layers inside."""
         return [*self._kcore_trainable_variables, *self._kcore_non_trainable_variables]
 
     def _kcore_list_sublayers(self) -> list[Any]:
@@ -80,7 +89,7 @@ class State(Tracking):
         return _each_once(own, *(layer.weights for layer in self._kcore_layers))
 
     def _kcore_list_reachable(self) -> list[Variable]:
-        """Give the variables that no layer with `trainable=False` holds back."""
+        """Return the variables that no layer with `trainable=False` holds back."""
         if not self._kcore_trainable:
             return []
         own = self._kcore_own_variables()
@@ -147,15 +156,18 @@ class State(Tracking):
         state_changed()
 
     def count_params(self) -> int:
-        """Give the number of numbers in all weights."""
+        """Return the number of numbers in all weights."""
         return sum(int(np.prod(v.shape)) for v in self.weights)
 
     def get_weights(self) -> list[np.ndarray[Any, Any]]:
-        """Give the values of all weights as NumPy arrays of their own, which training leaves as they are."""
+        """Return the values of all weights as NumPy arrays of their own, which training leaves as they are."""
         return [np.array(v.numpy()) for v in self.weights]
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Set all weights; none, if one does not fit.
+
+        Args:
+            weights: list of an array for each of `self.weights`, in their shapes.
 
         Raises:
             ArgumentError: if there are too few or too many.
@@ -179,13 +191,20 @@ class State(Tracking):
         for v, value in zip(variables, weights, strict=True):
             v.assign(value)
 
-    def save_own_variables(self, store: Any) -> None:
-        """Put the layer's own variables, not those of layers inside, into a mapping from "0", "1", ... to arrays."""
+    def save_own_variables(self, store: MutableMapping[str, Any]) -> None:
+        """Put the layer's own variables, not those of layers inside, into a mapping from "0", "1", ... to arrays.
+
+        Args:
+            store: what the arrays are put into.
+        """
         for i, v in enumerate(self._kcore_own_variables()):
             store[str(i)] = v.numpy()
 
-    def load_own_variables(self, store: Any) -> None:
+    def load_own_variables(self, store: Mapping[str, Any]) -> None:
         """Set the layer's own variables from what `save_own_variables` put into a mapping.
+
+        Args:
+            store: arrays by "0", "1", ...
 
         Raises:
             ArgumentError: if the mapping has too few or too many.
@@ -203,17 +222,17 @@ class State(Tracking):
         self,
         trainable_variables: Sequence[Any],
         non_trainable_variables: Sequence[Any],
-        *args: Any,
+        *args: Tree,
         return_losses: bool = False,
         **kwargs: Any,
     ) -> tuple[Any, ...]:
-        """Call the layer as a pure function of the values of its variables.
+        """Return what a call returns, as a pure function of the values of the layer's variables.
 
         Args:
-            trainable_variables: a value for each of `self.trainable_variables`.
-            non_trainable_variables: a value for each of `self.non_trainable_variables`.
+            trainable_variables: list of a value for each of `self.trainable_variables`.
+            non_trainable_variables: list of a value for each of `self.non_trainable_variables`.
             *args: what `call` takes.
-            return_losses: whether to give the losses the call added as well.
+            return_losses: bool, whether to return the losses the call added as well; False by default.
             **kwargs: what `call` takes.
 
         Returns:
@@ -245,7 +264,12 @@ class State(Tracking):
 
 
 def value_in(scope: StatelessScope, variable: Variable) -> Any:
-    """Give the value a variable has at the end of a stateless scope."""
+    """Return the value a variable has at the end of a stateless scope.
+
+    Args:
+        scope: the scope, whose block may have ended.
+        variable: the variable.
+    """
     value = scope.get_current_value(variable)
     return variable.value if value is None else value
 

@@ -12,7 +12,10 @@ __all__ = ["by_path", "leaves_of", "set_tree", "tree_of"]
 
 
 def by_path(variables: Sequence[Variable]) -> dict[str, Variable]:
-    """Give variables by path; a path that several have is numbered, in their order: `mean/total`, `mean/total_1`.
+    """Return variables by path; a path that several have is numbered, in their order: `mean/total`, `mean/total_1`.
+
+    Args:
+        variables: the variables, in order.
 
     Raises:
         ArgumentError: if the path of one is a part of another's, so that a tree can not hold both.
@@ -35,7 +38,10 @@ def by_path(variables: Sequence[Variable]) -> dict[str, Variable]:
 
 
 def tree_of(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Give values by path as dicts of dicts.
+    """Return values by path as dicts of dicts.
+
+    Args:
+        values: the values, by paths whose parts "/" separates.
 
     >>> tree_of({"mean/total": 1.0, "mean/count": 2.0})
     {'mean': {'total': 1.0, 'count': 2.0}}
@@ -51,7 +57,11 @@ def tree_of(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def leaves_of(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Give the values of a tree by path.
+    """Return the values of a tree by path.
+
+    Args:
+        tree: dicts of dicts, of values at last.
+        prefix: what paths begin with; "" by default.
 
     >>> leaves_of({"mean": {"total": 1.0, "count": 2.0}})
     {'mean/total': 1.0, 'mean/count': 2.0}
@@ -65,6 +75,10 @@ def leaves_of(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def set_tree(groups: Mapping[str, Sequence[Variable]], tree: Mapping[str, Any]) -> None:
     """Set variables, given in groups, from a tree of their values; none, if a path is unknown or a value does not fit.
+
+    Args:
+        groups: the variables, in a list for each name at the top of the tree.
+        tree: the values: groups by name, and in each the values by the parts of their paths. What is left out stays.
 
     Raises:
         ArgumentError: naming the paths that are unknown.

@@ -6,7 +6,7 @@ import inspect
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from kcore_ops import KerasTensor, StatelessScope, TensorSpec, tree
@@ -21,14 +21,18 @@ from kcore_ops.state.stateless_scope import outside_scopes
 from kcore_layers.base.nodes import record_call
 from kcore_layers.base.signature import study_build
 
+if TYPE_CHECKING:
+    from kcore_layers.base.call import Calling
+    from kcore_layers.base.layer import Layer
+
 __all__ = ["call_on_symbols", "infer_by_shape_rule", "infer_outputs"]
 
 # Sizes of the batch that a call is tried with where it can only be run on tensors.
 TRIAL_SIZES = (2, 3)
 
 
-def call_on_symbols(layer: Any, bound: inspect.BoundArguments, training: bool | None) -> Any:
-    """Give the symbolic results of a call, outputs of a new node; for plain specs, the specs of the results.
+def call_on_symbols(layer: Calling, bound: inspect.BoundArguments, training: bool | None) -> Any:
+    """Return the symbolic results of a call, outputs of a new node; for plain specs, the specs of the results.
 
     Args:
         layer: the layer that is called.
@@ -68,7 +72,7 @@ def _spec(x: Any) -> Any:
 
 
 def _outputs(layer: Any, bound: inspect.BoundArguments, specs: dict[str, Any], masks: dict[str, Any]) -> Any:
-    """Give the specs of the results; a call that can not do with specs of masks is run without them."""
+    """Return the specs of the results; a call that can not do with specs of masks is run without them."""
     if masks:
         try:
             return _outputs(layer, bound, {**specs, **masks}, {})
@@ -87,7 +91,7 @@ class _Masks(NamedTuple):
 
 
 def _symbolic_masks(layer: Any, values: Mapping[str, Any]) -> _Masks:
-    """Give the symbolic masks that symbolic tensors carry: `call` sees them; they are not arguments of the node."""
+    """Return the symbolic masks that symbolic tensors carry: `call` sees them; they are not arguments of the node."""
     signature = layer._kcore_call_signature
     passed: dict[str, Any] = {}
     of_first = None
@@ -106,7 +110,7 @@ def _symbolic_masks(layer: Any, values: Mapping[str, Any]) -> _Masks:
 
 
 def _mask_symbols(layer: Any, values: Mapping[str, Any], mask: Any, outputs: Any) -> None:
-    """Give symbolic outputs their masks, where `compute_mask` can be run on symbolic tensors."""
+    """Set the masks of symbolic outputs, where `compute_mask` can be run on symbolic tensors."""
     if not (layer._kcore_overrides_compute_mask() or (layer._kcore_supports_masking and mask is not None)):
         return
     try:
@@ -122,8 +126,14 @@ def _mask_symbols(layer: Any, values: Mapping[str, Any], mask: Any, outputs: Any
             x._keras_mask = each
 
 
-def infer_by_shape_rule(layer: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-    """Give the specs of what a layer's call returns, from the layer's own `compute_output_shape`, in its dtype."""
+def infer_by_shape_rule(layer: Layer, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    """Return the specs of what a layer's call returns, from the layer's own `compute_output_shape`, in its dtype.
+
+    Args:
+        layer: the layer.
+        args: the arguments of the call by position, specs in place of tensors.
+        kwargs: those by name.
+    """
     from kcore_layers.base.build import is_building, shape_of
 
     values = dict(layer._kcore_call_signature.bind(args, kwargs).arguments)
@@ -143,11 +153,16 @@ def infer_by_shape_rule(layer: Any, args: Sequence[Any], kwargs: Mapping[str, An
     return tree.map_shape_structure(lambda each: TensorSpec(each, layer.compute_dtype), shape)
 
 
-def infer_outputs(layer: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    """Give the specs of what a layer's call returns; a layer that is not built is so again afterwards.
+def infer_outputs(layer: Calling, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    """Return the specs of what a layer's call returns; a layer that is not built is so again afterwards.
 
     `call` is run on specs. Where it calls a framework's own functions, which know nothing of specs, it is run on zeros
     instead, with two sizes in place of those that are not known; what it does to variables is undone.
+
+    Args:
+        layer: the layer.
+        args: the arguments of the call by position, specs in place of tensors.
+        kwargs: those by name.
     """
     from kcore_layers.base.build import built_for_a_while, is_building
 

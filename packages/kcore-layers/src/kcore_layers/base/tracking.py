@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, ClassVar, TypeVar
 
 from kcore_ops import Variable, tree
 from kcore_ops.backends.interface import Backend
@@ -38,7 +38,7 @@ _version = [0]
 
 
 def state_version() -> int:
-    """Give a number that changes whenever any object's tracked state does: lists of variables are kept until then."""
+    """Return a number that changes whenever any object's tracked state does: lists of variables are kept until then."""
     return _version[0]
 
 
@@ -46,7 +46,7 @@ _attribute_version = [0]
 
 
 def attribute_version() -> int:
-    """Give a number that changes whenever an attribute is set that holds no state: what is compiled holds its value."""
+    """Return a number that changes as an attribute is set that holds no state: what is compiled holds its value."""
     return _attribute_version[0]
 
 
@@ -60,8 +60,12 @@ def attributes_changed() -> None:
     _attribute_version[0] += 1
 
 
-def is_metric(value: Any) -> bool:
-    """Say whether a value has the methods of a metric, whichever package it comes from."""
+def is_metric(value: object) -> bool:
+    """Return whether a value has the methods of a metric, whichever package it comes from.
+
+    Args:
+        value: anything.
+    """
     return hasattr(value, "update_state") and hasattr(value, "reset_state") and hasattr(value, "variables")
 
 
@@ -82,9 +86,17 @@ def wraps_modules(wrapper: W) -> W:
 
 
 class TrackedList(list[Any]):
-    """A list that tells the object it belongs to when it changes."""
+    """A list that tells the object it belongs to when it changes.
 
-    def __init__(self, items: Any = (), owner: Tracking | None = None, tracked: dict[int, Any] | None = None) -> None:
+    Args:
+        items: what it holds; () by default.
+        owner: the object that is told of changes; None, the default, is nobody.
+        tracked: the containers that it stands in, by id() of what they are made of; None, the default, is none.
+    """
+
+    def __init__(
+        self, items: Iterable[Any] = (), owner: Tracking | None = None, tracked: dict[int, Any] | None = None
+    ) -> None:
         super().__init__()
         self._owner = owner
         tracked = {} if tracked is None else tracked
@@ -102,9 +114,20 @@ class TrackedList(list[Any]):
 
 
 class TrackedDict(dict[Any, Any]):
-    """A dict that tells the object it belongs to when it changes."""
+    """A dict that tells the object it belongs to when it changes.
 
-    def __init__(self, items: Any = (), owner: Tracking | None = None, tracked: dict[int, Any] | None = None) -> None:
+    Args:
+        items: what it holds; () by default.
+        owner: the object that is told of changes; None, the default, is nobody.
+        tracked: the containers that it stands in, by id() of what they are made of; None, the default, is none.
+    """
+
+    def __init__(
+        self,
+        items: Mapping[Any, Any] | Iterable[tuple[Any, Any]] = (),
+        owner: Tracking | None = None,
+        tracked: dict[int, Any] | None = None,
+    ) -> None:
         super().__init__()
         self._owner = owner
         tracked = {} if tracked is None else tracked
@@ -147,7 +170,7 @@ for _kind in (TrackedList, TrackedDict):
 
 
 def _tracked_inside(value: Any, owner: Tracking | None, tracked: dict[int, Any] | None = None) -> Any:
-    """Give a container as one that tells its owner of changes; anything else as it is.
+    """Return a container as one that tells its owner of changes; anything else as it is.
 
     `tracked` has the containers that it stands in, by id() of what they are made of.
     """
@@ -162,10 +185,16 @@ def _tracked_inside(value: Any, owner: Tracking | None, tracked: dict[int, Any] 
     return value if owner is None or value.__class__ in _PLAIN else owner._kcore_to_trackable(value)
 
 
-def trackables_in(value: Any, key: str, outer: tuple[int, ...] = ()) -> Iterator[tuple[str, Any]]:
-    """Give what a value is or holds that has state, each with its place: `blocks.0`.
+def trackables_in(value: object, key: str, outer: tuple[int, ...] = ()) -> Iterator[tuple[str, Any]]:
+    """Return what a value is or holds that has state, each with its place: `blocks.0`.
 
     `outer` has the id() of each container it stands in: one that contains itself is gone through once.
+
+    Args:
+        value: anything.
+        key: its own place: the name of the attribute that holds it.
+        outer: the id() of each container it stands in, so that one that contains itself is gone through once; () by
+            default.
     """
     if isinstance(value, TrackedList | TrackedDict | tuple):
         if id(value) not in outer:
@@ -182,6 +211,11 @@ class Tracking:
     The lists are in the order in which things were first assigned.
     """
 
+    # The class whose settable properties a subclass may replace, and whose bases may not have their methods replaced.
+    _kcore_interface: ClassVar[type]
+    # Attributes of instances, which classes do not show, that are no place for state; and methods that only users call.
+    _kcore_instance_names: ClassVar[frozenset[str]]
+    _kcore_yielding_names: ClassVar[frozenset[str]]
     _kcore_layers: list[Any]
     _kcore_trainable_variables: list[Variable]
     _kcore_non_trainable_variables: list[Variable]
@@ -198,7 +232,7 @@ class Tracking:
         self.__dict__.update(start)
 
     def _kcore_to_trackable(self, value: Any) -> Any:
-        """Give what is to be kept for a value that is assigned; a layer around a framework's own module, for one."""
+        """Return what is to be kept for a value that is assigned; a layer around a framework's own module, for one."""
         return value
 
     def _kcore_wrap_module(self, module: Any) -> Tracking:
@@ -268,7 +302,7 @@ class Tracking:
         object.__setattr__(self, name, value)
 
     def _kcore_tracked_attributes(self) -> Iterator[tuple[str, Any]]:
-        """Give what the attributes hold that has state, each with its place, in the order of the attributes."""
+        """Return what the attributes hold that has state, each with its place, in the order of the attributes."""
         for name in self._kcore_tracked_names:
             if name in self._kcore_storages:
                 yield name, self._kcore_storages[name]

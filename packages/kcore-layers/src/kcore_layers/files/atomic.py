@@ -14,7 +14,7 @@ __all__ = ["check_no_more", "path_of", "replaced"]
 
 
 def path_of(filepath: Any) -> str:
-    """Give a path as a string.
+    """Return a path as a string.
 
     Raises:
         ArgumentError: if it is neither a string nor a `Path`.
@@ -34,7 +34,7 @@ def check_no_more(arguments: Mapping[str, Any], **fixes: str) -> None:
 
 @contextlib.contextmanager
 def replaced(path: str, overwrite: bool) -> Iterator[str]:
-    """Give the name of a file to write, which takes the place of `path` once the block ends without an error.
+    """Yield the name of a file to write, which takes the place of `path` once the block ends without an error.
 
     Raises:
         ArgumentError: if the directory is missing, or there is a file that is not to be overwritten.

@@ -66,7 +66,7 @@ def _refusing_damage(function: Callable[[T], R]) -> Callable[[T], R]:
 
 @_refusing_damage
 def datasets_in(file: h5py.File) -> dict[str, h5py.Dataset]:
-    """Give all datasets of a file by their paths.
+    """Return all datasets of a file by their paths.
 
     Raises:
         ArgumentError: if the file holds links, or anything but plain numbers of its own.
@@ -136,7 +136,7 @@ def _check(path: str, dataset: h5py.Dataset) -> None:
 
 @_refusing_damage
 def dtype_of(dataset: h5py.Dataset) -> str | None:
-    """Give the name of a dataset's dtype, or None if kcore has no such dtype."""
+    """Return the name of a dataset's dtype, or None if kcore has no such dtype."""
     dtype = dataset.dtype
     if dtype.kind == "V" and dtype.names is None and dtype.subdtype is None:
         # What HDF5 has no type for, bfloat16 for one, lies there as bytes, and an attribute says what they are.
@@ -149,7 +149,7 @@ def dtype_of(dataset: h5py.Dataset) -> str | None:
 
 
 def _recorded_dtype(dataset: h5py.Dataset) -> Any:
-    """Give what the attribute `dtype` says, unless it claims to be more than one short string."""
+    """Return what the attribute `dtype` says, unless it claims to be more than one short string."""
     if "dtype" not in dataset.attrs:
         return None
     attribute = dataset.attrs.get_id("dtype")
@@ -158,7 +158,7 @@ def _recorded_dtype(dataset: h5py.Dataset) -> Any:
 
 @_refusing_damage
 def read(dataset: h5py.Dataset) -> np.ndarray[Any, Any]:
-    """Give the numbers of a dataset that `datasets_in` found, in the byte order of this machine."""
+    """Return the numbers of a dataset that `datasets_in` found, in the byte order of this machine."""
     array = np.asarray(dataset[()])
     if array.dtype.kind == "V":
         return array.view(numpy_dtype(_recorded_dtype(dataset)))

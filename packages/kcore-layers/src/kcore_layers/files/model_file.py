@@ -159,7 +159,7 @@ def weights_in(path: str) -> Iterator[h5py.File]:
 
 
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """Make a model, with new weights, from what `Model.to_json` gave.
+    """Make a model, with new weights, from what `Model.to_json` returned.
 
     Raises:
         ArgumentError: if it is not the data of a model.
@@ -222,7 +222,7 @@ def _archive(path: str) -> Iterator[zipfile.ZipFile]:
 
 
 def _part(archive: zipfile.ZipFile, name: str) -> bytes:
-    """Give the contents of one of an archive's files."""
+    """Return the contents of one of an archive's files."""
     try:
         entry = archive.getinfo(name)
         if entry.file_size > MOST_PACKED * max(entry.compress_size, 1):

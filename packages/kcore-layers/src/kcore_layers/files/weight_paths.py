@@ -20,7 +20,7 @@ __all__ = ["join", "optimizers_in", "paths_of", "saved_objects"]
 
 
 def saved_objects(model: Any, skip: Iterable[Any] = (), places: Iterable[str] | None = None) -> list[tuple[str, Any]]:
-    """Give the layers and optimizers of a model that a file of weights has entries for, each with its path there.
+    """Return the layers and optimizers of a model that a file of weights has entries for, each with its path there.
 
     The model itself comes first, at the path "".
 
@@ -41,7 +41,7 @@ def saved_objects(model: Any, skip: Iterable[Any] = (), places: Iterable[str] | 
 
 
 def paths_of(model: Any, objects: Iterable[Any]) -> list[str]:
-    """Give the paths by which objects are reached, all of each.
+    """Return the paths by which objects are reached, all of each.
 
     Raises:
         ArgumentError: if the model does not hold one of them.
@@ -58,12 +58,12 @@ def paths_of(model: Any, objects: Iterable[Any]) -> list[str]:
 
 
 def optimizers_in(model: Any) -> list[Any]:
-    """Give the optimizers of a model and of models inside it, which a file of weights has entries for."""
+    """Return the optimizers of a model and of models inside it, which a file of weights has entries for."""
     return [saved for _, saved in saved_objects(model) if not isinstance(saved, Layer)]
 
 
 def join(*parts: str) -> str:
-    """Give a path made of parts, leaving out those that are empty."""
+    """Return a path made of parts, leaving out those that are empty."""
     return "/".join(part for part in parts if part)
 
 
@@ -120,7 +120,7 @@ def _prefixes(place: str) -> Iterator[str]:
 
 
 def _is_saved(value: Any) -> bool:
-    """Say whether a value is a layer or an optimizer; metrics begin anew in each process."""
+    """Return whether a value is a layer or an optimizer; metrics begin anew in each process."""
     return isinstance(value, Layer) or (hasattr(type(value), "save_own_variables") and not is_metric(value))
 
 

@@ -214,12 +214,12 @@ def read_weights(model: Any, file: h5py.File, skip_mismatch: bool = False, skip:
 
 
 def has_weights_of_layers(file: h5py.File) -> bool:
-    """Say whether an open file holds weights, rather than only an optimizer's state."""
+    """Return whether an open file holds weights, rather than only an optimizer's state."""
     return any(not f"{place}/".startswith("optimizer/") for place in _by_place(datasets_in(file)))
 
 
 def _faults(place: str, layer: Any, datasets: Datasets) -> list[str]:
-    """Give what does not fit between a layer and its part of the file."""
+    """Return what does not fit between a layer and its part of the file."""
     own = [*layer._kcore_trainable_variables, *layer._kcore_non_trainable_variables]
     if type(layer).load_own_variables is not State.load_own_variables:
         return _faults_of_trial(place, layer, datasets)
@@ -255,13 +255,13 @@ def _fault_of(variable: Variable, dataset: h5py.Dataset) -> str | None:
 
 
 def _kind(dtype: Any) -> str:
-    """Give the kind of a dtype: floating ones are cast to one another, integers too."""
+    """Return the kind of a dtype: floating ones are cast to one another, integers too."""
     kind = numpy_dtype(dtype).kind
     return {"V": "f", "u": "i"}.get(kind, kind)
 
 
 def _faults_of_trial(place: str, saved: Any, datasets: Datasets) -> list[str]:
-    """Give what an object that reads its variables in its own way makes of its part of the file, without a change."""
+    """Return what an object that reads its variables in its own way makes of its part of the file, without a change."""
     try:
         with StatelessScope():
             saved.load_own_variables(_Read(datasets))

@@ -116,7 +116,7 @@ def _input_like(x: KerasTensor) -> Any:
 def _outputs(
     model: Any, inputs: list[Any], clone: Callable[[Any], Any], call_function: Callable[..., Any] | None
 ) -> Any:
-    """Make the calls of a model's graph anew, on other inputs and by other layers; gives the outputs."""
+    """Make the calls of a model's graph anew, on other inputs and by other layers; return the outputs."""
     graph = model._kcore_graph
     if len(inputs) != len(graph.inputs):
         raise ArgumentError(

@@ -99,7 +99,7 @@ class Functional(Model):
         raise AttributeUnavailable("layers can not be set", fix="use another attribute name").at(f'model "{self.name}"')
 
     def _kcore_named_sublayers(self) -> list[tuple[str, Any]]:
-        """Give the layers inside by name, those made up numbered from the start of this model."""
+        """Return the layers inside by name, those made up numbered from the start of this model."""
         layers = list(self._kcore_layers)
         return list(zip(names_from_start(layers), layers, strict=True))
 
@@ -175,7 +175,7 @@ class Functional(Model):
         return list(self._kcore_graph.operations)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the graph as plain data: layers with their configs, and the calls between them."""
+        """Return the graph as plain data: layers with their configs, and the calls between them."""
         from kcore_layers.models.functional_config import config_of_graph
 
         return {**arguments_beside(self, "inputs", "outputs"), **config_of_graph(self)}
@@ -194,19 +194,19 @@ class Functional(Model):
         super().__setstate__({**state, "_kcore_inputs_structure": inputs, "_kcore_outputs_structure": outputs})
 
     def get_build_config(self) -> dict[str, Any] | None:
-        """Give None: the config says all."""
+        """Return None: the config says all."""
         return None
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
-        """Make one from what `get_config` gave."""
+        """Return one made of what `get_config` returned."""
         from kcore_layers.models.functional_config import model_from_config
 
         return model_from_config(cls, config, custom_objects)
 
 
 def _plain(structure: Any) -> Any:
-    """Give tracked containers as plain ones."""
+    """Return tracked containers as plain ones."""
     if isinstance(structure, TrackedList):
         return list(structure)
     return dict(structure) if isinstance(structure, TrackedDict) else structure

@@ -18,7 +18,7 @@ __all__ = ["config_of_graph", "model_from_config"]
 
 
 def config_of_graph(model: Any) -> dict[str, Any]:
-    """Give a functional model's config."""
+    """Return a functional model's config."""
     graph = model._kcore_graph
     entries: dict[int, dict[str, Any]] = {}  # by layer, or by node for ops
     places: dict[int, list[Any]] = {}  # of each tensor: the name of its entry, number of the call, number of the output
@@ -52,13 +52,13 @@ def config_of_graph(model: Any) -> dict[str, Any]:
 
 
 def _counted_as_outputs(places: dict[int, list[Any]], operations: list[Any]) -> dict[int, list[Any]]:
-    """Give places as `output_layers` has them: Keras counts the calls of functional models from 1 there."""
+    """Return places as `output_layers` has them: Keras counts the calls of functional models from 1 there."""
     names = {operation.name for operation in operations if is_functional(operation)}
     return {key: [name, number + (name in names), i] for key, (name, number, i) in places.items()}
 
 
 def is_functional(operation: Any) -> bool:
-    """Say whether a layer is a functional model."""
+    """Return whether a layer is a functional model."""
     from kcore_layers.models.functional import Functional
 
     return isinstance(operation, Functional)
@@ -125,7 +125,7 @@ def model_from_config(cls: type, config: dict[str, Any], custom_objects: Any = N
 
 
 def _operation(entry: dict[str, Any], custom_objects: Any) -> Any:
-    """Give the layer of an entry, or what calls its op."""
+    """Return the layer of an entry, or what calls its op."""
     if is_of_op(entry):
         settings = {name: value for name, value in entry["config"].items() if name != "name"}
         return op_from(entry, deserialize_keras_object(settings, custom_objects))
@@ -158,7 +158,7 @@ def _value(value: Any, outputs: dict[tuple[str, int], list[Any]], custom_objects
 
 
 def _tensors(structure: Any, tensor: Any) -> Any:
-    """Give a structure of places, each [name, call, output], as one of tensors."""
+    """Return a structure of places, each [name, call, output], as one of tensors."""
     if isinstance(structure, list | tuple) and len(structure) == 3 and isinstance(structure[0], str):
         return tensor(structure)
     if isinstance(structure, dict):

@@ -47,7 +47,7 @@ class Graph:
         self.steps, self._registers, self._size = self._plan()
 
     def _in_order(self) -> tuple[list[Node], dict[int, Any]]:
-        """Give the nodes so that each comes after its inputs, and what they call in the order it is met."""
+        """Return the nodes so that each comes after its inputs, and what they call in the order it is met."""
         starts = {id(x) for x in self.inputs}
         done: set[int] = set()
         nodes: list[Node] = []
@@ -145,7 +145,7 @@ class Graph:
         return _graph_of, (sources, calls, numbered(self.outputs))
 
     def from_inputs(self, make_input: Callable[..., Any]) -> Graph:
-        """Give the same calls on inputs of their own, where this one starts at what other calls compute.
+        """Return the same calls on inputs of their own, where this one starts at what other calls compute.
 
         Args:
             make_input: gives the layer of an input, from `batch_shape`, `dtype` and `name`.
@@ -162,7 +162,7 @@ class Graph:
         return _graph_of(layers, calls, outputs)
 
     def run(self, values: Sequence[Any]) -> list[Any]:
-        """Give the values of the outputs for values of the inputs."""
+        """Return the values of the outputs for values of the inputs."""
         if not self._has_sizes or values[0] is None:
             return self._run(values)
         with beside(values[0]):  # what is made of sizes is to lie where the rest does
@@ -181,7 +181,7 @@ class Graph:
 
 
 def names_of_calls(nodes: Sequence[Node]) -> list[str]:
-    """Give a name for each call of a graph: the layer's own, and for ops one that nothing else in the graph has."""
+    """Return a name for each call of a graph: the layer's own, and for ops one that nothing else in the graph has."""
     taken = {node.op.name for node in nodes if not isinstance(node.op, Op)}
     names = []
     for node in nodes:
@@ -195,28 +195,28 @@ def names_of_calls(nodes: Sequence[Node]) -> list[str]:
 
 
 def _key(node: Node) -> int:
-    """Give what a node's operation is known by: each call of an op is one of its own, those of a layer are one."""
+    """Return what a node's operation is known by: each call of an op is one of its own, those of a layer are one."""
     return id(node if isinstance(node.op, Op) else node.op)
 
 
 def is_input(node: Node) -> bool:
-    """Say whether a node stands for an input rather than a call."""
+    """Return whether a node stands for an input rather than a call."""
     return bool(getattr(node.op, "_kcore_is_input_layer", False))
 
 
 def callee(operation: Any) -> Callable[..., Any]:
-    """Give the function that computes a node: a layer itself, or what users call an op by."""
+    """Return the function that computes a node: a layer itself, or what users call an op by."""
     function: Callable[..., Any] = getattr(operation, "function", None) or operation
     return function
 
 
 def takes_any_number(operation: Any) -> bool:
-    """Say whether a node's last argument is the list of an op's operands, which is called with them one by one."""
+    """Return whether a node's last argument is the list of an op's operands, which is called with them one by one."""
     return isinstance(operation, Op) and any(name.startswith("*") for name in operation.parameters)
 
 
 def _step(node: Node, function: Callable[..., Any], registers: Registers, numbers: Registers) -> Any:
-    """Give a step without the registers to empty, and the registers that it reads and writes.
+    """Return a step without the registers to empty, and the registers that it reads and writes.
 
     Args:
         node: the call.
@@ -256,7 +256,7 @@ def _run_of(
     named: dict[str, Callable[[list[Any]], Any]],
     targets: list[int],
 ) -> Callable[[list[Any]], None]:
-    """Give the function that calls a node with its arguments from the registers, and puts its results there."""
+    """Return the function that calls a node with its arguments from the registers, and puts its results there."""
     spread = len(fills) - 1 if takes_any_number(node.op) else None
     is_single = isinstance(node.outputs, KerasTensor)
 
@@ -275,7 +275,7 @@ def _run_of(
 
 
 def _filling(value: Any, registers: Registers) -> Callable[[list[Any]], Any]:
-    """Give the function from registers to an argument."""
+    """Return the function from registers to an argument."""
     if isinstance(value, KerasTensor):
         register = registers[id(value)]
         return lambda values: values[register]
@@ -300,7 +300,7 @@ def _tensor_of(node: Node | None, described: tuple[Any, ...]) -> KerasTensor:
 
 
 def _graph_of(sources: list[Any], calls: list[Any], outputs: list[Any]) -> Graph:
-    """Make a graph of what `Graph.__reduce__` gave."""
+    """Make a graph of what `Graph.__reduce__` returned."""
     tensors = [_tensor_of(None, source) if isinstance(source, tuple) else source.output for source in sources]
 
     def tensor(value: Any) -> Any:

@@ -14,7 +14,7 @@ __all__ = ["adjusted", "arrange"]
 
 
 def arrange(structure: Any, given: Any, names: list[str], model: str) -> list[Any]:
-    """Give the values for a model's inputs, in their order.
+    """Return the values for a model's inputs, in their order.
 
     Args:
         structure: the inputs as the model was made of them: a symbolic tensor, or a list, tuple or dict of them.
@@ -71,7 +71,7 @@ def _of_same_form(structure: Any, given: Any, model: str) -> list[Any]:
 
 
 def adjusted(x: Any, wanted: KerasTensor, model: str) -> Any:
-    """Give a value as the model takes it for an input: in its dtype, a last axis of size 1 added or taken away.
+    """Return a value as the model takes it for an input: in its dtype, a last axis of size 1 added or taken away.
 
     Raises:
         ArgumentError: if it is None and the input is not optional.

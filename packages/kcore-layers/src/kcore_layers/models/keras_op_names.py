@@ -96,13 +96,13 @@ for _module, _names in _CLASSES.items():
 
 
 def is_of_op(entry: dict[str, Any]) -> bool:
-    """Say whether an entry of a config is that of an op rather than a layer."""
+    """Return whether an entry of a config is that of an op rather than a layer."""
     module = str(entry.get("module"))
     return module == OURS or module.startswith(KERAS)
 
 
 def op_to_data(op: Op, args: list[Any]) -> tuple[dict[str, Any], list[Any]]:
-    """Give the entry of an op's call, and the arguments that stand with the call; all are given by position."""
+    """Return the entry of an op's call, and the arguments that stand with the call; all are given by position."""
     module, class_name = _class_of_op.get(op.name, (OURS, op.name))
     named = dict(zip(op.parameters, args, strict=True))
     made_with = {name: value for name, value in named.items() if module != OURS and not _is_of_call(op, name)}
@@ -123,7 +123,7 @@ def _is_of_call(op: Op, name: str) -> bool:
 
 
 def op_from(entry: dict[str, Any], settings: dict[str, Any]) -> Callable[..., Any]:
-    """Give what makes the call of an op's entry, made with `settings`, from the arguments that stand with the call.
+    """Return what makes the call of an op's entry, made with `settings`, from the arguments that stand with the call.
 
     Raises:
         ArgumentError: if there is no such op, or it has no such arguments.
@@ -152,7 +152,7 @@ def op_from(entry: dict[str, Any], settings: dict[str, Any]) -> Callable[..., An
 
 
 def _merged(op: Op, given: list[Any], settings: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
-    """Give a call's arguments by position and by name; what `settings` has no value for is given, in turn."""
+    """Return a call's arguments by position and by name; what `settings` has no value for is given, in turn."""
     positional, named, rest = [], dict(settings), list(given)
     for parameter in op.parameters:
         if parameter in named:

@@ -52,7 +52,7 @@ class Model(TrainedLayer):
 
     @classmethod
     def _kcore_base_for(cls, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> type | None:
-        """Give `Functional` for a subclass that is made of inputs and outputs."""
+        """Return `Functional` for a subclass that is made of inputs and outputs."""
         from kcore_layers.models.functional import Functional
 
         if _are_inputs_and_outputs(args, kwargs) and not issubclass(cls, Functional):
@@ -84,7 +84,7 @@ class Model(TrainedLayer):
         raise AttributeUnavailable("layers can not be set", fix="use another attribute name").at(f'model "{self.name}"')
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Any:
-        """Give a layer by its name or its place.
+        """Return a layer by its name or its place.
 
         Raises:
             ArgumentError: if there is none.
@@ -109,7 +109,7 @@ class Model(TrainedLayer):
     # State as a tree.
 
     def get_state_tree(self, value_format: str = "backend_tensor") -> dict[str, Any]:
-        """Give all state by path, in a tree of dicts.
+        """Return all state by path, in a tree of dicts.
 
         Args:
             value_format: "backend_tensor" or "numpy_array".
@@ -138,7 +138,7 @@ class Model(TrainedLayer):
         }
 
     def set_state_tree(self, state_tree: Mapping[str, Any]) -> None:
-        """Set the state from what `get_state_tree` gave; none of it, if a path is unknown or a value does not fit.
+        """Set the state from what `get_state_tree` returned; none of it, if a path is unknown or a value does not fit.
 
         Raises:
             ArgumentError: naming the paths that are unknown.
@@ -202,12 +202,12 @@ class Model(TrainedLayer):
         registry.component("files").load_weights(self, filepath, skip_mismatch, **kwargs)
 
     def to_json(self, **kwargs: Any) -> str:
-        """Give the model's configuration, without its weights, as JSON text."""
+        """Return the model's configuration, without its weights, as JSON text."""
         return json.dumps(serialize_keras_object(self), **kwargs)
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
-        """Make one from what `get_config` gave."""
+        """Return one made of what `get_config` returned."""
         if {"name", "layers", "input_layers", "output_layers"} <= set(config):
             from kcore_layers.models.functional_config import model_from_config
 
@@ -219,7 +219,7 @@ Model._kcore_interface = Model
 
 
 def _are_inputs_and_outputs(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
-    """Say whether a model is being made of inputs and outputs."""
+    """Return whether a model is being made of inputs and outputs."""
     named = dict(zip(("inputs", "outputs"), args, strict=False))
     given = {**named, **{name: kwargs[name] for name in ("inputs", "outputs") if name in kwargs}}
     if len(given) < 2 or len(args) > 3:

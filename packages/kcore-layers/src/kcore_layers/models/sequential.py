@@ -89,7 +89,7 @@ class Sequential(Model):
         self._kcore_changed(rebuild)
 
     def pop(self, rebuild: bool = True) -> Any:
-        """Take the last layer away, and give it."""
+        """Remove the last layer, and return it."""
         if not self._kcore_stack:
             raise ArgumentError("there is no layer to take away").at("Sequential.pop")
         layer = self._kcore_stack.pop()
@@ -135,7 +135,7 @@ class Sequential(Model):
         self._kcore_tracking_changed()
 
     def _kcore_named_sublayers(self) -> list[tuple[str, Any]]:
-        """Give the layers inside by name, those made up numbered from the start of this model."""
+        """Return the layers inside by name, those made up numbered from the start of this model."""
         layers = list(self._kcore_layers)
         return list(zip(names_from_start(layers), layers, strict=True))
 
@@ -168,7 +168,7 @@ class Sequential(Model):
                 raise
 
     def _kcore_chain(self) -> None:
-        """Give the symbolic input to the layers, which builds them, and keep what they give; each is called once."""
+        """Pass the symbolic input through the layers, which builds them, and keep the results; each is called once."""
         x = self._kcore_tensors[-1] if self._kcore_tensors else self._kcore_input
         for layer in self._kcore_stack[len(self._kcore_tensors) :]:
             x = layer(x)
@@ -188,7 +188,7 @@ class Sequential(Model):
             self.build()
 
     def _kcore_input_for(self, x: Any) -> Any:
-        """Give an input for tensors like `x`, in batches of any size; what is no tensor is left as it is."""
+        """Return an input for tensors like `x`, in batches of any size; what is no tensor is left as it is."""
         if not hasattr(x, "shape"):
             return x
         shape = [size if type(size) is int else None for size in x.shape]
@@ -214,7 +214,7 @@ class Sequential(Model):
         raise AttributeUnavailable("layers can not be set", fix="use add() and pop()").at("Sequential")
 
     def _kcore_structures(self) -> tuple[Any, Any]:
-        """Give the symbolic input and output."""
+        """Return the symbolic input and output."""
         if not self._kcore_tensors or len(self._kcore_tensors) < len(self._kcore_stack):
             raise AttributeUnavailable(
                 f'the shapes of "{self.name}" are not known before it is built',
@@ -263,7 +263,7 @@ class Sequential(Model):
         return [self._kcore_stack[-1].name]
 
     def get_config(self) -> dict[str, Any]:
-        """Give the layers' configs, an `Input` first if one was given."""
+        """Return the layers' configs, an `Input` first if one was given."""
         first = [self._kcore_input.node.op] if self._kcore_is_input_given else []
         config: dict[str, Any] = {
             **arguments_beside(self, "layers"),
@@ -292,7 +292,7 @@ class Sequential(Model):
                 self._kcore_chain()
 
     def get_build_config(self) -> dict[str, Any] | None:
-        """Give the shape of the input, or a tree of them; with the dtypes, where they are not what layers expect."""
+        """Return the shape of the input, or a tree of them; with the dtypes, where they are not what layers expect."""
         if self._kcore_input is None:
             return None
         shapes = {"input_shape": tree.map_structure(lambda x: x.shape, self._kcore_input)}
@@ -303,7 +303,7 @@ class Sequential(Model):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
-        """Make one from what `get_config` gave."""
+        """Return one made of what `get_config` returned."""
         own = arguments_in(config, cls, "layers")
         model = cls(name=config.get("name"), trainable=config.get("trainable", True), **own)
         with name_scope(model._kcore_resolve_path()):  # layers that say how they are built are built at once

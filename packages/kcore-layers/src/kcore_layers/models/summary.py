@@ -132,12 +132,12 @@ def _row(layer: Any, shape: Any = None) -> _Row:
 
 
 def _shapes_in_sequence(model: Any) -> dict[int, Any]:
-    """Give the shape of what each layer gives, where the model is built."""
+    """Return the shape of each layer's output, where the model is built."""
     return {id(layer): shape_of(x) for layer, x in zip(model._kcore_stack, model._kcore_tensors, strict=False)}
 
 
 def _known_shape(layer: Any) -> Any:
-    """Give the shape that a layer gave when it was built, or would give for the shape it was built for; else None."""
+    """Return the shape of a layer's output when it was built, or for the shape it was built for; else None."""
     shape = getattr(layer, "_kcore_output_shape_when_built", None)
     built_for = getattr(layer, "_kcore_build_shapes", None)
     if shape is None and isinstance(layer, Functional):
@@ -238,7 +238,7 @@ def _trainable_text(layer: Any) -> str:
 
 
 def _widths(positions: Sequence[float] | None, line_length: int, num_columns: int) -> list[int] | None:
-    """Give the number of characters inside each column."""
+    """Return the number of characters inside each column."""
     if positions is None:
         return None
     if len(positions) != num_columns or sorted(positions) != list(positions) or positions[0] <= 0:

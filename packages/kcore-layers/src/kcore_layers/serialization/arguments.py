@@ -48,7 +48,7 @@ class Arguments:
         self.kwargs: dict[str, Any] = _recorded(kwargs)
 
     def config(self, owner: Any, without: Iterable[str] = ()) -> dict[str, Any]:
-        """Give them by name, as plain data.
+        """Return them by name, as plain data.
 
         Args:
             owner: the instance that was made with them.
@@ -84,7 +84,7 @@ class Arguments:
         return by_name
 
     def travelling_with(self, owner: Any) -> Arguments:
-        """Give them for a copy or pickle of the instance: with the layers that it holds, which are copied with it."""
+        """Return them for a copy or pickle of the instance: with the layers that it holds, which are copied with it."""
         held = _ids_held_by(owner)
         again = object.__new__(Arguments)
         again.args, again.kwargs = _map(lambda each: each.travelling(held), (self.args, self.kwargs))
@@ -100,7 +100,7 @@ class _Recorded:
         self._live: Any = live  # a weak reference; what travels holds the object itself
 
     def live(self, held: set[int]) -> Any:
-        """Give the object itself, if it is there and among those that are held."""
+        """Return the object itself, if it is there and among those that are held."""
         value = None if self._live is None else self._live()
         return value if id(value) in held else None
 
@@ -172,7 +172,7 @@ def _weakly(value: Any) -> Any:
 
 
 def _data_of(value: Any, held: set[int], cls: type, name: str) -> Any:
-    """Give an argument that was recorded as plain data."""
+    """Return an argument that was recorded as plain data."""
 
     def data_of(recorded: _Recorded) -> Any:
         live = recorded.live(held)
@@ -200,7 +200,7 @@ def _map(function: Any, value: Any) -> Any:
 
 
 def _ids_held_by(owner: Any) -> set[int]:
-    """Give the id() of each object that an instance holds: its layers, and what its attributes and lists are."""
+    """Return the id() of each object that an instance holds: its layers, and what its attributes and lists are."""
     values = list(vars(owner).values())
     inside = [each for value in values if isinstance(value, list | tuple) for each in value]
     inside += [each for value in values if isinstance(value, dict) for each in value.values()]
@@ -209,18 +209,18 @@ def _ids_held_by(owner: Any) -> set[int]:
 
 
 def _definer(cls: type, name: str) -> type:
-    """Give the class that defines an attribute of a class."""
+    """Return the class that defines an attribute of a class."""
     return next(base for base in cls.__mro__ if name in base.__dict__)
 
 
 def takes_arguments_of_its_own(cls: type) -> bool:
-    """Say whether a class's `__init__` is newer than its `get_config`, which can not know what it takes then."""
+    """Return whether a class's `__init__` is newer than its `get_config`, which can not know what it takes then."""
     made, described = _definer(cls, "__init__"), _definer(cls, "get_config")
     return cls.__mro__.index(made) < cls.__mro__.index(described) and builtin_name(cls) is None
 
 
 def arguments_beside(model: Any, *parts: str) -> dict[str, Any]:
-    """Give the arguments of a subclass of a kind of model, beside the parts that all models of the kind are made of.
+    """Return the arguments of a subclass of a kind of model, beside the parts that all models of the kind are made of.
 
     {} for a class that is not made of these parts, but makes them itself.
     """
@@ -231,7 +231,7 @@ def arguments_beside(model: Any, *parts: str) -> dict[str, Any]:
 
 
 def arguments_in(config: dict[str, Any], cls: type, *others: str) -> dict[str, Any]:
-    """Give what a config has for arguments that a class takes beside others, made anew of their data."""
+    """Return what a config has for arguments that a class takes beside others, made anew of their data."""
     own = _parameters_of(cls) - {*others, *_OF_EVERY_LAYER}
     return {name: deserialize_keras_object(config[name]) for name in sorted(own & set(config))}
 

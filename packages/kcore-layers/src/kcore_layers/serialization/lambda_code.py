@@ -13,7 +13,7 @@ __all__ = ["from_code", "to_code"]
 
 
 def to_code(function: FunctionType) -> dict[str, Any]:
-    """Give a lambda as data: its code for this version of Python, its defaults and what it closes over.
+    """Return a lambda as data: its code for this version of Python, its defaults and what it closes over.
 
     >>> from_code(to_code(lambda x, y=2: x + y))(1)
     3
@@ -24,7 +24,7 @@ def to_code(function: FunctionType) -> dict[str, Any]:
 
 
 def from_code(data: dict[str, Any]) -> FunctionType:
-    """Make the lambda that `to_code` gave, in a namespace of builtins only.
+    """Make the lambda that `to_code` returned, in a namespace of builtins only.
 
     Raises:
         ArgumentError: if the data holds no code that this version of Python reads.

@@ -49,7 +49,7 @@ class SerializationError(KcoreError, TypeError, ValueError):
 
 
 def serialize_keras_object(obj: Any) -> Any:
-    """Give an object as plain data: a dict with its class, where that is, and its `get_config()`.
+    """Return an object as plain data: a dict with its class, where that is, and its `get_config()`.
 
     Numbers, strings and None stay as they are, and what lists, tuples and dicts hold is serialized in turn. Arrays and
     tensors become nested lists with their dtype; functions become their names. What was built says for which shapes.
@@ -103,7 +103,7 @@ def deserialize_keras_object(
     *,
     module_objects: Mapping[str, Any] | None = None,
 ) -> Any:
-    """Make the object that `serialize_keras_object` gave, or Keras 3 did.
+    """Make the object that `serialize_keras_object` returned, or Keras 3 did.
 
     Args:
         config: the data. What is not the data of an object comes back as it is.
@@ -130,7 +130,7 @@ def deserialize_keras_object(
 
 @contextmanager
 def sharing_objects() -> Iterator[None]:
-    """Give each object a number while it is saved, and make one object for each number while data is loaded.
+    """Number each object while it is saved, and make one object for each number while data is loaded.
 
     A layer that two models share is one layer again after loading. For whoever saves or loads a whole model.
 
@@ -174,10 +174,10 @@ def resolve(
     instantiate: bool = True,
     accepts: Callable[[Any], bool] = callable,
 ) -> Any:
-    """Give the object a user means by a name, saved data, a class, or the object itself; None for None.
+    """Return the object a user means by a name, saved data, a class, or the object itself; None for None.
 
     Args:
-        identifier: a name, in camel or snake case; a dict that `serialize_keras_object` gave; a class; or an object.
+        identifier: a name, in camel or snake case; a dict that `serialize_keras_object` returned; a class; an object.
         kind: what is asked for, for messages: "initializer".
         module: the module of Keras whose names are meant: "keras.initializers".
         custom_objects: classes and functions by name, beside those registered.
@@ -221,7 +221,7 @@ def _tagged(tag: str, **config: Any) -> dict[str, Any]:
 
 
 def tensor_data(array: np.ndarray[Any, Any], dtype: str) -> dict[str, Any]:
-    """Give the data of a tensor, from its numbers."""
+    """Return the data of a tensor, from its numbers."""
     return _tagged("__tensor__", value=array.tolist(), dtype=dtype)
 
 

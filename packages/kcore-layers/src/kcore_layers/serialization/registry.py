@@ -51,7 +51,7 @@ _FUNCTION_COMPONENTS = ("activations", "losses", "metrics")
 
 
 def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[T], T]:
-    """Give a decorator that lets files name a class or function, as `"package>name"`.
+    """Return a decorator that lets files name a class or function, as `"package>name"`.
 
     Args:
         package: whose it is; the name of the installed package, if that offers it as a component, so that loading a
@@ -82,7 +82,7 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
 
 
 def get_registered_name(obj: Any) -> str:
-    """Give the name a class or function is registered by, or else its own.
+    """Return the name a class or function is registered by, or else its own.
 
     >>> get_registered_name(len)
     'len'
@@ -94,7 +94,7 @@ def get_registered_name(obj: Any) -> str:
 def get_registered_object(
     name: str, custom_objects: Mapping[str, Any] | None = None, module_objects: Mapping[str, Any] | None = None
 ) -> Any:
-    """Give the class or function of a name, or None.
+    """Return the class or function of a name, or None.
 
     Looked up in `custom_objects`, the `CustomObjectScope`s in force, what was registered, and `module_objects`.
 
@@ -108,7 +108,7 @@ def get_registered_object(
 
 
 def get_custom_objects() -> dict[str, Any]:
-    """Give the table of what was registered, by name; adding to it registers.
+    """Return the table of what was registered, by name; adding to it registers.
 
     >>> get_custom_objects()["swoosh"] = abs
     >>> get_registered_object("swoosh")
@@ -144,7 +144,7 @@ custom_object_scope = CustomObjectScope
 
 
 def builtin(module: str, name: str | None = None, aliases: tuple[str, ...] = ()) -> Callable[[T], T]:
-    """Give a decorator that makes a class or function one of kcore's own, which any file may name.
+    """Return a decorator that makes a class or function one of kcore's own, which any file may name.
 
     Args:
         module: the module Keras has it in, for example "keras.layers". Where there are several, decorate several
@@ -177,7 +177,7 @@ def builtin(module: str, name: str | None = None, aliases: tuple[str, ...] = ())
 
 
 def builtin_name(obj: Any) -> tuple[str, str] | None:
-    """Give the module and the name that files have a class or function of ours by, or None.
+    """Return the module and the name that files have a class or function of ours by, or None.
 
     >>> builtin_name(SeedGenerator)
     ('keras.random', 'SeedGenerator')
@@ -187,7 +187,7 @@ def builtin_name(obj: Any) -> tuple[str, str] | None:
 
 
 def name_in_data(cls: type) -> tuple[str | None, str, str | None]:
-    """Give the module that data names a class by, its name there, and the name it is registered by: None for ours.
+    """Return the module that data names a class by, its name there, and the name it is registered by: None for ours.
 
     >>> name_in_data(SeedGenerator)
     ('keras.random', 'SeedGenerator', None)
@@ -206,7 +206,7 @@ def saved_as(function: Any, other: Any) -> None:
 
 
 def names_in(module: str) -> Mapping[str, Any]:
-    """Give our own classes and functions in one of Keras's modules, by name.
+    """Return our own classes and functions in one of Keras's modules, by name.
 
     >>> sorted(names_in("keras.random"))
     ['SeedGenerator']
@@ -215,19 +215,19 @@ def names_in(module: str) -> Mapping[str, Any]:
 
 
 def is_registered(obj: Any) -> bool:
-    """Say whether a class or function was registered, or is named by a `CustomObjectScope` in force."""
+    """Return whether a class or function was registered, or is named by a `CustomObjectScope` in force."""
     return _declared(obj, _registered_names) is not None or any(obj is each for each in _scope.get().values())
 
 
 def is_named(obj: Any) -> bool:
-    """Say whether files have a name for a class or function: it is ours, registered, or in a scope."""
+    """Return whether files have a name for a class or function: it is ours, registered, or in a scope."""
     return builtin_name(obj) is not None or is_registered(obj)
 
 
 def find_class(
     module: str | None, class_name: str, registered_name: str | None, module_objects: Mapping[str, Any] | None = None
 ) -> Any:
-    """Give the class that saved data names, or None; loads the component that owns it, if one is installed.
+    """Return the class that saved data names, or None; loads the component that owns it, if one is installed.
 
     Raises:
         ArgumentError: if one of our own is named by a name that somebody else's class is registered by.
@@ -260,7 +260,7 @@ def _not_registered(what: str, name: str, registered_name: Any) -> ArgumentError
 def find_function(
     name: str, module_objects: Mapping[str, Any] | None = None, registered_name: str | None = None
 ) -> Any:
-    """Give the function that saved data names, or None; loads the component that owns it, if one is installed.
+    """Return the function that saved data names, or None; loads the component that owns it, if one is installed.
 
     Raises:
         ArgumentError: if one of our own is named by a name that somebody else's function is registered by.
@@ -282,7 +282,7 @@ def find_function(
 
 
 def find_named(name: str, module: str) -> Any:
-    """Give the class or function a user asks for by name, in camel or snake case, or None."""
+    """Return the class or function a user asks for by name, in camel or snake case, or None."""
     table = _builtins.get(module, {})
     found = get_registered_object(name, module_objects=table)
     if found is not None:
@@ -291,7 +291,7 @@ def find_named(name: str, module: str) -> Any:
 
 
 def advice_on(name: str, module: str) -> str:
-    """Say which names there are, for someone who asked for one there is not."""
+    """Return a sentence on which names there are, for someone who asked for one there is not."""
     table = _builtins.get(module, {})
     names = sorted({form for each in table for form in (each, snake_case(each))})
     close = difflib.get_close_matches(name, names, n=1)
@@ -301,7 +301,7 @@ def advice_on(name: str, module: str) -> str:
 
 
 def snake_case(name: str) -> str:
-    """Give a name in snake case.
+    """Return a name in snake case.
 
     >>> snake_case("GlorotUniform"), snake_case("L1L2")
     ('glorot_uniform', 'l1_l2')
@@ -323,7 +323,7 @@ def original_class(cls: type) -> type:
 
 
 def _declared(obj: Any, names: Mapping[Any, Any]) -> Any:
-    """Give what a table has for an object, or for the class that a backend's mixed-in class stands for."""
+    """Return what a table has for an object, or for the class that a backend's mixed-in class stands for."""
     try:
         if obj in names:
             return names[obj]
@@ -341,7 +341,7 @@ def _place(obj: Any) -> str:
 
 
 def _builtin_class(module: str | None, class_name: str) -> Any:
-    """Give our own class of a name: that of the module, or, for Keras's private modules, the one that fits best."""
+    """Return our own class of a name: that of the module, or, for Keras's private modules, the one that fits best."""
     parts = (module or "keras").split(".")
     if parts[0] not in ("keras", "tf_keras", "kcore", "kcore_layers", "kcore_train", "kcore_ops"):
         return None
