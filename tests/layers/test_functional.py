@@ -264,3 +264,17 @@ def test_a_layer_of_the_frameworks_own_functions_can_stand_in_a_graph(backend):
     y = Native()(x)
     assert y.shape == (None, None, 3)
     np.testing.assert_array_equal(values(Model(x, y)(-X[None])), X[None])
+
+
+def test_a_layer_with_an_attribute_called_function_is_called_itself(backend):
+    class Twice(Layer):
+        def __init__(self):
+            super().__init__()
+            self.function = abs
+
+        def call(self, x):
+            return 2 * self.function(x)
+
+    x = Input((3,))
+    model = Model(x, Twice()(x))
+    assert np.array_equal(values(model(-np.ones((1, 3), "float32"))), [[2.0, 2.0, 2.0]])

@@ -13,8 +13,11 @@ from kcore_ops.foundation.errors import ArgumentError
 __all__ = ["check_no_more", "path_of", "replaced"]
 
 
-def path_of(filepath: Any) -> str:
+def path_of(filepath: str | os.PathLike[str]) -> str:
     """Return a path as a string.
+
+    Args:
+        filepath: the path, a string or a `Path`.
 
     Raises:
         ArgumentError: if it is neither a string nor a `Path`.
@@ -27,7 +30,12 @@ def path_of(filepath: Any) -> str:
 
 
 def check_no_more(arguments: Mapping[str, Any], **fixes: str) -> None:
-    """Raise for arguments that are left over; `fixes` says what to do about some that are known from elsewhere."""
+    """Raise for arguments that are left over; `fixes` says what to do about some that are known from elsewhere.
+
+    Args:
+        arguments: the arguments by name.
+        **fixes: what to do about some that are known from elsewhere, by name.
+    """
     for name in arguments:
         raise ArgumentError(f"there is no argument {name!r}", fix=fixes.get(name, "check the spelling"))
 
@@ -35,6 +43,10 @@ def check_no_more(arguments: Mapping[str, Any], **fixes: str) -> None:
 @contextlib.contextmanager
 def replaced(path: str, overwrite: bool) -> Iterator[str]:
     """Yield the name of a file to write, which takes the place of `path` once the block ends without an error.
+
+    Args:
+        path: the file's name.
+        overwrite: bool, whether there may be such a file.
 
     Raises:
         ArgumentError: if the directory is missing, or there is a file that is not to be overwritten.

@@ -33,6 +33,10 @@ R = TypeVar("R")
 def opened(source: str | BinaryIO, what: str) -> Iterator[h5py.File]:
     """Open a file for reading: one by its path, or the contents of one. `what` says which, for messages.
 
+    Args:
+        source: the path of a file, or its contents.
+        what: what the file is called in messages.
+
     Raises:
         ArgumentError: if there is none, or it is not a whole HDF5 file.
     """
@@ -67,6 +71,9 @@ def _refusing_damage(function: Callable[[T], R]) -> Callable[[T], R]:
 @_refusing_damage
 def datasets_in(file: h5py.File) -> dict[str, h5py.Dataset]:
     """Return all datasets of a file by their paths.
+
+    Args:
+        file: the open file.
 
     Raises:
         ArgumentError: if the file holds links, or anything but plain numbers of its own.
@@ -136,7 +143,11 @@ def _check(path: str, dataset: h5py.Dataset) -> None:
 
 @_refusing_damage
 def dtype_of(dataset: h5py.Dataset) -> str | None:
-    """Return the name of a dataset's dtype, or None if kcore has no such dtype."""
+    """Return the name of a dataset's dtype, or None if kcore has no such dtype.
+
+    Args:
+        dataset: the dataset.
+    """
     dtype = dataset.dtype
     if dtype.kind == "V" and dtype.names is None and dtype.subdtype is None:
         # What HDF5 has no type for, bfloat16 for one, lies there as bytes, and an attribute says what they are.
@@ -158,7 +169,11 @@ def _recorded_dtype(dataset: h5py.Dataset) -> Any:
 
 @_refusing_damage
 def read(dataset: h5py.Dataset) -> np.ndarray[Any, Any]:
-    """Return the numbers of a dataset that `datasets_in` found, in the byte order of this machine."""
+    """Return the numbers of a dataset that `datasets_in` found, in the byte order of this machine.
+
+    Args:
+        dataset: the dataset.
+    """
     array = np.asarray(dataset[()])
     if array.dtype.kind == "V":
         return array.view(numpy_dtype(_recorded_dtype(dataset)))

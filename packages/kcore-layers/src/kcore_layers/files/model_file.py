@@ -25,6 +25,7 @@ from kcore_layers.files.atomic import check_no_more, path_of, replaced
 from kcore_layers.files.hdf5 import MOST_PACKED, opened
 from kcore_layers.files.weight_paths import optimizers_in
 from kcore_layers.files.weights_file import has_weights_of_layers, read_weights, write_weights
+from kcore_layers.models.model import Model
 from kcore_layers.serialization.objects import (
     SerializationError,
     deserialize_keras_object,
@@ -41,7 +42,7 @@ KERAS_VERSION = "3.15.1"
 
 
 def save_model(
-    model: Any,
+    model: Model,
     filepath: str | os.PathLike[str],
     overwrite: bool = True,
     zipped: bool | None = None,
@@ -57,11 +58,11 @@ def save_model(
 
     Args:
         model: the model.
-        filepath: where; the name ends in `.keras`.
-        overwrite: whether a file of that name may be replaced.
-        zipped: True or None; models are not written as directories.
-        include_optimizer: whether the optimizer's state is written. Without it a compiled model comes back with an
-            optimizer that begins anew.
+        filepath: str or `Path`, where; the name ends in `.keras`.
+        overwrite: bool, whether a file of that name may be replaced; True by default.
+        zipped: True or None, the default; models are not written as directories.
+        include_optimizer: bool, whether the optimizer's state is written; True by default. Without it a compiled model
+            comes back with an optimizer that begins anew.
         **kwargs: none, but for `save_format="keras"`, as earlier versions of Keras had it.
 
     Raises:
@@ -125,11 +126,13 @@ def load_model(
     """Read a model from a file that `save_model` or Keras 3 wrote; it belongs to the current backend.
 
     Args:
-        filepath: the file.
-        custom_objects: classes and functions that the file may name, by name, beside those registered.
-        compile: whether to compile the model as it was when it was saved, and to set the optimizer's state.
-        safe_mode: whether to refuse lambdas, which are code of the file's. Pass False only for files that you trust
-            as you trust a program.
+        filepath: str or `Path`, the file.
+        custom_objects: classes and functions that the file may name, by name, beside those registered; None, the
+            default, is none.
+        compile: bool, whether to compile the model as it was when it was saved, and to set the optimizer's state; True
+            by default.
+        safe_mode: bool, whether to refuse lambdas, which are code of the file's; True by default. Pass False only for
+            files that you trust as you trust a program.
 
     Raises:
         ArgumentError: if the file can not be read, or naming everything in it that does not fit the model.
@@ -153,13 +156,21 @@ def load_model(
 
 @contextmanager
 def weights_in(path: str) -> Iterator[h5py.File]:
-    """Open the weights in the file of a whole model."""
+    """Open the weights in the file of a whole model.
+
+    Args:
+        path: the file's name.
+    """
     with _archive(path) as archive, _weights_of(archive) as file:
         yield file
 
 
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """Make a model, with new weights, from what `Model.to_json` returned.
+    """Return a model, with new weights, made of what `Model.to_json` returned.
+
+    Args:
+        json_string: the text.
+        custom_objects: classes and functions by name, beside those registered; None, the default, is none.
 
     Raises:
         ArgumentError: if it is not the data of a model.

@@ -19,16 +19,16 @@ from kcore_layers.base.tracking import is_metric
 __all__ = ["join", "optimizers_in", "paths_of", "saved_objects"]
 
 
-def saved_objects(model: Any, skip: Iterable[Any] = (), places: Iterable[str] | None = None) -> list[tuple[str, Any]]:
+def saved_objects(model: Layer, skip: Iterable[Any] = (), places: Iterable[str] | None = None) -> list[tuple[str, Any]]:
     """Return the layers and optimizers of a model that a file of weights has entries for, each with its path there.
 
     The model itself comes first, at the path "".
 
     Args:
         model: the model.
-        skip: objects to pass over, with what is only reached through them.
-        places: the paths that a file has. An object that is reached by several, of which a property may be one, has
-            the first of them that is among these, if one is.
+        skip: objects to pass over, with what is only reached through them; () by default.
+        places: the paths that a file has; None, the default, if no file is read. An object that is reached by several,
+            of which a property may be one, has the first of them that is among these, if one is.
 
     >>> from kcore_layers import Input, Sequential
     >>> from kcore_layers.layers import Dense
@@ -40,8 +40,12 @@ def saved_objects(model: Any, skip: Iterable[Any] = (), places: Iterable[str] | 
     return sorted(walk.found, key=lambda entry: walk.order[id(entry[1])])
 
 
-def paths_of(model: Any, objects: Iterable[Any]) -> list[str]:
+def paths_of(model: Layer, objects: Iterable[Any]) -> list[str]:
     """Return the paths by which objects are reached, all of each.
+
+    Args:
+        model: the model.
+        objects: layers of the model, or its optimizer.
 
     Raises:
         ArgumentError: if the model does not hold one of them.
@@ -57,13 +61,21 @@ def paths_of(model: Any, objects: Iterable[Any]) -> list[str]:
     return [path for found in paths.values() for path in found]
 
 
-def optimizers_in(model: Any) -> list[Any]:
-    """Return the optimizers of a model and of models inside it, which a file of weights has entries for."""
+def optimizers_in(model: Layer) -> list[Any]:
+    """Return the optimizers of a model and of models inside it, which a file of weights has entries for.
+
+    Args:
+        model: the model.
+    """
     return [saved for _, saved in saved_objects(model) if not isinstance(saved, Layer)]
 
 
 def join(*parts: str) -> str:
-    """Return a path made of parts, leaving out those that are empty."""
+    """Return a path made of parts, leaving out those that are empty.
+
+    Args:
+        *parts: paths.
+    """
     return "/".join(part for part in parts if part)
 
 

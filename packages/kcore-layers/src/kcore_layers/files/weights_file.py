@@ -31,7 +31,7 @@ Datasets = dict[str, h5py.Dataset]
 
 
 def save_weights(
-    model: Any,
+    model: Layer,
     filepath: str | os.PathLike[str],
     overwrite: bool = True,
     max_shard_size: float | None = None,
@@ -45,10 +45,10 @@ def save_weights(
 
     Args:
         model: a built model.
-        filepath: where; the name ends in `.weights.h5`.
-        overwrite: whether a file of that name may be replaced.
+        filepath: str or `Path`, where; the name ends in `.weights.h5`.
+        overwrite: bool, whether a file of that name may be replaced; True by default.
         max_shard_size: None; weights are not split among several files.
-        objects_to_skip: layers of the model, or its optimizer, to leave out of the file.
+        objects_to_skip: layers of the model, or its optimizer, to leave out of the file; None, the default, is none.
         **kwargs: none.
 
     Raises:
@@ -80,8 +80,14 @@ def save_weights(
             write_weights(model, file, skip)
 
 
-def write_weights(model: Any, file: h5py.File, skip: Iterable[Any] = ()) -> None:
-    """Write the weights of a model, and the state of its optimizer, to an open file, but for objects to skip."""
+def write_weights(model: Layer, file: h5py.File, skip: Iterable[Any] = ()) -> None:
+    """Write the weights of a model, and the state of its optimizer, to an open file, but for objects to skip.
+
+    Args:
+        model: the model.
+        file: the file, open for writing.
+        skip: layers of the model, or its optimizer, to leave out; () by default.
+    """
     for place, saved in saved_objects(model, skip):
         _write(file, place, saved)
 
@@ -136,7 +142,7 @@ class _Read(Mapping[str, Any]):
 
 
 def load_weights(
-    model: Any,
+    model: Layer,
     filepath: str | os.PathLike[str],
     skip_mismatch: bool = False,
     *,
@@ -150,9 +156,11 @@ def load_weights(
 
     Args:
         model: a built model.
-        filepath: a file that `save_weights` or Keras 3 wrote; or that of a whole model, `.keras`.
-        skip_mismatch: whether layers that do not fit keep their weights, with a warning, in place of an error.
-        objects_to_skip: layers of the model, or its optimizer, that keep what they have, whatever the file holds.
+        filepath: str or `Path`, a file that `save_weights` or Keras 3 wrote; or that of a whole model, `.keras`.
+        skip_mismatch: bool, whether layers that do not fit keep their weights, with a warning, in place of an error;
+            False by default.
+        objects_to_skip: layers of the model, or its optimizer, that keep what they have, whatever the file holds; None,
+            the default, is none.
         **kwargs: none.
 
     Raises:
@@ -173,8 +181,15 @@ def load_weights(
             read_weights(model, file, skip_mismatch, list(objects_to_skip or ()))
 
 
-def read_weights(model: Any, file: h5py.File, skip_mismatch: bool = False, skip: Iterable[Any] = ()) -> None:
-    """Set the weights of a model from an open file; see `load_weights`."""
+def read_weights(model: Layer, file: h5py.File, skip_mismatch: bool = False, skip: Iterable[Any] = ()) -> None:
+    """Set the weights of a model from an open file; see `load_weights`.
+
+    Args:
+        model: the model.
+        file: the file, open for reading.
+        skip_mismatch: as for `load_weights`; False by default.
+        skip: layers of the model, or its optimizer, that keep what they have; () by default.
+    """
     by_place = _by_place(datasets_in(file))
     fitting: list[tuple[Any, Datasets]] = []
     faults: list[str] = []
@@ -214,7 +229,11 @@ def read_weights(model: Any, file: h5py.File, skip_mismatch: bool = False, skip:
 
 
 def has_weights_of_layers(file: h5py.File) -> bool:
-    """Return whether an open file holds weights, rather than only an optimizer's state."""
+    """Return whether an open file holds weights, rather than only an optimizer's state.
+
+    Args:
+        file: the file, open for reading.
+    """
     return any(not f"{place}/".startswith("optimizer/") for place in _by_place(datasets_in(file)))
 
 
@@ -305,8 +324,12 @@ def _stem(path: str) -> str:
     return path.removesuffix(".h5").removesuffix(".keras").removesuffix(".weights")
 
 
-def check_built(model: Any) -> None:
-    """Raise an error if a model has no weights yet."""
+def check_built(model: Layer) -> None:
+    """Raise an error if a model has no weights yet.
+
+    Args:
+        model: the model.
+    """
     if not model.built:
         raise ArgumentError(
             f'model "{model.name}" is not built, and has no weights yet', fix="call it on data, or call build, first"

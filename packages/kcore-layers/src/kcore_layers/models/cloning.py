@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kcore_ops import KerasTensor, tree
-from kcore_ops.engine.op import Op
+from kcore_ops.engine.op import Op, Tree
 from kcore_ops.foundation.errors import ArgumentError, KcoreError
 
 from kcore_layers.layers.core.input_layer import Input
@@ -20,24 +20,25 @@ __all__ = ["clone_model"]
 
 
 def clone_model(
-    model: Any,
-    input_tensors: Any = None,
+    model: Model,
+    input_tensors: Tree = None,
     clone_function: Callable[[Any], Any] | None = None,
     call_function: Callable[..., Any] | None = None,
     recursive: bool = False,
 ) -> Any:
-    """Make a model like another, of layers made anew from their configs; the weights are drawn anew too.
+    """Return a model like another, of layers made anew from their configs; the weights are drawn anew too.
 
     The clone of a compiled model is compiled in the same way, with an optimizer and metrics of its own.
 
     Args:
         model: the model. One that is neither functional nor sequential is made of its config as a whole.
-        input_tensors: symbolic tensors to build it on, in place of inputs like the model's.
-        clone_function: from a layer to the one that takes its place, another of its config by default. It is asked once
-            for each layer; not for inputs.
-        call_function: what calls the new layers of a functional model: from the layer and the arguments of its call to
-            the output.
-        recursive: whether models inside are cloned in the same way, rather than by `clone_function`.
+        input_tensors: symbolic tensors to build it on; None, the default, is inputs like the model's.
+        clone_function: function from a layer to the one that takes its place; None, the default, makes another one of
+            its config. It is asked once for each layer; not for inputs.
+        call_function: function from a new layer of a functional model, and the arguments of its call, to the output;
+            None, the default, calls it.
+        recursive: bool, whether models inside are cloned in the same way, rather than by `clone_function`; False by
+            default.
 
     Raises:
         ArgumentError: if an argument does not go with the kind of the model.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Unpack
 
 from kcore_ops import KerasTensor, tree
+from kcore_ops.engine.op import Tree
 from kcore_ops.foundation.errors import ArgumentError, AttributeUnavailable
 
-from kcore_layers.base.layer import Layer
+from kcore_layers.base.layer import Layer, ShapeTree
 from kcore_layers.base.naming import names_from_start
 from kcore_layers.base.saved_attributes import saved_attributes
 from kcore_layers.base.tracking import TrackedDict, TrackedList
@@ -16,6 +17,7 @@ from kcore_layers.layers.core.input_layer import InputLayer
 from kcore_layers.models.graph import Graph
 from kcore_layers.models.inputs import adjusted, arrange
 from kcore_layers.models.model import Model
+from kcore_layers.options.argument_types import LayerOptionsBesideName
 from kcore_layers.serialization.arguments import arguments_beside
 from kcore_layers.serialization.registry import builtin
 
@@ -28,8 +30,8 @@ class Functional(Model):
 
     Args:
         inputs: symbolic tensors: one, or a list, tuple or dict by name.
-        outputs: symbolic tensors computed from them.
-        name: its name.
+        outputs: symbolic tensors computed from them, in the same forms.
+        name: str, its name; None, the default, makes one up.
         **kwargs: of `Layer`.
 
     Raises:
@@ -50,7 +52,13 @@ class Functional(Model):
     _kcore_single_input: bool
     _kcore_single_output: bool
 
-    def __init__(self, inputs: Any = None, outputs: Any = None, name: str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        inputs: Tree = None,
+        outputs: Tree = None,
+        name: str | None = None,
+        **kwargs: Unpack[LayerOptionsBesideName],
+    ) -> None:
         trainable = kwargs.pop("trainable", True)
         super().__init__(name=name, **kwargs)
         for what, value in (("inputs", inputs), ("outputs", outputs)):
@@ -95,7 +103,7 @@ class Functional(Model):
         return [operation for operation in self._kcore_graph.operations if isinstance(operation, Layer)]
 
     @layers.setter
-    def layers(self, _: Any) -> None:
+    def layers(self, _: object) -> None:
         raise AttributeUnavailable("layers can not be set", fix="use another attribute name").at(f'model "{self.name}"')
 
     def _kcore_named_sublayers(self) -> list[tuple[str, Any]]:
@@ -108,11 +116,21 @@ class Functional(Model):
         yield "layers", self.layers
         yield from saved_attributes(self, Functional, ("optimizer",))
 
-    def build(self, input_shape: Any = None) -> None:
-        """Do nothing: it is built as it is made."""
+    def build(self, input_shape: ShapeTree = None) -> None:
+        """Do nothing: it is built as it is made.
 
-    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        """Run the graph."""
+        Args:
+            input_shape: not looked at.
+        """
+
+    def call(self, inputs: Tree, training: bool | None = None, mask: Tree = None) -> Any:
+        """Return the outputs of the graph for inputs.
+
+        Args:
+            inputs: a tensor, or as many as the model has inputs, in a list, or in a dict by name.
+            training: not looked at: the layers inside are told by the call of the model.
+            mask: not looked at: masks travel with the tensors.
+        """
         graph = self._kcore_graph
         wanted = graph.inputs
         if self._kcore_single_input and not isinstance(inputs, list | tuple | dict):
@@ -198,8 +216,13 @@ class Functional(Model):
         return None
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
-        """Return one made of what `get_config` returned."""
+    def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+        """Return one made of what `get_config` returned.
+
+        Args:
+            config: dict that `get_config` returned.
+            custom_objects: classes and functions by name, beside those registered; None, the default, is none.
+        """
         from kcore_layers.models.functional_config import model_from_config
 
         return model_from_config(cls, config, custom_objects)

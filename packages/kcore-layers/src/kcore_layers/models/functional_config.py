@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from kcore_ops import KerasTensor, tree
 from kcore_ops.engine.op import Op
@@ -14,11 +15,18 @@ from kcore_layers.models.keras_op_names import is_of_op, op_from, op_to_data
 from kcore_layers.serialization.arguments import arguments_in
 from kcore_layers.serialization.objects import deserialize_keras_object, serialize_keras_object
 
+if TYPE_CHECKING:
+    from kcore_layers.models.functional import Functional
+
 __all__ = ["config_of_graph", "model_from_config"]
 
 
-def config_of_graph(model: Any) -> dict[str, Any]:
-    """Return a functional model's config."""
+def config_of_graph(model: Functional) -> dict[str, Any]:
+    """Return a functional model's config.
+
+    Args:
+        model: the model.
+    """
     graph = model._kcore_graph
     entries: dict[int, dict[str, Any]] = {}  # by layer, or by node for ops
     places: dict[int, list[Any]] = {}  # of each tensor: the name of its entry, number of the call, number of the output
@@ -57,8 +65,12 @@ def _counted_as_outputs(places: dict[int, list[Any]], operations: list[Any]) -> 
     return {key: [name, number + (name in names), i] for key, (name, number, i) in places.items()}
 
 
-def is_functional(operation: Any) -> bool:
-    """Return whether a layer is a functional model."""
+def is_functional(operation: object) -> bool:
+    """Return whether a layer is a functional model.
+
+    Args:
+        operation: what a graph calls: a layer or an op.
+    """
     from kcore_layers.models.functional import Functional
 
     return isinstance(operation, Functional)
@@ -81,8 +93,13 @@ def _data(value: Any, places: dict[int, list[Any]]) -> Any:
     return serialize_keras_object(value)
 
 
-def model_from_config(cls: type, config: dict[str, Any], custom_objects: Any = None) -> Any:
-    """Make a functional model of its config.
+def model_from_config(cls: type, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Return a functional model made of its config.
+
+    Args:
+        cls: the class to make, `Functional` or one derived from it.
+        config: dict that `get_config` returned, or Keras's.
+        custom_objects: classes and functions by name, beside those registered; None, the default, is none.
 
     Raises:
         ArgumentError: if the calls in it can not be made.

@@ -148,7 +148,7 @@ class Graph:
         """Return the same calls on inputs of their own, where this one starts at what other calls compute.
 
         Args:
-            make_input: gives the layer of an input, from `batch_shape`, `dtype` and `name`.
+            make_input: function that returns the layer of an input, from `batch_shape`, `dtype` and `name`.
         """
         if all(x.node is not None and is_input(x.node) for x in self.inputs):
             return self
@@ -162,7 +162,11 @@ class Graph:
         return _graph_of(layers, calls, outputs)
 
     def run(self, values: Sequence[Any]) -> list[Any]:
-        """Return the values of the outputs for values of the inputs."""
+        """Return the values of the outputs for values of the inputs.
+
+        Args:
+            values: list of a value for each input.
+        """
         if not self._has_sizes or values[0] is None:
             return self._run(values)
         with beside(values[0]):  # what is made of sizes is to lie where the rest does
@@ -181,7 +185,11 @@ class Graph:
 
 
 def names_of_calls(nodes: Sequence[Node]) -> list[str]:
-    """Return a name for each call of a graph: the layer's own, and for ops one that nothing else in the graph has."""
+    """Return a name for each call of a graph: the layer's own, and for ops one that nothing else in the graph has.
+
+    Args:
+        nodes: the calls, in order.
+    """
     taken = {node.op.name for node in nodes if not isinstance(node.op, Op)}
     names = []
     for node in nodes:
@@ -200,18 +208,29 @@ def _key(node: Node) -> int:
 
 
 def is_input(node: Node) -> bool:
-    """Return whether a node stands for an input rather than a call."""
+    """Return whether a node stands for an input rather than a call.
+
+    Args:
+        node: the node.
+    """
     return bool(getattr(node.op, "_kcore_is_input_layer", False))
 
 
-def callee(operation: Any) -> Callable[..., Any]:
-    """Return the function that computes a node: a layer itself, or what users call an op by."""
-    function: Callable[..., Any] = getattr(operation, "function", None) or operation
-    return function
+def callee(operation: Op | Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function that computes a node: a layer itself, or what users call an op by.
+
+    Args:
+        operation: a layer or an op.
+    """
+    return operation.function if isinstance(operation, Op) else operation
 
 
-def takes_any_number(operation: Any) -> bool:
-    """Return whether a node's last argument is the list of an op's operands, which is called with them one by one."""
+def takes_any_number(operation: object) -> bool:
+    """Return whether a node's last argument is the list of an op's operands, which is called with them one by one.
+
+    Args:
+        operation: a layer or an op.
+    """
     return isinstance(operation, Op) and any(name.startswith("*") for name in operation.parameters)
 
 

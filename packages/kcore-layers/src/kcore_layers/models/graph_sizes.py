@@ -57,7 +57,11 @@ def computes_size(node: Node, sizes: Container[int]) -> bool:
 
 
 def function_of_sizes(op: Op) -> Callable[..., Any]:
-    """Return the function that computes a size: a number, or the op's tensor where no number is known yet."""
+    """Return the function that computes a size: a number, or the op's tensor where no number is known yet.
+
+    Args:
+        op: the op.
+    """
     if op.name == "size_along":
         return lambda x, axis: shape(x)[axis]
     if op.name == "cast":
@@ -75,14 +79,23 @@ def _cast(number: float, dtype: str) -> float:
 
 
 def takes_sizes(node: Node, position: int) -> bool:
-    """Return whether a call's argument may hold sizes as numbers: an op's shapes and settings, but not its tensors."""
+    """Return whether a call's argument may hold sizes as numbers: an op's shapes and settings, but not its tensors.
+
+    Args:
+        node: the call.
+        position: int, the argument's place among those by position.
+    """
     if not isinstance(node.op, Op):
         return False
     return list(node.op.parameters.values())[position] not in TENSOR_KINDS
 
 
 def tensor_of_size(dtype: str) -> Callable[..., Any]:
-    """Return the function that makes a size the scalar tensor that its symbolic one stands for."""
+    """Return the function that makes a size the scalar tensor that its symbolic one stands for.
+
+    Args:
+        dtype: the name of the tensor's dtype.
+    """
 
     def tensor(size: Any) -> Any:
         return TensorSpec((), dtype) if is_inferring() else convert_to_tensor(size, dtype)

@@ -8,12 +8,13 @@ from typing import Any
 import kcore_ops as ops
 from kcore_ops import KerasTensor, TensorSpec, tree
 from kcore_ops.engine.call import HOST_NUMBERS
+from kcore_ops.engine.op import Tensor, Tree
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 
 __all__ = ["adjusted", "arrange"]
 
 
-def arrange(structure: Any, given: Any, names: list[str], model: str) -> list[Any]:
+def arrange(structure: Tree, given: Tree, names: list[str], model: str) -> list[Any]:
     """Return the values for a model's inputs, in their order.
 
     Args:
@@ -70,8 +71,13 @@ def _of_same_form(structure: Any, given: Any, model: str) -> list[Any]:
     return values
 
 
-def adjusted(x: Any, wanted: KerasTensor, model: str) -> Any:
+def adjusted(x: Tensor | None, wanted: KerasTensor, model: str) -> Any:
     """Return a value as the model takes it for an input: in its dtype, a last axis of size 1 added or taken away.
+
+    Args:
+        x: the value.
+        wanted: the model's symbolic input.
+        model: the model's name.
 
     Raises:
         ArgumentError: if it is None and the input is not optional.

@@ -96,13 +96,22 @@ for _module, _names in _CLASSES.items():
 
 
 def is_of_op(entry: dict[str, Any]) -> bool:
-    """Return whether an entry of a config is that of an op rather than a layer."""
+    """Return whether an entry of a config is that of an op rather than a layer.
+
+    Args:
+        entry: dict that a config has for a layer or op.
+    """
     module = str(entry.get("module"))
     return module == OURS or module.startswith(KERAS)
 
 
 def op_to_data(op: Op, args: list[Any]) -> tuple[dict[str, Any], list[Any]]:
-    """Return the entry of an op's call, and the arguments that stand with the call; all are given by position."""
+    """Return the entry of an op's call, and the arguments that stand with the call.
+
+    Args:
+        op: the op.
+        args: list of all its arguments, by position.
+    """
     module, class_name = _class_of_op.get(op.name, (OURS, op.name))
     named = dict(zip(op.parameters, args, strict=True))
     made_with = {name: value for name, value in named.items() if module != OURS and not _is_of_call(op, name)}
@@ -124,6 +133,10 @@ def _is_of_call(op: Op, name: str) -> bool:
 
 def op_from(entry: dict[str, Any], settings: dict[str, Any]) -> Callable[..., Any]:
     """Return what makes the call of an op's entry, made with `settings`, from the arguments that stand with the call.
+
+    Args:
+        entry: dict that a config has for the op.
+        settings: dict of arguments by name that it is made with.
 
     Raises:
         ArgumentError: if there is no such op, or it has no such arguments.

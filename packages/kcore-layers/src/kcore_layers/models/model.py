@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from kcore_ops import KerasTensor, tree
 from kcore_ops.backends import registry
+from kcore_ops.engine.op import Tree
 from kcore_ops.foundation.errors import ArgumentError, AttributeUnavailable
 
 from kcore_layers.base.layer import Layer
@@ -28,7 +30,7 @@ class Model(TrainedLayer):
     Made of symbolic inputs and outputs, or subclassed with a `call`.
 
     Args:
-        *args: inputs and outputs, or nothing.
+        *args: inputs and outputs, symbolic tensors or trees of them, or nothing.
         **kwargs: `inputs`, `outputs`, and those of `Layer`.
 
     >>> from kcore_layers import Input
@@ -59,7 +61,7 @@ class Model(TrainedLayer):
             return Functional
         return None
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Tree, **kwargs: Any) -> None:
         from kcore_layers.base.framework_class import framework_class
         from kcore_layers.models.functional import Functional
 
@@ -80,11 +82,15 @@ class Model(TrainedLayer):
         return list(self._kcore_layers)
 
     @layers.setter
-    def layers(self, _: Any) -> None:
+    def layers(self, _: object) -> None:
         raise AttributeUnavailable("layers can not be set", fix="use another attribute name").at(f'model "{self.name}"')
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Any:
         """Return a layer by its name or its place.
+
+        Args:
+            name: str, the layer's name; None, the default, if `index` is given.
+            index: int, its place among `layers`; None, the default, if `name` is given.
 
         Raises:
             ArgumentError: if there is none.
@@ -112,7 +118,7 @@ class Model(TrainedLayer):
         """Return all state by path, in a tree of dicts.
 
         Args:
-            value_format: "backend_tensor" or "numpy_array".
+            value_format: "backend_tensor", the default, or "numpy_array".
 
         Raises:
             ArgumentError: if `value_format` is neither, or the path of one variable is a part of another's.
@@ -140,6 +146,9 @@ class Model(TrainedLayer):
     def set_state_tree(self, state_tree: Mapping[str, Any]) -> None:
         """Set the state from what `get_state_tree` returned; none of it, if a path is unknown or a value does not fit.
 
+        Args:
+            state_tree: dict of dicts that `get_state_tree` returned, or a part of it.
+
         Raises:
             ArgumentError: naming the paths that are unknown.
             ShapeError: if a value has not the shape of its variable.
@@ -151,21 +160,22 @@ class Model(TrainedLayer):
     def summary(
         self,
         line_length: int | None = None,
-        positions: Any = None,
+        positions: Sequence[float] | None = None,
         print_fn: Callable[[str], None] | None = None,
         expand_nested: bool = False,
         show_trainable: bool = False,
-        layer_range: Any = None,
+        layer_range: Sequence[str] | None = None,
     ) -> None:
         """Print the layers, what they give and how many numbers they hold.
 
         Args:
-            line_length: characters in a line; the terminal's if None.
-            positions: where columns end, as fractions of the line.
-            print_fn: what is called with the text, in place of printing.
-            expand_nested: whether the layers inside layers are shown.
-            show_trainable: whether a column says which are trainable.
-            layer_range: names of the first and the last layer to show.
+            line_length: int, the number of characters in a line; None, the default, is the terminal's.
+            positions: list of where columns end, as fractions of the line or in characters; None, the default, lets
+                them fit.
+            print_fn: function that is called with the text, in place of printing; None, the default, prints.
+            expand_nested: bool, whether the layers inside layers are shown; False by default.
+            show_trainable: bool, whether a column says which are trainable; False by default.
+            layer_range: names of the first and the last layer to show; None, the default, shows all.
         """
         from kcore_layers.models.summary import print_summary
 
@@ -174,26 +184,46 @@ class Model(TrainedLayer):
     def _kcore_saved_children(self) -> Iterator[tuple[str, Any]]:
         return saved_attributes(self, Model, ("layers", "optimizer"))
 
-    def save(self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> None:
-        """Write the whole model to a `.keras` file; see `save_model`."""
+    def save(
+        self, filepath: str | os.PathLike[str], overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
+    ) -> None:
+        """Write the whole model to a `.keras` file; see `save_model`.
+
+        Args:
+            filepath: the file's name, which ends in `.keras`.
+            overwrite: bool, whether a file of that name may be replaced; True by default.
+            zipped: True or None, the default: models are not written as directories.
+            **kwargs: `include_optimizer`; see `save_model`.
+        """
         registry.component("files").save_model(self, filepath, overwrite, zipped, **kwargs)
 
     def save_weights(
-        self, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None, **kwargs: Any
+        self,
+        filepath: str | os.PathLike[str],
+        overwrite: bool = True,
+        max_shard_size: float | None = None,
+        **kwargs: Any,
     ) -> None:
         """Write the weights to a `.weights.h5` file, whole or not at all; see `save_weights`.
+
+        Args:
+            filepath: the file's name, which ends in `.weights.h5`.
+            overwrite: bool, whether a file of that name may be replaced; True by default.
+            max_shard_size: None: weights are not split among several files.
+            **kwargs: `objects_to_skip`; see `save_weights`.
 
         Raises:
             ArgumentError: if the name ends otherwise, or the file exists and `overwrite` is False.
         """
         registry.component("files").save_weights(self, filepath, overwrite, max_shard_size, **kwargs)
 
-    def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
+    def load_weights(self, filepath: str | os.PathLike[str], skip_mismatch: bool = False, **kwargs: Any) -> None:
         """Read the weights from a `.weights.h5` or a `.keras` file; none of them, if something does not fit.
 
         Args:
-            filepath: the file.
-            skip_mismatch: whether what does not fit is left as it is, in place of being an error.
+            filepath: the file's name.
+            skip_mismatch: bool, whether what does not fit is left as it is, in place of being an error; False by
+                default.
             **kwargs: `objects_to_skip`; see `load_weights`.
 
         Raises:
@@ -202,12 +232,21 @@ class Model(TrainedLayer):
         registry.component("files").load_weights(self, filepath, skip_mismatch, **kwargs)
 
     def to_json(self, **kwargs: Any) -> str:
-        """Return the model's configuration, without its weights, as JSON text."""
+        """Return the model's configuration, without its weights, as JSON text.
+
+        Args:
+            **kwargs: of `json.dumps`.
+        """
         return json.dumps(serialize_keras_object(self), **kwargs)
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
-        """Return one made of what `get_config` returned."""
+    def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+        """Return one made of what `get_config` returned.
+
+        Args:
+            config: dict that `get_config` returned.
+            custom_objects: classes and functions by name, beside those registered; None, the default, is none.
+        """
         if {"name", "layers", "input_layers", "output_layers"} <= set(config):
             from kcore_layers.models.functional_config import model_from_config
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from kcore_ops import KerasTensor, config, dtype_policies, tree
+from kcore_ops.engine.op import Tree
 from kcore_ops.foundation.errors import ArgumentError, AttributeUnavailable, ShapeError
 
 from kcore_layers.base.call_plan import drop_plan
-from kcore_layers.base.layer import Layer, specs_of, tuples_of
+from kcore_layers.base.layer import Layer, ShapeTree, specs_of, tuples_of
 from kcore_layers.base.naming import name_scope, names_from_start
 from kcore_layers.base.saved_attributes import saved_attributes
 from kcore_layers.layers.core.input_layer import Input, InputLayer
@@ -28,9 +29,10 @@ class Sequential(Model):
     """A model that gives each layer the output of the one before.
 
     Args:
-        layers: the layers; an `Input` first makes the shapes known at once.
-        trainable: whether an optimizer may change its variables.
-        name: its name.
+        layers: list of the layers; an `Input` first makes the shapes known at once. None, the default, is no layers
+            yet.
+        trainable: bool, whether an optimizer may change its variables; True by default.
+        name: str, its name; None, the default, makes one up.
 
     Raises:
         ArgumentError: if something is not a layer, or two layers share a name.
@@ -60,8 +62,12 @@ class Sequential(Model):
             self.add(layer, rebuild=False)
         self._kcore_rebuild()
 
-    def add(self, layer: Any, rebuild: bool = True) -> None:
-        """Put a layer at the end.
+    def add(self, layer: object, rebuild: bool = True) -> None:
+        """Append a layer.
+
+        Args:
+            layer: the layer, an `Input`, or a native module of the backend's framework.
+            rebuild: bool, whether layers are built for known shapes at once; True by default.
 
         Raises:
             ArgumentError: if it is not a layer, or its name is taken.
@@ -89,7 +95,11 @@ class Sequential(Model):
         self._kcore_changed(rebuild)
 
     def pop(self, rebuild: bool = True) -> Any:
-        """Remove the last layer, and return it."""
+        """Remove the last layer, and return it.
+
+        Args:
+            rebuild: bool, whether layers are built for known shapes at once; True by default.
+        """
         if not self._kcore_stack:
             raise ArgumentError("there is no layer to take away").at("Sequential.pop")
         layer = self._kcore_stack.pop()
@@ -144,11 +154,11 @@ class Sequential(Model):
         yield "layers", self.layers
         yield from saved_attributes(self, Sequential, ("optimizer",))
 
-    def build(self, input_shape: Any = None) -> None:
+    def build(self, input_shape: ShapeTree = None) -> None:
         """Build each layer for what the one before gives.
 
         Args:
-            input_shape: the shape of the input, or a tree of them; may be left out if it is known from an `Input`.
+            input_shape: the shape of the input, or a tree of them; None, the default, if it is known from an `Input`.
 
         Raises:
             ShapeError: if no shape is given, nor known.
@@ -195,8 +205,14 @@ class Sequential(Model):
         dtype = x.dtype if isinstance(x.dtype, str) else self._kcore_backend.dtype(x)
         return Input(batch_shape=(None, *shape[1:]) if shape else (), dtype=dtype)
 
-    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        """Run the layers in order."""
+    def call(self, inputs: Tree, training: bool | None = None, mask: Tree = None) -> Any:
+        """Return the output of the last layer.
+
+        Args:
+            inputs: a tensor, or a tree of them: what the first layer takes.
+            training: not looked at: the layers inside are told by the call of the model.
+            mask: not looked at: masks travel with the tensors.
+        """
         x = inputs
         if self._kcore_is_input_given:
             x = adjusted(x, self._kcore_input, self.name)
@@ -210,7 +226,7 @@ class Sequential(Model):
         return list(self._kcore_stack)
 
     @layers.setter
-    def layers(self, _: Any) -> None:
+    def layers(self, _: object) -> None:
         raise AttributeUnavailable("layers can not be set", fix="use add() and pop()").at("Sequential")
 
     def _kcore_structures(self) -> tuple[Any, Any]:
@@ -302,8 +318,13 @@ class Sequential(Model):
         return shapes if is_plain else {**shapes, "dtypes": {"inputs": dtypes}}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
-        """Return one made of what `get_config` returned."""
+    def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+        """Return one made of what `get_config` returned.
+
+        Args:
+            config: dict that `get_config` returned.
+            custom_objects: classes and functions by name, beside those registered; None, the default, is none.
+        """
         own = arguments_in(config, cls, "layers")
         model = cls(name=config.get("name"), trainable=config.get("trainable", True), **own)
         with name_scope(model._kcore_resolve_path()):  # layers that say how they are built are built at once

@@ -54,7 +54,7 @@ class _Row:
 
 
 def print_summary(
-    model: Any,
+    model: Model,
     line_length: int | None = None,
     positions: Sequence[float] | None = None,
     print_fn: Callable[[str], Any] | None = None,
@@ -62,16 +62,18 @@ def print_summary(
     show_trainable: bool = False,
     layer_range: Sequence[str] | None = None,
 ) -> None:
-    """Print the layers of a model, what they give and how many numbers they hold.
+    """Print a table of a model's layers, their output shapes and how many numbers they hold.
 
     Args:
         model: the model.
-        line_length: characters in a line; the terminal's if None.
-        positions: where each column ends, as fractions of the line, or in characters.
-        print_fn: what is called once with the whole text, in place of printing.
-        expand_nested: whether the layers of models inside the model are shown.
-        show_trainable: whether a column says which layers are trainable.
-        layer_range: names, or regular expressions for their beginnings, of the first and the last layer to show.
+        line_length: int, the number of characters in a line; None, the default, is the terminal's.
+        positions: list of where each column ends, as fractions of the line, or in characters; None, the default, lets
+            them fit.
+        print_fn: function that is called once with the whole text, in place of printing; None, the default, prints.
+        expand_nested: bool, whether the layers of models inside the model are shown; False by default.
+        show_trainable: bool, whether a column says which layers are trainable; False by default.
+        layer_range: names, or regular expressions for their beginnings, of the first and the last layer to show; None,
+            the default, shows all.
 
     Raises:
         ArgumentError: if there are too few or too many positions, or no layer has a name that `layer_range` asks for.

@@ -272,7 +272,7 @@ class TrainedLayer(Layer):
 
     # Override one of these to change what a step does.
 
-    def train_step(self, *args: Any) -> Any:
+    def train_step(self, *args: Tree) -> Any:
         """Train on one batch. Override it as `train_step(self, data)` on a backend whose variables change in place.
 
         On one whose step is a function of the state: `train_step(self, state, data)`, returning `(logs, state)`, with
@@ -284,7 +284,7 @@ class TrainedLayer(Layer):
         """
         return self._kcore_trainer.train_step(*args)
 
-    def test_step(self, *args: Any) -> Any:
+    def test_step(self, *args: Tree) -> Any:
         """Evaluate one batch; override it with the arguments of `train_step`, the state without the optimizer's.
 
         Args:
@@ -292,7 +292,7 @@ class TrainedLayer(Layer):
         """
         return self._kcore_trainer.test_step(*args)
 
-    def predict_step(self, *args: Any) -> Any:
+    def predict_step(self, *args: Tree) -> Any:
         """Return the outputs for one batch; override it as `test_step`.
 
         Args:
@@ -410,7 +410,7 @@ class TrainedLayer(Layer):
         return None if trainer is None else trainer.optimizer
 
     @optimizer.setter
-    def optimizer(self, value: Any) -> None:
+    def optimizer(self, value: OptimizerLike) -> None:
         self._kcore_trainer.optimizer = value
 
     loss = _CompiledLoss()
@@ -463,7 +463,7 @@ class TrainedLayer(Layer):
         return self._kcore_trainer.jit_compile
 
     @jit_compile.setter
-    def jit_compile(self, value: Any) -> None:
+    def jit_compile(self, value: JitCompile) -> None:
         self._kcore_trainer.jit_compile = value
 
     @property

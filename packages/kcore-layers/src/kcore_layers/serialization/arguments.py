@@ -10,9 +10,9 @@ import copy
 import inspect
 import json
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from types import BuiltinFunctionType, FunctionType
-from typing import Any
+from typing import Any, Protocol
 
 import kcore_ops as ops
 import numpy as np
@@ -27,6 +27,16 @@ __all__ = ["Arguments", "arguments_beside", "arguments_in", "make_from_config", 
 # What `Layer.get_config` gives itself.
 _OF_EVERY_LAYER = ("name", "trainable", "dtype")
 _NAMELESS = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL)
+
+
+class _Owner(Protocol):
+    """An instance of a class whose arguments are kept: a layer."""
+
+    _kcore_arguments: Arguments | None
+
+    def _kcore_sublayers(self, recursive: bool = True, include_self: bool = True) -> Iterator[Any]:
+        """Return the layers inside."""
+        ...
 
 
 class Arguments:
@@ -47,12 +57,12 @@ class Arguments:
         self.args: tuple[Any, ...] = _recorded(args)
         self.kwargs: dict[str, Any] = _recorded(kwargs)
 
-    def config(self, owner: Any, without: Iterable[str] = ()) -> dict[str, Any]:
+    def config(self, owner: _Owner, without: Iterable[str] = ()) -> dict[str, Any]:
         """Return them by name, as plain data.
 
         Args:
             owner: the instance that was made with them.
-            without: names of those that its config has in another form.
+            without: names of those that its config has in another form; () by default.
 
         Raises:
             ArgumentError: if one of them is not plain data, nor an object that can be written as such, or has no name.
@@ -83,8 +93,12 @@ class Arguments:
                 by_name[parameter.name] = bound[parameter.name]
         return by_name
 
-    def travelling_with(self, owner: Any) -> Arguments:
-        """Return them for a copy or pickle of the instance: with the layers that it holds, which are copied with it."""
+    def travelling_with(self, owner: _Owner) -> Arguments:
+        """Return them for a copy or pickle of the instance: with the layers that it holds, which are copied with it.
+
+        Args:
+            owner: the instance that was made with them.
+        """
         held = _ids_held_by(owner)
         again = object.__new__(Arguments)
         again.args, again.kwargs = _map(lambda each: each.travelling(held), (self.args, self.kwargs))
@@ -214,24 +228,38 @@ def _definer(cls: type, name: str) -> type:
 
 
 def takes_arguments_of_its_own(cls: type) -> bool:
-    """Return whether a class's `__init__` is newer than its `get_config`, which can not know what it takes then."""
+    """Return whether a class's `__init__` is newer than its `get_config`, which can not know what it takes then.
+
+    Args:
+        cls: a class with a `get_config`.
+    """
     made, described = _definer(cls, "__init__"), _definer(cls, "get_config")
     return cls.__mro__.index(made) < cls.__mro__.index(described) and builtin_name(cls) is None
 
 
-def arguments_beside(model: Any, *parts: str) -> dict[str, Any]:
+def arguments_beside(model: _Owner, *parts: str) -> dict[str, Any]:
     """Return the arguments of a subclass of a kind of model, beside the parts that all models of the kind are made of.
 
     {} for a class that is not made of these parts, but makes them itself.
+
+    Args:
+        model: the model.
+        *parts: names of the arguments that are those parts.
     """
     arguments = model._kcore_arguments
     if arguments is None or not set(parts) <= _parameters_of(original_class(type(model))):
         return {}
-    return arguments.config(model, without=parts)  # type: ignore[no-any-return]
+    return arguments.config(model, without=parts)
 
 
 def arguments_in(config: dict[str, Any], cls: type, *others: str) -> dict[str, Any]:
-    """Return what a config has for arguments that a class takes beside others, made anew of their data."""
+    """Return what a config has for arguments that a class takes beside others, made anew of their data.
+
+    Args:
+        config: dict that `get_config` returned.
+        cls: the class.
+        *others: names of the arguments that are left out.
+    """
     own = _parameters_of(cls) - {*others, *_OF_EVERY_LAYER}
     return {name: deserialize_keras_object(config[name]) for name in sorted(own & set(config))}
 
@@ -245,7 +273,11 @@ _KERAS_ONLY = ("quantization_config",)
 
 
 def make_from_config(cls: type, config: dict[str, Any]) -> Any:
-    """Call a class with the arguments of a config.
+    """Return an instance of a class, called with the arguments of a config.
+
+    Args:
+        cls: the class.
+        config: dict of the arguments by name; what Keras writes for every layer is left out where it is null.
 
     Raises:
         ArgumentError: if it does not take them.

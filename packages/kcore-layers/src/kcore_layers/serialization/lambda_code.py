@@ -15,6 +15,9 @@ __all__ = ["from_code", "to_code"]
 def to_code(function: FunctionType) -> dict[str, Any]:
     """Return a lambda as data: its code for this version of Python, its defaults and what it closes over.
 
+    Args:
+        function: the lambda.
+
     >>> from_code(to_code(lambda x, y=2: x + y))(1)
     3
     """
@@ -24,7 +27,10 @@ def to_code(function: FunctionType) -> dict[str, Any]:
 
 
 def from_code(data: dict[str, Any]) -> FunctionType:
-    """Make the lambda that `to_code` returned, in a namespace of builtins only.
+    """Return the lambda that `to_code` returned the data of, in a namespace of builtins only.
+
+    Args:
+        data: dict that `to_code` returned.
 
     Raises:
         ArgumentError: if the data holds no code that this version of Python reads.

@@ -48,11 +48,14 @@ class SerializationError(KcoreError, TypeError, ValueError):
     """An object that can not become data, or data that can not become an object."""
 
 
-def serialize_keras_object(obj: Any) -> Any:
+def serialize_keras_object(obj: object) -> Any:
     """Return an object as plain data: a dict with its class, where that is, and its `get_config()`.
 
     Numbers, strings and None stay as they are, and what lists, tuples and dicts hold is serialized in turn. Arrays and
     tensors become nested lists with their dtype; functions become their names. What was built says for which shapes.
+
+    Args:
+        obj: the object.
 
     Raises:
         SerializationError: if the object has no `get_config`, or is a function that could not be found again.
@@ -97,19 +100,20 @@ def serialize_keras_object(obj: Any) -> Any:
 
 
 def deserialize_keras_object(
-    config: Any,
+    config: object,
     custom_objects: Mapping[str, Any] | None = None,
     safe_mode: bool = True,
     *,
     module_objects: Mapping[str, Any] | None = None,
 ) -> Any:
-    """Make the object that `serialize_keras_object` returned, or Keras 3 did.
+    """Return the object that data stands for, which `serialize_keras_object` returned, or Keras 3 wrote.
 
     Args:
         config: the data. What is not the data of an object comes back as it is.
-        custom_objects: classes and functions by name, beside those registered.
-        safe_mode: whether to refuse lambdas, whose code would run.
-        module_objects: where to look up bare names and classes whose data says no module.
+        custom_objects: classes and functions by name, beside those registered; None, the default, is none.
+        safe_mode: bool, whether to refuse lambdas, whose code would run; True by default.
+        module_objects: where to look up bare names and classes whose data says no module; None, the default, is
+            nowhere.
 
     Raises:
         SerializationError: if it names a class or function that is not known here, or holds a lambda in safe mode.
@@ -166,7 +170,7 @@ def enable_unsafe_deserialization() -> None:
 
 
 def resolve(
-    identifier: Any,
+    identifier: object,
     kind: str,
     module: str,
     custom_objects: Mapping[str, Any] | None = None,
@@ -180,9 +184,9 @@ def resolve(
         identifier: a name, in camel or snake case; a dict that `serialize_keras_object` returned; a class; an object.
         kind: what is asked for, for messages: "initializer".
         module: the module of Keras whose names are meant: "keras.initializers".
-        custom_objects: classes and functions by name, beside those registered.
-        instantiate: whether a class gives an instance of it, made without arguments.
-        accepts: says whether an object is of the kind.
+        custom_objects: classes and functions by name, beside those registered; None, the default, is none.
+        instantiate: bool, whether a class becomes an instance of it, made without arguments; True by default.
+        accepts: function that says whether an object is of the kind; `callable` by default.
 
     Raises:
         ArgumentError: if there is no such name, or it is not an object of the kind.
@@ -221,7 +225,12 @@ def _tagged(tag: str, **config: Any) -> dict[str, Any]:
 
 
 def tensor_data(array: np.ndarray[Any, Any], dtype: str) -> dict[str, Any]:
-    """Return the data of a tensor, from its numbers."""
+    """Return the data of a tensor, from its numbers.
+
+    Args:
+        array: the numbers.
+        dtype: the name of the tensor's dtype.
+    """
     return _tagged("__tensor__", value=array.tolist(), dtype=dtype)
 
 

@@ -54,9 +54,9 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
     """Return a decorator that lets files name a class or function, as `"package>name"`.
 
     Args:
-        package: whose it is; the name of the installed package, if that offers it as a component, so that loading a
-            file finds it without an import by hand.
-        name: its name; that of the class or function if None.
+        package: str, whose it is; the name of the installed package, if that offers it as a component, so that loading
+            a file finds it without an import by hand. "Custom" by default.
+        name: str, its name; None, the default, is that of the class or function.
 
     Raises:
         ArgumentError: if it is a class without `get_config`.
@@ -81,8 +81,11 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
     return register
 
 
-def get_registered_name(obj: Any) -> str:
+def get_registered_name(obj: type | Callable[..., Any]) -> str:
     """Return the name a class or function is registered by, or else its own.
+
+    Args:
+        obj: the class or function.
 
     >>> get_registered_name(len)
     'len'
@@ -97,6 +100,11 @@ def get_registered_object(
     """Return the class or function of a name, or None.
 
     Looked up in `custom_objects`, the `CustomObjectScope`s in force, what was registered, and `module_objects`.
+
+    Args:
+        name: the name, "package>name" for what was registered.
+        custom_objects: classes and functions by name; None, the default, is none.
+        module_objects: the same, looked up last; None, the default, is none.
 
     >>> get_registered_object("squash", custom_objects={"squash": abs})
     <built-in function abs>
@@ -121,7 +129,7 @@ class CustomObjectScope:
     """Let saved data name the given classes and functions inside the `with` block.
 
     Args:
-        custom_objects: classes and functions by name.
+        custom_objects: classes and functions by name; None is none.
 
     >>> with CustomObjectScope({"squash": abs}):
     ...     get_registered_object("squash")
@@ -147,10 +155,11 @@ def builtin(module: str, name: str | None = None, aliases: tuple[str, ...] = ())
     """Return a decorator that makes a class or function one of kcore's own, which any file may name.
 
     Args:
-        module: the module Keras has it in, for example "keras.layers". Where there are several, decorate several
+        module: str, the module Keras has it in, for example "keras.layers". Where there are several, decorate several
             times: files are written with the first, the one nearest to the definition.
-        name: its name there; its own if None.
-        aliases: other names it can be asked for by. A class is also found by its name in snake case.
+        name: str, its name there; None, the default, is its own.
+        aliases: tuple of other names it can be asked for by; () by default. A class is also found by its name in snake
+            case.
 
     Raises:
         ArgumentError: if another object has the name.
@@ -176,8 +185,11 @@ def builtin(module: str, name: str | None = None, aliases: tuple[str, ...] = ())
     return register
 
 
-def builtin_name(obj: Any) -> tuple[str, str] | None:
+def builtin_name(obj: object) -> tuple[str, str] | None:
     """Return the module and the name that files have a class or function of ours by, or None.
+
+    Args:
+        obj: the class or function.
 
     >>> builtin_name(SeedGenerator)
     ('keras.random', 'SeedGenerator')
@@ -188,6 +200,9 @@ def builtin_name(obj: Any) -> tuple[str, str] | None:
 
 def name_in_data(cls: type) -> tuple[str | None, str, str | None]:
     """Return the module that data names a class by, its name there, and the name it is registered by: None for ours.
+
+    Args:
+        cls: the class.
 
     >>> name_in_data(SeedGenerator)
     ('keras.random', 'SeedGenerator', None)
@@ -200,13 +215,21 @@ def name_in_data(cls: type) -> tuple[str | None, str, str | None]:
     return place, cls.__name__, get_registered_name(cls)
 
 
-def saved_as(function: Any, other: Any) -> None:
-    """Have a function saved under the name of one of ours that, called with only a tensor, does the same."""
+def saved_as(function: Callable[..., Any], other: Callable[..., Any]) -> None:
+    """Have a function saved under the name of one of ours that, called with only a tensor, does the same.
+
+    Args:
+        function: the function.
+        other: the one of ours.
+    """
     _builtin_names.setdefault(function, _builtin_names[other])
 
 
 def names_in(module: str) -> Mapping[str, Any]:
     """Return our own classes and functions in one of Keras's modules, by name.
+
+    Args:
+        module: the module's name: "keras.layers".
 
     >>> sorted(names_in("keras.random"))
     ['SeedGenerator']
@@ -214,13 +237,21 @@ def names_in(module: str) -> Mapping[str, Any]:
     return MappingProxyType(_builtins.setdefault(module, {}))
 
 
-def is_registered(obj: Any) -> bool:
-    """Return whether a class or function was registered, or is named by a `CustomObjectScope` in force."""
+def is_registered(obj: object) -> bool:
+    """Return whether a class or function was registered, or is named by a `CustomObjectScope` in force.
+
+    Args:
+        obj: the class or function.
+    """
     return _declared(obj, _registered_names) is not None or any(obj is each for each in _scope.get().values())
 
 
-def is_named(obj: Any) -> bool:
-    """Return whether files have a name for a class or function: it is ours, registered, or in a scope."""
+def is_named(obj: object) -> bool:
+    """Return whether files have a name for a class or function: it is ours, registered, or in a scope.
+
+    Args:
+        obj: the class or function.
+    """
     return builtin_name(obj) is not None or is_registered(obj)
 
 
@@ -228,6 +259,12 @@ def find_class(
     module: str | None, class_name: str, registered_name: str | None, module_objects: Mapping[str, Any] | None = None
 ) -> Any:
     """Return the class that saved data names, or None; loads the component that owns it, if one is installed.
+
+    Args:
+        module: the module that the data names; None if it names none.
+        class_name: the name of the class there.
+        registered_name: the name it was registered by; None if it was not.
+        module_objects: classes by name, looked up after what was registered; None, the default, is none.
 
     Raises:
         ArgumentError: if one of our own is named by a name that somebody else's class is registered by.
@@ -262,6 +299,11 @@ def find_function(
 ) -> Any:
     """Return the function that saved data names, or None; loads the component that owns it, if one is installed.
 
+    Args:
+        name: the name.
+        module_objects: functions by name, looked up after what was registered; None, the default, is none.
+        registered_name: the name it was registered by; None, the default, if it was not.
+
     Raises:
         ArgumentError: if one of our own is named by a name that somebody else's function is registered by.
     """
@@ -282,7 +324,12 @@ def find_function(
 
 
 def find_named(name: str, module: str) -> Any:
-    """Return the class or function a user asks for by name, in camel or snake case, or None."""
+    """Return the class or function a user asks for by name, in camel or snake case, or None.
+
+    Args:
+        name: the name.
+        module: the module of Keras whose names are meant.
+    """
     table = _builtins.get(module, {})
     found = get_registered_object(name, module_objects=table)
     if found is not None:
@@ -291,7 +338,12 @@ def find_named(name: str, module: str) -> Any:
 
 
 def advice_on(name: str, module: str) -> str:
-    """Return a sentence on which names there are, for someone who asked for one there is not."""
+    """Return a sentence on which names there are, for someone who asked for one there is not.
+
+    Args:
+        name: the name that is not there.
+        module: the module of Keras whose names are meant.
+    """
     table = _builtins.get(module, {})
     names = sorted({form for each in table for form in (each, snake_case(each))})
     close = difflib.get_close_matches(name, names, n=1)
@@ -302,6 +354,9 @@ def advice_on(name: str, module: str) -> str:
 
 def snake_case(name: str) -> str:
     """Return a name in snake case.
+
+    Args:
+        name: the name of a class.
 
     >>> snake_case("GlorotUniform"), snake_case("L1L2")
     ('glorot_uniform', 'l1_l2')
