@@ -8,12 +8,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from kcore_ops import tree
 from kcore_ops.backends.current import on
-from kcore_ops.dtypes import standardize_dtype
 from kcore_ops.engine.inference import computing
-from kcore_ops.engine.op import Tree
-from kcore_ops.specs.spec import is_unknown
 from kcore_ops.state.stateless_scope import outside_scopes
 
 from kcore_layers.base.naming import name_scope
@@ -21,7 +17,7 @@ from kcore_layers.base.naming import name_scope
 if TYPE_CHECKING:
     from kcore_layers.base.state import State
 
-__all__ = ["Built", "build_lock", "built_by", "built_for_a_while", "building", "dtypes_of", "is_building", "shape_of"]
+__all__ = ["Built", "build_lock", "built_by", "built_for_a_while", "building", "is_building"]
 
 # Held while layers are built: one thread builds, and the others find built what they came to build. One for all layers,
 # since two threads may reach the same two layers in another order.
@@ -151,25 +147,3 @@ def built_by(original: Callable[..., Any]) -> Callable[..., Any]:
                 self._kcore_after_build()
 
     return build
-
-
-def shape_of(value: Tree) -> Any:
-    """Return the shape of a tensor, or the tree of shapes of a tree of them; sizes not known are None.
-
-    Args:
-        value: a tensor or spec, or a tree of them; what has no shape, None for one, has None here.
-    """
-    if hasattr(value, "shape"):
-        return tuple([None if is_unknown(size) or not isinstance(size, int) else size for size in value.shape])
-    if value is None or not tree.is_nested(value):
-        return None
-    return tree.map_structure(lambda leaf: shape_of(leaf), value)
-
-
-def dtypes_of(values: Tree) -> Any:
-    """Return the names of the dtypes of a tree of tensors.
-
-    Args:
-        values: a tensor or spec, or a tree of them.
-    """
-    return tree.map_structure(lambda leaf: standardize_dtype(leaf.dtype) if hasattr(leaf, "dtype") else None, values)

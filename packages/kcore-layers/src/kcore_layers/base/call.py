@@ -25,12 +25,13 @@ from kcore_ops.foundation.tracebacks import shortened
 from kcore_ops.ops.core.conversion import tensor_on
 from kcore_ops.state.variable import AutocastScope, autocast_dtype
 
-from kcore_layers.base.build import build_lock, building, dtypes_of, shape_of
+from kcore_layers.base.build import build_lock, building
 from kcore_layers.base.call_plan import CallPlan
 from kcore_layers.base.context import CallContext, current_context, enter_context, leave_context
 from kcore_layers.base.input_spec import check_inputs
 from kcore_layers.base.losses import LossesOfCalls, publish
 from kcore_layers.base.masking import get_mask, in_use, mask_outputs, pass_masks, set_mask
+from kcore_layers.base.shapes import dtypes_of, shape_of
 from kcore_layers.base.signature import CallSignature
 from kcore_layers.base.symbolic_call import call_on_symbols
 

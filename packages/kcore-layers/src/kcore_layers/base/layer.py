@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar, TypeAlias
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 from kcore_ops import Variable, dtype_policies, tree
@@ -24,6 +24,7 @@ from kcore_layers.base.input_spec import InputSpec
 from kcore_layers.base.naming import auto_name, snake_case
 from kcore_layers.base.nodes import Nodes
 from kcore_layers.base.saved_attributes import saved_attributes
+from kcore_layers.base.shapes import specs_of, tuples_of
 from kcore_layers.base.symbolic_call import infer_by_shape_rule, infer_outputs
 from kcore_layers.base.tracking import attributes_changed, state_changed
 from kcore_layers.options import constraints, initializers, regularizers
@@ -37,11 +38,7 @@ from kcore_layers.options.argument_types import (
 from kcore_layers.serialization.arguments import Arguments, make_from_config, takes_arguments_of_its_own
 from kcore_layers.serialization.registry import original_class
 
-__all__ = ["Layer", "specs_of", "tuples_of"]
-
-# A shape or the name of a dtype, or trees of them.
-ShapeTree: TypeAlias = "Shape | Sequence[ShapeTree] | Mapping[str, ShapeTree] | None"
-DTypeTree: TypeAlias = "str | Sequence[DTypeTree] | Mapping[str, DTypeTree]"
+__all__ = ["Layer"]
 
 
 class Layer(Nodes, Built, Calling):
@@ -475,36 +472,3 @@ class Layer(Nodes, Built, Calling):
 
 
 Layer._kcore_interface = Layer
-
-
-def specs_of(shape: ShapeTree, dtype: DTypeTree) -> Any:
-    """Return the spec, or the tree of specs, for a shape or a tree of shapes.
-
-    Args:
-        shape: tuple of sizes, None for one that is not known; a tree of them; or None for no tensor.
-        dtype: name of a dtype, or a tree of them, one for each shape.
-    """
-    from kcore_ops import TensorSpec
-
-    if shape is None:
-        return None
-    if isinstance(shape, Mapping):
-        dtypes: Any = dict.fromkeys(shape, dtype) if isinstance(dtype, str) else dtype
-        return {name: specs_of(each, dtypes[name]) for name, each in shape.items()}
-    if isinstance(shape, list | tuple) and any(isinstance(each, list | tuple | Mapping) for each in shape):
-        dtypes = itertools.repeat(dtype) if isinstance(dtype, str) else dtype
-        return type(shape)(specs_of(each, part) for each, part in zip(shape, dtypes, strict=False))
-    return TensorSpec(standardize_shape(shape), dtype)
-
-
-def tuples_of(shape: ShapeTree) -> Any:
-    """Return a shape, or a tree of them, with tuples in place of the lists that files have.
-
-    Args:
-        shape: list of sizes, or a tree of lists.
-    """
-    if isinstance(shape, Mapping):
-        return {name: tuples_of(each) for name, each in shape.items()}
-    if isinstance(shape, list | tuple):
-        return tuple(tuples_of(each) for each in shape)
-    return shape

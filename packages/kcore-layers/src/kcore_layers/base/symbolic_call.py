@@ -19,6 +19,7 @@ from kcore_ops.specs.symbolic import Node
 from kcore_ops.state.stateless_scope import outside_scopes
 
 from kcore_layers.base.nodes import record_call
+from kcore_layers.base.shapes import shape_of
 from kcore_layers.base.signature import study_build
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def call_on_symbols(layer: Calling, bound: inspect.BoundArguments, training: boo
         bound: the arguments of its `call`.
         training: the flag that was passed; None if none was, so that it follows from the call of the model.
     """
-    from kcore_layers.base.build import build_lock, building, shape_of
+    from kcore_layers.base.build import build_lock, building
 
     masks = _symbolic_masks(layer, bound.arguments)
     specs = tree.map_structure(lambda x: layer._kcore_convert_leaf(_spec(x)), dict(bound.arguments))
@@ -134,7 +135,7 @@ def infer_by_shape_rule(layer: Layer, args: Sequence[Any], kwargs: Mapping[str, 
         args: the arguments of the call by position, specs in place of tensors.
         kwargs: those by name.
     """
-    from kcore_layers.base.build import is_building, shape_of
+    from kcore_layers.base.build import is_building
 
     values = dict(layer._kcore_call_signature.bind(args, kwargs).arguments)
     tensors = {name: value for name, value in values.items() if shape_of(value) is not None}

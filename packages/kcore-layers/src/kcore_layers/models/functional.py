@@ -9,9 +9,10 @@ from kcore_ops import KerasTensor, tree
 from kcore_ops.engine.op import Tree
 from kcore_ops.foundation.errors import ArgumentError, AttributeUnavailable
 
-from kcore_layers.base.layer import Layer, ShapeTree
+from kcore_layers.base.layer import Layer
 from kcore_layers.base.naming import names_from_start
 from kcore_layers.base.saved_attributes import saved_attributes
+from kcore_layers.base.shapes import ShapeTree
 from kcore_layers.base.tracking import TrackedDict, TrackedList
 from kcore_layers.layers.core.input_layer import InputLayer
 from kcore_layers.models.graph import Graph

@@ -11,9 +11,10 @@ from kcore_ops.engine.op import Tree
 from kcore_ops.foundation.errors import ArgumentError, AttributeUnavailable, ShapeError
 
 from kcore_layers.base.call_plan import drop_plan
-from kcore_layers.base.layer import Layer, ShapeTree, specs_of, tuples_of
+from kcore_layers.base.layer import Layer
 from kcore_layers.base.naming import name_scope, names_from_start
 from kcore_layers.base.saved_attributes import saved_attributes
+from kcore_layers.base.shapes import ShapeTree, specs_of, tuples_of
 from kcore_layers.layers.core.input_layer import Input, InputLayer
 from kcore_layers.models.inputs import adjusted
 from kcore_layers.models.model import Model

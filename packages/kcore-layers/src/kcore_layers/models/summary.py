@@ -18,8 +18,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from kcore_layers.base.build import shape_of
 from kcore_layers.base.layer import Layer
+from kcore_layers.base.shapes import shape_of
 from kcore_layers.models.functional import Functional
 from kcore_layers.models.graph import is_input, names_of_calls
 from kcore_layers.models.model import Model
