@@ -25,6 +25,8 @@ DOCUMENTED = (
     "kcore-train/src/kcore_train/data",
     "kcore-train/src/kcore_train/losses",
     "kcore-train/src/kcore_train/metrics",
+    "kcore-train/src/kcore_train/objective",
+    "kcore-train/src/kcore_train/steps",
 )
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

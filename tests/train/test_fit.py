@@ -164,6 +164,17 @@ class TestFit:
             history = fit(linear(), batches, steps_per_epoch=2, epochs=5, batch_size=None)
         assert len(history["loss"]) == 2
 
+    def test_warns_at_the_line_that_calls_it(self, backend):
+        model = linear()
+        batches = ((X[i : i + 8], Y[i : i + 8]) for i in range(0, 24, 8))
+        with pytest.warns(UserWarning, match="the data ") as shown:
+            model.fit(batches, steps_per_epoch=2, epochs=5, verbose=0)
+        model.trainable = False
+        with pytest.warns(UserWarning, match="nothing to train") as shown_without_weights:
+            model.fit(X, Y, verbose=0)
+        found = [each.filename for each in [*shown, *shown_without_weights] if "the " in str(each.message)]
+        assert found == [__file__] * 3  # too few batches, no more of them, no weights
+
     def test_reads_a_dataset_of_batches(self, backend):
         class Batches(PyDataset):
             def __len__(self):

@@ -105,6 +105,39 @@ def test_steps_of_ones_own_may_call_the_ordinary_ones(backend, options):
     np.testing.assert_array_equal(model.get_weights()[0], ordinary.get_weights()[0])
 
 
+class OwnResults(Model):
+    """Results that add to the ordinary ones."""
+
+    def get_metrics_result(self):
+        found = super().get_metrics_result()
+        return {**found, "twice": 2 * found["loss"]}
+
+
+class OwnResultsAndSteps(OwnResults, OwnSteps):
+    pass
+
+
+@pytest.mark.needs("gradient")
+@pytest.mark.parametrize("model_class", [OwnResults, OwnResultsAndSteps])
+def test_results_of_ones_own_are_those_of_the_ordinary_steps(backend, model_class):
+    history = fit(made(model_class), validation_data=(X, Y))
+    for name in ("", "val_"):
+        np.testing.assert_allclose(history[f"{name}twice"], 2 * np.array(history[f"{name}loss"]), rtol=1e-6)
+
+
+def test_results_of_ones_own_are_what_compute_metrics_returns(backend):
+    found: list[Any] = []
+
+    class Kept(OwnResults):
+        def compute_metrics(self, x, y, y_pred, sample_weight=None):
+            results = super().compute_metrics(x, y, y_pred, sample_weight)
+            found.append(sorted(results))
+            return results
+
+    made(Kept, metrics=["mae"]).evaluate(X, Y, verbose=0)
+    assert found[0] == ["loss", "mae", "twice"]
+
+
 def test_what_ones_own_step_reports_keeps_its_order(backend):
     class Ordered(OwnSteps):
         def test_step(self, *args):

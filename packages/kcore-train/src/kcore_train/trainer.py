@@ -220,11 +220,24 @@ class Trainer:
     def compute_metrics(self, x: Tree, y: Tree, y_pred: Tree, sample_weight: Tree = None) -> dict[str, Tensor]:
         """Update the compiled metrics, and return the results of all; see `Model.compute_metrics`."""
         self.objective.update_metrics(y, y_pred, sample_weight)
-        return self.objective.results()
+        found: dict[str, Tensor] = self.model.get_metrics_result()
+        return found
 
-    def stateless_compute_loss(self, *args: Any) -> Any:
+    def stateless_compute_loss(
+        self,
+        trainable: Sequence[Tensor],
+        non_trainable: Sequence[Tensor],
+        metric_values: Sequence[Tensor],
+        x: Tree = None,
+        y: Tree = None,
+        y_pred: Tree = None,
+        sample_weight: Tree = None,
+        training: bool = True,
+    ) -> tuple[Tensor, tuple[list[Tensor], ...]]:
         """Return the loss, and the values of the variables afterwards; see `Model.stateless_compute_loss`."""
-        return self.objective.stateless_compute_loss(*args)
+        return self.objective.stateless_compute_loss(
+            trainable, non_trainable, metric_values, x, y, y_pred, sample_weight, training
+        )
 
     # Steps, as `Model.train_step` and its kin take them when they are not overridden.
 

@@ -69,7 +69,7 @@ def fit(
             ends.callback(validation.close)
         build_for(setup, data.peek(), is_training=True)
         if not model.trainable_variables:
-            warnings.warn("the model has nothing to train; set trainable = True on a layer", stacklevel=4)
+            warnings.warn("the model has nothing to train; set trainable = True on a layer", stacklevel=5)
         num_steps = num_steps_in(data, steps_per_epoch)
         limit = config.max_epochs()
         epochs = epochs if limit is None else min(epochs, limit)
@@ -83,7 +83,7 @@ def fit(
                     warnings.warn(
                         f"the data is used up after {done} epoch{'' if done == 1 else 's'}; "
                         "pass data that can be read again, or a generator without end",
-                        stacklevel=4,
+                        stacklevel=5,
                     )
                     break
                 run.begin_epoch(epoch)
@@ -111,7 +111,7 @@ def _run_epoch(run: TrainingRun, data: DataAdapter, num_steps: int | None) -> No
     if is_short and not run.is_stopped:
         warnings.warn(
             f"the data gave {run.position} batches of the {data.steps_per_epoch} that steps_per_epoch asks for",
-            stacklevel=5,
+            stacklevel=6,
         )
 
 

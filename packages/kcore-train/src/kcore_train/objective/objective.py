@@ -77,7 +77,11 @@ class Objective:
     # Building.
 
     def is_built_for(self, y: Tree) -> bool:
-        """Return whether losses and metrics are known for each output, as far as targets like `y` tell them."""
+        """Return whether losses and metrics are known for each output, as far as targets like `y` tell them.
+
+        Args:
+            y: the targets, or None.
+        """
         return (self.loss is None or self.losses.is_built) and (y is None or self.metrics.is_built)
 
     def build(self, y: Tree, y_pred: Tree) -> None:
@@ -173,7 +177,11 @@ class Objective:
         return loss, tuple(after)
 
     def fault_of(self, batch: Batch) -> KcoreError | None:
-        """Return the error that the shapes of a batch lead to, or None."""
+        """Return the error that the shapes of a batch lead to, or None.
+
+        Args:
+            batch: the batch, of tensors.
+        """
         x, y, sample_weight = (specs_of(part, False) for part in unpack_x_y_sample_weight(batch))
         try:
             y_pred = self.model(x)

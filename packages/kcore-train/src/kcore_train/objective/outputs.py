@@ -15,7 +15,11 @@ __all__ = ["is_single", "mapped_outputs", "masks_of", "names_of_losses", "names_
 
 
 def is_single(y_pred: Tree) -> bool:
-    """Return whether a model returned one tensor rather than several."""
+    """Return whether a model returned one tensor rather than several.
+
+    Args:
+        y_pred: what it returned.
+    """
     return not isinstance(y_pred, list | tuple | Mapping)
 
 
@@ -34,6 +38,10 @@ def names_of_outputs(y_pred: Tree, known: Sequence[str] | None) -> list[str]:
 
 def names_of_losses(y_pred: Tree, known: Sequence[str] | None) -> list[str]:
     """Return the name under which the loss of each output is reported, without `_loss`: nested ones say where they are.
+
+    Args:
+        y_pred: what the model returned.
+        known: the names that the model has for its outputs, if it has any.
 
     >>> names_of_losses({"a": [1, 2], "b": 3}, ["x", "y", "b"])
     ['a/x', 'a/y', 'b']
@@ -182,6 +190,9 @@ def masks_of(y_pred: Tree) -> list[Tensor | None] | None:
 
     What a framework differentiates or compiles gives its outputs anew, without what they carried: their masks are
     taken along beside them, and put back by `with_masks`.
+
+    Args:
+        y_pred: the outputs.
     """
     if not in_use():
         return None

@@ -81,7 +81,7 @@ class InPlaceSteps:
         if kind == "predict":
             return self.predict(data)
         self.train(data) if kind == "train" else self.test(data)
-        return self.setup.objective.results()
+        return self.setup.model.get_metrics_result()
 
     # As functions of several batches, compiled.
 
