@@ -17,6 +17,7 @@ def imported(namespace: Mapping[str, object], *named: str) -> list[str]:
         namespace: `globals()` of the module, after its imports.
         named: names to take in though they begin with an underscore or are modules.
 
+    >>> import os
     >>> imported({"add": abs, "os": os, "_hidden": abs, "__version__": "1.0"}, "__version__")
     ['add', '__version__']
     """

@@ -40,6 +40,7 @@ def serialize(initializer: Callable[..., Tensor] | None) -> Any:
     Args:
         initializer: initializer, an instance or a function; None is returned as it is.
 
+    >>> from kcore_layers.options.initializers.distributions import RandomNormal
     >>> serialize(RandomNormal(stddev=0.1))["config"]
     {'seed': None, 'mean': 0.0, 'stddev': 0.1}
     """
@@ -56,6 +57,7 @@ def deserialize(config: str | Mapping[str, Any] | None, custom_objects: Mapping[
     Raises:
         ArgumentError: if it is not the data of an initializer.
 
+    >>> from kcore_layers.options.initializers.distributions import RandomNormal
     >>> deserialize(serialize(RandomNormal(stddev=0.1))).stddev
     0.1
     """
