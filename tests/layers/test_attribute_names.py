@@ -65,7 +65,7 @@ def test_the_librarys_own_names_are_keras_s_or_begin_with_its_prefix(backend):
         "_flatten_layers",  # which users call, though it is private there
     }
     layer, plain = Dense(2), set(dir(object))
-    module = backend.layer_base
+    module = backend.modules and backend.modules.base
     theirs = set() if module is None else {*dir(module), *module().__dict__}
     found = [name for name in dir(Layer) if name not in plain | keras_s and not name.startswith("_")]
     own = [n for n in {*dir(Layer), *layer.__dict__} if n.startswith("_") and n not in plain | keras_s | theirs]

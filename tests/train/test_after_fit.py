@@ -62,7 +62,7 @@ def test_every_public_attribute_can_be_read(backend, make):
     model.evaluate(X, Y, verbose=0)
     model.predict(X, verbose=0)
     for owner in (model, *model._kcore_sublayers(include_self=False), model.optimizer, *model.metrics):
-        framework = set() if backend.layer_base is None else set(dir(backend.layer_base))
+        framework = set() if backend.modules is None else set(dir(backend.modules.base))
         for name in dir(owner):
             if name.startswith("_") or name in framework:
                 continue

@@ -293,7 +293,9 @@ def _compiles(backend: Any) -> bool:
     def step(batches):
         return None
 
-    return "mutable_state" not in backend.capabilities or backend.compile_in_place_step(step, "auto") is not step
+    return (
+        "mutable_state" not in backend.capabilities or backend.training.compile_in_place_step(step, "auto") is not step
+    )
 
 
 class TestMemory:

@@ -82,7 +82,7 @@ def test_as_a_pure_function_it_does_what_it_does_in_place(backend, inner, is_com
 def test_a_compiled_step_that_changes_variables_leaves_out_what_is_not_finite(backend):
     optimizer, v = make(), ops.Variable([1.0, 2.0])
     optimizer.build([v])
-    step = backend.compile_in_place_step(lambda g: optimizer.apply([g], [v]), False)
+    step = backend.training.compile_in_place_step(lambda g: optimizer.apply([g], [v]), False)
     for number in GRADIENTS:
         step(gradient_of(number))
     plain, wanted = make(), ops.Variable([1.0, 2.0])

@@ -118,7 +118,7 @@ def test_one_variable_at_a_time_goes_where_all_at_once_do(backend, make):
 def test_the_update_of_elements_has_a_function_for_all_tensors_at_once_if_the_backend_has(backend, make):
     optimizer = make()
     optimizer.build([ops.Variable([1.0])])
-    updater = backend.in_place_updater(optimizer.update)
+    updater = backend.training.in_place_updater(optimizer.update)
     if updater is None or not optimizer.is_elementwise:
         return
     shared = optimizer.shared(ops.convert_to_tensor(1.0), ops.convert_to_tensor(0.05))

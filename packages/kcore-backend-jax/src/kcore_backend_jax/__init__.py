@@ -10,6 +10,6 @@ backend = Plugin(
     "jax",
     framework="jax",
     implementation="kcore_backend_jax.implementation:JaxBackend",
-    interface="0.1",
+    interface="0.2",
     priority=40,
 )

@@ -56,6 +56,3 @@ TABLE: dict[str, Callable[..., Any]] = {
     "switch": switch,
     "while_loop": while_loop,
 }
-
-# Dtypes the framework can not compute an op in, each with the one to use instead.
-WIDENED: dict[str, dict[str, str]] = {}

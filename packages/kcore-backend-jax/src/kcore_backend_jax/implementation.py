@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import jax
@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax._src.core import trace_state_clean  # not public in 0.10; nothing that is says whether JAX is tracing
 from kcore_ops import ArgumentError, Variable
-from kcore_ops.plugin import SCALAR_OPS, Backend
+from kcore_ops.plugin import SCALAR_OPS, Backend, Training
 
 from kcore_backend_jax import (
     control_flow,
@@ -27,8 +27,6 @@ from kcore_backend_jax import (
 )
 from kcore_backend_jax.donation import compile_donating
 from kcore_backend_jax.dtypes import NARROWER, native_dtype
-
-FAMILIES = (elementwise, reductions, shaping, linalg, fourier, nn, convolution, recurrent, random, control_flow)
 
 
 class JaxVariable(Variable):
@@ -57,23 +55,28 @@ jax.tree_util.register_pytree_node(
 )
 
 
+class JaxTraining(Training):
+    """Steps that take over the memory of the old state."""
+
+    takes_arrays = True
+
+    def compile_step(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        return compile_donating(function)
+
+
 class JaxBackend(Backend):
     """Tensors are `jax.Array`, tracers included."""
 
     tensor_types: ClassVar[tuple[type, ...]] = (jax.Array, jax.core.Tracer)
-    widened: ClassVar[Mapping[str, Mapping[str, str]]] = {
-        name: dtypes for family in FAMILIES for name, dtypes in family.WIDENED.items()
-    }
+    families = (elementwise, reductions, shaping, linalg, fourier, nn, convolution, recurrent, random, control_flow)
     scalar_ops = SCALAR_OPS
     variable = JaxVariable
+    training_type = JaxTraining
 
     @property
     def capabilities(self) -> frozenset[str]:  # type: ignore[override]
         has_x64 = {"float64"} if jax.config.jax_enable_x64 else set()
         return frozenset({"complex", "gradient", "jit", "jvp", "vmap"} | has_x64)
-
-    def table(self) -> Mapping[str, Callable[..., Any]]:
-        return {name: function for family in FAMILIES for name, function in family.TABLE.items()}
 
     def to_tensor(self, value: Any, dtype: str | None, like: jax.Array | None = None) -> jax.Array:
         place = None if like is None else self.elsewhere(like)
@@ -123,9 +126,6 @@ class JaxBackend(Backend):
     def native_key(self, seed: Any) -> jax.Array:
         return jnp.asarray(seed, jnp.uint32)
 
-    def version(self) -> str:
-        return str(jax.__version__)
-
     def vjp(self, function: Callable[..., Any], primals: Sequence[Any]) -> tuple[Any, Callable[..., Any]]:
         return jax.vjp(function, *primals)
 
@@ -142,9 +142,6 @@ class JaxBackend(Backend):
 
     def jit(self, function: Callable[..., Any], specs: Sequence[Any] | None = None) -> Callable[..., Any]:
         return jax.jit(function)
-
-    def compile_step(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        return compile_donating(function)
 
     def custom_gradient(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return jax.custom_gradient(function)

@@ -52,6 +52,3 @@ TABLE: dict[str, Callable[..., Any]] = {
     "gru": jax.jit(gru, static_argnums=(5, 6)),
     "lstm": jax.jit(lstm, static_argnums=6),
 }
-
-# Dtypes the framework can not compute an op in, each with the one to use instead.
-WIDENED: dict[str, dict[str, str]] = {}

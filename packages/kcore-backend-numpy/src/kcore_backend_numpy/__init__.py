@@ -10,6 +10,6 @@ backend = Plugin(
     "numpy",
     framework="numpy",
     implementation="kcore_backend_numpy.implementation:NumpyBackend",
-    interface="0.1",
+    interface="0.2",
     priority=10,
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -24,21 +23,13 @@ from kcore_backend_numpy import (
 Array = np.ndarray[Any, Any]
 
 
-FAMILIES = (elementwise, reductions, shaping, linalg, fourier, nn, convolution, random, control_flow)
-
-
 class NumpyBackend(Backend):
     """Tensors are NumPy arrays. There are no gradients."""
 
     tensor_types: ClassVar[tuple[type, ...]] = (np.ndarray, np.generic)
-    widened: ClassVar[Mapping[str, Mapping[str, str]]] = {
-        name: dtypes for family in FAMILIES for name, dtypes in family.WIDENED.items()
-    }
+    families = (elementwise, reductions, shaping, linalg, fourier, nn, convolution, random, control_flow)
     capabilities = frozenset({"complex", "float64"})
     scalar_ops = SCALAR_OPS
-
-    def table(self) -> Mapping[str, Callable[..., Any]]:
-        return {name: function for family in FAMILIES for name, function in family.TABLE.items()}
 
     def to_tensor(self, value: Any, dtype: str | None, like: Any = None) -> Array:
         return np.asarray(value, None if dtype is None else numpy_dtype(dtype))
@@ -52,6 +43,3 @@ class NumpyBackend(Backend):
     def takes_number(self, op: str, dtype: str) -> bool:
         # ml_dtypes' types meet Python floats in float32.
         return op in self.scalar_ops and dtype != "bfloat16" and not dtype.startswith("float8")
-
-    def version(self) -> str:
-        return np.__version__

@@ -48,6 +48,3 @@ TABLE: dict[str, Callable[..., Any]] = {
     "random_normal": normal,
     "random_uniform": uniform,
 }
-
-# Dtypes the framework can not compute an op in, each with the one to use instead.
-WIDENED: dict[str, dict[str, str]] = {}

@@ -10,6 +10,6 @@ backend = Plugin(
     "tensorflow",
     framework="tensorflow",
     implementation="kcore_backend_tf.implementation:TensorflowBackend",
-    interface="0.1",
+    interface="0.2",
     priority=20,
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -26,6 +25,7 @@ from kcore_backend_tf import (
     random,
     reductions,
     shaping,
+    training,
     transforms,
 )
 
@@ -40,8 +40,6 @@ autograph.CONVERSION_RULES = (
     *autograph.CONVERSION_RULES,
 )
 
-
-FAMILIES = (elementwise, reductions, shaping, linalg, fourier, nn, image, convolution, random, control_flow)
 
 _ARRAYS = (np.ndarray, np.generic, bool)
 _NUMBERS = (*_ARRAYS, int, float, complex)
@@ -97,21 +95,14 @@ class TensorflowBackend(transforms.TensorflowTransforms, Backend):
     """Tensors are `tf.Tensor`, those of a graph included; variables are `tf.Variable`."""
 
     tensor_types: ClassVar[tuple[type, ...]] = (tf.Tensor, tf.Variable)
-    widened: ClassVar[Mapping[str, Mapping[str, str]]] = {
-        name: dtypes for family in FAMILIES for name, dtypes in family.WIDENED.items()
-    }
+    families = (elementwise, reductions, shaping, linalg, fourier, nn, image, convolution, random, control_flow)
     capabilities = frozenset(
         {"complex", "dynamic_shapes", "float64", "gradient", "jit", "jvp", "mutable_state", "vmap"}
     )
     scalar_ops = SCALAR_OPS
     variable = TensorflowVariable
-    storage_types: ClassVar[tuple[type, ...]] = (tf.Variable,)
-    layer_base = tf.Module
-    layer_mixin = modules.TensorflowLayer
-    optimizer_mixin = modules.TensorflowOptimizer
-
-    def table(self) -> Mapping[str, Callable[..., Any]]:
-        return {name: function for family in FAMILIES for name, function in family.TABLE.items()}
+    training_type = training.TensorflowTraining
+    modules_type = modules.TensorflowModules
 
     def to_tensor(self, value: Any, dtype: str | None, like: Any = None) -> tf.Tensor:
         # TensorFlow takes a boolean for no number, and a number for no boolean.
@@ -165,9 +156,3 @@ class TensorflowBackend(transforms.TensorflowTransforms, Backend):
     def assign_storage(self, storage: tf.Variable, value: tf.Tensor) -> tf.Variable:
         storage.assign(value)
         return storage
-
-    def variable_over(self, storage: Any, name: str) -> Variable | None:
-        return Variable.over(self, storage, name, storage.trainable) if isinstance(storage, tf.Variable) else None
-
-    def version(self) -> str:
-        return str(tf.__version__)

@@ -10,6 +10,6 @@ backend = Plugin(
     "torch",
     framework="torch",
     implementation="kcore_backend_torch.implementation:TorchBackend",
-    interface="0.1",
+    interface="0.2",
     priority=30,
 )

@@ -6,6 +6,3 @@ from collections.abc import Callable
 from typing import Any
 
 TABLE: dict[str, Callable[..., Any]] = {}
-
-# Dtypes the framework can not compute an op in, each with the one to use instead.
-WIDENED: dict[str, dict[str, str]] = {}

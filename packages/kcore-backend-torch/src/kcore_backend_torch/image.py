@@ -27,6 +27,3 @@ def resize(images, size, interpolation, antialias, crop, pad, fill_mode, fill_va
 _resize = defined(image.resize)
 
 TABLE: dict[str, Callable[..., Any]] = {"resize": resize}
-
-# Dtypes the framework can not compute an op in, each with the one to use instead.
-WIDENED: dict[str, dict[str, str]] = {}

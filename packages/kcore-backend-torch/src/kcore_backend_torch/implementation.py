@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from kcore_ops import Variable
 from kcore_ops.dtypes import numpy_dtype, standardize_dtype
 from kcore_ops.plugin import SCALAR_OPS, Backend
 
@@ -26,15 +24,13 @@ from kcore_backend_torch import (
     recurrent,
     reductions,
     shaping,
+    training,
     transforms,
 )
 from kcore_backend_torch.dtypes import DTYPE_NAMES, native_dtype
 
 # Types that NumPy has by way of ml_dtypes and torch under a name of its own: carried over as integers of their width.
 _CARRIERS = {"bfloat16": "int16", "float8_e4m3fn": "int8", "float8_e5m2": "int8"}
-
-
-FAMILIES = (elementwise, reductions, shaping, linalg, fourier, nn, image, convolution, recurrent, random, control_flow)
 
 
 def _new(value: Any, dtype: torch.dtype | None, device: torch.device | None) -> torch.Tensor:
@@ -48,18 +44,24 @@ class TorchBackend(transforms.TorchTransforms, Backend):
     """Tensors are `torch.Tensor`; variables are `torch.nn.Parameter`."""
 
     tensor_types: ClassVar[tuple[type, ...]] = (torch.Tensor,)
-    widened: ClassVar[Mapping[str, Mapping[str, str]]] = {
-        name: dtypes for family in FAMILIES for name, dtypes in family.WIDENED.items()
-    }
+    families = (
+        elementwise,
+        reductions,
+        shaping,
+        linalg,
+        fourier,
+        nn,
+        image,
+        convolution,
+        recurrent,
+        random,
+        control_flow,
+    )
     capabilities = frozenset({"complex", "float64", "gradient", "jit", "jvp", "mutable_state", "vmap"})
     scalar_ops = SCALAR_OPS - {"maximum", "minimum"}
     variable = modules.TorchVariable
-    storage_types: ClassVar[tuple[type, ...]] = (torch.nn.Parameter,)
-    layer_base = torch.nn.Module
-    layer_mixin = modules.TorchLayer
-
-    def table(self) -> Mapping[str, Callable[..., Any]]:
-        return {name: function for family in FAMILIES for name, function in family.TABLE.items()}
+    training_type = training.TorchTraining
+    modules_type = modules.TorchModules
 
     def to_tensor(self, value: Any, dtype: str | None, like: torch.Tensor | None = None) -> torch.Tensor:
         # None, torch's default device, is the fastest to name.
@@ -131,18 +133,3 @@ class TorchBackend(transforms.TorchTransforms, Backend):
         if trainable and not isinstance(storage, torch.nn.Parameter):
             return self.new_storage(storage, trainable)
         return storage.requires_grad_(trainable and (storage.is_floating_point() or storage.is_complex()))
-
-    def variable_over(self, storage: Any, name: str) -> Variable | None:
-        is_variable = isinstance(storage, torch.Tensor) and storage.is_leaf
-        return Variable.over(self, storage, name, storage.requires_grad) if is_variable else None
-
-    def variables_of_module(self, module: torch.nn.Module) -> dict[str, Any]:
-        return dict(modules.variables_of(self, module))
-
-    def call_module(
-        self, module: torch.nn.Module, values: Mapping[str, Any], args: Sequence[Any], kwargs: Mapping[str, Any]
-    ) -> Any:
-        return torch.func.functional_call(module, dict(values), tuple(args), dict(kwargs))
-
-    def version(self) -> str:
-        return str(torch.__version__)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
 from kcore_ops import Variable
+from kcore_ops.plugin import Modules, bridge_of
 from torch._C import _get_tracing_state
 from torch.nn.modules import module as hooks  # where torch (2.6 to 2.13) keeps those of all modules
 
-__all__ = ["TorchLayer", "TorchVariable", "variables_of"]
+__all__ = ["TorchLayer", "TorchModules", "TorchVariable"]
 
 
 def _torch_takes_part() -> bool:
@@ -117,28 +118,81 @@ def _variable_over(backend: Any, home: dict[str, Any], key: str, name: str) -> T
     return variable
 
 
-class TorchLayer:
-    """Mixin that comes before a layer's own class, as `torch.nn.Module` comes after it."""
+class TorchModules(Modules):
+    """Layers are `torch.nn.Module`s."""
 
-    _parameters: dict[str, Any]
-    _buffers: dict[str, Any]
-    _modules: dict[str, Any]
-    _kcore_mode: bool | None
-    _kcore_instance_names = frozenset(torch.nn.Module().__dict__)
+    base = torch.nn.Module
+    storage_types = (torch.nn.Parameter,)
+    instance_names = frozenset(torch.nn.Module().__dict__)
     # torch itself never calls these on a module inside another.
-    _kcore_yielding_names = frozenset(
+    user_names = frozenset(
         "T_destination bfloat16 call_super_init compile cpu cuda double dump_patches float half ipu mtia share_memory "
         "type xpu".split()
     )
 
-    def _kcore_join_framework(self) -> None:
-        torch.nn.Module.__init__(self)  # type: ignore[arg-type]
-        self.__dict__["_kcore_mode"] = None
+    def start(self, layer: Any) -> None:
+        torch.nn.Module.__init__(layer)
+
+    def is_foreign(self, value: Any) -> bool:
+        return isinstance(value, torch.nn.Module) and not isinstance(value, TorchLayer)
+
+    def variable_over(self, storage: Any, name: str) -> Variable | None:
+        is_variable = isinstance(storage, torch.Tensor) and storage.is_leaf
+        return Variable.over(self.backend, storage, name, storage.requires_grad) if is_variable else None
+
+    def variables_of(self, module: torch.nn.Module) -> dict[str, Any]:
+        return dict(variables_of(self.backend, module))
+
+    def call(
+        self, module: torch.nn.Module, values: Mapping[str, Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> Any:
+        return torch.func.functional_call(module, dict(values), tuple(args), dict(kwargs))
+
+    def is_parameter(self, variable: Variable) -> bool:
+        return isinstance(variable, TorchVariable) and isinstance(variable._storage, torch.nn.Parameter)
+
+    def takes_attribute(self, layer: Any, name: str) -> None:
+        # torch's modules find their parameters and buffers in the dicts that `tracked` fills.
+        layer.__dict__.pop(name, None)
+
+    def tracked(self, layer: Any) -> None:
+        """Let the module's dicts hold what the layer tracks: names are those of attributes and variables."""
+        bridge = bridge_of(layer)
+        natives = bridge.native_modules
+        # Without dots, so that torch's look-ups by path find them as attributes.
+        layers = {path.replace(".", "_"): each for path, each in bridge.layers if isinstance(each, torch.nn.Module)}
+        _refill(layer._modules, {**layers, **natives})
+        _keep(layer._parameters, _outside(natives, bridge.trainable))
+        _keep(layer._buffers, _outside(natives, bridge.non_trainable))
+
+    def has_hooks(self, layer: Any) -> bool:
+        return bool(
+            layer._forward_hooks
+            or layer._forward_pre_hooks
+            or layer._backward_hooks
+            or layer._backward_pre_hooks
+            or _torch_takes_part()
+        )
+
+    # Those of a module itself drop its plan as they are registered.
+    has_global_hooks = staticmethod(_torch_takes_part)
+
+    def call_with_hooks(self, layer: Any, args: Iterable[Any], kwargs: Mapping[str, Any]) -> Any:
+        return torch.nn.Module.__call__(layer, *args, **kwargs)
+
+
+class TorchLayer:
+    """What layers have in place of methods of `torch.nn.Module`: it comes before their own class, that after."""
+
+    _parameters: dict[str, Any]
+    _buffers: dict[str, Any]
+    _modules: dict[str, Any]
 
     def __getstate__(self: Any) -> dict[str, Any]:
         """Leave the variables' tensors out of the module's dicts, which are filled again from the variables."""
         state: Any = super().__getstate__()  # type: ignore[misc]
-        own = {id(v._storage) for v in (*self._kcore_trainable_variables, *self._kcore_non_trainable_variables)}
+        bridge = bridge_of(self)
+        own = {id(v._storage) for v in (*bridge.trainable, *bridge.non_trainable)}
         for name in ("_parameters", "_buffers"):
             state[name] = {key: tensor for key, tensor in state[name].items() if id(tensor) not in own}
         return state
@@ -153,15 +207,6 @@ class TorchLayer:
                 raise
             return found.__get__(self, type(self))
 
-    def _kcore_to_trackable(self: Any, value: Any) -> Any:
-        if isinstance(value, torch.nn.Module) and not isinstance(value, TorchLayer):
-            return self._kcore_wrap_module(value)
-        return value
-
-    def _kcore_keep_storage(self: Any, name: str, storage: torch.Tensor) -> None:
-        # torch's modules find their parameters and buffers in the dicts that `_kcore_tracking_changed` fills.
-        self.__dict__.pop(name, None)
-
     def register_parameter(self: Any, name: str, param: torch.nn.Parameter | None) -> None:
         setattr(self, name, param)
 
@@ -171,7 +216,7 @@ class TorchLayer:
         if tensor is None:
             setattr(self, name, None)
         else:
-            self._kcore_track_storage(name, tensor, False)
+            bridge_of(self).add_storage(name, tensor, False)
 
     # An attribute may be a variable of ours over the tensor, which torch's own look-up would meet.
 
@@ -185,101 +230,58 @@ class TorchLayer:
         found = self.get_submodule(prefix)._buffers.get(name)
         return super().get_buffer(target) if found is None else found  # type: ignore[misc, no-any-return]
 
-    def _kcore_track_variable(self: Any, variable: Any) -> None:
-        if isinstance(variable, TorchVariable) and isinstance(variable._storage, torch.nn.Parameter):
-            # A parameter that is not to be trained is one all the same.
-            if not any(variable is each for each in self._kcore_trainable_variables):
-                self._kcore_trainable_variables.append(variable)
-        else:
-            super()._kcore_track_variable(variable)  # type: ignore[misc]
-
-    def _kcore_tracking_changed(self: Any) -> None:
-        """Let the module's dicts hold what the layer tracks: names are those of attributes and variables."""
-        super()._kcore_tracking_changed()  # type: ignore[misc]
-        layers = [(key, layer) for key, layer in self._kcore_named_sublayers() if isinstance(layer, torch.nn.Module)]
-        # Without dots, so that torch's look-ups by path find them as attributes.
-        natives = self.__dict__.get("_kcore_native_modules", {})
-        _refill(self._modules, {**{key.replace(".", "_"): layer for key, layer in layers}, **natives})
-        self._keep(self._parameters, _outside(natives, self._kcore_trainable_variables))
-        self._keep(self._buffers, _outside(natives, self._kcore_non_trainable_variables))
-
-    def _keep(self, home: dict[str, Any], variables: list[TorchVariable]) -> None:
-        held = {}
-        for variable in variables:
-            if isinstance(variable, TorchVariable):
-                key = variable.name.replace(".", "_")
-                while key in held:
-                    key += "_"
-                held[key] = variable
-        tensors = {key: variable._storage for key, variable in held.items()}
-        _refill(home, tensors)
-        for key, variable in held.items():
-            if variable._home is home or variable._key == "":  # one that two layers share stays with the first
-                variable.move_to(home, key)
-
     def _apply(self: Any, fn: Any, recurse: bool = True) -> Any:
         result = super()._apply(fn, recurse)  # type: ignore[misc]
-        for variable in (*self._kcore_trainable_variables, *self._kcore_non_trainable_variables):
+        bridge = bridge_of(self)
+        for variable in (*bridge.trainable, *bridge.non_trainable):
             variable.refresh()
         # States of seeds and of metrics are no buffers.
-        seeds = [generator.state for generator in self._kcore_seed_generators]
-        for variable in (*seeds, *(one for metric in self._kcore_metrics for one in metric.variables)):
+        for variable in (*bridge.seed_states, *bridge.metric_variables):
             if isinstance(variable, TorchVariable):
                 variable.follow(fn)
-        self.__dict__["_kcore_plan"] = None
+        bridge.changed()
         return result
 
-    # Modes: what train() and eval() said is the flag of calls that are not given one.
-
     def train(self: Any, mode: bool = True) -> Any:
-        self.__dict__.update(_kcore_mode=mode, _kcore_plan=None)
+        bridge_of(self).set_mode(mode)
         return super().train(mode)  # type: ignore[misc]
 
-    def _kcore_default_training(self) -> bool | None:
-        return self._kcore_mode
-
-    # Hooks: a module that has some is called the way that runs them.
-
-    def _has_hooks(self: Any) -> bool:
-        return bool(
-            self._forward_hooks
-            or self._forward_pre_hooks
-            or self._backward_hooks
-            or self._backward_pre_hooks
-            or _torch_takes_part()
-        )
-
-    def _kcore_call_with_hooks(self, args: Any, kwargs: Any) -> Any:
-        if self._has_hooks():
-            return torch.nn.Module.__call__(self, *args, **kwargs)
-        return self._kcore_general_call(args, kwargs)  # type: ignore[attr-defined]
-
-    def _kcore_is_hooked(self) -> Callable[[], bool]:
-        # Those of this module drop the plan as they are registered.
-        return _torch_takes_part
-
-    def _kcore_make_plan(self: Any, x: Any) -> None:
-        if not self._has_hooks():
-            super()._kcore_make_plan(x)  # type: ignore[misc]
-
     def forward(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return self._kcore_general_call(args, kwargs)
+        return bridge_of(self).call(args, kwargs)
 
 
-def _outside(natives: dict[str, torch.nn.Module], variables: list[TorchVariable]) -> list[TorchVariable]:
+TorchModules.mixin = TorchLayer
+
+
+def _keep(home: dict[str, Any], variables: list[TorchVariable]) -> None:
+    """Let a module's dict hold the tensors of variables."""
+    held: dict[str, TorchVariable] = {}
+    for variable in variables:
+        if isinstance(variable, TorchVariable):
+            key = variable.name.replace(".", "_")
+            while key in held:
+                key += "_"
+            held[key] = variable
+    _refill(home, {key: variable._storage for key, variable in held.items()})
+    for key, variable in held.items():
+        if variable._home is home or variable._key == "":  # one that two layers share stays with the first
+            variable.move_to(home, key)
+
+
+def _outside(natives: Mapping[str, torch.nn.Module], variables: Sequence[TorchVariable]) -> list[TorchVariable]:
     """Leave out the variables over tensors of wrapped modules, which keep them."""
     if not natives:
-        return variables
+        return list(variables)
     parts = [part for module in natives.values() for part in module.modules()]
     homes = {id(home) for part in parts for home in (part._parameters, part._buffers)}
     return [v for v in variables if id(getattr(v, "_home", None)) not in homes]
 
 
-def _dropping_plan(name: str) -> Callable[..., Any]:
+def _telling(name: str) -> Callable[..., Any]:
     of_module = getattr(torch.nn.Module, name)
 
     def register(self: Any, *args: Any, **kwargs: Any) -> Any:
-        self.__dict__["_kcore_plan"] = None
+        bridge_of(self).changed()
         return of_module(self, *args, **kwargs)
 
     return register
@@ -291,7 +293,7 @@ for _name in (
     "register_full_backward_hook",
     "register_full_backward_pre_hook",
 ):
-    setattr(TorchLayer, _name, _dropping_plan(_name))
+    setattr(TorchLayer, _name, _telling(_name))
 
 
 def _refill(held: dict[str, Any], contents: dict[str, Any]) -> None:

@@ -66,6 +66,3 @@ def _reordered(weight, units):
 
 
 TABLE: dict[str, Callable[..., Any]] = {"gru": gru, "lstm": lstm}
-
-# Dtypes the framework can not compute an op in, each with the one to use instead.
-WIDENED: dict[str, dict[str, str]] = {}

@@ -279,6 +279,3 @@ TABLE: dict[str, Callable[..., Any]] = {
     "zeros": zeros,
     "zeros_like": zeros_like,
 }
-
-# Dtypes the framework can not compute an op in, each with the one to use instead.
-WIDENED: dict[str, dict[str, str]] = {}

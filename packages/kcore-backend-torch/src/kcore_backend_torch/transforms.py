@@ -10,8 +10,6 @@ from kcore_ops import tree
 from torch._functorch.pyfunctorch import temporarily_clear_interpreter_stack
 from torch.fx.experimental.proxy_tensor import get_proxy_mode, make_fx
 
-from kcore_backend_torch.in_place import InPlaceUpdater
-
 Function = Callable[..., Any]
 
 
@@ -52,19 +50,6 @@ class TorchTransforms:
 
     def jit(self, function: Function, specs: Sequence[Any] | None = None) -> Function:
         return _Jitted(function)
-
-    def in_place_updater(self, function: Function) -> Function:
-        return InPlaceUpdater(function)
-
-    def without_gradients(self) -> Any:
-        return torch.no_grad()
-
-    def value_and_grad_in_place(self, function: Function, storages: Sequence[torch.Tensor]) -> tuple[Any, Any, Any]:
-        with torch.enable_grad():
-            value, rest = function()
-        if not value.requires_grad:  # it depends on none of them
-            return value, rest, [None] * len(storages)
-        return value, rest, torch.autograd.grad(value, storages, allow_unused=True)
 
     def custom_gradient(self, function: Function) -> Function:
         return lambda *args: _apply_custom_gradient(function, args)

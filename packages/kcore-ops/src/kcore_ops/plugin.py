@@ -1,5 +1,6 @@
 """What a backend is written with: the interface, the op model, and what definitions share with tables."""
 
+from kcore_ops.backends.abilities import *
 from kcore_ops.backends.interface import *
 from kcore_ops.backends.registry import backends as backends
 from kcore_ops.backends.registry import register as register
@@ -20,4 +21,4 @@ from kcore_ops.ops.numpy.subscripts import *
 from kcore_ops.ops.random.distributions import with_slope as with_slope
 from kcore_ops.specs.operators import *
 from kcore_ops.specs.shapes import *
-from kcore_ops.transforms.gradients import axes_of_leaves as axes_of_leaves
+from kcore_ops.transforms.fallbacks import axes_of_leaves as axes_of_leaves

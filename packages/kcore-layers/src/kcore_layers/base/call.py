@@ -9,20 +9,21 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from kcore_ops import KerasTensor, TensorSpec, Variable, cast, tree
+from kcore_ops.backends.abilities import Modules
 from kcore_ops.backends.current import current_backend, on
 from kcore_ops.backends.interface import Backend
 from kcore_ops.dtype_policies import DTypePolicy, FloatDTypePolicy
 from kcore_ops.dtypes import is_float_dtype
 from kcore_ops.engine.call import HOST_NUMBERS, HOST_TYPES
+from kcore_ops.engine.convert import tensor_on
 from kcore_ops.engine.inference import is_inferring
 from kcore_ops.engine.op import Tree
 from kcore_ops.foundation.errors import ArgumentError, KcoreError
 from kcore_ops.foundation.tracebacks import shortened
-from kcore_ops.ops.core.conversion import tensor_on
 from kcore_ops.state.variable import AutocastScope, autocast_dtype
 
 from kcore_layers.base.build import build_lock, building
@@ -61,6 +62,8 @@ class Calling(LossesOfCalls):
     _kcore_call_signature: CallSignature
     _kcore_build_parameters: tuple[str, ...]
     _kcore_plan: CallPlan | None
+    _kcore_modules: ClassVar[Modules | None]
+    _kcore_mode: bool | None  # the training flag that the framework's module was set to
     _kcore_activity_regularizer: Any
     _kcore_supports_masking: bool
     _kcore_context_arguments: tuple[str, ...]
@@ -130,6 +133,9 @@ class Calling(LossesOfCalls):
 
     def _kcore_call_with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call it whatever the arguments are; a framework with hooks of its own runs them around this."""
+        modules = self._kcore_modules
+        if modules is not None and modules.has_hooks(self):
+            return modules.call_with_hooks(self, args, kwargs)
         return self._kcore_general_call(args, kwargs)
 
     def _kcore_general_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -183,14 +189,6 @@ class Calling(LossesOfCalls):
         found: bool | None = signature.bind(args, kwargs).arguments.get("training")
         return found
 
-    def _kcore_default_training(self) -> bool | None:
-        """Return the training flag of a call that is told none and is in no other; that of a framework's module."""
-        return None
-
-    def _kcore_is_hooked(self) -> Any:
-        """Return what says in each call whether the framework has hooks to run around it, or None if it never has."""
-        return None
-
     def _kcore_run_on_specs(self, args: list[Any], kwargs: dict[str, Any]) -> Any:
         """Run `call` on specs, or on zeros in their place, for what comes out."""
         bound, training, context = self._kcore_bind(tuple(args), kwargs)
@@ -224,6 +222,7 @@ class Calling(LossesOfCalls):
             or not (spec is None or hasattr(spec, "fault"))
             # A map, or a policy of the user's, may change its mind.
             or type(self._kcore_dtype_policy) not in (DTypePolicy, FloatDTypePolicy)
+            or (self._kcore_modules is not None and self._kcore_modules.has_hooks(self))
         ):
             return
         signature = self._kcore_call_signature
@@ -234,11 +233,11 @@ class Calling(LossesOfCalls):
             autocast=self._kcore_autocast_in_call(),
             takes_training=signature.takes_training,
             default=signature.training_default,
-            mode=self._kcore_default_training(),
+            mode=self._kcore_mode,
             needs_context=bool(self._kcore_layers),
             looks_for_masks=bool(signature.masks or self._kcore_supports_masking),
             fault=None if spec is None else spec.fault,
-            is_hooked=self._kcore_is_hooked(),
+            is_hooked=None if self._kcore_modules is None else self._kcore_modules.has_global_hooks,
         )
         self.__dict__["_kcore_plan"] = plan
 
@@ -275,7 +274,7 @@ class Calling(LossesOfCalls):
             training = bound.arguments.get("training") if signature.takes_training else None
         is_mode = False
         if training is None:
-            mode = self._kcore_default_training()
+            mode = self._kcore_mode
             if context is not None:
                 training, is_mode = context.training, context.is_mode
             if (training is None or is_mode) and mode is not None:

@@ -48,7 +48,9 @@ def framework_class(cls: type, backend: Backend, extra: type | None = None) -> t
 
 
 def _make(cls: type, backend: Backend, extra: type | None) -> type:
-    parents = (backend.layer_mixin, cls, extra, backend.layer_base)
+    modules = backend.modules
+    around = (None, None) if modules is None else (modules.mixin, modules.base)
+    parents = (around[0], cls, extra, around[1])
     bases = tuple(base for base in parents if base is not None)
     namespace = {
         "__module__": cls.__module__,
@@ -56,14 +58,16 @@ def _make(cls: type, backend: Backend, extra: type | None) -> type:
         "__doc__": cls.__doc__,
         "_kcore_original": cls,
         "_kcore_extra": extra,
+        "_kcore_modules": modules,
+        "_kcore_storage_types": () if modules is None else modules.storage_types,
     }
     made = type(cls.__name__, bases, namespace)
     original = made.build  # type: ignore[attr-defined]
     made._kcore_call_signature = study_call(made.call)  # type: ignore[attr-defined]
     made._kcore_build_parameters = study_build(original)  # type: ignore[attr-defined]
-    mixin = backend.layer_mixin
-    for name in ("_kcore_instance_names", "_kcore_yielding_names"):
-        setattr(made, name, getattr(cls, name) | getattr(mixin, name, frozenset()))
+    if modules is not None:
+        made._kcore_instance_names = cls._kcore_instance_names | modules.instance_names  # type: ignore[attr-defined]
+        made._kcore_yielding_names = cls._kcore_yielding_names | modules.user_names  # type: ignore[attr-defined]
     made._kcore_has_own_compute_mask = is_overridden(cls, "compute_mask")  # type: ignore[attr-defined]
     made.build = functools.wraps(original)(built_by(original))  # type: ignore[attr-defined]
     return made

@@ -15,6 +15,7 @@ from kcore_ops.engine.op import Tree
 from kcore_ops.foundation.errors import ArgumentError, KcoreError, MissingMethod
 from kcore_ops.specs.spec import standardize_shape
 
+from kcore_layers.base.bridge import LayerBridge
 from kcore_layers.base.build import Built, is_building
 from kcore_layers.base.call import Calling
 from kcore_layers.base.call_plan import drop_plan
@@ -115,6 +116,7 @@ class Layer(Nodes, Built, Calling):
             _kcore_backend=backend,
             _kcore_lists={},
             _kcore_plan=None,
+            _kcore_mode=None,
             _kcore_is_ready=False,
             _kcore_trainable=True,
             _kcore_path=None,
@@ -125,11 +127,12 @@ class Layer(Nodes, Built, Calling):
             _kcore_activity_regularizer=None,
         )
         self._kcore_start_tracking()
-        if backend.layer_base is not None:
-            self._kcore_join_framework()
+        if backend.modules is not None:
+            backend.modules.start(self)
 
-    def _kcore_join_framework(self) -> None:
-        """Prepare what the framework's class of modules needs; the backend's mixin says what."""
+    def __kcore_bridge__(self) -> LayerBridge:
+        """Return what the framework's class of modules may ask and tell."""
+        return LayerBridge(self)
 
     def __init__(
         self,

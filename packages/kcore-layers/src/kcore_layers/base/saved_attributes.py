@@ -38,7 +38,6 @@ def _instance_names(layer: Any) -> set[str]:
     """Return the attributes that every layer of a backend has."""
     from kcore_layers.base.layer import Layer
 
-    backend = layer._kcore_backend
-    with on(backend):
+    with on(layer._kcore_backend):
         plain: Any = Layer(name="plain")
-    return {*dir(backend.layer_base), *dir(backend.layer_mixin), *plain.__dict__}
+    return {*dir(type(plain)), *plain.__dict__}

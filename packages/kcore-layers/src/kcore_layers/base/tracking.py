@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, ClassVar, TypeVar
 
 from kcore_ops import Variable, tree
+from kcore_ops.backends.abilities import Modules
 from kcore_ops.backends.interface import Backend
 from kcore_ops.ops.random.seeds import SeedGenerator
 
@@ -224,6 +225,9 @@ class Tracking:
     _kcore_tracked_names: dict[str, None]
     _kcore_storages: dict[str, Variable]
     _kcore_backend: Backend
+    # Of the backend: what its framework has of modules, if anything, and the classes of what that trains.
+    _kcore_modules: ClassVar[Modules | None] = None
+    _kcore_storage_types: ClassVar[tuple[type, ...]] = ()
 
     def _kcore_start_tracking(self) -> None:
         """Prepare the lists; before any attribute is set."""
@@ -233,7 +237,8 @@ class Tracking:
 
     def _kcore_to_trackable(self, value: Any) -> Any:
         """Return what is to be kept for a value that is assigned; a layer around a framework's own module, for one."""
-        return value
+        modules = self._kcore_modules
+        return self._kcore_wrap_module(value) if modules is not None and modules.is_foreign(value) else value
 
     def _kcore_wrap_module(self, module: Any) -> Tracking:
         """Return a layer around a framework's own module, which was assigned to an attribute."""
@@ -252,7 +257,7 @@ class Tracking:
                 del self._kcore_tracked_names[name]
                 self._kcore_track_again()
             return
-        if isinstance(value, self._kcore_backend.storage_types) and not isinstance(value, Variable):
+        if isinstance(value, self._kcore_storage_types) and not isinstance(value, Variable):
             return self._kcore_track_storage(name, value, _is_trainable(value))
         self._kcore_storages.pop(name, None)
         value = _tracked_inside(value, self)
@@ -290,12 +295,10 @@ class Tracking:
             check_name(self, name)
             self._kcore_storages[name] = Variable.over(self._kcore_backend, storage, name, trainable)
             self._kcore_tracked_names[name] = None
-            self._kcore_keep_storage(name, storage)
+            object.__setattr__(self, name, storage)
+            if self._kcore_modules is not None:
+                self._kcore_modules.takes_attribute(self, name)
         self._kcore_track_again()
-
-    def _kcore_keep_storage(self, name: str, storage: Any) -> None:
-        """Let the attribute give the framework's own storage; a framework's modules may have a place for it."""
-        object.__setattr__(self, name, storage)
 
     def _kcore_set_untracked(self, name: str, value: Any) -> None:
         """Set an attribute that is not part of the state."""
@@ -326,6 +329,10 @@ class Tracking:
 
     def _kcore_track_variable(self, variable: Variable) -> None:
         """Record a variable as part of the state."""
+        if self._kcore_modules is not None and self._kcore_modules.is_parameter(variable):
+            if not any(variable is other for other in self._kcore_trainable_variables):
+                self._kcore_trainable_variables.append(variable)
+            return
         listed = self._kcore_trainable_variables if variable.trainable else self._kcore_non_trainable_variables
         if not any(
             variable is other for other in (*self._kcore_trainable_variables, *self._kcore_non_trainable_variables)
@@ -338,6 +345,8 @@ class Tracking:
         if plan is not None and plan.needs_context != bool(self._kcore_layers):
             drop_plan(self)
         state_changed()
+        if self._kcore_modules is not None:
+            self._kcore_modules.tracked(self)
 
 
 def _is_trainable(storage: Any) -> bool:

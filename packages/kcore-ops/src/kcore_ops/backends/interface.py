@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
+from kcore_ops.backends.abilities import Modules, Training
 from kcore_ops.dtypes import standardize_dtype
-from kcore_ops.foundation.errors import GradientsUnavailable
+from kcore_ops.foundation.errors import GradientsUnavailable, PluginError
 
-__all__ = ["CAPABILITIES", "INTERFACE", "SCALAR_OPS", "Backend", "Plugin"]
+__all__ = ["CAPABILITIES", "INTERFACE", "SCALAR_OPS", "Backend", "Plugin", "merged_tables"]
 
 # Version of the interface. While it is 0.x a plugin must be written for this minor version; later, for this major
 # version and no newer minor one.
-INTERFACE = "0.1"
+INTERFACE = "0.2"
 
 CAPABILITIES = frozenset(
     {
@@ -72,13 +74,12 @@ class Backend:
         scalar_ops: the ops whose functions take a Python number in place of one tensor.
         widened: op name (or `"*"`) to a map of dtypes the framework can not compute that op in, each to the dtype to
             use instead; results are cast back.
+        families: modules that each have a dict `TABLE`, and may have one `WIDENED`, of which the table is made.
         variable: the class that `kcore_ops.Variable` becomes here, or None for the plain one.
-        storage_types: the framework's own classes of what can be trained, `torch.nn.Parameter` for one: an instance
-            that is assigned to an attribute of a layer is one of its weights.
-        layer_base: the framework's own class of modules, which every layer made here is an instance of, or None.
-        layer_mixin: methods that come before a layer's own, to make it a citizen of the framework, or None.
-        optimizer_mixin: a class that comes before an optimizer's own, or None. Its `note_part(name, part)` is told of
-            each variable, and each optimizer inside, as soon as there is one.
+        raises_late: whether a call with arguments that do not fit may succeed, and fail when its value is asked for:
+            then each call is checked against the op's specs before.
+        training_type: the class of `training`, which says how steps are made.
+        modules_type: the class of `modules`, the framework's own modules, which layers and optimizers join; or None.
     """
 
     name: str = ""
@@ -86,14 +87,18 @@ class Backend:
     capabilities: ClassVar[frozenset[str]] = frozenset()
     scalar_ops: ClassVar[frozenset[str]] = frozenset()
     widened: ClassVar[Mapping[str, Mapping[str, str]]] = {}
+    families: ClassVar[Sequence[Any]] = ()
     variable: type | None = None
-    storage_types: ClassVar[tuple[type, ...]] = ()
-    layer_base: type | None = None
-    layer_mixin: type | None = None
-    optimizer_mixin: type | None = None
+    raises_late: ClassVar[bool] = False
+    training_type: ClassVar[type[Training]] = Training
+    modules_type: ClassVar[type[Modules] | None] = None
 
     def __init__(self) -> None:
+        self.training = self.training_type(self)
+        self.modules = None if self.modules_type is None else self.modules_type(self)
         self.ops: dict[str, Callable[..., Any]] = dict(self.table())
+        if self.families:
+            self.widened = merged_tables(self.families, "WIDENED")  # type: ignore[misc]
 
     def __repr__(self) -> str:
         return f"<kcore backend {self.name}>"
@@ -107,8 +112,8 @@ class Backend:
     # In and out.
 
     def table(self) -> Mapping[str, Callable[..., Any]]:
-        """Give the function of each op by the op's name. Called once."""
-        raise NotImplementedError
+        """Return the function of each op by the op's name, by default those of all `families`. Called once."""
+        return merged_tables(self.families, "TABLE")
 
     def to_tensor(self, value: Any, dtype: str | None, like: Any = None) -> Any:
         """Make a tensor of a NumPy array, a Python number, or nested lists of numbers.
@@ -119,27 +124,31 @@ class Backend:
         raise NotImplementedError
 
     def to_numpy(self, x: Any) -> np.ndarray[Any, Any]:
-        """Give the numbers of a tensor as a NumPy array."""
+        """Return the numbers of a tensor as a NumPy array."""
         raise NotImplementedError
+
+    def item(self, x: Any) -> Any:
+        """Return the number that a tensor of one element holds, as Python's."""
+        return self.to_numpy(x).item()
 
     def from_dlpack(self, x: Any) -> Any:
         """Make a tensor of another framework's, without a copy."""
         raise NotImplementedError(f"{self.name} does not exchange tensors by DLPack")
 
     def dtype(self, x: Any) -> str:
-        """Give the name of a tensor's dtype."""
+        """Return the name of a tensor's dtype."""
         return standardize_dtype(x.dtype)
 
     def shape(self, x: Any) -> tuple[Any, ...]:
-        """Give a tensor's sizes: integers, and scalar tensors where only the running graph knows."""
+        """Return a tensor's sizes: integers, and scalar tensors where only the running graph knows."""
         return tuple(x.shape)
 
     def canonical_dtype(self, dtype: str) -> str:
-        """Give the dtype the framework, as configured, has in place of `dtype`."""
+        """Return the dtype the framework, as configured, has in place of `dtype`."""
         return dtype
 
     def takes_number(self, op: str, dtype: str) -> bool:
-        """Say whether an op's function takes a Python number beside a tensor of `dtype`, without changing the dtype."""
+        """Return whether an op's function takes a Python number beside a tensor of `dtype` and keeps the dtype."""
         return op in self.scalar_ops
 
     # Devices. A backend whose tensors can lie in more than one place has all of these.
@@ -153,16 +162,16 @@ class Backend:
         return contextlib.nullcontext()
 
     def to_device(self, x: Any, device: str) -> Any:
-        """Give a tensor of the same numbers on a device, bound to it where the framework makes a difference."""
+        """Return a tensor of the same numbers on a device, bound to it where the framework makes a difference."""
         with self.device_scope(device):
             return self.to_tensor(self.to_numpy(x), self.dtype(x))
 
     def place_of(self, x: Any) -> Any:
-        """Give the place of a tensor: something that can be compared; None for one that is bound to none."""
+        """Return the place of a tensor: something that can be compared; None for one that is bound to none."""
         return None
 
     def elsewhere(self, x: Any) -> Any:
-        """Give the place of a tensor if what is made now would land in another, else None.
+        """Return the place of a tensor if what is made now would land in another, else None.
 
         What a definition makes is to land where its tensors are, so each call that runs one asks this of a tensor,
         and enters the `place_scope` of the answer. Without this method a backend's calls go where its framework
@@ -188,95 +197,40 @@ class Backend:
         return contextlib.nullcontext()
 
     def is_tracing(self) -> bool:
-        """Say whether a function is being compiled, so that what is computed now are no numbers."""
+        """Return whether a function is being compiled, so that what is computed now are no numbers."""
         return False
 
     def is_traced(self, x: Any) -> bool:
-        """Say whether a tensor stands for one that exists only when a compiled function runs."""
+        """Return whether a tensor stands for one that exists only when a compiled function runs."""
         return False
 
     # Storage of variables.
 
     def new_storage(self, value: Any, trainable: bool) -> Any:
-        """Give what holds a variable's value: the tensor itself, unless the framework has variables of its own."""
+        """Return what holds a variable's value: the tensor itself, unless the framework has variables of its own."""
         return value
 
     def assign_storage(self, storage: Any, value: Any) -> Any:
-        """Give the storage after an assignment: the same object where it can be changed in place."""
+        """Return the storage after an assignment: the same object where it can be changed in place."""
         return value
 
+    def assign_storages(self, storages: Sequence[Any], values: Sequence[Any]) -> list[Any]:
+        """Return the storages after the assignments of a whole step, which a lazy framework may want to see at once."""
+        return [self.assign_storage(*pair) for pair in zip(storages, values, strict=True)]
+
     def set_trainable(self, storage: Any, trainable: bool) -> Any:
-        """Give the storage after its variable became trainable, or stopped being so."""
+        """Return the storage after its variable became trainable, or stopped being so."""
         return storage
 
-    def variables_of_module(self, module: Any) -> Mapping[str, Any]:
-        """Give a variable over each tensor of a module of the framework's own, by name, sharing its storage."""
-        raise NotImplementedError(f"{self.name} has no modules of its own")
-
-    def call_module(
-        self, module: Any, values: Mapping[str, Any], args: Sequence[Any], kwargs: Mapping[str, Any]
-    ) -> Any:
-        """Call a module with values in place of its tensors, by their names in `variables_of_module`."""
-        raise NotImplementedError(f"{self.name} has no modules of its own")
-
     def native_key(self, seed: Any) -> Any:
-        """Give a seed, a tensor of two uint32, as what JAX's own random functions take for a key."""
+        """Return a seed, a tensor of two uint32, as what JAX's own random functions take for a key."""
         raise NotImplementedError(f"{self.name} has no random keys")
 
-    # Training steps. Without these a step is a function of the state, made of `value_and_grad` and `jit`.
-
-    def in_place_updater(self, function: Callable[..., Any]) -> Callable[..., bool] | None:
-        """Give what updates many storages at once by an element-by-element function, or None.
-
-        The function is called `(*shared, gradient, *state)`, the gradient left out where there are none, and gives the
-        new state. The updater is called `(shared, gradients, states)`: scalar tensors, a list of tensors, and for each
-        part of the state a list of storages; it says whether it did the update, and does nothing where it can not.
-        """
-        return None
-
-    def dense_gradient(self, gradient: Any) -> Any:
-        """Give a gradient as a tensor, where the framework gave it in some other form."""
-        return gradient
-
-    def gradients_to_apply(self, gradients: Sequence[Any]) -> list[Any]:
-        """Give gradients as tensors; where copies of a step run on several devices, those of all of them together."""
-        return [self.dense_gradient(gradient) for gradient in gradients]
-
-    def variable_over(self, storage: Any, name: str) -> Any:
-        """Give a `Variable` that shares the storage of one of the framework's own, or None if it is none of those."""
-        return None
-
-    def without_gradients(self) -> contextlib.AbstractContextManager[Any]:
-        """Compute inside the `with` block what nobody will ask the gradient of."""
-        return contextlib.nullcontext()
-
-    def compile_step(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Give a step compiled: a function of a tree of tensors, its state, and of a batch, to results and new state.
-
-        The old state is not used afterwards: its memory may be.
-        """
-        return self.jit(function)
-
-    def compile_in_place_step(self, function: Callable[..., Any], is_compiled: Any) -> Callable[..., Any]:
-        """Give a step that changes variables in place; compiled, where the framework compiles such functions.
-
-        `is_compiled` is what the user says of it: True, False or "auto".
-        """
-        return function
-
-    def value_and_grad_in_place(
-        self, function: Callable[[], tuple[Any, Any]], storages: Sequence[Any]
-    ) -> tuple[Any, Any, Sequence[Any]]:
-        """Give the value and the rest of what `function()` returns, and the gradients of the value, None for unused.
-
-        Asked only of a backend with the capability `mutable_state`.
-        """
-        raise NotImplementedError(f"{self.name} does not change variables in place")
-
-    # Transforms. With `vjp` alone a backend has gradients; the others have a meaning without help.
+    # Transforms. With `vjp` alone a backend has gradients: kcore derives `value_and_grad` and `jvp` from it, and `vmap`
+    # from a loop, where a backend has none of its own.
 
     def vjp(self, function: Callable[..., Any], primals: Sequence[Any]) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
-        """Give `function(*primals)` and the function from a cotangent of it to the cotangents of the primals.
+        """Return `function(*primals)` and the function from a cotangent of it to the cotangents of the primals.
 
         Primals and the value are trees of tensors; an unused primal has a cotangent of zeros.
         """
@@ -288,25 +242,22 @@ class Backend:
     def value_and_grad(
         self, function: Callable[..., Any], argnums: tuple[int, ...], has_aux: bool
     ) -> Callable[..., Any]:
-        """Give the function from arguments to (value, gradients), or ((value, aux), gradients)."""
-        from kcore_ops.transforms.gradients import value_and_grad_by_vjp
-
-        return value_and_grad_by_vjp(self, function, argnums, has_aux)
+        """Return the function from arguments to (value, gradients), or ((value, aux), gradients)."""
+        raise self._derived("value_and_grad")
 
     def jvp(self, function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
-        """Give `function(*primals)` and its derivative along `tangents`."""
-        from kcore_ops.transforms.gradients import jvp_by_vjp
-
-        return jvp_by_vjp(self, function, primals, tangents)
+        """Return `function(*primals)` and its derivative along `tangents`."""
+        raise self._derived("jvp")
 
     def vmap(self, function: Callable[..., Any], in_axes: Any, out_axes: Any) -> Callable[..., Any]:
-        """Give the function mapped over an axis of its arguments."""
-        from kcore_ops.transforms.gradients import vmap_by_loop
+        """Return the function mapped over an axis of its arguments."""
+        raise self._derived("vmap")
 
-        return vmap_by_loop(function, in_axes, out_axes)
+    def _derived(self, transform: str) -> NotImplementedError:
+        return NotImplementedError(f"{self.name} has no {transform} of its own; kcore_ops.{transform} derives one")
 
     def jit(self, function: Callable[..., Any], specs: Sequence[Any] | None = None) -> Callable[..., Any]:
-        """Give the function compiled; itself where there is no compiler.
+        """Return the function compiled; itself where there is no compiler.
 
         Given specs of its arguments, a backend with `dynamic_shapes` compiles it once, for every size of the unknown
         ones among them.
@@ -314,13 +265,42 @@ class Backend:
         return function
 
     def custom_gradient(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Give the function whose value is `function(*args)[0]` and whose cotangents come from `function(*args)[1]`."""
+        """Return the function whose value is `function(*args)[0]`, and cotangents those of `function(*args)[1]`."""
         return lambda *args: function(*args)[0]
 
     def checkpoint(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Give the function, computed again rather than remembered when gradients are taken."""
+        """Return the function, computed again rather than remembered when gradients are taken."""
         return function
 
+    def has(self, method: str) -> bool:
+        """Return whether the backend has a method of its own in place of the interface's."""
+        return getattr(type(self), method) is not getattr(Backend, method)
+
     def version(self) -> str:
-        """Version of the framework in use."""
-        return "unknown"
+        """Return the version of the framework in use, by default that of the module its tensors come from."""
+        framework = sys.modules.get(self.tensor_types[0].__module__.partition(".")[0]) if self.tensor_types else None
+        return str(getattr(framework, "__version__", "unknown"))
+
+
+def merged_tables(families: Sequence[Any], name: str) -> dict[str, Any]:
+    """Return the dicts that modules have under a name as one.
+
+    Args:
+        families: the modules; one may have none.
+        name: the name, `"TABLE"` for example.
+
+    Raises:
+        PluginError: naming every key that stands in two modules.
+    """
+    owners: dict[str, str] = {}
+    merged: dict[str, Any] = {}
+    faults = []
+    for family in families:
+        for key, value in getattr(family, name, {}).items():
+            if key in owners:
+                faults.append(f"{key!r} stands in {owners[key]} and in {family.__name__}")
+            owners[key] = family.__name__
+            merged[key] = value
+    if faults:
+        raise PluginError(f"two families of one table: {'; '.join(faults)}", fix="leave each to one of them")
+    return merged

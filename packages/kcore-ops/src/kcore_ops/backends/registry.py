@@ -8,7 +8,7 @@ import functools
 import importlib
 import importlib.util
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -81,6 +81,9 @@ class BackendRecord:
                 continue
         return None
 
+
+# What else is looked at in a backend when it is loaded: functions that return the faults found.
+checks: list[Callable[[Backend], list[str]]] = []
 
 _registered: dict[str, BackendRecord] = {}
 # By class; not held, for it may be one that was made in a function.
@@ -251,8 +254,6 @@ def check(backend: Backend) -> None:
     Raises:
         PluginError: naming every fault.
     """
-    from kcore_ops.engine.op import all_ops
-
     if not isinstance(backend, Backend):
         raise PluginError(f"{type(backend).__name__} is not a kcore_ops.backends.interface.Backend")
     faults = []
@@ -264,26 +265,19 @@ def check(backend: Backend) -> None:
     for method in ("to_tensor", "to_numpy"):
         if getattr(type(backend), method) is getattr(Backend, method):
             faults.append(f"{method} is missing")
-    parameters = _parameters(type(backend).to_tensor, with_defaults=True)
+    parameters = parameters_of(type(backend).to_tensor, with_defaults=True)
     if backend.follows_tensors and parameters is not None and "like" not in parameters:
         faults.append("elsewhere is there, and to_tensor takes no 'like'")
     if "gradient" in backend.capabilities and type(backend).vjp is Backend.vjp:
         faults.append("it claims the capability 'gradient' and has no vjp")
-    ops = all_ops()
-    for name, function in backend.ops.items():
-        if name not in ops:
-            faults.append(f"op {name!r} does not exist")
-            continue
-        parameters = _parameters(function)
-        expected = ops[name].parameters
-        if parameters is not None and len(parameters) != len(expected):
-            faults.append(f"op {name!r} takes ({', '.join(parameters)}) and must take ({', '.join(expected)})")
+    for find_faults in checks:
+        faults += find_faults(backend)
     if faults:
         raise PluginError("; ".join(faults))
 
 
-def _parameters(function: Any, with_defaults: bool = False) -> list[str] | None:
-    """Names of a plain Python function's parameters, or None where they can not tell how it is called."""
+def parameters_of(function: Any, with_defaults: bool = False) -> list[str] | None:
+    """Return the names of a plain Python function's parameters, or None where they can not tell how it is called."""
     if not isinstance(function, FunctionType) or hasattr(function, "__wrapped__"):
         return None
     code = function.__code__

@@ -93,7 +93,7 @@ def _is_public(op: Op) -> bool:
     import kcore_ops
 
     functions = (getattr(module, op.name, None) for module in (kcore_ops, kcore_ops.image))
-    return any(getattr(function, "__kcore_op__", None) is op for function in functions)
+    return any(getattr(function, "op", None) is op for function in functions)
 
 
 def outcome(op: Op, args: Sequence[Any]) -> Any:

@@ -19,9 +19,19 @@ from kcore_ops.foundation import tree
 from kcore_ops.foundation.errors import ArgumentError, DTypeError, MixedBackends, ShapeError
 from kcore_ops.specs.shapes import show_shape
 from kcore_ops.specs.spec import TensorSpec
-from kcore_ops.state.variable import Variable
 
-__all__ = ["HOST_NUMBERS", "HOST_TYPES", "Call", "SymbolicShape", "backend_of", "beside", "describe"]
+__all__ = [
+    "HOST_NUMBERS",
+    "HOST_TYPES",
+    "Call",
+    "SymbolicShape",
+    "answers_ops",
+    "backend_of",
+    "beside",
+    "describe",
+    "stands_for_value",
+    "unwrapped",
+]
 
 # Values that belong to no backend: they follow the tensors they come with.
 HOST_NUMBERS = (bool, int, float, complex)
@@ -52,7 +62,7 @@ class Call:
         self.groups: dict[str, tuple[int, slice]] = {}
         for position, name, kind in op.tensor_parameters:
             start = len(self.values)
-            value = _unwrap(self.args[position])
+            value = unwrapped(self.args[position])
             if kind == "sequence":
                 if not isinstance(value, list | tuple):
                     problem = f"{name} must be a list or tuple of tensors and is a {type(value).__name__}"
@@ -61,7 +71,7 @@ class Call:
                 value = [self._one(item, name) for item in value]
                 self.values += value
             elif kind == "tree":
-                value = tree.map_structure(_unwrap, value)
+                value = tree.map_structure(unwrapped, value)
                 self.values += [leaf for leaf in tree.flatten(value) if leaf is not None]
             elif value is None and kind == "tensor":
                 raise ArgumentError(f"{name} is None, and a tensor is needed", fix=f"pass {name}").at(op.name)
@@ -76,7 +86,7 @@ class Call:
         )
 
     def _one(self, value: Any, name: str) -> Any:
-        value = _unwrap(value)
+        value = unwrapped(value)
         if isinstance(value, list | tuple):
             leaves = tree.flatten(value)
             if any(not isinstance(leaf, (*HOST_NUMBERS, np.ndarray, np.generic)) for leaf in leaves):
@@ -155,8 +165,21 @@ class Call:
         return lines
 
 
-def _unwrap(value: Any) -> Any:
-    return value.value if isinstance(value, Variable) else value
+def stands_for_value(value: Any) -> bool:
+    """Return whether an object stands for a tensor, as a variable does: whether its class has `__kcore_value__`."""
+    return hasattr(value.__class__, "__kcore_value__")
+
+
+def answers_ops(value: Any) -> bool:
+    """Return whether an object may run ops itself: whether its class has `__kcore_op__`."""
+    return hasattr(value.__class__, "__kcore_op__")
+
+
+def unwrapped(value: Any) -> Any:
+    """Return the tensor that an object stands for, or what is one as it is."""
+    while stands_for_value(value):
+        value = value.__kcore_value__()
+    return value
 
 
 def _stacked(values: list[Any]) -> Any:
@@ -219,7 +242,7 @@ def backend_of(values: Sequence[Any]) -> Backend:
 
 def beside(x: Any) -> AbstractContextManager[Any]:
     """Make tensors in the place of `x` inside the `with` block: for what is made of sizes, to go with it."""
-    x = _unwrap(x)
+    x = unwrapped(x)
     if x is None or isinstance(x, (*HOST_TYPES, TensorSpec)):
         return nullcontext()
     backend = backend_of([x])

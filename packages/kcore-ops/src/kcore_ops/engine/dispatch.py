@@ -16,20 +16,22 @@ from typing import Any
 
 import numpy as np
 
+from kcore_ops.backends import registry
 from kcore_ops.backends.current import current_backend
+from kcore_ops.backends.interface import Backend
 from kcore_ops.dtypes import INTEGERS, check_fits, numpy_dtype, standardize_dtype
 from kcore_ops.dtypes.promotion import COMPARING
 from kcore_ops.engine import inference
-from kcore_ops.engine.call import Call, SymbolicShape, backend_of
-from kcore_ops.engine.op import TENSOR_KINDS, Op
+from kcore_ops.engine.call import Call, SymbolicShape, answers_ops, backend_of, stands_for_value, unwrapped
+from kcore_ops.engine.op import TENSOR_KINDS, Op, all_ops
 from kcore_ops.engine.plans import Run, make_plan, on_current, passing_plan, remember, store, with_conversions
+from kcore_ops.engine.sizes import has_unknown_size
 from kcore_ops.foundation import tree
 from kcore_ops.foundation.errors import ArgumentError, KcoreError, ShapeError
 from kcore_ops.foundation.tracebacks import shortened
-from kcore_ops.ops.core.sizes import has_unknown_size
+from kcore_ops.specs import operators
 from kcore_ops.specs.spec import Size, TensorSpec, standardize_shape
 from kcore_ops.specs.symbolic import KerasTensor
-from kcore_ops.state.variable import Variable
 
 __all__ = ["create", "dispatch", "public_function", "recover"]
 
@@ -58,8 +60,8 @@ def public_function(op: Op) -> Any:
     closure = tuple(types.CellType(cells[name] if name in cells else globals()[name]) for name in template.co_freevars)
     function: Any = types.FunctionType(template, body.__globals__, body.__name__, body.__defaults__, closure)
     functools.update_wrapper(function, body)
-    function.__kcore_op__ = op
-    op.function = function
+    function.op = op
+    op.function = operators.functions[op.name] = function
     function.override = functools.partial(_override, op)
     function.define = functools.partial(_define, op)
     return function
@@ -155,6 +157,22 @@ def _lookup(tensors: list[str], is_sequence: bool) -> list[str]:
     return [f"run = plans[{parts}]"]
 
 
+def faults_of_table(backend: Backend) -> list[str]:
+    """Return what is wrong with a backend's table: ops that do not exist, and functions of other parameters."""
+    faults = []
+    for name, function in backend.ops.items():
+        if name not in all_ops():
+            faults.append(f"op {name!r} does not exist")
+            continue
+        parameters, expected = registry.parameters_of(function), all_ops()[name].parameters
+        if parameters is not None and len(parameters) != len(expected):
+            faults.append(f"op {name!r} takes ({', '.join(parameters)}) and must take ({', '.join(expected)})")
+    return faults
+
+
+registry.checks.append(faults_of_table)
+
+
 # What the template's guards call.
 
 
@@ -229,8 +247,10 @@ def dispatch(op: Op, args: tuple[Any, ...]) -> Any:
 def dispatch_anew(op: Op, args: tuple[Any, ...]) -> Any:
     """Run a call whose plan is not known, or holds no longer: find the backend, settle dtypes, remember the plan."""
     slots = [args[position] for position, _, _ in op.tensor_parameters]
-    if any(isinstance(value, Variable) for value in slots):
-        return _with_values_of_variables(op, slots)(*args)
+    if any(answers_ops(item) for slot in slots for item in _items(slot)):
+        return _with_answers(op, slots)(*args)
+    if any(stands_for_value(value) for value in slots):
+        return _with_values(op, slots)(*args)
     try:
         call = Call(op, args)
     except KcoreError as error:
@@ -280,12 +300,12 @@ def create(op: Op, args: tuple[Any, ...]) -> Any:
         return recover(op, args, error)
 
 
-def _with_values_of_variables(op: Op, slots: list[Any]) -> Run:
-    """Remember a plan that calls the op again with the variables' values, whatever they are by then."""
+def _with_values(op: Op, slots: list[Any]) -> Run:
+    """Store a plan that calls the op again with the values of what stands for one, whatever they are by then."""
     steps = [
         (position, _value_of, None)
         for (position, _, _), slot in zip(op.tensor_parameters, slots, strict=True)
-        if isinstance(slot, Variable)
+        if stands_for_value(slot)
     ]
     run = with_conversions(op.function, steps)
     if not any(isinstance(slot, list | tuple) for slot in slots):
@@ -293,8 +313,38 @@ def _with_values_of_variables(op: Op, slots: list[Any]) -> Run:
     return run
 
 
-def _value_of(variable: Variable) -> Any:
-    return variable.value
+def _with_answers(op: Op, slots: list[Any]) -> Run:
+    """Store a plan that asks the objects in place of tensors, in their order, whether they run the op themselves.
+
+    Where none does, the op runs on the tensors that they stand for.
+    """
+    positions = [position for position, _, _ in op.tensor_parameters]
+
+    def run(*args: Any) -> Any:
+        for position in positions:
+            for item in _items(args[position]):
+                if answers_ops(item):
+                    result = item.__kcore_op__(op.function, args)
+                    if result is not NotImplemented:
+                        return result
+        values = [_values_of(arg) if position in positions else arg for position, arg in enumerate(args)]
+        return op.function(*op.spread(values))
+
+    if not any(isinstance(slot, list | tuple) for slot in slots):
+        store(op, slots, run)
+    return run
+
+
+def _items(slot: Any) -> Any:
+    return slot if isinstance(slot, list | tuple) else (slot,)
+
+
+def _values_of(arg: Any) -> Any:
+    return [unwrapped(item) for item in arg] if isinstance(arg, list | tuple) else unwrapped(arg)
+
+
+def _value_of(holder: Any) -> Any:
+    return holder.__kcore_value__()
 
 
 # Faults.
@@ -312,9 +362,7 @@ def _in_plain_numbers(op: Op, args: tuple[Any, ...], tensor_types: tuple[type, .
     ]
     if all(number is arg for number, arg in zip(plain, args, strict=True)):
         return None
-    if list(op.parameters)[-1].startswith("*"):
-        plain[-1:] = plain[-1]
-    return functools.partial(op.function, *plain)
+    return functools.partial(op.function, *op.spread(plain))
 
 
 def _as_float(op: Op, number: Any) -> Any:

@@ -10,7 +10,7 @@ import dataclasses
 import importlib
 import re
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeAlias, TypeVar, overload
 
 from kcore_ops.backends.interface import Backend
@@ -118,6 +118,10 @@ class Op:
     def __reduce__(self) -> Any:
         return op_of, (self.name,)
 
+    def spread(self, args: Sequence[Any]) -> list[Any]:
+        """Return arguments, one for each parameter, as its function takes them: those of `*operands` one by one."""
+        return [*args[:-1], *args[-1]] if list(self.parameters)[-1].startswith("*") else list(args)
+
     def forget_plans(self) -> None:
         """Drop the ready-made calls: who implements the op has changed."""
         self.plans.clear()
@@ -157,7 +161,7 @@ class OpFunction(Protocol, Generic[P, R_co]):
     """A function that is an op."""
 
     __name__: str
-    __kcore_op__: Op
+    op: Op
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
         """Run the op."""
@@ -184,7 +188,7 @@ def op_of(function: Any) -> Op:
     >>> op_of(add).name
     'add'
     """
-    found = _ops.get(function) if isinstance(function, str) else getattr(function, "__kcore_op__", None)
+    found = _ops.get(function) if isinstance(function, str) else getattr(function, "op", None)
     if not isinstance(found, Op):
         raise ArgumentError(f"{function!r} is not an op", fix="pass a function made by @op or @primitive")
     return found

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["TensorOperators"]
+__all__ = ["TensorOperators", "functions"]
+
+# The function of each op by its name. Ops are built on specs: here they leave what operators on specs call.
+functions: dict[str, Callable[..., Any]] = {}
 
 
 def _operator(name: str, *, reflected: bool = False) -> Callable[..., Any]:
     def method(self: Any, *others: Any) -> Any:
-        # The ops are built on specs, so specs can only look for them when asked.
-        op = getattr(importlib.import_module("kcore_ops"), name)
+        op = functions[name]
         return op(*others, self) if reflected else op(self, *others)
 
     return method

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
+from kcore_ops.specs.operators import functions
 from kcore_ops.specs.spec import UNKNOWN, Size, TensorSpec, is_unknown
 
 __all__ = ["broadcast_shapes", "normalize_axes", "normalize_axis", "reduced_shape", "same_size", "show_shape"]
@@ -249,9 +250,7 @@ def same_padding(size: Any, window: int, stride: int, dilation: int) -> tuple[An
 
 
 def _at_least_zero(size: Any) -> Any:
-    from kcore_ops import maximum
-
-    return maximum(size, 0)
+    return functions["maximum"](size, 0)
 
 
 def pair(value: Any, count: int, name: str) -> tuple[int, ...]:

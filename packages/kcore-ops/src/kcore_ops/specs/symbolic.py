@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import itertools
 from typing import Any
 
 from kcore_ops.foundation import tree
 from kcore_ops.foundation.errors import ArgumentError
+from kcore_ops.specs.operators import functions
 from kcore_ops.specs.spec import TensorSpec
 
 __all__ = ["KerasTensor", "Node", "is_keras_tensor"]
@@ -92,11 +92,11 @@ class KerasTensor(TensorSpec):
 
     def reshape(self, newshape: Any) -> Any:
         """Give it in another shape, as `ops.reshape` does."""
-        return importlib.import_module("kcore_ops").reshape(self, newshape)
+        return functions["reshape"](self, newshape)
 
     def squeeze(self, axis: Any = None) -> Any:
         """Give it without axes of size 1, as `ops.squeeze` does."""
-        return importlib.import_module("kcore_ops").squeeze(self, axis)
+        return functions["squeeze"](self, axis)
 
     def __repr__(self) -> str:
         return f"<KerasTensor shape={self.shape} dtype={self.dtype} name={self.name}>"

@@ -13,6 +13,7 @@ from kcore_ops import dtypes
 from kcore_ops.backends.current import current_backend, on
 from kcore_ops.backends.interface import Backend
 from kcore_ops.backends.registry import component, load
+from kcore_ops.engine.convert import tensor_on
 from kcore_ops.engine.op import all_ops
 from kcore_ops.foundation.errors import ArgumentError, DTypeError, ShapeError
 from kcore_ops.specs.operators import TensorOperators
@@ -139,8 +140,6 @@ class Variable(TensorOperators):
         self._overwrite_with_gradient = False
 
     def _first_value(self, initializer: Any, shape: Any, dtype: Any) -> Any:
-        from kcore_ops.ops.core.conversion import tensor_on
-
         if shape is not None:
             shape = standardize_shape(shape)
             if any(size is None for size in shape):
@@ -174,6 +173,10 @@ class Variable(TensorOperators):
             value = self.backend.ops["cast"](value, dtype)
         return value
 
+    def __kcore_value__(self) -> Any:
+        """Return the value, for ops, which take what has this method for a tensor."""
+        return self.value
+
     def _own_value(self) -> Any:
         """Give the value in the variable's own dtype."""
         scope = current_scope()
@@ -186,8 +189,6 @@ class Variable(TensorOperators):
         Raises:
             ShapeError: if it has not the variable's shape.
         """
-        from kcore_ops.ops.core.conversion import tensor_on
-
         tensor = tensor_on(self.backend, value, self._dtype)
         if tensor.shape != self._shape:
             self._check_shape(tensor.shape)
@@ -224,21 +225,17 @@ class Variable(TensorOperators):
 
     def assign_add(self, value: Any) -> Any:
         """Add to the value, and return the sum."""
-        from kcore_ops.ops.numpy.arithmetic import add
-
         if current_backend() is self.backend:
-            return self.assign(add(self._own_value(), value))
+            return self.assign(all_ops()["add"].function(self._own_value(), value))
         with on(self.backend):
-            return self.assign(add(self._own_value(), value))
+            return self.assign(all_ops()["add"].function(self._own_value(), value))
 
     def assign_sub(self, value: Any) -> Any:
         """Subtract from the value, and return the difference."""
-        from kcore_ops.ops.numpy.arithmetic import subtract
-
         if current_backend() is self.backend:
-            return self.assign(subtract(self._own_value(), value))
+            return self.assign(all_ops()["subtract"].function(self._own_value(), value))
         with on(self.backend):
-            return self.assign(subtract(self._own_value(), value))
+            return self.assign(all_ops()["subtract"].function(self._own_value(), value))
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -13,14 +13,17 @@ from typing import Any
 from kcore_ops.backends.current import on
 from kcore_ops.backends.interface import Backend
 from kcore_ops.dtypes import is_complex_dtype, is_float_dtype
-from kcore_ops.engine.call import HOST_TYPES, backend_of
+from kcore_ops.engine.call import HOST_TYPES, backend_of, unwrapped
+from kcore_ops.engine.convert import tensor_on
 from kcore_ops.engine.op import Tree, primitive
 from kcore_ops.foundation import tree
 from kcore_ops.foundation.errors import ArgumentError, DTypeError, ShapeError
 from kcore_ops.ops.core.control_flow import spec_of
-from kcore_ops.ops.core.conversion import is_tensor, ndim, shape
+from kcore_ops.ops.core.conversion import is_tensor, shape
+from kcore_ops.ops.numpy.creation import eye
+from kcore_ops.ops.numpy.manipulation import reshape
 from kcore_ops.specs.spec import TensorSpec
-from kcore_ops.state.variable import Variable
+from kcore_ops.transforms.fallbacks import jvp_on, mapped_size, value_and_grad_on, vmap_on
 
 __all__ = [
     "checkpoint",
@@ -41,15 +44,13 @@ Argnums = int | Sequence[int]
 
 def _tensors(args: Sequence[Any]) -> tuple[Backend, list[Any]]:
     """Return the backend of the arguments, and the arguments with every number, array and variable in them a tensor."""
-    leaves = [leaf.value if isinstance(leaf, Variable) else leaf for leaf in tree.flatten(list(args))]
+    leaves = [unwrapped(leaf) for leaf in tree.flatten(list(args))]
     backend = backend_of([leaf for leaf in leaves if is_tensor(leaf)])
     converted = [_tensor(backend, leaf) for leaf in leaves]
     return backend, tree.pack_sequence_as(list(args), converted)
 
 
 def _tensor(backend: Backend, leaf: Any) -> Any:
-    from kcore_ops.ops.core.conversion import tensor_on
-
     return tensor_on(backend, leaf, None) if isinstance(leaf, HOST_TYPES) else leaf
 
 
@@ -101,7 +102,7 @@ def value_and_grad(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -
             _check_differentiable(backend, args_, numbers)
         numbers = tuple(number % len(args_) for number in numbers)
         checked = _returning_scalar(functools.partial(fun, **kwargs), has_aux)
-        value, grads = backend.value_and_grad(checked, numbers, has_aux)(*args_)
+        value, grads = value_and_grad_on(backend, checked, numbers, has_aux)(*args_)
         return value, grads[0] if isinstance(argnums, int) else grads
 
     return value_and_grad_of
@@ -196,7 +197,7 @@ def jvp(fun: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux:
         aux.append(extra)
         return result
 
-    value, derivative = backend.jvp(result_of, *both)
+    value, derivative = jvp_on(backend, result_of, *both)
     return (value, derivative, aux[-1]) if has_aux else (value, derivative)
 
 
@@ -234,48 +235,10 @@ def vmap(fun: Function, in_axes: Any = 0, out_axes: Any = 0) -> Function:
     def mapped(*args: Any) -> Any:
         backend, args_ = _tensors(args)
         axes = tuple(in_axes) if isinstance(in_axes, list | tuple) else (in_axes,) * len(args_)
-        _mapped_size(args_, axes)
-        return backend.vmap(fun, axes, out_axes)(*args_)
+        mapped_size(args_, axes)
+        return vmap_on(backend, fun, axes, out_axes)(*args_)
 
     return mapped
-
-
-def _mapped_size(args: Sequence[Any], in_axes: tuple[Any, ...]) -> int:
-    """Return the size of the mapped axes.
-
-    Raises:
-        ShapeError: if they differ, or there is none.
-    """
-    if len(in_axes) != len(args):
-        problem = f"in_axes={in_axes} does not fit {len(args)} arguments"
-        raise ArgumentError(problem, fix="give one axis, or None, for each argument").at("vmap")
-    sizes = {}
-    for i, (arg, axis) in enumerate(zip(args, in_axes, strict=True)):
-        for leaf, leaf_axis in zip(tree.flatten(arg), axes_of_leaves(arg, axis), strict=True):
-            if leaf_axis is None:
-                continue
-            if not -ndim(leaf) <= leaf_axis < ndim(leaf):
-                raise ShapeError(f"in_axes={leaf_axis} is out of range for argument {i}, of {ndim(leaf)} axes").at(
-                    "vmap"
-                )
-            sizes[f"argument {i}"] = shape(leaf)[leaf_axis]
-    if not sizes:
-        raise ArgumentError("vmap has nothing to map over", fix="give at least one argument an axis").at("vmap")
-    known = {size for size in sizes.values() if isinstance(size, int)}
-    if len(known) > 1:
-        listed = ", ".join(f"{name}: {size}" for name, size in sizes.items())
-        raise ShapeError(f"the mapped axes differ in size: {listed}", fix="give them one size").at("vmap")
-    return int(next(iter(known), -1))
-
-
-def axes_of_leaves(arg: Any, axis: Any) -> list[int | None]:
-    """Return the mapped axis of each leaf of an argument; `axis` may be a tree over the argument's outer part."""
-    leaves = tree.flatten(arg)
-    if axis is None or isinstance(axis, int):
-        return [axis] * len(leaves)
-    if isinstance(axis, dict):
-        return [a for key in sorted(arg) for a in axes_of_leaves(arg[key], axis[key])]
-    return [a for part, part_axis in zip(arg, axis, strict=True) for a in axes_of_leaves(part, part_axis)]
 
 
 def jit(fun: Function) -> Function:
@@ -329,8 +292,6 @@ def jacobian(fun: Function, argnums: int = 0) -> Function:
 
     @functools.wraps(fun)
     def jacobian_of(*args: Any) -> Any:
-        from kcore_ops import eye, reshape
-
         backend, args_ = _tensors(args)
         if "gradient" in backend.capabilities:
             _check_differentiable(backend, args_, (argnums,))
@@ -342,7 +303,7 @@ def jacobian(fun: Function, argnums: int = 0) -> Function:
         value, pullback = backend.vjp(of_argument, (x,))
         count = _count(value)
         basis = reshape(_tensor_like(backend, eye, count, backend.dtype(value)), (count, *shape(value)))
-        rows = backend.vmap(lambda row: pullback(row)[0], (0,), 0)(basis)
+        rows = vmap_on(backend, lambda row: pullback(row)[0], (0,), 0)(basis)
         return reshape(rows, (*shape(value), *shape(x)))
 
     return jacobian_of
@@ -432,66 +393,3 @@ def checkpoint(fun: Function) -> Function:
         return by_backend[backend.name](*args_)
 
     return recomputed
-
-
-# What a backend gets from those of its transforms that it has.
-
-
-def value_and_grad_by_vjp(backend: Backend, fun: Function, argnums: tuple[int, ...], has_aux: bool) -> Function:
-    """Compute the gradient as the cotangents of a cotangent of 1."""
-
-    def value_and_grad_of(*args: Any) -> Any:
-        aux = []
-
-        def scalar_of(*chosen: Any) -> Any:
-            replaced = list(args)
-            for number, value in zip(argnums, chosen, strict=True):
-                replaced[number] = value
-            result = fun(*replaced)
-            if has_aux:
-                aux.append(result[1])
-                return result[0]
-            return result
-
-        value, pullback = backend.vjp(scalar_of, [args[number] for number in argnums])
-        grads = pullback(backend.beside(value, 1.0, backend.dtype(value)))
-        return ((value, aux[-1]) if has_aux else value), tuple(grads)
-
-    return value_and_grad_of
-
-
-def jvp_by_vjp(backend: Backend, fun: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
-    """Compute the derivative along a direction by differentiating the pullback, which is linear in its cotangent.
-
-    Jamie Townsend, "A new trick for calculating Jacobian vector products" (2017).
-    """
-    from kcore_ops import zeros_like
-
-    value, _ = backend.vjp(fun, primals)
-
-    def cotangents_of(cotangent: Any) -> Any:
-        return backend.vjp(fun, primals)[1](cotangent)
-
-    zero = tree.map_structure(zeros_like, value)
-    _, pushforward = backend.vjp(cotangents_of, (zero,))
-    return value, pushforward(tuple(tangents))[0]
-
-
-def vmap_by_loop(fun: Function, in_axes: tuple[Any, ...], out_axes: Any) -> Function:
-    """Map by calling the function on each slice and stacking the results."""
-
-    def mapped(*args: Any) -> Any:
-        from kcore_ops import stack, take
-
-        axes = [a for arg, axis in zip(args, in_axes, strict=True) for a in axes_of_leaves(arg, axis)]
-        leaves = tree.flatten(list(args))
-        results = []
-        for i in range(_mapped_size(args, in_axes)):
-            slices = [x if a is None else take(x, i, axis=a) for x, a in zip(leaves, axes, strict=True)]
-            results.append(fun(*tree.pack_sequence_as(list(args), slices)))
-        out = axes_of_leaves(results[0], out_axes)
-        columns = zip(*(tree.flatten(result) for result in results), strict=True)
-        stacked = [stack(list(column), axis=a) for column, a in zip(columns, out, strict=True)]
-        return tree.pack_sequence_as(results[0], stacked)
-
-    return mapped

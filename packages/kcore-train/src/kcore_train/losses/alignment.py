@@ -9,9 +9,9 @@ from kcore_ops import Tensor, Tree, tree
 from kcore_ops.backends.interface import Backend
 from kcore_ops.dtypes import is_float_dtype, standardize_dtype
 from kcore_ops.engine.call import HOST_NUMBERS, HOST_TYPES, backend_of
+from kcore_ops.engine.convert import tensor_on
 from kcore_ops.engine.plans import stays
 from kcore_ops.foundation.errors import KcoreError, ShapeError
-from kcore_ops.ops.core.conversion import tensor_on
 from kcore_ops.specs.shapes import broadcast_shapes, differ, show_shape
 from kcore_ops.specs.spec import TensorSpec
 

@@ -22,7 +22,7 @@ def framework_optimizer_class(cls: type, backend: Backend) -> type:
         backend: the backend that the optimizer's variables are on.
     """
     cls = original_class(cls)
-    mixin = backend.optimizer_mixin
+    mixin = None if backend.modules is None else backend.modules.optimizer_mixin
     if mixin is None:
         return cls
     made: dict[Any, type] = cls.__dict__.get("_kcore_framework_classes") or {}

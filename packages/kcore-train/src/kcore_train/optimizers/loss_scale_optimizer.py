@@ -67,7 +67,7 @@ class LossScaleOptimizer(Optimizer):
             raise ArgumentError(f"{own} has no argument {given}", fix="pass it to the inner optimizer")
         super().__init__(0.0, name=name)
         self.inner_optimizer = inner_optimizer
-        self.note_part("inner_optimizer", inner_optimizer)
+        self.add_part("inner_optimizer", inner_optimizer)
         self.initial_scale = initial_scale
         self.dynamic_growth_steps = dynamic_growth_steps
         self._make_scale()

@@ -150,7 +150,7 @@ class Optimizer(OptimizerState):
         Raises:
             ArgumentError: if the numbers differ, or there is no gradient at all.
         """
-        gradients = self.backend.gradients_to_apply(list(grads))
+        gradients = self.backend.training.gradients_to_apply(list(grads))
         if trainable_variables is None:
             if not self.built:
                 raise ArgumentError("the optimizer does not know the variables", fix="pass trainable_variables").at(
@@ -303,7 +303,7 @@ class Optimizer(OptimizerState):
 
     def _updater(self, name: str, function: Any) -> Any:
         if name not in self._updaters:
-            self._updaters[name] = self.backend.in_place_updater(function)
+            self._updaters[name] = self.backend.training.in_place_updater(function)
         return self._updaters[name]
 
     # Averages of the variables.

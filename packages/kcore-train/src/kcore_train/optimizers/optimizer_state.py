@@ -159,11 +159,11 @@ class OptimizerState:
         with on(self.backend):
             variable = Variable(value, shape, dtype, trainable=False, autocast=False, name=name)
         variable.path = f"{self.name}/{name}"
-        self.note_part(str(len(self._variables)), variable)
+        self.add_part(str(len(self._variables)), variable)
         self._variables.append(variable)
         return variable
 
-    def note_part(self, name: str, part: object) -> None:
+    def add_part(self, name: str, part: object) -> None:
         """Register a variable, or an optimizer inside, with a framework that keeps a list of them.
 
         Args:
@@ -233,7 +233,9 @@ class OptimizerState:
 
     def _adopt(self, native: Any) -> Variable:
         """Return a variable over one of the framework's own: a `tf.Variable`, a parameter of torch's."""
-        found: Variable | None = backend_of([native]).variable_over(native, f"variable_{len(self._natives)}")
+        modules = backend_of([native]).modules
+        name = f"variable_{len(self._natives)}"
+        found: Variable | None = None if modules is None else modules.variable_over(native, name)
         if found is None:
             raise ArgumentError(
                 f"a {type(native).__name__} is no variable", fix="pass Variables, or those of the framework"
@@ -485,7 +487,7 @@ class OptimizerState:
         places.update({key: places[id(v)] for key, (_, v) in natives.items() if id(v) in places})
         self.__dict__["_places"] = places
         for i, v in enumerate(self._variables):
-            self.note_part(str(i), v)
+            self.add_part(str(i), v)
 
 
 def _are_equal(value: Any, other: Any) -> bool:

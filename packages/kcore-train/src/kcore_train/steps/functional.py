@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 from kcore_ops import StatelessScope, Variable
 from kcore_ops.engine.op import Tensor, Tree
 from kcore_ops.state.stateless_scope import in_stateless_scope
+from kcore_ops.transforms.fallbacks import value_and_grad_on
 
 from kcore_train.data import Batch, unpack_x_y_sample_weight
 from kcore_train.objective.outputs import masks_of, with_masks
@@ -47,7 +48,9 @@ class FunctionalSteps:
         trainable, *rest = map(list, state)
         batch = unpack_x_y_sample_weight(data)
         others: list[Variable] = []
-        differentiated = setup.backend.value_and_grad(functools.partial(self.loss_and_updates, others), (0,), True)
+        differentiated = value_and_grad_on(
+            setup.backend, functools.partial(self.loss_and_updates, others), (0,), True
+        )
         (_, aux), (gradients,) = differentiated(trainable, rest, *batch)
         loss, y_pred, masks, (non_trainable, optimizer_values, metric_values), of_others = aux
         _assign_in_scope(zip(others, of_others, strict=True))
@@ -183,15 +186,17 @@ class FunctionalSteps:
                 return results, (*(list(own) for own in state), scope.end(others))
 
         record.is_compiled = not setup.run_eagerly and setup.jit_compile is not False
-        compiled = backend.compile_step(steps) if record.is_compiled else steps
-        assign = backend.assign_storage
+        compiled = backend.training.compile_step(steps) if record.is_compiled else steps
+        takes_arrays = backend.training.takes_arrays or not record.is_compiled
 
         def run(batches: Sequence[Batch]) -> Any:
             state = tuple([v._storage for v in variables] for variables in lists)
-            results, after = compiled(state, tuple(batches))
+            given = batches if takes_arrays else [batch_tensors(backend, data) for data in batches]
+            results, after = compiled(state, tuple(given))
             for variables, values in zip(lists, after, strict=True):
-                for variable, value in zip(variables, values, strict=True):
-                    variable._storage = assign(variable._storage, value)
+                storages = backend.assign_storages([v._storage for v in variables], values)
+                for variable, storage in zip(variables, storages, strict=True):
+                    variable._storage = storage
             if record.was_traced and record.is_compiled:
                 record.record()
             if kind == "predict":

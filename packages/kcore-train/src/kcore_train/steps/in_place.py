@@ -44,7 +44,7 @@ class InPlaceSteps:
 
         storages = [v._storage for v in variables]
         if storages:
-            _, (loss, y_pred), gradients = setup.backend.value_and_grad_in_place(forward, storages)
+            _, (loss, y_pred), gradients = setup.backend.training.value_and_grad_in_place(forward, storages)
             optimizer.apply(gradients, variables)
         else:
             _, (loss, y_pred) = forward()
@@ -106,7 +106,7 @@ class InPlaceSteps:
             for data in batches:
                 data = batch_tensors(backend, data, weights[0]._storage if weights else None)
                 if without_gradients:
-                    with backend.without_gradients():
+                    with backend.training.without_gradients():
                         results = step(data)
                 else:
                     results = step(data)
@@ -116,7 +116,7 @@ class InPlaceSteps:
 
         if setup.run_eagerly:
             return run
-        compiled = backend.compile_in_place_step(run, setup.jit_compile)
+        compiled = backend.training.compile_in_place_step(run, setup.jit_compile)
         record.is_compiled = compiled is not run
         if not record.is_compiled and setup.jit_compile is True:
             warnings.warn(
@@ -155,6 +155,6 @@ class InPlaceSteps:
         results = setup.model.get_metrics_result
         if setup.run_eagerly:
             return results
-        compiled = setup.backend.compile_in_place_step(results, False)
+        compiled = setup.backend.training.compile_in_place_step(results, False)
         record.is_compiled = compiled is not results
         return compiled

@@ -3,5 +3,5 @@
 from kcore_ops.plugin import Plugin
 
 backend = Plugin(
-    "toy", framework="numpy", implementation="kcore_backend_toy.implementation:ToyBackend", interface="0.1", priority=-1
+    "toy", framework="numpy", implementation="kcore_backend_toy.implementation:ToyBackend", interface="0.2", priority=-1
 )

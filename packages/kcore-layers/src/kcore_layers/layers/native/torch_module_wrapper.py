@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Unpack
+from typing import Any, ClassVar, Unpack
 
 from kcore_ops import TensorSpec, tree
+from kcore_ops.backends.abilities import Modules
 from kcore_ops.dtypes import is_float_dtype
 from kcore_ops.engine.op import Tensor, Tree
 from kcore_ops.foundation.errors import ArgumentError
@@ -48,6 +49,7 @@ class TorchModuleWrapper(Layer):
     module: Any
     _kcore_native_modules: dict[str, Any]
     _by_name: dict[str, Any]
+    _kcore_modules: ClassVar[Modules]  # __init__ refuses backends that have none
 
     def __init__(
         self,
@@ -58,7 +60,7 @@ class TorchModuleWrapper(Layer):
     ) -> None:
         kwargs.setdefault("autocast", False)
         super().__init__(name=name, **kwargs)
-        if self._kcore_backend.layer_base is None or not isinstance(module, self._kcore_backend.layer_base):
+        if self._kcore_backend.modules is None or not isinstance(module, self._kcore_modules.base):
             raise ArgumentError(
                 f"the current backend, {self._kcore_backend.name}, has no modules such as a {type(module).__name__}",
                 fix="make the layer on the backend of the module's framework, in `with use_backend(...):`",
@@ -76,7 +78,7 @@ class TorchModuleWrapper(Layer):
 
     def _follow_module(self) -> None:
         """Let the layer's variables be those over the module's tensors, the same ones where these still fit."""
-        before, found = self._by_name, self._kcore_backend.variables_of_module(self.module)
+        before, found = self._by_name, self._kcore_modules.variables_of(self.module)
         kept = {name: v for name, v in before.items() if name in found and v.shape == found[name].shape}
         self._kcore_set_untracked("_by_name", {**found, **kept})
         self._kcore_trainable_variables.clear()
@@ -128,7 +130,7 @@ class TorchModuleWrapper(Layer):
         """Call the module with the values of a scope; what it does to its buffers is kept there."""
         values = {name: variable.value for name, variable in self._by_name.items()}
         buffers = {name: self._kcore_backend.ops["copy"](values[name]) for name in self._buffer_names()}
-        outputs = self._kcore_backend.call_module(self.module, {**values, **buffers}, args, kwargs)
+        outputs = self._kcore_modules.call(self.module, {**values, **buffers}, args, kwargs)
         for name, value in buffers.items():
             self._by_name[name].assign(value)
         return outputs

@@ -77,7 +77,7 @@ def _rearrange(tensor: Tensor, pattern: str, axes_lengths: Any) -> Tensor:
     return x
 
 
-rearrange.__kcore_op__ = op_of(_rearrange)  # type: ignore[attr-defined]
+rearrange.op = op_of(_rearrange)  # type: ignore[attr-defined]
 
 
 @functools.lru_cache(maxsize=1024)

@@ -11,10 +11,10 @@ import numpy as np
 from kcore_ops import dtypes
 from kcore_ops.backends import registry
 from kcore_ops.backends.current import current_backend
-from kcore_ops.backends.interface import Backend
 from kcore_ops.engine import call as calls
+from kcore_ops.engine.convert import check_items, tensor_on
 from kcore_ops.engine.op import FloatDType, Tensor, op_of, primitive
-from kcore_ops.foundation.errors import ArgumentError, DTypeError, KcoreError, MixedBackends
+from kcore_ops.foundation.errors import ArgumentError, DTypeError, KcoreError
 from kcore_ops.specs.spec import UNKNOWN, TensorSpec
 from kcore_ops.state.variable import Variable
 
@@ -61,48 +61,8 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, rag
         return value if name in (None, value.dtype) else cast(value, name)
     backend = call.backend()
     if isinstance(x, list | tuple):
-        _check_items(value, backend, name)
+        check_items(value, backend, name)
     return tensor_on(backend, value, name)
-
-
-def _check_items(value: Any, backend: Backend, dtype: str | None) -> None:
-    """Refuse numbers of a list, an array by now, that the dtype of the tensor can not hold."""
-    if isinstance(value, np.ndarray):
-        dtypes.check_fits(value, dtype or backend.canonical_dtype(dtypes.standardize_dtype(value.dtype)))
-
-
-def tensor_on(backend: Backend, value: Any, dtype: str | None, like: Any = None) -> Any:
-    """Return a value as a tensor of one backend: beside another one, if it is none yet and `like` is given.
-
-    Raises:
-        MixedBackends: if it is another's.
-    """
-    if isinstance(value, Variable):
-        value = value.value
-    if isinstance(value, backend.tensor_types) and not isinstance(value, calls.HOST_TYPES):
-        return value if dtype in (None, backend.dtype(value)) else backend.ops["cast"](value, dtype)
-    if isinstance(value, list | tuple):
-        value = calls.Call(op_of(cast), (value, dtype)).values[0]
-        _check_items(value, backend, dtype)
-    if not isinstance(value, calls.HOST_TYPES):
-        owner = registry.owner(type(value))
-        if owner is backend:
-            return value if dtype in (None, backend.dtype(value)) else backend.ops["cast"](value, dtype)
-        if owner is None and hasattr(value, "__array__"):
-            value = np.asarray(value)
-        elif owner is None:
-            raise DTypeError(f"a {type(value).__name__} can not become a tensor", fix="pass an array or a number")
-        else:
-            raise MixedBackends(
-                f"a tensor of {owner.name} where one of {backend.name} is needed",
-                fix=f"convert it: kcore_ops.to_backend(x, {backend.name!r})",
-            )
-    if dtype is None:
-        described = calls.describe(value, backend)[0]
-        dtype = backend.canonical_dtype(dtypes.concrete(described))
-    if value.__class__ is int:
-        dtypes.check_fits(value, dtype)
-    return backend.to_tensor(value, dtype) if like is None else backend.beside(like, value, dtype)
 
 
 def convert_to_numpy(x: Any) -> np.ndarray[Any, Any]:

@@ -11,10 +11,10 @@ import numpy as np
 from kcore_ops.dtypes import is_bool_dtype, is_float_dtype, is_int_dtype, limits, standardize_dtype
 from kcore_ops.dtypes.promotion import index, real
 from kcore_ops.engine.op import OpFunction, Tensor, op, op_of
+from kcore_ops.engine.sizes import size_of_value
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.ops.core.conversion import cast, shape
 from kcore_ops.ops.core.conversion import dtype as dtype_of
-from kcore_ops.ops.core.sizes import size_of_value
 from kcore_ops.ops.numpy.arithmetic import maximum
 from kcore_ops.ops.numpy.comparison import equal, where
 from kcore_ops.ops.numpy.creation import arange

@@ -411,7 +411,7 @@ def meshgrid(*x: Tensor, indexing: str = "xy") -> Any:
     return _meshgrid(list(x), indexing)
 
 
-meshgrid.__kcore_op__ = op_of(_meshgrid)  # type: ignore[attr-defined]
+meshgrid.op = op_of(_meshgrid)  # type: ignore[attr-defined]
 
 
 def array(x: Any, dtype: DType = None) -> Tensor:

@@ -9,11 +9,11 @@ import numpy as np
 from kcore_ops.dtypes import INTEGERS, at_least_float32, standardize_dtype
 from kcore_ops.dtypes.promotion import integer, keep, real_floating
 from kcore_ops.engine.op import Tensor, op
+from kcore_ops.engine.sizes import size_of_value
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.ops.core.conversion import cast
 from kcore_ops.ops.core.conversion import shape as shape_of
 from kcore_ops.ops.core.scatter import scatter
-from kcore_ops.ops.core.sizes import size_of_value
 from kcore_ops.ops.math.segments import segment_sum
 from kcore_ops.ops.numpy.arithmetic import add, maximum, multiply, subtract
 from kcore_ops.ops.numpy.comparison import equal, greater, greater_equal, less, less_equal, where

@@ -7,10 +7,10 @@ from typing import Any
 from kcore_ops.dtypes import is_int_dtype, standardize_dtype
 from kcore_ops.dtypes.promotion import boolean
 from kcore_ops.engine.op import Shape, Tensor, op, op_of
+from kcore_ops.engine.sizes import size_of_value
 from kcore_ops.foundation.errors import DTypeError, ShapeError
 from kcore_ops.ops.core.conversion import cast
 from kcore_ops.ops.core.conversion import shape as shape_of
-from kcore_ops.ops.core.sizes import size_of_value
 from kcore_ops.ops.numpy.arithmetic import floor_divide, maximum, minimum, mod
 from kcore_ops.ops.numpy.comparison import less, where
 from kcore_ops.ops.numpy.creation import arange

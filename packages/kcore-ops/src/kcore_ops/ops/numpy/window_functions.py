@@ -8,10 +8,10 @@ from typing import Any
 from kcore_ops.dtypes import at_least_float32
 from kcore_ops.dtypes.promotion import real_floating
 from kcore_ops.engine.op import Tensor, op
+from kcore_ops.engine.sizes import size_of_value
 from kcore_ops.foundation.errors import ArgumentError
 from kcore_ops.foundation.settings import floatx
 from kcore_ops.ops.core.conversion import cast
-from kcore_ops.ops.core.sizes import size_of_value
 from kcore_ops.ops.numpy.arithmetic import absolute, divide, maximum, square, subtract
 from kcore_ops.ops.numpy.creation import arange
 from kcore_ops.ops.numpy.exponentials import i0, sqrt

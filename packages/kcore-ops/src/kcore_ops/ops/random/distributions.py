@@ -13,6 +13,7 @@ import numpy as np
 
 from kcore_ops import dtypes
 from kcore_ops.dtypes.promotion import real, real_floating
+from kcore_ops.engine.call import backend_of
 from kcore_ops.engine.op import FloatDType, Shape, Tensor, op
 from kcore_ops.engine.plans import defined
 from kcore_ops.ops.core.conversion import cast
@@ -27,7 +28,6 @@ from kcore_ops.ops.numpy.logic import logical_and, logical_not, logical_or
 from kcore_ops.ops.numpy.manipulation import broadcast_to
 from kcore_ops.ops.numpy.rounding import floor
 from kcore_ops.ops.random.primitives import MANTISSA, random_bits, random_normal, random_uniform
-from kcore_ops.transforms.gradients import custom_gradient
 
 __all__ = ["random_beta", "random_binomial", "random_gamma", "with_slope"]
 
@@ -82,10 +82,10 @@ def with_slope(slope: Callable[[Any, Any], Any]) -> Callable[..., Any]:
     def differentiable(seed: Any, shape: Any, alpha: Any, dtype: str) -> Any:
         wide = dtypes.at_least_float32(dtype)
         x = definition(seed, shape, alpha, wide)
+        drawn = backend_of([x]).custom_gradient(with_gradient)
         return cast(drawn(broadcast_to(cast(alpha, wide), shape), x), dtype)
 
-    @custom_gradient
-    def drawn(alpha: Any, x: Any) -> Any:
+    def with_gradient(alpha: Any, x: Any) -> Any:
         return x * 1.0, lambda upstream: (upstream * slope(alpha, x), zeros_like(x))
 
     return differentiable
