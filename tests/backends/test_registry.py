@@ -10,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import types
 
 import kcore_ops as ops
 import numpy as np
@@ -299,3 +300,27 @@ def test_devices(backend):
         assert float(ops.convert_to_tensor(1.0)) == 1.0
     with pytest.raises(ArgumentError, match=r"has no device 'gpu:7'\n  fix: use one of cpu:0"), ops.device("gpu:7"):
         pass
+
+
+def test_an_op_in_two_families_of_one_table_is_an_error_that_names_both():
+    def family(name, **members):
+        module = types.ModuleType(name)
+        module.__dict__.update(members)
+        return module
+
+    waves = family("waves", TABLE={"sin": np.sin, "cos": np.cos}, WIDENED={"cos": {"bool": "float32"}})
+    circles = family("circles", TABLE={"cos": np.cos, "tan": np.tan})
+
+    class Torn(Backend):
+        tensor_types = (np.ndarray,)
+        families = (waves, circles)
+
+    with pytest.raises(PluginError, match="PluginError\n  two families.*'cos' stands in waves and in circles\n  fix: "):
+        Torn()
+
+    class Whole(Torn):
+        families = (waves, family("lines", TABLE={"tan": np.tan}))
+
+    assert set(Whole().ops) == {"sin", "cos", "tan"}
+    assert Whole().widened == {"cos": {"bool": "float32"}}
+    assert Whole().version() == np.__version__

@@ -217,6 +217,8 @@ def make_plan(op: Op, call: Call, backend: Backend) -> tuple[Run, bool]:
     else:
         is_reusable = False
         run = _with_conversion_of_trees(backend, call, converts, function, is_definition)
+    if backend.raises_late:
+        run = _checked_before(run, op, backend)
     if wide:
         run = _narrowing(run, op, backend, set(wide.values()))
     if is_reusable and type(backend).canonical_dtype is not Backend.canonical_dtype:
@@ -224,6 +226,16 @@ def make_plan(op: Op, call: Call, backend: Backend) -> tuple[Run, bool]:
         if any(_is_of_64_bits(dtype) for dtype in wanted):
             run = _while_canonical(run, op, backend, wanted, targets)
     return run, is_reusable
+
+
+def _checked_before(run: Run, op: Op, backend: Backend) -> Run:
+    """Hold the arguments of each call to the op's specs, where the framework would only object once a value is asked."""
+
+    def run_if_right(*args: Any) -> Any:
+        inference.infer_call(op, Call(op, args), backend)
+        return run(*args)
+
+    return run_if_right
 
 
 def _is_tensor(backend: Backend, value: Any) -> bool:
