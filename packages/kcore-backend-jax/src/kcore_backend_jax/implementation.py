@@ -123,6 +123,9 @@ class JaxBackend(Backend):
     def outside_graphs(self) -> contextlib.AbstractContextManager[Any]:
         return jax.ensure_compile_time_eval()
 
+    def assign_storages(self, storages: Sequence[jax.Array], values: Sequence[jax.Array]) -> list[jax.Array]:
+        return list(values)
+
     def native_key(self, seed: Any) -> jax.Array:
         return jnp.asarray(seed, jnp.uint32)
 

@@ -229,7 +229,7 @@ def make_plan(op: Op, call: Call, backend: Backend) -> tuple[Run, bool]:
 
 
 def _checked_before(run: Run, op: Op, backend: Backend) -> Run:
-    """Hold the arguments of each call to the op's specs, where the framework would only object once a value is asked."""
+    """Hold the arguments of each call to the op's specs, where the framework objects once a value is asked for."""
 
     def run_if_right(*args: Any) -> Any:
         inference.infer_call(op, Call(op, args), backend)

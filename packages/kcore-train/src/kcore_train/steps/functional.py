@@ -48,9 +48,7 @@ class FunctionalSteps:
         trainable, *rest = map(list, state)
         batch = unpack_x_y_sample_weight(data)
         others: list[Variable] = []
-        differentiated = value_and_grad_on(
-            setup.backend, functools.partial(self.loss_and_updates, others), (0,), True
-        )
+        differentiated = value_and_grad_on(setup.backend, functools.partial(self.loss_and_updates, others), (0,), True)
         (_, aux), (gradients,) = differentiated(trainable, rest, *batch)
         loss, y_pred, masks, (non_trainable, optimizer_values, metric_values), of_others = aux
         _assign_in_scope(zip(others, of_others, strict=True))

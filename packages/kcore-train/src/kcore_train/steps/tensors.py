@@ -6,8 +6,8 @@ from typing import Any
 
 import kcore_ops as ops
 from kcore_ops.backends.interface import Backend
-from kcore_ops.engine.op import Tensor, Tree
 from kcore_ops.engine.convert import tensor_on
+from kcore_ops.engine.op import Tensor, Tree
 
 __all__ = ["batch_tensors"]
 
