@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, MutableMapping
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from kcore_ops.dtypes import is_float_dtype, standardize_dtype
+from kcore_ops.engine.op import DType, Tensor
 from kcore_ops.foundation import settings
 from kcore_ops.foundation.errors import ArgumentError
 from kcore_ops.ops.core.conversion import cast, convert_to_tensor
@@ -24,6 +25,9 @@ __all__ = [
     "set_dtype_policy",
 ]
 
+# What `get` takes for a policy.
+PolicyLike: TypeAlias = "DTypePolicy | Mapping[str, Any] | DType | None"
+
 _MIXED = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
 
 
@@ -31,8 +35,8 @@ class DTypePolicy:
     """A compute dtype and a variable dtype, by name.
 
     Args:
-        name: a dtype, for both; or "mixed_float16" or "mixed_bfloat16": computing in half precision on variables kept
-            in float32 (Micikevicius et al., 2018, arXiv:1710.03740). None is the policy in force.
+        name: str or None, a dtype, for both; or "mixed_float16" or "mixed_bfloat16": computing in half precision on
+            variables kept in float32 (Micikevicius et al., 2018, arXiv:1710.03740); None for the policy in force; None.
 
     Raises:
         ArgumentError: if there is no such policy.
@@ -77,11 +81,21 @@ class DTypePolicy:
         return None
 
     def for_path(self, path: str) -> DTypePolicy:
-        """Return the policy of the layer at a path: this one, for every path."""
+        """Return the policy of the layer at a path: this one, for every path.
+
+        Args:
+            path: str, the path of the layer.
+        """
         return self
 
-    def convert_input(self, x: Any, autocast: bool, dtype: Any) -> Any:
-        """Return an input of a layer as a tensor, a floating one in `dtype` if `autocast`."""
+    def convert_input(self, x: Tensor, autocast: bool, dtype: DType) -> Tensor:
+        """Return an input of a layer as a tensor, a floating one in `dtype` if `autocast`.
+
+        Args:
+            x: tensor, the input.
+            autocast: bool, whether a floating input is cast.
+            dtype: dtype, the dtype to cast to.
+        """
         x = convert_to_tensor(x)
         return cast(x, dtype) if autocast and is_float_dtype(dtype_of(x)) and dtype_of(x) != dtype else x
 
@@ -91,7 +105,11 @@ class DTypePolicy:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> DTypePolicy:
-        """Create an instance from what `get_config` returned."""
+        """Create an instance from what `get_config` returned.
+
+        Args:
+            config: dict, what `get_config` returned.
+        """
         return cls(**config)
 
     def __repr__(self) -> str:
@@ -118,8 +136,9 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
     A key is a path, "encoder/dense", or a regular expression that matches the whole of one.
 
     Args:
-        default_policy: the policy of layers that no key matches; None is the one in force.
-        policy_map: from paths to policies, or what `get` makes policies of.
+        default_policy: policy, its name, dtype, dict or None, the policy of layers that no key matches, None for the
+            one in force; None.
+        policy_map: dict or None, from paths to policies, or to what `get` takes, None for no keys; None.
 
     Raises:
         ArgumentError: if a key is set twice, or two regular expressions match a path that is asked for.
@@ -129,7 +148,7 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
     (<DTypePolicy "mixed_bfloat16">, <DTypePolicy "float32">)
     """
 
-    def __init__(self, default_policy: Any = None, policy_map: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, default_policy: PolicyLike = None, policy_map: Mapping[str, Any] | None = None) -> None:
         self._policies: dict[str, DTypePolicy] = {}
         self._default = get(default_policy)
         for key, policy in (policy_map or {}).items():
@@ -156,7 +175,11 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
         return self._default.variable_dtype
 
     def for_path(self, path: str) -> DTypePolicy:
-        """Return the policy of the layer at a path."""
+        """Return the policy of the layer at a path.
+
+        Args:
+            path: str, the path of the layer.
+        """
         return self[path]
 
     def __getitem__(self, path: str) -> DTypePolicy:
@@ -203,8 +226,9 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
         """Create a policy from what `get_config` returned; policies in it may be names, as Keras writes them.
 
         Args:
-            config: the arguments.
-            custom_objects: classes of policies by name, beside those that are registered.
+            config: dict, what `get_config` returned.
+            custom_objects: dict or None, classes of policies by name, beside those that are registered, None for no
+                others; None.
         """
 
         def policy(value: Any) -> DTypePolicy:
@@ -235,13 +259,21 @@ def dtype_policy() -> DTypePolicy:
     return _default[-1] if _default else DTypePolicy(settings.floatx())
 
 
-def set_dtype_policy(policy: Any) -> None:
-    """Set the policy that layers get unless told otherwise: a policy, its name, or a dtype."""
+def set_dtype_policy(policy: PolicyLike) -> None:
+    """Set the policy that layers get unless told otherwise: a policy, its name, or a dtype.
+
+    Args:
+        policy: policy, its name, dtype, dict or None, the policy, None for the one in force.
+    """
     _default[:] = [get(policy)]
 
 
-def get(identifier: Any) -> DTypePolicy:
+def get(identifier: PolicyLike) -> DTypePolicy:
     """Return the policy meant by a policy, its name, a dtype, a config, or None for the one in force.
+
+    Args:
+        identifier: policy, its name, dtype, dict or None, the policy, its name, a dtype, what `serialize` returned, or
+            None for the one in force.
 
     Raises:
         ArgumentError: if there is none.
@@ -267,6 +299,9 @@ def get(identifier: Any) -> DTypePolicy:
 def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
     """Return a policy as plain data.
 
+    Args:
+        dtype_policy: `DTypePolicy`, the policy.
+
     >>> serialize(DTypePolicy("float16"))["config"]
     {'name': 'float16'}
     """
@@ -280,11 +315,12 @@ def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
 
 
 def deserialize(config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> DTypePolicy:
-    """Make a policy of plain data.
+    """Create a policy from plain data.
 
     Args:
-        config: what `serialize` gave.
-        custom_objects: classes by name, beside our own and those that are registered for files.
+        config: dict, what `serialize` returned.
+        custom_objects: dict or None, classes by name, beside our own and those that are registered for files, None for
+            no others; None.
 
     Raises:
         ArgumentError: if the data is not a policy's, or names a class that is not known here.
@@ -309,10 +345,20 @@ class Classes(Protocol):
     """How data names the classes of policies."""
 
     def name_of(self, cls: type) -> tuple[str | None, str, str | None]:
-        """Return the module that a class is public in, its name there, and the name it is registered by, if it is."""
+        """Return the module that a class is public in, its name there, and the name it is registered by, if it is.
+
+        Args:
+            cls: class, the class of a policy.
+        """
 
     def find(self, module: str | None, class_name: str, registered_name: str | None) -> Any:
-        """Return the class of these names, or None."""
+        """Return the class of these names, or None.
+
+        Args:
+            module: str or None, the module it is public in, None if it is not known.
+            class_name: str, the name of the class.
+            registered_name: str or None, the name it is registered by, None if it is not registered.
+        """
 
 
 class _OwnClasses:
@@ -332,6 +378,10 @@ _classes: Classes = _OwnClasses()
 
 
 def look_up_classes_in(classes: Classes) -> None:
-    """Register what keeps the names of all classes that files may hold, to name and find policies in data."""
+    """Register what keeps the names of all classes that files may hold, to name and find policies in data.
+
+    Args:
+        classes: `Classes`, what finds and names classes.
+    """
     global _classes
     _classes = classes

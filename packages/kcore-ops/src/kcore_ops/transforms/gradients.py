@@ -75,9 +75,10 @@ def value_and_grad(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -
     """Return the function that returns the value of `fun` and its gradient.
 
     Args:
-        fun: takes tensors, or trees of them, and returns a scalar, or `(scalar, aux)` if `has_aux`.
-        argnums: position of the argument, or arguments, to differentiate with respect to.
-        has_aux: whether `fun` returns something else beside the scalar.
+        fun: function, from tensors, or trees of them, to a scalar, or to `(scalar, aux)` if `has_aux`.
+        argnums: int or sequence of ints, the position of the argument, or arguments, to differentiate with respect to;
+            0.
+        has_aux: bool, whether `fun` returns something else beside the scalar; False.
 
     Returns:
         A function from the same arguments to `(value, gradient)`, or `((value, aux), gradient)`; the gradient has the
@@ -124,6 +125,12 @@ def _returning_scalar(fun: Function, has_aux: bool) -> Function:
 def grad(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     """Return the gradient of a function that returns a scalar; see `value_and_grad`.
 
+    Args:
+        fun: function, from tensors, or trees of them, to a scalar, or to `(scalar, aux)` if `has_aux`.
+        argnums: int or sequence of ints, the position of the argument, or arguments, to differentiate with respect to;
+            0.
+        has_aux: bool, whether `fun` returns something else beside the scalar; False.
+
     Returns:
         A function from the same arguments to the gradient, or `(gradient, aux)` if `has_aux`.
 
@@ -145,8 +152,8 @@ def vjp(fun: Function, *primals: Any) -> tuple[Any, Function]:
     """Return `fun(*primals)` and the function from a cotangent of it to a tuple of cotangents of the primals.
 
     Args:
-        fun: takes and returns trees of tensors.
-        *primals: the point at which it is differentiated.
+        fun: function, from trees of tensors to a tree of tensors.
+        *primals: tensors, the point at which to differentiate.
 
     Raises:
         GradientsUnavailable: if the backend has no gradients.
@@ -165,10 +172,10 @@ def jvp(fun: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux:
     """Return `fun(*primals)` and its derivative along `tangents`.
 
     Args:
-        fun: takes and returns trees of tensors; `(result, aux)` if `has_aux`.
-        primals: the point at which it is differentiated.
-        tangents: the direction, of the same form.
-        has_aux: whether `fun` returns something else beside the result.
+        fun: function, from trees of tensors to a tree of tensors, or to `(result, aux)` if `has_aux`.
+        primals: sequence of tensors, the point at which to differentiate.
+        tangents: sequence of tensors, the direction, of the same form.
+        has_aux: bool, whether `fun` returns something else beside the result; False.
 
     Returns:
         `(result, derivative)`, and `aux` if `has_aux`; specs of symbolic tensors.
@@ -214,13 +221,14 @@ def _jvp(fun: Function, primals: Tree, tangents: Tree, has_aux: bool) -> Any:
     return jvp(fun, primals, tangents, has_aux)
 
 
-def vmap(fun: Function, in_axes: Any = 0, out_axes: Any = 0) -> Function:
+def vmap(fun: Function, in_axes: Tree = 0, out_axes: Tree = 0) -> Function:
     """Return the function mapped over an axis of its arguments, as one call rather than a loop where the backend can.
 
     Args:
-        fun: takes and returns trees of tensors.
-        in_axes: for each argument the axis to map over, or None to pass it whole; one integer serves all.
-        out_axes: where the mapped axis stands in each result.
+        fun: function, from trees of tensors to a tree of tensors.
+        in_axes: int, None, or a list of these and trees of them, for each argument the axis to map over, None to pass
+            it as it is; one integer is for all; 0.
+        out_axes: int, or tree of ints, where the mapped axis stands in each result; 0.
 
     Raises:
         ShapeError: when called, if the mapped axes differ in size.
@@ -252,7 +260,7 @@ def jit(fun: Function) -> Function:
     they close over may differ.
 
     Args:
-        fun: takes and returns trees of tensors.
+        fun: function, from trees of tensors to a tree of tensors.
 
     >>> from kcore_ops import add, convert_to_tensor
     >>> jit(lambda x: add(x, 1.0))(convert_to_tensor([1.0, 2.0]))
@@ -274,8 +282,8 @@ def jacobian(fun: Function, argnums: int = 0) -> Function:
     """Return the matrix of derivatives of a function's result by one of its arguments.
 
     Args:
-        fun: takes tensors and returns a tensor.
-        argnums: position of the argument to differentiate with respect to, a tensor.
+        fun: function, from tensors to a tensor.
+        argnums: int, the position of the argument, a tensor, to differentiate with respect to; 0.
 
     Returns:
         A function from the same arguments to a tensor of shape `(*result.shape, *argument.shape)`.
@@ -325,8 +333,8 @@ def hessian(fun: Function, argnums: int = 0) -> Function:
     """Return the matrix of second derivatives of a function that returns a scalar.
 
     Args:
-        fun: takes tensors and returns a scalar tensor.
-        argnums: position of the argument to differentiate with respect to, a tensor.
+        fun: function, from tensors to a scalar tensor.
+        argnums: int, the position of the argument, a tensor, to differentiate with respect to; 0.
 
     Returns:
         A function from the same arguments to a tensor of shape `(*argument.shape, *argument.shape)`.
@@ -346,7 +354,7 @@ def custom_gradient(f: Function) -> Function:
     """Wrap a function so that it has the gradient it states itself.
 
     Args:
-        f: takes tensors and returns `(value, gradient)`, where `gradient(upstream)` gives the cotangent of each
+        f: function, from tensors to `(value, gradient)`, where `gradient(upstream)` returns the cotangent of each
             argument, a tuple if there are several.
 
     Raises:
@@ -376,7 +384,7 @@ def checkpoint(fun: Function) -> Function:
     It trades time for memory: Chen et al. (2016), arXiv:1604.06174.
 
     Args:
-        fun: takes and returns trees of tensors.
+        fun: function, from trees of tensors to a tree of tensors.
 
     >>> from kcore_ops import use_backend
     >>> with use_backend("torch"):

@@ -28,6 +28,9 @@ def bartlett(x: Any) -> Tensor:
     Shapes: `(x,)`; `x` is an integer or a scalar tensor of one. Dtype: the default float.
     Raises: `ArgumentError` if `x` is not an integer.
 
+    Args:
+        x: int, or scalar tensor of one, the number of points.
+
     >>> bartlett(5)
     array([0. , 0.5, 1. , 0.5, 0. ], dtype=float32)
     """
@@ -39,6 +42,9 @@ def hanning(x: Any) -> Tensor:
     """Return the Hann window of `x` points: a raised cosine that is 0 at both ends.
 
     Shapes, dtype and errors: as for `bartlett`.
+
+    Args:
+        x: int, or scalar tensor of one, the number of points.
 
     >>> hanning(5)
     array([0. , 0.5, 1. , 0.5, 0. ], dtype=float32)
@@ -52,6 +58,9 @@ def hamming(x: Any) -> Tensor:
 
     Shapes, dtype and errors: as for `bartlett`.
 
+    Args:
+        x: int, or scalar tensor of one, the number of points.
+
     >>> hamming(5).round(3)
     array([0.08, 0.54, 1.  , 0.54, 0.08], dtype=float32)
     """
@@ -63,6 +72,9 @@ def blackman(x: Any) -> Tensor:
     """Return the Blackman window of `x` points: two cosines that add up to 0 at both ends.
 
     Shapes, dtype and errors: as for `bartlett`.
+
+    Args:
+        x: int, or scalar tensor of one, the number of points.
 
     >>> abs(blackman(5).round(3))
     array([0.  , 0.34, 1.  , 0.34, 0.  ], dtype=float32)
@@ -77,6 +89,10 @@ def kaiser(x: Any, beta: Tensor) -> Tensor:
     Shapes: `(x,)`; `x` is an integer or a scalar tensor of one, and `beta` a scalar. Dtype: the default float.
     Raises: `ArgumentError` if `x` is not an integer or `beta` not a scalar; `DTypeError` if `beta` is complex.
     Source: Kaiser & Schafer (1980), "On the use of the I0-sinh window for spectrum analysis".
+
+    Args:
+        x: int, or scalar tensor of one, the number of points.
+        beta: scalar tensor, the shape parameter, at least 0; 0 for a rectangle.
 
     >>> kaiser(3, 5.0).round(3)
     array([0.037, 1.   , 0.037], dtype=float32)

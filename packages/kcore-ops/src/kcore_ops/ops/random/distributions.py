@@ -45,6 +45,12 @@ def random_gamma(seed: Tensor, shape: Shape, alpha: Tensor, dtype: FloatDType = 
 
     Shapes: `seed` is `(2,)`; `alpha` broadcasts to `shape`. The definition has no gradient: see `with_slope`.
     Source: Marsaglia and Tsang (2000), https://doi.org/10.1145/358407.358414; for `alpha` below 1 their section 6.
+
+    Args:
+        seed: tensor, two numbers, `(2,)`, uint32.
+        shape: int or tuple of ints, the sizes of the result.
+        alpha: tensor, the shape parameter, at least 0.
+        dtype: floating dtype or its name; None, for `config.floatx()`.
     """
     wide = dtypes.at_least_float32(dtype)
     alpha = stop_gradient(broadcast_to(cast(alpha, wide), shape))
@@ -97,6 +103,13 @@ def random_beta(seed: Tensor, shape: Shape, alpha: Tensor, beta: Tensor, dtype: 
 
     Shapes: `seed` is `(2,)`; `alpha` and `beta` broadcast to `shape`.
     Source: x / (x + y) of gamma variates x and y, taken by their logarithms, since both may be too small for the dtype.
+
+    Args:
+        seed: tensor, two numbers, `(2,)`, uint32.
+        shape: int or tuple of ints, the sizes of the result.
+        alpha: tensor, the first parameter, at least 0.
+        beta: tensor, the second parameter, at least 0.
+        dtype: floating dtype or its name; None, for `config.floatx()`.
     """
     wide = dtypes.at_least_float32(dtype)
     alpha, beta = (broadcast_to(cast(parameter, wide), shape) for parameter in (alpha, beta))
@@ -116,6 +129,13 @@ def random_binomial(
     Shapes: `seed` is `(2,)`; `counts` and `probabilities` broadcast to `shape`. There is no gradient.
     Source: where a mean is below 10 by inversion, elsewhere the algorithm BTRS of Hörmann (1993), "The generation of
     binomial random variates", https://doi.org/10.1080/00949659308811496.
+
+    Args:
+        seed: tensor, two numbers, `(2,)`, uint32.
+        shape: int or tuple of ints, the sizes of the result.
+        counts: tensor, the number of trials, at least 0.
+        probabilities: tensor, the probability that a trial succeeds, in [0, 1].
+        dtype: floating dtype or its name; None, for `config.floatx()`.
     """
     wide = dtypes.at_least_float32(dtype)
     counts, probabilities = (stop_gradient(broadcast_to(cast(x, wide), shape)) for x in (counts, probabilities))

@@ -50,6 +50,10 @@ def random_bits(seed: Tensor, shape: Shape) -> Tensor:
 
     Shapes: `seed` is `(2,)`, uint32. Source: Salmon et al. (2011), https://doi.org/10.1145/2063384.2063405.
 
+    Args:
+        seed: tensor, two numbers, `(2,)`, uint32.
+        shape: int or tuple of ints, the sizes of the result.
+
     >>> random_bits(np.array([0, 0], "uint32"), (2, 3)).shape
     (2, 3)
     """
@@ -76,6 +80,11 @@ def random_uniform(seed: Tensor, shape: Shape, dtype: FloatDType = None) -> Tens
     """Draw floats from [0, 1), all multiples of a power of two that the dtype holds exactly.
 
     Shapes: `seed` is `(2,)`.
+
+    Args:
+        seed: tensor, two numbers, `(2,)`, uint32.
+        shape: int or tuple of ints, the sizes of the result.
+        dtype: floating dtype or its name; None, for `config.floatx()`.
     """
     digits = MANTISSA[dtype]
     bits = random_bits(seed, shape)
@@ -88,7 +97,13 @@ def random_uniform(seed: Tensor, shape: Shape, dtype: FloatDType = None) -> Tens
 
 @op
 def random_normal(seed: Tensor, shape: Shape, dtype: FloatDType = None) -> Tensor:
-    """Draw from the normal distribution of mean 0 and variance 1. Shapes: `seed` is `(2,)`."""
+    """Draw from the normal distribution of mean 0 and variance 1. Shapes: `seed` is `(2,)`.
+
+    Args:
+        seed: tensor, two numbers, `(2,)`, uint32.
+        shape: int or tuple of ints, the sizes of the result.
+        dtype: floating dtype or its name; None, for `config.floatx()`.
+    """
     wide = dtypes.at_least_float32(dtype)
     u = random_uniform(seed, shape, wide)
     # Half a step away from 0, so that no number is infinite.
@@ -97,7 +112,13 @@ def random_normal(seed: Tensor, shape: Shape, dtype: FloatDType = None) -> Tenso
 
 @op
 def random_truncated_normal(seed: Tensor, shape: Shape, dtype: FloatDType = None) -> Tensor:
-    """Draw from the standard normal distribution, given that it lies between -2 and 2. Shapes: `seed` is `(2,)`."""
+    """Draw from the standard normal distribution, given that it lies between -2 and 2. Shapes: `seed` is `(2,)`.
+
+    Args:
+        seed: tensor, two numbers, `(2,)`, uint32.
+        shape: int or tuple of ints, the sizes of the result.
+        dtype: floating dtype or its name; None, for `config.floatx()`.
+    """
     wide = dtypes.at_least_float32(dtype)
     inside = math.erf(2.0 / math.sqrt(2.0))
     u = random_uniform(seed, shape, wide)
@@ -109,6 +130,13 @@ def random_randint(seed: Tensor, shape: Shape, minval: int, maxval: int, dtype: 
     """Draw integers from [minval, maxval), with a bias below (maxval - minval) / 2**64.
 
     Shapes: `seed` is `(2,)`. Raises: `ArgumentError` if the interval is empty; `DTypeError` if `dtype` is no integer.
+
+    Args:
+        seed: tensor, two numbers, `(2,)`, uint32.
+        shape: int or tuple of ints, the sizes of the result.
+        minval: int, the least integer drawn.
+        maxval: int, one above the greatest.
+        dtype: dtype, an integer dtype, or its name; "int32".
     """
     if dtype not in dtypes.INTEGERS:
         raise DTypeError(f"random integers can not be {dtype}", fix="use an integer dtype, or uniform")
@@ -130,7 +158,13 @@ def random_randint(seed: Tensor, shape: Shape, minval: int, maxval: int, dtype: 
 
 @op
 def random_shuffle(x: Tensor, seed: Tensor, axis: int = 0) -> Tensor:
-    """Put the slices of `x` along `axis` into a random order. Shapes: `seed` is `(2,)`; the result is like `x`."""
+    """Put the slices of `x` along `axis` into a random order. Shapes: `seed` is `(2,)`; the result is like `x`.
+
+    Args:
+        x: tensor, any tensor, `(..., n, ...)`.
+        seed: tensor, two numbers, `(2,)`, uint32.
+        axis: int, the axis whose slices change places; 0.
+    """
     axis = normalize_axis(axis, len(x.shape))
     return take(x, argsort(random_bits(seed, (shape(x)[axis],))), axis=axis)
 
@@ -141,6 +175,12 @@ def random_categorical(logits: Tensor, seed: Tensor, num_samples: int, dtype: DT
 
     Shapes: `logits` is `(batch, classes)`, the result `(batch, num_samples)`.
     Source: the Gumbel trick, Maddison et al. (2014), arXiv:1411.0030.
+
+    Args:
+        logits: tensor, unnormalized log probabilities, `(batch, classes)`.
+        seed: tensor, two numbers, `(2,)`, uint32.
+        num_samples: int, how many classes to draw for each row.
+        dtype: dtype, the dtype of the classes, or its name; "int32".
     """
     if len(logits.shape) != 2:
         problem = f"logits must have two axes, (batch, classes), and have shape {show_shape(logits.shape)}"
@@ -157,6 +197,12 @@ def random_dropout(x: Tensor, seed: Tensor, rate: float, noise_shape: Any = None
 
     Shapes: `noise_shape`, where given, broadcasts to the shape of `x`; None in it is the size of `x`.
     Raises: `ArgumentError` if `rate` is not in [0, 1]. Source: Srivastava et al. (2014), JMLR 15:1929.
+
+    Args:
+        x: floating tensor, what to set to zero in part.
+        seed: tensor, two numbers, `(2,)`, uint32.
+        rate: float, the fraction set to zero, in [0, 1].
+        noise_shape: tuple of ints and None, or None, the shape of the mask, None for that of `x`; None.
     """
     if not 0 <= rate <= 1:
         raise ArgumentError(f"rate must be a fraction from 0 to 1 and is {rate}", fix="0.2 drops a fifth")

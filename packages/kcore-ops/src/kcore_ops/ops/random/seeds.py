@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.state.variable import Variable
 
@@ -15,7 +16,7 @@ __all__ = ["SeedGenerator", "draw_seed", "set_seed"]
 
 
 class _ProcessSeeds:
-    """Seeds for draws that name none: a seed and a counter, on the host, so that no backend owns them."""
+    """Hold the seed and counter of the process, for calls with `seed=None`: on the host, where no backend owns them."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -34,7 +35,10 @@ _process_seeds = _ProcessSeeds()
 
 
 def set_seed(seed: int) -> None:
-    """Start the generator of the process, used by draws with `seed=None`, from a seed.
+    """Set the seed of the generator of the process, which calls with `seed=None` use.
+
+    Args:
+        seed: int, the seed, from 0 to 2**64 - 1.
 
     >>> set_seed(1); first = draw_seed(None); set_seed(1); (draw_seed(None) == first).all()
     np.True_
@@ -42,7 +46,7 @@ def set_seed(seed: int) -> None:
     _process_seeds.reset(_checked(seed))
 
 
-def _checked(seed: Any) -> int:
+def _checked(seed: object) -> int:
     if isinstance(seed, bool) or not hasattr(seed, "__index__"):
         raise ArgumentError(f"{seed!r} is not a seed", fix="pass an integer, a SeedGenerator or None")
     number: int = seed.__index__()
@@ -52,14 +56,14 @@ def _checked(seed: Any) -> int:
 
 
 class SeedGenerator:
-    """A source of seeds whose state is a variable, so that it is saved, and advances in compiled steps of training.
+    """Generate seeds from a state that is a variable, so that it is saved, and advances in compiled steps of training.
 
     In a function of your own that JAX compiles, pass a seed tensor, or the state by a `StatelessScope`: what such a
     function closes over is a constant there, and it would draw the same numbers each time.
 
     Args:
-        seed: a non-negative integer; drawn at random if None.
-        name: its name.
+        seed: int or None, the seed, from 0 to 2**64 - 1, None for one drawn at random; None.
+        name: str or None, the name, None for "seed_generator"; None.
 
     >>> generator = SeedGenerator(7)
     >>> generator.next(), generator.next()
@@ -73,8 +77,12 @@ class SeedGenerator:
         self.state = Variable(first, dtype="uint32", trainable=False, autocast=False, name="seed_generator_state")
         self.state.path = f"{self.name}/{self.state.name}"
 
-    def next(self, ordered: bool = True) -> Any:
-        """Return a seed, a tensor of two numbers, and advance the state."""
+    def next(self, ordered: bool = True) -> Tensor:
+        """Return a seed, a tensor of two numbers, and advance the state.
+
+        Args:
+            ordered: bool, not used; here calls are always in order; True.
+        """
         from kcore_ops.ops.numpy.arithmetic import add
         from kcore_ops.ops.numpy.creation import copy
 
@@ -88,12 +96,20 @@ class SeedGenerator:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> SeedGenerator:
-        """Create an instance from what `get_config` returned."""
+        """Create an instance from what `get_config` returned.
+
+        Args:
+            config: dict, what `get_config` returned.
+        """
         return cls(**config)
 
 
-def draw_seed(seed: Any) -> Any:
+def draw_seed(seed: int | SeedGenerator | Tensor | None) -> Tensor:
     """Return a seed of two numbers: that of an integer, the next of a generator, or the next of the process.
+
+    Args:
+        seed: int, `SeedGenerator`, tensor or None, the seed, None for the next of the process; a tensor of two numbers
+            is returned as it is.
 
     Raises:
         ArgumentError: if `seed` is none of these.
