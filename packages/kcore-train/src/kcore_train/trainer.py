@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, TypeAlias, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
 import kcore_ops as ops
 from kcore_layers import Model
@@ -23,16 +23,13 @@ from kcore_train.metrics import Metric
 from kcore_train.objective.compiled_losses import LossArgument, LossWeights
 from kcore_train.objective.compiled_metrics import MetricArgument
 from kcore_train.objective.objective import Objective
-from kcore_train.optimizers import Optimizer
+from kcore_train.optimizers.lookup import OptimizerIdentifier
 from kcore_train.steps.compiled import CompiledSteps
 from kcore_train.steps.functional import FunctionalSteps
 from kcore_train.steps.in_place import InPlaceSteps
 from kcore_train.steps.step import StepFunction, Steps
 
-__all__ = ["OptimizerArgument", "Trainer"]
-
-# An optimizer, its class, its name or its config; None for a model that is evaluated, or takes steps of its own.
-OptimizerArgument: TypeAlias = Optimizer | type[Optimizer] | str | Mapping[str, Any] | None
+__all__ = ["Trainer"]
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -99,7 +96,7 @@ class Trainer:
 
     def compile(
         self,
-        optimizer: OptimizerArgument = "rmsprop",
+        optimizer: OptimizerIdentifier = "rmsprop",
         loss: LossArgument = None,
         loss_weights: LossWeights = None,
         metrics: MetricArgument = None,
