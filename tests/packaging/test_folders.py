@@ -88,10 +88,7 @@ def import_cycle(root: Path) -> list[str]:
     return []
 
 
-KNOT = pytest.mark.xfail(strict=True, reason="engine, state, ops and transforms of kcore-ops still know one another")
-
-
-@pytest.mark.parametrize("name", [pytest.param(name, marks=KNOT if name == "kcore-ops" else ()) for name in LAYERED])
+@pytest.mark.parametrize("name", LAYERED)
 def test_folders_import_in_one_direction(packages, name):
     cycle = import_cycle(packages[name].source)
     assert not cycle, f"{name} has a cycle between its folders:\n  " + "\n  ".join(cycle)
