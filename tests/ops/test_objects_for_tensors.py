@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from kcore_ops import TensorSpec
 from kcore_ops.engine.op import op_of
+from kcore_ops.specs.operators import install_operators
 
 
 class Scaled:
@@ -90,3 +91,38 @@ def test_a_call_of_tensors_alone_asks_no_object(backend, x):
     ops.exp(x)
     assert Scaled in plans or op_of(ops.exp).passing_plans
     assert type(x) in plans
+
+
+def test_a_class_gets_the_operators_and_numbers_that_it_lacks(backend, x):
+    class Plain:
+        def __init__(self, tensor):
+            self.tensor = tensor
+
+        def __kcore_value__(self):
+            return self.tensor
+
+        def __sub__(self, other):
+            return "its own"
+
+    install_operators(Plain, item=lambda each: backend.item(each.tensor))
+    for found, expected in (
+        (Plain(x) + 1.0, np.arange(1.0, 7.0).reshape(2, 3)),
+        (2.0 * Plain(x), 2 * np.arange(6.0).reshape(2, 3)),
+        (abs(-Plain(x)), np.arange(6.0).reshape(2, 3)),
+        (Plain(x)[1], [3, 4, 5]),
+        (Plain(x) @ ops.transpose(x), [[5, 14], [14, 50]]),
+    ):
+        np.testing.assert_allclose(ops.convert_to_numpy(found), expected)
+    assert Plain(x) - 1 == "its own"
+    three = Plain(ops.convert_to_tensor(np.int32(3)))
+    assert (int(three), float(three), bool(three), "abcd"[three]) == (3, 3.0, True, "d")
+    assert type(backend.item(three.tensor)) is int
+
+
+def test_without_item_a_class_is_no_number():
+    class Plain:
+        pass
+
+    install_operators(Plain)
+    with pytest.raises(TypeError, match="int"):
+        int(Plain())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["TensorOperators", "functions"]
+__all__ = ["TensorOperators", "functions", "install_operators"]
 
 # The function of each op by its name. Ops are built on specs: here they leave what operators on specs call.
 functions: dict[str, Callable[..., Any]] = {}
@@ -63,3 +63,37 @@ class TensorOperators:
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         raise TypeError("a symbolic tensor can not become a NumPy array: its numbers are not known yet")
+
+
+def install_operators(cls: type, item: Callable[[Any], Any] | None = None) -> None:
+    """Give a framework's class of tensors the operators that it lacks, as ops.
+
+    Args:
+        cls: the class. What it has of its own, or inherits from a class other than `object`, stays.
+        item: function from a tensor of one element to its number, `Backend.item` for one: with it come `bool`, `int`,
+            `float`, `complex` and use as an index. None: none of these.
+
+    >>> class Matrix:
+    ...     __kcore_value__ = lambda self: [[1.0, 2.0]]
+    >>> install_operators(Matrix, item=lambda x: 5)
+    >>> -Matrix(), int(Matrix())
+    (array([[-1., -2.]], dtype=float32), 5)
+    """
+    numbers: dict[str, Callable[..., Any]] = {}
+    if item is not None:
+        kinds = {"__bool__": bool, "__int__": int, "__float__": float, "__complex__": complex, "__index__": int}
+        numbers = {name: _as_number(kind, item) for name, kind in kinds.items()}
+    for name, method in {**_OPERATORS, **numbers}.items():
+        if getattr(cls, name, None) is getattr(object, name, None):
+            setattr(cls, name, method)
+
+
+def _as_number(kind: type, item: Callable[[Any], Any]) -> Callable[..., Any]:
+    return lambda self: kind(item(self))
+
+
+_OPERATORS = {
+    name: method
+    for name, method in vars(TensorOperators).items()
+    if getattr(method, "__qualname__", "").startswith("_operator.")
+}
