@@ -8,7 +8,7 @@ import pickle
 import numpy as np
 import pytest
 from kcore_layers import Input, Layer, Model, Sequential
-from kcore_layers.base.naming import names_from_start
+from kcore_layers.base.naming import canonical_names
 from kcore_layers.files.model_file import load_model, save_model
 from kcore_layers.layers.core.dense import Dense
 from kcore_layers.layers.normalization.batch_normalization import BatchNormalization
@@ -97,4 +97,4 @@ def test_names_that_are_made_up_count_from_the_start_and_no_two_are_the_same(bac
         Dense(1, name="head"),
         Dense(1, name="dense_x"),
     ]
-    assert names_from_start(layers) == ["dense", "dense_1", "dense_2", "head", "dense_x"]
+    assert canonical_names(layers) == ["dense", "dense_1", "dense_2", "head", "dense_x"]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kcore_layers import Input, Model, Sequential
-from kcore_layers.base.state_tree import by_path, leaves_of, tree_of
+from kcore_layers.base.state_tree import by_path, flattened, nested
 from kcore_layers.layers import BatchNormalization, Dense, Dropout
 from kcore_ops import Variable
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
@@ -48,7 +48,7 @@ def variables_of(model: Model) -> list[Variable]:
 
 
 def leaves(tree: Any) -> dict[str, Any]:
-    return {f"{group}/{path}": value for group, inner in tree.items() for path, value in leaves_of(inner).items()}
+    return {f"{group}/{path}": value for group, inner in tree.items() for path, value in flattened(inner).items()}
 
 
 @pytest.mark.needs("gradient")
@@ -99,7 +99,7 @@ def test_paths_are_unique_and_say_where_a_variable_is(paths):
     found = by_path(variables)
     assert [id(v) for v in found.values()] == [id(v) for v in variables]
     assert all(path.startswith(v.path) for path, v in found.items())
-    assert leaves_of(tree_of(found)) == found
+    assert flattened(nested(found)) == found
 
 
 def test_a_path_inside_another_is_refused(backend):

@@ -17,7 +17,7 @@ from kcore_layers.base.naming import name_scope
 if TYPE_CHECKING:
     from kcore_layers.base.state import State
 
-__all__ = ["Built", "build_lock", "built_by", "built_for_a_while", "building", "is_building"]
+__all__ = ["Built", "build_lock", "built_by", "temporarily_built", "building", "is_building"]
 
 # Held while layers are built: one thread builds, and the others find built what they came to build. One for all layers,
 # since two threads may reach the same two layers in another order.
@@ -54,7 +54,7 @@ def building(layer: State) -> Iterator[None]:
 
 
 @contextmanager
-def built_for_a_while(layer: State) -> Iterator[None]:
+def temporarily_built(layer: State) -> Iterator[None]:
     """Build layers inside the `with` block; at its end the layer, and those that were inside before, are as before.
 
     Args:

@@ -30,7 +30,7 @@ from kcore_layers.base.build import build_lock, building
 from kcore_layers.base.call_plan import CallPlan
 from kcore_layers.base.context import CallContext, current_context, enter_context, leave_context
 from kcore_layers.base.input_spec import check_inputs
-from kcore_layers.base.losses import LossesOfCalls, publish
+from kcore_layers.base.losses import CallLosses, store_losses
 from kcore_layers.base.masking import get_mask, in_use, mask_outputs, pass_masks, set_mask
 from kcore_layers.base.shapes import dtypes_of, shape_of
 from kcore_layers.base.signature import CallSignature
@@ -39,7 +39,7 @@ from kcore_layers.base.symbolic_call import call_on_symbols
 __all__ = ["Calling"]
 
 
-class Calling(LossesOfCalls):
+class Calling(CallLosses):
     """Mixin with `__call__`.
 
     Attributes:
@@ -123,7 +123,7 @@ class Calling(LossesOfCalls):
             else:
                 outputs = self.call(x, training=training)
             if outermost is not None and outermost.losses:
-                publish(self, outermost)
+                store_losses(self, outermost)
             return outputs
         except Exception as error:
             raise self._kcore_locate(error)  # noqa: B904 (it is the same error)
@@ -147,7 +147,7 @@ class Calling(LossesOfCalls):
             bound, training, context = self._kcore_bind(args, kwargs)
             values = bound.arguments
             if len(args) > 1:
-                _refuse_numbers(args, values)
+                _refuse_positional_numbers(args, values)
             is_as_it_was = self._kcore_convert(bound)
             if any(isinstance(leaf, TensorSpec) for leaf in tree.flatten(dict(values))) and not is_inferring():
                 return call_on_symbols(self, bound, self._kcore_passed_training(args, kwargs))
@@ -399,7 +399,7 @@ class Calling(LossesOfCalls):
             if self._kcore_activity_regularizer is not None:
                 self._kcore_regularize(outputs)
             if is_entry and context is not None:
-                publish(self, context)
+                store_losses(self, context)
         finally:
             if token is not None:
                 leave_context(token)
@@ -418,7 +418,7 @@ class Calling(LossesOfCalls):
             self.add_loss(self._kcore_activity_regularizer(x) / cast(batch, self._kcore_backend.dtype(x)))
 
 
-def _refuse_numbers(args: tuple[Any, ...], values: Mapping[str, Any]) -> None:
+def _refuse_positional_numbers(args: tuple[Any, ...], values: Mapping[str, Any]) -> None:
     """Refuse flags and numbers that are passed by position after the first argument, where tensors stand."""
     for name, value in zip(list(values)[1:], args[1:], strict=False):
         for leaf in tree.flatten(value) if tree.is_nested(value) else [value]:

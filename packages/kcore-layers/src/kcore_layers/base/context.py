@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kcore_layers.base.losses import LossesOfCalls
+    from kcore_layers.base.losses import CallLosses
 
 __all__ = ["CallContext", "current_context"]
 
@@ -31,7 +31,7 @@ class CallContext:
 
     def __init__(
         self,
-        entry: LossesOfCalls,
+        entry: CallLosses,
         training: bool | None,
         arguments: dict[str, Any] | None = None,
         is_mode: bool = False,

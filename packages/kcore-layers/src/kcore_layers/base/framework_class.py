@@ -13,7 +13,7 @@ from kcore_ops.backends import registry
 from kcore_ops.backends.interface import Backend
 
 from kcore_layers.base.build import built_by
-from kcore_layers.base.signature import study_build, study_call
+from kcore_layers.base.signature import inspect_build, inspect_call
 from kcore_layers.serialization.registry import original_class
 
 __all__ = ["framework_class", "is_overridden", "remake"]
@@ -63,8 +63,8 @@ def _make(cls: type, backend: Backend, extra: type | None) -> type:
     }
     made = type(cls.__name__, bases, namespace)
     original = made.build  # type: ignore[attr-defined]
-    made._kcore_call_signature = study_call(made.call)  # type: ignore[attr-defined]
-    made._kcore_build_parameters = study_build(original)  # type: ignore[attr-defined]
+    made._kcore_call_signature = inspect_call(made.call)  # type: ignore[attr-defined]
+    made._kcore_build_parameters = inspect_build(original)  # type: ignore[attr-defined]
     if modules is not None:
         made._kcore_instance_names = cls._kcore_instance_names | modules.instance_names  # type: ignore[attr-defined]
         made._kcore_yielding_names = cls._kcore_yielding_names | modules.user_names  # type: ignore[attr-defined]

@@ -36,7 +36,7 @@ from kcore_layers.options.argument_types import (
     RegularizerLike,
     Shape,
 )
-from kcore_layers.serialization.arguments import Arguments, make_from_config, takes_arguments_of_its_own
+from kcore_layers.serialization.arguments import Arguments, make_from_config, records_arguments
 from kcore_layers.serialization.registry import original_class
 
 __all__ = ["Layer"]
@@ -100,7 +100,7 @@ class Layer(Nodes, Built, Calling):
         cls = framework_class(cls, backend, cls._kcore_extra or cls._kcore_base_for(args, kwargs))
         layer: Any = object.__new__(cls)
         layer._kcore_start(backend)
-        arguments = Arguments(args, kwargs) if takes_arguments_of_its_own(cls) else None
+        arguments = Arguments(args, kwargs) if records_arguments(cls) else None
         layer._kcore_set_untracked("_kcore_arguments", arguments)
         return layer
 
@@ -455,7 +455,7 @@ class Layer(Nodes, Built, Calling):
         left_out = ("_kcore_backend", "_kcore_lists", "_kcore_plan", "_kcore_first_call")
         state = {name: value for name, value in self.__dict__.items() if name not in left_out}
         if self._kcore_arguments is not None:
-            state["_kcore_arguments"] = self._kcore_arguments.travelling_with(self)
+            state["_kcore_arguments"] = self._kcore_arguments.for_copy_of(self)
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -17,10 +17,10 @@ from kcore_layers.base.call_plan import drop_plan
 from kcore_layers.base.context import CallContext, current_context
 from kcore_layers.base.state import State
 
-__all__ = ["LossesOfCalls", "publish"]
+__all__ = ["CallLosses", "store_losses"]
 
 
-class LossesOfCalls(State):
+class CallLosses(State):
     """Mixin with `add_loss` and `losses`.
 
     Attributes:
@@ -79,7 +79,7 @@ class LossesOfCalls(State):
             layer.__dict__["_kcore_losses"] = []
 
 
-def publish(entry: LossesOfCalls, context: CallContext) -> None:
+def store_losses(entry: CallLosses, context: CallContext) -> None:
     """Set the losses of layers to what the calls inside an outermost call have added.
 
     Args:

@@ -17,7 +17,7 @@ __all__ = [
     "current_path",
     "get_uid",
     "name_scope",
-    "names_from_start",
+    "canonical_names",
     "reset_names",
     "snake_case",
     "unique_names",
@@ -90,7 +90,7 @@ def unique_names(names: Iterable[str]) -> list[str]:
     return unique
 
 
-def names_from_start(layers: Iterable[State]) -> list[str]:
+def canonical_names(layers: Iterable[State]) -> list[str]:
     """Return names for layers that a model and one made of its config agree on: made-up names count from the start.
 
     A name is taken to be made up if it is the class's, with or without a number: a config does not say.

@@ -12,7 +12,7 @@ from kcore_ops.specs.symbolic import KerasTensor, Node
 __all__ = ["Nodes", "record_call"]
 
 
-class _OfFirstCall:
+class _FirstCallTensors:
     """An attribute of layers that stands in a graph; one that a user sets under the same name comes before it.
 
     A property would not do: a model may well keep its last layer as `self.output`.
@@ -48,12 +48,12 @@ class Nodes:
     Only the first call is kept, as only that is asked for: a layer used in ever new graphs does not hold on to them.
     """
 
-    input = _OfFirstCall(
+    input = _FirstCallTensors(
         lambda node: node.inputs,
         "The symbolic tensor of its first call on symbolic tensors, or the list of them. "
         "AttributeError if there was no such call.",
     )
-    output = _OfFirstCall(
+    output = _FirstCallTensors(
         _outputs_of,
         "What its first call on symbolic tensors gave: a symbolic tensor, or the list of them. "
         "AttributeError if there was no such call.",

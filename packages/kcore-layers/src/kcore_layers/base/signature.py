@@ -9,7 +9,7 @@ from typing import Any
 
 from kcore_ops.foundation.errors import ArgumentError
 
-__all__ = ["CallSignature", "study_build", "study_call"]
+__all__ = ["CallSignature", "inspect_build", "inspect_call"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,7 +48,7 @@ class CallSignature:
             raise ArgumentError(f"call{self.signature}: {error}", fix="pass what call takes") from None
 
 
-def study_call(call: Callable[..., Any]) -> CallSignature:
+def inspect_call(call: Callable[..., Any]) -> CallSignature:
     """Return what is to be known of the parameters of a layer's `call`.
 
     Args:
@@ -72,7 +72,7 @@ def study_call(call: Callable[..., Any]) -> CallSignature:
     )
 
 
-def study_build(build: Callable[..., Any]) -> tuple[str, ...]:
+def inspect_build(build: Callable[..., Any]) -> tuple[str, ...]:
     """Return the names of the shapes that a layer's `build` takes.
 
     Args:

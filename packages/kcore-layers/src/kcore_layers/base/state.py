@@ -79,24 +79,24 @@ class State(Tracking):
 
     def _kcore_list_variables(self) -> list[Variable]:
         seeds = [generator.state for generator in self._kcore_seed_generators]
-        return _each_once(
+        return _unique(
             [*self._kcore_trainable_variables, *self._kcore_non_trainable_variables, *seeds],
             *(layer.variables for layer in self._kcore_layers),
         )
 
     def _kcore_list_weights(self) -> list[Variable]:
         own = self._kcore_own_variables()
-        return _each_once(own, *(layer.weights for layer in self._kcore_layers))
+        return _unique(own, *(layer.weights for layer in self._kcore_layers))
 
     def _kcore_list_reachable(self) -> list[Variable]:
         """Return the variables that no layer with `trainable=False` holds back."""
         if not self._kcore_trainable:
             return []
         own = self._kcore_own_variables()
-        return _each_once(own, *(layer._kcore_listed("reachable") for layer in self._kcore_layers))
+        return _unique(own, *(layer._kcore_listed("reachable") for layer in self._kcore_layers))
 
     def _kcore_list_metrics(self) -> list[Any]:
-        return _each_once(list(self._kcore_metrics), *(layer.metrics for layer in self._kcore_layers))
+        return _unique(list(self._kcore_metrics), *(layer.metrics for layer in self._kcore_layers))
 
     @property
     def variables(self) -> list[Variable]:
@@ -259,11 +259,11 @@ class State(Tracking):
         with StatelessScope(mapping, collect_losses=return_losses) as scope:
             outputs = self(*args, **kwargs)  # type: ignore[operator]
             losses = self.losses if return_losses else []  # type: ignore[attr-defined]
-        after = [value_in(scope, v) for v in rest]
+        after = [final_value(scope, v) for v in rest]
         return (outputs, after, losses) if return_losses else (outputs, after)
 
 
-def value_in(scope: StatelessScope, variable: Variable) -> Any:
+def final_value(scope: StatelessScope, variable: Variable) -> Any:
     """Return the value a variable has at the end of a stateless scope.
 
     Args:
@@ -274,5 +274,5 @@ def value_in(scope: StatelessScope, variable: Variable) -> Any:
     return variable.value if value is None else value
 
 
-def _each_once(*lists: list[Any]) -> list[Any]:
+def _unique(*lists: list[Any]) -> list[Any]:
     return list({id(value): value for values in lists for value in values}.values())

@@ -8,7 +8,7 @@ from typing import Any
 from kcore_ops import Variable
 from kcore_ops.foundation.errors import ArgumentError
 
-__all__ = ["by_path", "leaves_of", "set_tree", "tree_of"]
+__all__ = ["by_path", "flattened", "set_tree", "nested"]
 
 
 def by_path(variables: Sequence[Variable]) -> dict[str, Variable]:
@@ -37,13 +37,13 @@ def by_path(variables: Sequence[Variable]) -> dict[str, Variable]:
     return found
 
 
-def tree_of(values: Mapping[str, Any]) -> dict[str, Any]:
+def nested(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return values by path as dicts of dicts.
 
     Args:
         values: the values, by paths whose parts "/" separates.
 
-    >>> tree_of({"mean/total": 1.0, "mean/count": 2.0})
+    >>> nested({"mean/total": 1.0, "mean/count": 2.0})
     {'mean': {'total': 1.0, 'count': 2.0}}
     """
     found: dict[str, Any] = {}
@@ -56,20 +56,20 @@ def tree_of(values: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def leaves_of(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def flattened(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Return the values of a tree by path.
 
     Args:
         tree: dicts of dicts, of values at last.
         prefix: what paths begin with; "" by default.
 
-    >>> leaves_of({"mean": {"total": 1.0, "count": 2.0}})
+    >>> flattened({"mean": {"total": 1.0, "count": 2.0}})
     {'mean/total': 1.0, 'mean/count': 2.0}
     """
     leaves: dict[str, Any] = {}
     for name, value in tree.items():
         path = f"{prefix}{name}"
-        leaves.update(leaves_of(value, f"{path}/") if isinstance(value, Mapping) else {path: value})
+        leaves.update(flattened(value, f"{path}/") if isinstance(value, Mapping) else {path: value})
     return leaves
 
 
@@ -88,7 +88,7 @@ def set_tree(groups: Mapping[str, Sequence[Variable]], tree: Mapping[str, Any]) 
     unknown = [name for name in tree if name not in groups]
     for group, variables in groups.items():
         known = by_path(variables)
-        for path, value in leaves_of(tree.get(group, {})).items():
+        for path, value in flattened(tree.get(group, {})).items():
             if path in known:
                 updates.append((known[path], known[path].checked(value)))
             else:

@@ -20,7 +20,7 @@ from kcore_ops.state.stateless_scope import outside_scopes
 
 from kcore_layers.base.nodes import record_call
 from kcore_layers.base.shapes import shape_of
-from kcore_layers.base.signature import study_build
+from kcore_layers.base.signature import inspect_build
 
 if TYPE_CHECKING:
     from kcore_layers.base.call import Calling
@@ -139,7 +139,7 @@ def infer_by_shape_rule(layer: Layer, args: Sequence[Any], kwargs: Mapping[str, 
 
     values = dict(layer._kcore_call_signature.bind(args, kwargs).arguments)
     tensors = {name: value for name, value in values.items() if shape_of(value) is not None}
-    names = study_build(type(layer).compute_output_shape)
+    names = inspect_build(type(layer).compute_output_shape)
     if len(names) == 1:
         shape = layer.compute_output_shape(shape_of(next(iter(tensors.values()), None)))
     elif all(name.removesuffix("_shape") in values for name in names):
@@ -165,14 +165,14 @@ def infer_outputs(layer: Calling, args: Sequence[Any], kwargs: dict[str, Any]) -
         args: the arguments of the call by position, specs in place of tensors.
         kwargs: those by name.
     """
-    from kcore_layers.base.build import built_for_a_while, is_building
+    from kcore_layers.base.build import is_building, temporarily_built
 
     args, kwargs = tree.map_structure(_spec, (list(args), dict(kwargs)))
     if not layer._kcore_built and not is_building(layer):
         bound = layer._kcore_call_signature.bind(
             args, {name: each for name, each in kwargs.items() if name != "training"}
         )
-        with built_for_a_while(layer):
+        with temporarily_built(layer):
             layer._kcore_build_for(bound.arguments)
             return infer_outputs(layer, args, kwargs)
 
@@ -181,7 +181,7 @@ def infer_outputs(layer: Calling, args: Sequence[Any], kwargs: dict[str, Any]) -
         with inferring(), StatelessScope():
             return layer._kcore_run_on_specs(call_args, call_kwargs)
 
-    with on(layer._kcore_backend), _storages_kept(layer):
+    with on(layer._kcore_backend), _restoring_storages(layer):
         try:
             return evaluate(on_specs, [args, kwargs])
         except KcoreError as error:
@@ -210,7 +210,7 @@ def _infer_by_trial(layer: Any, args: Sequence[Any], kwargs: dict[str, Any], fau
         with beside(next(iter(layer.variables), None)):
             trial_args, trial_kwargs = tree.map_structure(zeros, (list(args), dict(kwargs)))
         try:
-            with _natives_kept(layer), StatelessScope():
+            with _restoring_native_modules(layer), StatelessScope():
                 outcomes.append(layer._kcore_run_on_specs(trial_args, trial_kwargs))
         except Exception as error:
             if isinstance(error, KcoreError) or type(error) is type(fault):
@@ -220,7 +220,7 @@ def _infer_by_trial(layer: Any, args: Sequence[Any], kwargs: dict[str, Any], fau
 
 
 @contextmanager
-def _storages_kept(layer: Any) -> Iterator[None]:
+def _restoring_storages(layer: Any) -> Iterator[None]:
     """Undo at the end of the `with` block what a call does to variables of the framework's own, past any scope."""
     variables = [v for each in layer._kcore_sublayers() for v in each._kcore_storages.values()]
     if not variables or layer._kcore_backend.is_tracing():
@@ -236,12 +236,12 @@ def _storages_kept(layer: Any) -> Iterator[None]:
 
 
 @contextmanager
-def _natives_kept(layer: Any) -> Iterator[None]:
+def _restoring_native_modules(layer: Any) -> Iterator[None]:
     """Undo at the end of the `with` block what native modules inside a layer do to themselves."""
     with ExitStack() as stack:
         for each in layer._kcore_sublayers():
-            if hasattr(type(each), "_kcore_state_kept"):
-                stack.enter_context(each._kcore_state_kept())
+            if hasattr(type(each), "_kcore_restoring_state"):
+                stack.enter_context(each._kcore_restoring_state())
         yield
 
 

@@ -145,7 +145,7 @@ class TrackedDict(dict[Any, Any]):
         return again
 
 
-def _telling(kind: type, name: str) -> None:
+def _notifying(kind: type, name: str) -> None:
     of_builtin = getattr(kind.__base__, name)
 
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -161,9 +161,9 @@ def _telling(kind: type, name: str) -> None:
 
 for _name in ("append", "extend", "insert", "pop", "remove", "clear", "reverse", "__setitem__", "__delitem__",
               "__iadd__"):  # fmt: skip
-    _telling(TrackedList, _name)
+    _notifying(TrackedList, _name)
 for _name in ("pop", "popitem", "clear", "update", "setdefault", "__setitem__", "__delitem__", "__ior__"):
-    _telling(TrackedDict, _name)
+    _notifying(TrackedDict, _name)
 
 
 for _kind in (TrackedList, TrackedDict):

@@ -10,10 +10,10 @@ from typing import Any
 
 from kcore_ops.foundation.errors import ArgumentError
 
-__all__ = ["check_no_more", "path_of", "replaced"]
+__all__ = ["refuse_unknown_arguments", "file_path", "atomic_write"]
 
 
-def path_of(filepath: str | os.PathLike[str]) -> str:
+def file_path(filepath: str | os.PathLike[str]) -> str:
     """Return a path as a string.
 
     Args:
@@ -29,7 +29,7 @@ def path_of(filepath: str | os.PathLike[str]) -> str:
     raise ArgumentError(f"{filepath!r} is not the name of a file", fix="pass a str or a Path")
 
 
-def check_no_more(arguments: Mapping[str, Any], **fixes: str) -> None:
+def refuse_unknown_arguments(arguments: Mapping[str, Any], **fixes: str) -> None:
     """Raise for arguments that are left over; `fixes` says what to do about some that are known from elsewhere.
 
     Args:
@@ -41,7 +41,7 @@ def check_no_more(arguments: Mapping[str, Any], **fixes: str) -> None:
 
 
 @contextlib.contextmanager
-def replaced(path: str, overwrite: bool) -> Iterator[str]:
+def atomic_write(path: str, overwrite: bool) -> Iterator[str]:
     """Yield the name of a file to write, which takes the place of `path` once the block ends without an error.
 
     Args:
@@ -59,17 +59,17 @@ def replaced(path: str, overwrite: bool) -> Iterator[str]:
     temporary = f"{target}.{secrets.token_hex(4)}.tmp"
     try:
         yield temporary
-        _to_disk(temporary)
+        _flush_to_disk(temporary)
         os.replace(temporary, target)
     except BaseException:
         with contextlib.suppress(OSError):
             os.remove(temporary)
         raise
     with contextlib.suppress(OSError):  # not every system lets a directory be opened
-        _to_disk(os.path.dirname(target))
+        _flush_to_disk(os.path.dirname(target))
 
 
-def _to_disk(path: str) -> None:
+def _flush_to_disk(path: str) -> None:
     """Have the system write what it keeps in memory of a file or directory."""
     descriptor = os.open(path, os.O_RDONLY)
     try:

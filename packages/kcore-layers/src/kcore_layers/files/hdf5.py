@@ -16,12 +16,12 @@ import numpy as np
 from kcore_ops.dtypes import ALLOWED_DTYPES, numpy_dtype
 from kcore_ops.foundation.errors import ArgumentError, KcoreError
 
-__all__ = ["MOST_PACKED", "datasets_in", "dtype_of", "opened", "read"]
+__all__ = ["MAX_COMPRESSION_RATIO", "find_datasets", "dataset_dtype", "open_hdf5", "read_dataset"]
 
 # The filters that come with HDF5 and h5py: deflate, shuffle, fletcher32, szip, nbit, scale-offset, lzf.
 _KNOWN_FILTERS = frozenset({1, 2, 3, 4, 5, 6, 32000})
 # Deflate, the best of these, packs at most this many bytes into one. What claims more was made to exhaust the memory.
-MOST_PACKED = 1032
+MAX_COMPRESSION_RATIO = 1032
 
 _FIX = "pass a whole file that save_weights wrote"
 
@@ -30,7 +30,7 @@ R = TypeVar("R")
 
 
 @contextmanager
-def opened(source: str | BinaryIO, what: str) -> Iterator[h5py.File]:
+def open_hdf5(source: str | BinaryIO, what: str) -> Iterator[h5py.File]:
     """Open a file for reading: one by its path, or the contents of one. `what` says which, for messages.
 
     Args:
@@ -53,7 +53,7 @@ def opened(source: str | BinaryIO, what: str) -> Iterator[h5py.File]:
         yield file
 
 
-def _refusing_damage(function: Callable[[T], R]) -> Callable[[T], R]:
+def _reporting_damage(function: Callable[[T], R]) -> Callable[[T], R]:
     """Let what HDF5 says of a damaged file, in errors of many kinds, be one error of ours."""
 
     @functools.wraps(function)
@@ -68,8 +68,8 @@ def _refusing_damage(function: Callable[[T], R]) -> Callable[[T], R]:
     return refusing
 
 
-@_refusing_damage
-def datasets_in(file: h5py.File) -> dict[str, h5py.Dataset]:
+@_reporting_damage
+def find_datasets(file: h5py.File) -> dict[str, h5py.Dataset]:
     """Return all datasets of a file by their paths.
 
     Args:
@@ -128,7 +128,7 @@ def _check(path: str, dataset: h5py.Dataset) -> None:
         raise _refused(path, f"keeps its data in another file, {dataset.external[0][0]!r}")
     if dataset.is_virtual:
         raise _refused(path, "is put together from other datasets")
-    if dtype_of(dataset) is None:
+    if dataset_dtype(dataset) is None:
         raise _refused(path, f"holds {dataset.dtype}, not numbers of a dtype that is known")
     if dataset.shape is None:
         raise _refused(path, "holds nothing")
@@ -137,12 +137,12 @@ def _check(path: str, dataset: h5py.Dataset) -> None:
     if filters - _KNOWN_FILTERS:
         raise _refused(path, f"is packed with the HDF5 filters {sorted(filters)}, of which not all come with h5py")
     stored = dataset.id.get_storage_size()
-    if dataset.nbytes > stored * (MOST_PACKED if filters else 1):
+    if dataset.nbytes > stored * (MAX_COMPRESSION_RATIO if filters else 1):
         raise _refused(path, f"claims {dataset.nbytes} bytes of numbers, where the file has {stored}")
 
 
-@_refusing_damage
-def dtype_of(dataset: h5py.Dataset) -> str | None:
+@_reporting_damage
+def dataset_dtype(dataset: h5py.Dataset) -> str | None:
     """Return the name of a dataset's dtype, or None if kcore has no such dtype.
 
     Args:
@@ -167,9 +167,9 @@ def _recorded_dtype(dataset: h5py.Dataset) -> Any:
     return dataset.attrs["dtype"] if attribute.shape == () and attribute.get_storage_size() <= 64 else None
 
 
-@_refusing_damage
-def read(dataset: h5py.Dataset) -> np.ndarray[Any, Any]:
-    """Return the numbers of a dataset that `datasets_in` found, in the byte order of this machine.
+@_reporting_damage
+def read_dataset(dataset: h5py.Dataset) -> np.ndarray[Any, Any]:
+    """Return the numbers of a dataset that `find_datasets` found, in the byte order of this machine.
 
     Args:
         dataset: the dataset.

@@ -21,9 +21,9 @@ import h5py
 from kcore_ops.foundation.errors import ArgumentError, KcoreError, located
 
 from kcore_layers._version import __version__
-from kcore_layers.files.atomic import check_no_more, path_of, replaced
-from kcore_layers.files.hdf5 import MOST_PACKED, opened
-from kcore_layers.files.weight_paths import optimizers_in
+from kcore_layers.files.atomic import atomic_write, file_path, refuse_unknown_arguments
+from kcore_layers.files.hdf5 import MAX_COMPRESSION_RATIO, open_hdf5
+from kcore_layers.files.weight_paths import find_optimizers
 from kcore_layers.files.weights_file import has_weights_of_layers, read_weights, write_weights
 from kcore_layers.models.model import Model
 from kcore_layers.serialization.objects import (
@@ -33,7 +33,7 @@ from kcore_layers.serialization.objects import (
     sharing_objects,
 )
 
-__all__ = ["load_model", "model_from_json", "save_model", "weights_in"]
+__all__ = ["load_model", "model_from_json", "save_model", "open_weights"]
 
 ENDING = ".keras"
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
@@ -88,17 +88,17 @@ def save_model(
             raise ArgumentError(f"zipped can not be {zipped!r}: models are files, not directories", fix="leave it out")
         if kwargs.pop("save_format", None) not in (None, "keras"):
             raise ArgumentError("models are saved in the format keras only", fix="leave save_format out")
-        check_no_more(kwargs)
+        refuse_unknown_arguments(kwargs)
         if not model.built:
             warnings.warn(
                 f'model "{model.name}" is not built: it has no weights yet, and is saved without; '
                 "call it on data, or call build, to have weights saved",
                 stacklevel=2,
             )
-        without = [] if include_optimizer else optimizers_in(model)
+        without = [] if include_optimizer else find_optimizers(model)
         with sharing_objects():
             config = json.dumps(serialize_keras_object(model))
-        with replaced(path, overwrite) as temporary, zipfile.ZipFile(temporary, "x") as archive:
+        with atomic_write(path, overwrite) as temporary, zipfile.ZipFile(temporary, "x") as archive:
             archive.writestr(METADATA, json.dumps(_metadata()))
             archive.writestr(CONFIG, config)
             with archive.open(WEIGHTS, "w", force_zip64=True) as entry:
@@ -155,7 +155,7 @@ def load_model(
 
 
 @contextmanager
-def weights_in(path: str) -> Iterator[h5py.File]:
+def open_weights(path: str) -> Iterator[h5py.File]:
     """Open the weights in the file of a whole model.
 
     Args:
@@ -236,7 +236,7 @@ def _part(archive: zipfile.ZipFile, name: str) -> bytes:
     """Return the contents of one of an archive's files."""
     try:
         entry = archive.getinfo(name)
-        if entry.file_size > MOST_PACKED * max(entry.compress_size, 1):
+        if entry.file_size > MAX_COMPRESSION_RATIO * max(entry.compress_size, 1):
             raise ArgumentError(f"{name} claims {entry.file_size} bytes, and has {entry.compress_size}", fix=_FIX)
         return archive.read(entry)
     except KeyError as error:
@@ -247,7 +247,7 @@ def _part(archive: zipfile.ZipFile, name: str) -> bytes:
 
 
 def _weights_of(archive: zipfile.ZipFile) -> AbstractContextManager[h5py.File]:
-    return opened(io.BytesIO(_part(archive, WEIGHTS)), WEIGHTS)
+    return open_hdf5(io.BytesIO(_part(archive, WEIGHTS)), WEIGHTS)
 
 
 def _parsed(text: str | bytes, what: str) -> Any:
@@ -258,7 +258,7 @@ def _parsed(text: str | bytes, what: str) -> Any:
 
 
 def _checked_path(filepath: Any) -> str:
-    path = path_of(filepath)
+    path = file_path(filepath)
     if not path.endswith(ENDING):
         hint = "use load_weights and save_weights for weights only, or " if path.endswith(".weights.h5") else ""
         raise ArgumentError(

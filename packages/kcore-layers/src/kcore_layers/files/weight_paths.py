@@ -16,7 +16,7 @@ from kcore_layers.base.naming import snake_case, unique_names
 from kcore_layers.base.saved_attributes import saved_attributes
 from kcore_layers.base.tracking import is_metric
 
-__all__ = ["join", "optimizers_in", "paths_of", "saved_objects"]
+__all__ = ["join", "find_optimizers", "find_paths", "saved_objects"]
 
 
 def saved_objects(model: Layer, skip: Iterable[Any] = (), places: Iterable[str] | None = None) -> list[tuple[str, Any]]:
@@ -40,7 +40,7 @@ def saved_objects(model: Layer, skip: Iterable[Any] = (), places: Iterable[str] 
     return sorted(walk.found, key=lambda entry: walk.order[id(entry[1])])
 
 
-def paths_of(model: Layer, objects: Iterable[Any]) -> list[str]:
+def find_paths(model: Layer, objects: Iterable[Any]) -> list[str]:
     """Return the paths by which objects are reached, all of each.
 
     Args:
@@ -61,7 +61,7 @@ def paths_of(model: Layer, objects: Iterable[Any]) -> list[str]:
     return [path for found in paths.values() for path in found]
 
 
-def optimizers_in(model: Layer) -> list[Any]:
+def find_optimizers(model: Layer) -> list[Any]:
     """Return the optimizers of a model and of models inside it, which a file of weights has entries for.
 
     Args:
@@ -101,7 +101,7 @@ class _Walk:
     def _visit(self, value: Any, path: str, outer: tuple[int, ...]) -> None:
         """Go through an object, or a container, which may contain itself."""
         children: Iterable[tuple[str, Any]]
-        if _is_saved(value):
+        if _has_saved_state(value):
             if id(value) in self._ids_to_skip:
                 self.skipped.setdefault(id(value), []).append(path)
                 return
@@ -131,14 +131,14 @@ def _prefixes(place: str) -> Iterator[str]:
     return ("/".join(parts[:i]) for i in range(len(parts) + 1))
 
 
-def _is_saved(value: Any) -> bool:
+def _has_saved_state(value: Any) -> bool:
     """Return whether a value is a layer or an optimizer; metrics begin anew in each process."""
     return isinstance(value, Layer) or (hasattr(type(value), "save_own_variables") and not is_metric(value))
 
 
 def _named_by_class(values: Iterable[Any]) -> list[tuple[str, Any]]:
-    kept = [value for value in values if _is_saved(value) or isinstance(value, list | tuple | dict)]
-    classes = [snake_case(type(value).__name__) if _is_saved(value) else "container" for value in kept]
+    kept = [value for value in values if _has_saved_state(value) or isinstance(value, list | tuple | dict)]
+    classes = [snake_case(type(value).__name__) if _has_saved_state(value) else "container" for value in kept]
     return list(zip(unique_names(classes), kept, strict=True))
 
 

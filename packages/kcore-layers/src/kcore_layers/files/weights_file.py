@@ -19,9 +19,9 @@ from kcore_ops.foundation.errors import ArgumentError, KcoreError, located
 
 from kcore_layers.base.layer import Layer
 from kcore_layers.base.state import State
-from kcore_layers.files.atomic import check_no_more, path_of, replaced
-from kcore_layers.files.hdf5 import datasets_in, dtype_of, opened, read
-from kcore_layers.files.weight_paths import join, paths_of, saved_objects
+from kcore_layers.files.atomic import atomic_write, file_path, refuse_unknown_arguments
+from kcore_layers.files.hdf5 import dataset_dtype, find_datasets, open_hdf5, read_dataset
+from kcore_layers.files.weight_paths import find_paths, join, saved_objects
 from kcore_layers.models.model import Model
 
 __all__ = ["check_built", "has_weights_of_layers", "load_weights", "read_weights", "save_weights", "write_weights"]
@@ -68,15 +68,15 @@ def save_weights(
     True
     """
     with located("save_weights"):
-        check_no_more(kwargs)
-        path = path_of(filepath)
+        refuse_unknown_arguments(kwargs)
+        path = file_path(filepath)
         _check_ending(path)
         if max_shard_size is not None:
             raise ArgumentError("max_shard_size is not supported: weights are one file", fix="leave it out")
         check_built(model)
         skip = list(objects_to_skip or ())
-        paths_of(model, skip)  # all of them there are
-        with replaced(path, overwrite) as temporary, h5py.File(temporary, "x") as file:
+        find_paths(model, skip)  # all of them there are
+        with atomic_write(path, overwrite) as temporary, h5py.File(temporary, "x") as file:
             write_weights(model, file, skip)
 
 
@@ -95,10 +95,10 @@ def write_weights(model: Layer, file: h5py.File, skip: Iterable[Any] = ()) -> No
 def _write(file: h5py.File, place: str, saved: Any) -> None:
     group = file.create_group(join(place, "vars"))
     group.attrs["name"] = saved.name
-    saved.save_own_variables(_Written(group))
+    saved.save_own_variables(_WritableGroup(group))
 
 
-class _Written(MutableMapping[str, Any]):
+class _WritableGroup(MutableMapping[str, Any]):
     """What `save_own_variables` puts arrays into: a group of a file that is being written."""
 
     def __init__(self, group: h5py.Group) -> None:
@@ -113,7 +113,7 @@ class _Written(MutableMapping[str, Any]):
             dataset.attrs["dtype"] = array.dtype.name
 
     def __getitem__(self, key: str) -> Any:
-        return read(self._group[key])
+        return read_dataset(self._group[key])
 
     def __delitem__(self, key: str) -> None:
         del self._group[key]
@@ -125,14 +125,14 @@ class _Written(MutableMapping[str, Any]):
         return len(self._group)
 
 
-class _Read(Mapping[str, Any]):
+class _ReadableDatasets(Mapping[str, Any]):
     """What `load_own_variables` takes arrays from: the datasets of one object, read when they are asked for."""
 
     def __init__(self, datasets: Datasets) -> None:
         self._datasets = datasets
 
     def __getitem__(self, key: str) -> Any:
-        return read(self._datasets[key])
+        return read_dataset(self._datasets[key])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._datasets)
@@ -167,17 +167,19 @@ def load_weights(
         ArgumentError: if the file can not be read, or the model is not built or has no such object; or naming
             everything that is missing in the file, that is only in the file, or whose shape or dtype is another.
     """
-    from kcore_layers.files.model_file import weights_in
+    from kcore_layers.files.model_file import open_weights
 
     with located("load_weights"):
-        check_no_more(kwargs, by_name="leave it out: layers are matched by the paths that they are reached by")
-        path = path_of(filepath)
+        refuse_unknown_arguments(
+            kwargs, by_name="leave it out: layers are matched by the paths that they are reached by"
+        )
+        path = file_path(filepath)
         is_of_model = path.endswith(".keras")
         if not is_of_model:
             _check_ending(path)
         check_built(model)
     with located("load_weights", f'model "{model.name}"', f"file {path!r}"):
-        with weights_in(path) if is_of_model else opened(path, repr(path)) as file:
+        with open_weights(path) if is_of_model else open_hdf5(path, repr(path)) as file:
             read_weights(model, file, skip_mismatch, list(objects_to_skip or ()))
 
 
@@ -190,7 +192,7 @@ def read_weights(model: Layer, file: h5py.File, skip_mismatch: bool = False, ski
         skip_mismatch: as for `load_weights`; False by default.
         skip: layers of the model, or its optimizer, that keep what they have; () by default.
     """
-    by_place = _by_place(datasets_in(file))
+    by_place = _group_by_path(find_datasets(file))
     fitting: list[tuple[Any, Datasets]] = []
     faults: list[str] = []
     of_optimizers: list[str] = []
@@ -207,7 +209,7 @@ def read_weights(model: Layer, file: h5py.File, skip_mismatch: bool = False, ski
             fitting.append((saved, datasets))
     # What was to be skipped, and the optimizers of a model that is not compiled now.
     of_models = [join(place, "optimizer") for place, saved in objects if isinstance(saved, Model)]
-    passed_over = tuple(f"{place}/" if place else "" for place in (*paths_of(model, skip), *of_models))
+    passed_over = tuple(f"{place}/" if place else "" for place in (*find_paths(model, skip), *of_models))
     for place, datasets in by_place.items():
         if not f"{place}/".startswith(passed_over):
             faults += [f"{join(place, 'vars', key)}: only in the file" for key in datasets]
@@ -217,7 +219,7 @@ def read_weights(model: Layer, file: h5py.File, skip_mismatch: bool = False, ski
             "\n    ".join([f"{what} not fit, and nothing was loaded:", *faults]),
             fix="make the model as it was when the file was written, or pass skip_mismatch=True",
         )
-    arrays = [(saved, {key: read(dataset) for key, dataset in datasets.items()}) for saved, datasets in fitting]
+    arrays = [(saved, {key: read_dataset(dataset) for key, dataset in datasets.items()}) for saved, datasets in fitting]
     for saved, values in arrays:
         saved.load_own_variables(values)
     for what, found in (("weights", faults), ("the optimizer's state", of_optimizers)):
@@ -234,14 +236,14 @@ def has_weights_of_layers(file: h5py.File) -> bool:
     Args:
         file: the file, open for reading.
     """
-    return any(not f"{place}/".startswith("optimizer/") for place in _by_place(datasets_in(file)))
+    return any(not f"{place}/".startswith("optimizer/") for place in _group_by_path(find_datasets(file)))
 
 
 def _faults(place: str, layer: Any, datasets: Datasets) -> list[str]:
     """Return what does not fit between a layer and its part of the file."""
     own = [*layer._kcore_trainable_variables, *layer._kcore_non_trainable_variables]
     if type(layer).load_own_variables is not State.load_own_variables:
-        return _faults_of_trial(place, layer, datasets)
+        return _faults_by_trial(place, layer, datasets)
     if own and not datasets:
         return [f"{join(place, 'vars')}: missing in the file; it is layer {layer.path!r}, with {_count(own)}"]
     variables = {str(i): v for i, v in enumerate(own)}
@@ -267,7 +269,7 @@ def _count(variables: list[Any]) -> str:
 def _fault_of(variable: Variable, dataset: h5py.Dataset) -> str | None:
     if dataset.shape != variable.shape:
         return f"shape {dataset.shape} in the file, {variable.shape} in the model: {variable.path!r}"
-    dtype = dtype_of(dataset)
+    dtype = dataset_dtype(dataset)
     if _kind(dtype) != _kind(variable._dtype):
         return f"{dtype} in the file, {variable._dtype} in the model: {variable.path!r}"
     return None
@@ -279,11 +281,11 @@ def _kind(dtype: Any) -> str:
     return {"V": "f", "u": "i"}.get(kind, kind)
 
 
-def _faults_of_trial(place: str, saved: Any, datasets: Datasets) -> list[str]:
+def _faults_by_trial(place: str, saved: Any, datasets: Datasets) -> list[str]:
     """Return what an object that reads its variables in its own way makes of its part of the file, without a change."""
     try:
         with StatelessScope():
-            saved.load_own_variables(_Read(datasets))
+            saved.load_own_variables(_ReadableDatasets(datasets))
     except Exception as error:
         what = error.problem if isinstance(error, KcoreError) else f"{type(error).__name__}: {error}"
         return [f"{join(place, 'vars')}: {what}"]
@@ -296,10 +298,10 @@ def _faults_of_optimizer(place: str, optimizer: Any, datasets: Datasets) -> list
             f"{join(place, 'vars')}: the optimizer is not built; "
             "call model.optimizer.build(model.trainable_variables) first to go on where training stopped"
         ]
-    return _faults_of_trial(place, optimizer, datasets)
+    return _faults_by_trial(place, optimizer, datasets)
 
 
-def _by_place(datasets: Datasets) -> dict[str, Datasets]:
+def _group_by_path(datasets: Datasets) -> dict[str, Datasets]:
     """Sort a file's datasets by the path of the object they belong to."""
     by_place: dict[str, Datasets] = {}
     for path, dataset in datasets.items():

@@ -12,7 +12,7 @@ from kcore_ops.foundation.errors import ArgumentError, KcoreError
 
 from kcore_layers.layers.core.input_layer import Input
 from kcore_layers.models.functional import Functional
-from kcore_layers.models.graph import callee, takes_any_number
+from kcore_layers.models.graph import callee, is_variadic
 from kcore_layers.models.model import Model
 from kcore_layers.models.sequential import Sequential
 
@@ -132,7 +132,7 @@ def _outputs(
     for node in graph.nodes:
         args, kwargs = anew(node.args), anew(node.kwargs)
         if isinstance(node.op, Op):
-            if takes_any_number(node.op):
+            if is_variadic(node.op):
                 args[-1:] = args[-1]
             result = callee(node.op)(*args, **kwargs)
         elif call_function is not None:

@@ -10,16 +10,16 @@ from kcore_ops.engine.op import Tree
 from kcore_ops.foundation.errors import ArgumentError, AttributeUnavailable
 
 from kcore_layers.base.layer import Layer
-from kcore_layers.base.naming import names_from_start
+from kcore_layers.base.naming import canonical_names
 from kcore_layers.base.saved_attributes import saved_attributes
 from kcore_layers.base.shapes import ShapeTree
 from kcore_layers.base.tracking import TrackedDict, TrackedList
 from kcore_layers.layers.core.input_layer import InputLayer
 from kcore_layers.models.graph import Graph
-from kcore_layers.models.inputs import adjusted, arrange
+from kcore_layers.models.inputs import conform_input, match_inputs
 from kcore_layers.models.model import Model
 from kcore_layers.options.argument_types import LayerOptionsBesideName
-from kcore_layers.serialization.arguments import arguments_beside
+from kcore_layers.serialization.arguments import extra_arguments
 from kcore_layers.serialization.registry import builtin
 
 __all__ = ["Functional"]
@@ -110,7 +110,7 @@ class Functional(Model):
     def _kcore_named_sublayers(self) -> list[tuple[str, Any]]:
         """Return the layers inside by name, those made up numbered from the start of this model."""
         layers = list(self._kcore_layers)
-        return list(zip(names_from_start(layers), layers, strict=True))
+        return list(zip(canonical_names(layers), layers, strict=True))
 
     def _kcore_saved_children(self) -> Iterator[tuple[str, Any]]:
         """Return the layers first, by the names of their classes: the attributes that hold some come after."""
@@ -137,8 +137,8 @@ class Functional(Model):
         if self._kcore_single_input and not isinstance(inputs, list | tuple | dict):
             values = [inputs]
         else:
-            values = arrange(self._kcore_inputs_structure, inputs, [x.name for x in wanted], self.name)
-        values = [adjusted(x, like, self.name) for x, like in zip(values, wanted, strict=True)]
+            values = match_inputs(self._kcore_inputs_structure, inputs, [x.name for x in wanted], self.name)
+        values = [conform_input(x, like, self.name) for x, like in zip(values, wanted, strict=True)]
         outputs = graph.run(values)
         if self._kcore_single_output:
             return outputs[0]
@@ -197,7 +197,7 @@ class Functional(Model):
         """Return the graph as plain data: layers with their configs, and the calls between them."""
         from kcore_layers.models.functional_config import config_of_graph
 
-        return {**arguments_beside(self, "inputs", "outputs"), **config_of_graph(self)}
+        return {**extra_arguments(self, "inputs", "outputs"), **config_of_graph(self)}
 
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())

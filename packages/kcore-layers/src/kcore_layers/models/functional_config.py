@@ -11,8 +11,8 @@ from kcore_ops.foundation.errors import ArgumentError
 
 from kcore_layers.base.layer import Layer
 from kcore_layers.models.graph import is_input, names_of_calls
-from kcore_layers.models.keras_op_names import is_of_op, op_from, op_to_data
-from kcore_layers.serialization.arguments import arguments_in
+from kcore_layers.models.keras_op_names import is_op_entry, op_from_data, op_to_data
+from kcore_layers.serialization.arguments import extra_arguments_from
 from kcore_layers.serialization.objects import deserialize_keras_object, serialize_keras_object
 
 if TYPE_CHECKING:
@@ -136,16 +136,16 @@ def model_from_config(cls: type, config: dict[str, Any], custom_objects: Mapping
         return outputs[place[0], place[1] - is_functional(made[place[0]])][place[2]]
 
     structures = _tensors(config["input_layers"], input_of), _tensors(config["output_layers"], output_of)
-    own = arguments_in(config, cls, "inputs", "outputs", "layers", "input_layers", "output_layers")
+    own = extra_arguments_from(config, cls, "inputs", "outputs", "layers", "input_layers", "output_layers")
     model: Any = cls(*structures, name=config.get("name"), trainable=config.get("trainable", True), **own)
     return model
 
 
 def _operation(entry: dict[str, Any], custom_objects: Any) -> Any:
     """Return the layer of an entry, or what calls its op."""
-    if is_of_op(entry):
+    if is_op_entry(entry):
         settings = {name: value for name, value in entry["config"].items() if name != "name"}
-        return op_from(entry, deserialize_keras_object(settings, custom_objects))
+        return op_from_data(entry, deserialize_keras_object(settings, custom_objects))
     return deserialize_keras_object(
         {key: value for key, value in entry.items() if key not in ("inbound_nodes", "name")},
         custom_objects=custom_objects,

@@ -16,7 +16,7 @@ from kcore_ops.specs.symbolic import Node
 from kcore_layers.base.nodes import record_call
 from kcore_layers.models.graph_sizes import computes_size, function_of_sizes, takes_sizes, tensor_of_size
 
-__all__ = ["Graph", "callee", "is_input", "names_of_calls", "takes_any_number"]
+__all__ = ["Graph", "callee", "is_input", "names_of_calls", "is_variadic"]
 
 # A step of a plan: what to call, the register of its only argument and that of its only result; or where its arguments
 # and results are more, the function that reads and writes the registers itself. Then the registers to empty.
@@ -225,7 +225,7 @@ def callee(operation: Op | Callable[..., Any]) -> Callable[..., Any]:
     return operation.function if isinstance(operation, Op) else operation
 
 
-def takes_any_number(operation: object) -> bool:
+def is_variadic(operation: object) -> bool:
     """Return whether a node's last argument is the list of an op's operands, which is called with them one by one.
 
     Args:
@@ -276,7 +276,7 @@ def _run_of(
     targets: list[int],
 ) -> Callable[[list[Any]], None]:
     """Return the function that calls a node with its arguments from the registers, and puts its results there."""
-    spread = len(fills) - 1 if takes_any_number(node.op) else None
+    spread = len(fills) - 1 if is_variadic(node.op) else None
     is_single = isinstance(node.outputs, KerasTensor)
 
     def run(values: list[Any]) -> None:

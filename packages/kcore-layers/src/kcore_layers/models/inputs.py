@@ -11,10 +11,10 @@ from kcore_ops.engine.call import HOST_NUMBERS
 from kcore_ops.engine.op import Tensor, Tree
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 
-__all__ = ["adjusted", "arrange"]
+__all__ = ["conform_input", "match_inputs"]
 
 
-def arrange(structure: Tree, given: Tree, names: list[str], model: str) -> list[Any]:
+def match_inputs(structure: Tree, given: Tree, names: list[str], model: str) -> list[Any]:
     """Return the values for a model's inputs, in their order.
 
     Args:
@@ -71,7 +71,7 @@ def _of_same_form(structure: Any, given: Any, model: str) -> list[Any]:
     return values
 
 
-def adjusted(x: Tensor | None, wanted: KerasTensor, model: str) -> Any:
+def conform_input(x: Tensor | None, wanted: KerasTensor, model: str) -> Any:
     """Return a value as the model takes it for an input: in its dtype, a last axis of size 1 added or taken away.
 
     Args:

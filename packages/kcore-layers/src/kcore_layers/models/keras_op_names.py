@@ -14,9 +14,9 @@ from kcore_ops.engine.op import TENSOR_KINDS, Op, all_ops
 from kcore_ops.foundation.errors import ArgumentError
 
 from kcore_layers.base.naming import snake_case
-from kcore_layers.models.graph import takes_any_number
+from kcore_layers.models.graph import is_variadic
 
-__all__ = ["is_of_op", "op_from", "op_to_data"]
+__all__ = ["is_op_entry", "op_from_data", "op_to_data"]
 
 OURS = "kcore.ops"
 KERAS = "keras.src.ops."
@@ -95,7 +95,7 @@ for _module, _names in _CLASSES.items():
         _class_of_op.setdefault(_op or snake_case(_class), (KERAS + _module, _class))
 
 
-def is_of_op(entry: dict[str, Any]) -> bool:
+def is_op_entry(entry: dict[str, Any]) -> bool:
     """Return whether an entry of a config is that of an op rather than a layer.
 
     Args:
@@ -131,7 +131,7 @@ def _is_of_call(op: Op, name: str) -> bool:
     return op.parameters[name] in TENSOR_KINDS or name in _CALLED_WITH.get(op.name, ())
 
 
-def op_from(entry: dict[str, Any], settings: dict[str, Any]) -> Callable[..., Any]:
+def op_from_data(entry: dict[str, Any], settings: dict[str, Any]) -> Callable[..., Any]:
     """Return what makes the call of an op's entry, made with `settings`, from the arguments that stand with the call.
 
     Args:
@@ -154,7 +154,7 @@ def op_from(entry: dict[str, Any], settings: dict[str, Any]) -> Callable[..., An
 
     def call(*args: Any, **kwargs: Any) -> Any:
         given = list(args)
-        if module == OURS and given and takes_any_number(op):
+        if module == OURS and given and is_variadic(op):
             given[-1:] = given[-1]
         if name == "get_item" and isinstance(given[1], list):  # JSON has no tuples
             given[1] = tuple(given[1])

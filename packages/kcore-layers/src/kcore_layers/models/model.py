@@ -15,7 +15,7 @@ from kcore_ops.foundation.errors import ArgumentError, AttributeUnavailable
 
 from kcore_layers.base.layer import Layer
 from kcore_layers.base.saved_attributes import saved_attributes
-from kcore_layers.base.state_tree import by_path, set_tree, tree_of
+from kcore_layers.base.state_tree import by_path, nested, set_tree
 from kcore_layers.models.training import TrainedLayer
 from kcore_layers.serialization.objects import serialize_keras_object
 from kcore_layers.serialization.registry import builtin, original_class
@@ -129,7 +129,7 @@ class Model(TrainedLayer):
             ).at("get_state_tree")
         as_arrays = value_format == "numpy_array"
         return {
-            name: tree_of(
+            name: nested(
                 {path: np.array(v.numpy()) if as_arrays else v.value for path, v in by_path(variables).items()}
             )
             for name, variables in self._kcore_state_groups().items()

@@ -12,13 +12,13 @@ from kcore_ops.foundation.errors import ArgumentError, AttributeUnavailable, Sha
 
 from kcore_layers.base.call_plan import drop_plan
 from kcore_layers.base.layer import Layer
-from kcore_layers.base.naming import name_scope, names_from_start
+from kcore_layers.base.naming import canonical_names, name_scope
 from kcore_layers.base.saved_attributes import saved_attributes
 from kcore_layers.base.shapes import ShapeTree, specs_of, tuples_of
 from kcore_layers.layers.core.input_layer import Input, InputLayer
-from kcore_layers.models.inputs import adjusted
+from kcore_layers.models.inputs import conform_input
 from kcore_layers.models.model import Model
-from kcore_layers.serialization.arguments import arguments_beside, arguments_in
+from kcore_layers.serialization.arguments import extra_arguments, extra_arguments_from
 from kcore_layers.serialization.objects import deserialize_keras_object, serialize_keras_object
 from kcore_layers.serialization.registry import builtin
 
@@ -148,7 +148,7 @@ class Sequential(Model):
     def _kcore_named_sublayers(self) -> list[tuple[str, Any]]:
         """Return the layers inside by name, those made up numbered from the start of this model."""
         layers = list(self._kcore_layers)
-        return list(zip(names_from_start(layers), layers, strict=True))
+        return list(zip(canonical_names(layers), layers, strict=True))
 
     def _kcore_saved_children(self) -> Iterator[tuple[str, Any]]:
         """Return the layers first, by the names of their classes: the attributes that hold some come after."""
@@ -216,7 +216,7 @@ class Sequential(Model):
         """
         x = inputs
         if self._kcore_is_input_given:
-            x = adjusted(x, self._kcore_input, self.name)
+            x = conform_input(x, self._kcore_input, self.name)
         for layer in self._kcore_stack:
             x = layer(x)
         return x
@@ -283,7 +283,7 @@ class Sequential(Model):
         """Return the layers' configs, an `Input` first if one was given."""
         first = [self._kcore_input.node.op] if self._kcore_is_input_given else []
         config: dict[str, Any] = {
-            **arguments_beside(self, "layers"),
+            **extra_arguments(self, "layers"),
             "name": self.name,
             "trainable": self.trainable,
             "dtype": dtype_policies.serialize(self.dtype_policy),
@@ -326,7 +326,7 @@ class Sequential(Model):
             config: dict that `get_config` returned.
             custom_objects: classes and functions by name, beside those registered; None, the default, is none.
         """
-        own = arguments_in(config, cls, "layers")
+        own = extra_arguments_from(config, cls, "layers")
         model = cls(name=config.get("name"), trainable=config.get("trainable", True), **own)
         with name_scope(model._kcore_resolve_path()):  # layers that say how they are built are built at once
             for layer in config["layers"]:

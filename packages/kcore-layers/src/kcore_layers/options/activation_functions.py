@@ -38,7 +38,7 @@ from kcore_ops.engine.op import Tensor
 
 from kcore_layers.options.argument_types import ActivationLike
 from kcore_layers.serialization.objects import builtin, resolve, serialize_keras_object
-from kcore_layers.serialization.registry import builtin_name, saved_as
+from kcore_layers.serialization.registry import builtin_name, save_under_name_of
 
 __all__ = ["deserialize", "exponential", "gelu", "get", "linear", "mish", "relu", "serialize"]
 
@@ -129,7 +129,7 @@ for _function in (celu, elu, glu, hard_shrink, hard_sigmoid, hard_tanh, leaky_re
 builtin(_MODULE, name="exponential")(exponential)
 builtin(_MODULE, aliases=("hard_swish",))(hard_silu)
 builtin(_MODULE, aliases=("swish",))(silu)
-saved_as(ops.relu, relu)
+save_under_name_of(ops.relu, relu)
 
 
 def get(identifier: ActivationLike) -> Any:

@@ -22,11 +22,11 @@ from kcore_ops.foundation.errors import ArgumentError
 from kcore_layers.serialization.objects import deserialize_keras_object, recording, serialize_keras_object, tensor_data
 from kcore_layers.serialization.registry import builtin_name, original_class
 
-__all__ = ["Arguments", "arguments_beside", "arguments_in", "make_from_config", "takes_arguments_of_its_own"]
+__all__ = ["Arguments", "extra_arguments", "extra_arguments_from", "make_from_config", "records_arguments"]
 
 # What `Layer.get_config` gives itself.
-_OF_EVERY_LAYER = ("name", "trainable", "dtype")
-_NAMELESS = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL)
+_LAYER_ARGUMENTS = ("name", "trainable", "dtype")
+_POSITIONAL_KINDS = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL)
 
 
 class _Owner(Protocol):
@@ -72,7 +72,7 @@ class Arguments:
         return {
             name: _data_of(value, held, cls, name)
             for name, value in self._by_name(cls).items()
-            if name not in (*_OF_EVERY_LAYER, *without)
+            if name not in (*_LAYER_ARGUMENTS, *without)
         }
 
     def _by_name(self, cls: type) -> dict[str, Any]:
@@ -84,7 +84,7 @@ class Arguments:
         for parameter in parameters:
             if parameter.kind is inspect.Parameter.VAR_KEYWORD:
                 by_name.update(bound.get(parameter.name, {}))
-            elif parameter.kind in _NAMELESS and parameter.name in bound:
+            elif parameter.kind in _POSITIONAL_KINDS and parameter.name in bound:
                 raise ArgumentError(
                     f"{cls.__name__} has no get_config, and takes {parameter.name} by position only",
                     fix=f"define {cls.__name__}.get_config and from_config, or let __init__ take it by name",
@@ -93,7 +93,7 @@ class Arguments:
                 by_name[parameter.name] = bound[parameter.name]
         return by_name
 
-    def travelling_with(self, owner: _Owner) -> Arguments:
+    def for_copy_of(self, owner: _Owner) -> Arguments:
         """Return them for a copy or pickle of the instance: with the layers that it holds, which are copied with it.
 
         Args:
@@ -101,7 +101,7 @@ class Arguments:
         """
         held = _ids_held_by(owner)
         again = object.__new__(Arguments)
-        again.args, again.kwargs = _map(lambda each: each.travelling(held), (self.args, self.kwargs))
+        again.args, again.kwargs = _map(lambda each: each.for_copy(held), (self.args, self.kwargs))
         return again
 
 
@@ -118,22 +118,22 @@ class _Recorded:
         value = None if self._live is None else self._live()
         return value if id(value) in held else None
 
-    def travelling(self, held: set[int]) -> _Recorded:
-        return _Recorded(self.data, self.problem, _Strong.to(self.live(held)))
+    def for_copy(self, held: set[int]) -> _Recorded:
+        return _Recorded(self.data, self.problem, _StrongReference.to(self.live(held)))
 
     def __reduce__(self) -> Any:
-        value = self._live.value if isinstance(self._live, _Strong) else None
+        value = self._live.value if isinstance(self._live, _StrongReference) else None
         return _recorded_of, (self.data, self.problem, value)
 
 
-class _Strong:
+class _StrongReference:
     """A reference like a weak one, which keeps its object."""
 
     def __init__(self, value: Any) -> None:
         self.value = value
 
     @classmethod
-    def to(cls, value: Any) -> _Strong | None:
+    def to(cls, value: Any) -> _StrongReference | None:
         return None if value is None else cls(value)
 
     def __call__(self) -> Any:
@@ -173,12 +173,12 @@ def _recorded(value: Any, outer: tuple[int, ...] = ()) -> Any:
             data = serialize_keras_object(value)
         if isinstance(value, FunctionType | BuiltinFunctionType):
             json.dumps(data)  # a lambda may close over anything
-        return _Recorded(data, None, _weakly(value))
+        return _Recorded(data, None, _weak_reference(value))
     except Exception as error:  # of a get_config of the user's, too: it counts when the config is asked for
-        return _Recorded(None, f"a {type(value).__name__}: {' '.join(str(error).split())}", _weakly(value))
+        return _Recorded(None, f"a {type(value).__name__}: {' '.join(str(error).split())}", _weak_reference(value))
 
 
-def _weakly(value: Any) -> Any:
+def _weak_reference(value: Any) -> Any:
     try:
         return weakref.ref(value)
     except TypeError:
@@ -227,7 +227,7 @@ def _definer(cls: type, name: str) -> type:
     return next(base for base in cls.__mro__ if name in base.__dict__)
 
 
-def takes_arguments_of_its_own(cls: type) -> bool:
+def records_arguments(cls: type) -> bool:
     """Return whether a class's `__init__` is newer than its `get_config`, which can not know what it takes then.
 
     Args:
@@ -237,7 +237,7 @@ def takes_arguments_of_its_own(cls: type) -> bool:
     return cls.__mro__.index(made) < cls.__mro__.index(described) and builtin_name(cls) is None
 
 
-def arguments_beside(model: _Owner, *parts: str) -> dict[str, Any]:
+def extra_arguments(model: _Owner, *parts: str) -> dict[str, Any]:
     """Return the arguments of a subclass of a kind of model, beside the parts that all models of the kind are made of.
 
     {} for a class that is not made of these parts, but makes them itself.
@@ -252,7 +252,7 @@ def arguments_beside(model: _Owner, *parts: str) -> dict[str, Any]:
     return arguments.config(model, without=parts)
 
 
-def arguments_in(config: dict[str, Any], cls: type, *others: str) -> dict[str, Any]:
+def extra_arguments_from(config: dict[str, Any], cls: type, *others: str) -> dict[str, Any]:
     """Return what a config has for arguments that a class takes beside others, made anew of their data.
 
     Args:
@@ -260,7 +260,7 @@ def arguments_in(config: dict[str, Any], cls: type, *others: str) -> dict[str, A
         cls: the class.
         *others: names of the arguments that are left out.
     """
-    own = _parameters_of(cls) - {*others, *_OF_EVERY_LAYER}
+    own = _parameters_of(cls) - {*others, *_LAYER_ARGUMENTS}
     return {name: deserialize_keras_object(config[name]) for name in sorted(own & set(config))}
 
 
@@ -288,7 +288,7 @@ def make_from_config(cls: type, config: dict[str, Any]) -> Any:
     }
     if isinstance(arguments.get("dtype"), dict):
         arguments["dtype"] = dtype_policies.deserialize(arguments["dtype"])
-    if takes_arguments_of_its_own(cls):
+    if records_arguments(cls):
         # The class it derives from makes its own arguments of data.
         of_base = inspect.signature(_definer(cls, "get_config").__init__).parameters  # type: ignore[misc]
         own = [name for name in arguments if name not in of_base]

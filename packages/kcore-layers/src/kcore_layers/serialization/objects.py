@@ -82,7 +82,9 @@ def serialize_keras_object(obj: object) -> Any:
         return _tagged("__slice__", **bounds)
     if obj is Ellipsis:
         return _tagged("__ellipsis__")
-    if isinstance(obj, FunctionType | BuiltinFunctionType) or (not isinstance(obj, type) and known.is_named(obj)):
+    if isinstance(obj, FunctionType | BuiltinFunctionType) or (
+        not isinstance(obj, type) and known.has_serialized_name(obj)
+    ):
         return _serialize_function(obj)
     if not isinstance(obj, type) and hasattr(obj, "get_config"):
         return _serialize_instance(obj)
@@ -203,7 +205,7 @@ def resolve(
     if isinstance(identifier, str):
         found = known.find_named(identifier, module)
         if found is None:
-            raise ArgumentError(f"no {kind} named {identifier!r}", fix=known.advice_on(identifier, module))
+            raise ArgumentError(f"no {kind} named {identifier!r}", fix=known.suggestion_for(identifier, module))
     elif isinstance(identifier, dict):
         if "class_name" not in identifier or "config" not in identifier:
             raise ArgumentError(f"this is not the data of {_a(kind)}: {identifier!r}", fix="pass what serialize() gave")
@@ -265,7 +267,7 @@ def _serialize_function(function: Any) -> dict[str, Any]:
 
 
 def _serialize_instance(obj: Any) -> dict[str, Any]:
-    module, class_name, registered_name = known.name_in_data(type(obj))
+    module, class_name, registered_name = known.serialized_name(type(obj))
     config = serialize_keras_object(dict(obj.get_config()))
     data = {"module": module, "class_name": class_name, "config": config, "registered_name": registered_name}
     if hasattr(obj, "get_build_config") and getattr(obj, "built", True):

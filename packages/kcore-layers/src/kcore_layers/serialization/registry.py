@@ -198,13 +198,13 @@ def builtin_name(obj: object) -> tuple[str, str] | None:
     return found
 
 
-def name_in_data(cls: type) -> tuple[str | None, str, str | None]:
+def serialized_name(cls: type) -> tuple[str | None, str, str | None]:
     """Return the module that data names a class by, its name there, and the name it is registered by: None for ours.
 
     Args:
         cls: the class.
 
-    >>> name_in_data(SeedGenerator)
+    >>> serialized_name(SeedGenerator)
     ('keras.random', 'SeedGenerator', None)
     """
     found = builtin_name(cls)
@@ -215,7 +215,7 @@ def name_in_data(cls: type) -> tuple[str | None, str, str | None]:
     return place, cls.__name__, get_registered_name(cls)
 
 
-def saved_as(function: Callable[..., Any], other: Callable[..., Any]) -> None:
+def save_under_name_of(function: Callable[..., Any], other: Callable[..., Any]) -> None:
     """Have a function saved under the name of one of ours that, called with only a tensor, does the same.
 
     Args:
@@ -246,7 +246,7 @@ def is_registered(obj: object) -> bool:
     return _declared(obj, _registered_names) is not None or any(obj is each for each in _scope.get().values())
 
 
-def is_named(obj: object) -> bool:
+def has_serialized_name(obj: object) -> bool:
     """Return whether files have a name for a class or function: it is ours, registered, or in a scope.
 
     Args:
@@ -272,7 +272,7 @@ def find_class(
     # Data of a built-in says which one it means, so that a custom class of the same name does not take its place.
     if registered_name is None and module in _builtins and class_name in _builtins[module]:
         return _builtins[module][class_name]
-    for _ in _then_load(_components_of(module, registered_name)):
+    for _ in _load_in_turn(_components_of(module, registered_name)):
         for name in (registered_name, class_name):
             found = get_registered_object(name) if name else None
             if found is not None:
@@ -313,7 +313,7 @@ def find_function(
             raise _not_registered("function", name, registered_name)
         return found
     package = name.partition(">")[0]
-    for _ in _then_load((package,) if ">" in name else _FUNCTION_COMPONENTS):
+    for _ in _load_in_turn((package,) if ">" in name else _FUNCTION_COMPONENTS):
         found = get_registered_object(name, module_objects=module_objects)
         if found is not None:
             return found
@@ -337,7 +337,7 @@ def find_named(name: str, module: str) -> Any:
     return next((obj for each, obj in table.items() if snake_case(each) == name and isinstance(obj, type)), None)
 
 
-def advice_on(name: str, module: str) -> str:
+def suggestion_for(name: str, module: str) -> str:
     """Return a sentence on which names there are, for someone who asked for one there is not.
 
     Args:
@@ -419,7 +419,7 @@ def _components_of(module: str | None, registered_name: str | None) -> Iterator[
         yield from reversed(parts[1:])
 
 
-def _then_load(components: Any) -> Iterator[None]:
+def _load_in_turn(components: Any) -> Iterator[None]:
     """Pause once, and again after each installed component was loaded."""
     yield
     for name in components:
@@ -437,7 +437,7 @@ def _is_offered(component: str) -> bool:
 class _PolicyClasses:
     """Names of the classes of dtype policies, which kcore-ops has and its users derive from."""
 
-    name_of = staticmethod(name_in_data)
+    name_of = staticmethod(serialized_name)
     find = staticmethod(find_class)
 
 

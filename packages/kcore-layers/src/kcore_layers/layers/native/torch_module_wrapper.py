@@ -139,7 +139,7 @@ class TorchModuleWrapper(Layer):
         return [name for name, _ in self.module.named_buffers() if name in self._by_name]
 
     @contextmanager
-    def _kcore_state_kept(self) -> Iterator[None]:
+    def _kcore_restoring_state(self) -> Iterator[None]:
         """Undo at the end of the `with` block what the module, or a part of it, does to itself in a trial run."""
         modes = [(part, part.training) for part in self.module.modules()]
         copy = self._kcore_backend.ops["copy"]
@@ -177,7 +177,7 @@ class TorchModuleWrapper(Layer):
         if self.output_shape is not None:
             dtype = next((v._dtype for v in self._by_name.values() if is_float_dtype(v._dtype)), self.compute_dtype)
             return TensorSpec(self.output_shape, dtype)
-        with self._kcore_state_kept():
+        with self._kcore_restoring_state():
             return infer_outputs(self, list(args), {**kwargs, "training": False})
 
     def get_config(self) -> dict[str, Any]:
