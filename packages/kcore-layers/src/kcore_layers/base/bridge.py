@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kcore_ops import Variable
 
 from kcore_layers.base.call_plan import drop_plan
 
+if TYPE_CHECKING:
+    from kcore_layers.base.layer import Layer
+
 __all__ = ["LayerBridge"]
 
 
 class LayerBridge:
-    """The `ModuleBridge` of a layer."""
+    """The `ModuleBridge` of a layer.
+
+    Args:
+        layer: the layer.
+    """
 
     __slots__ = ("_layer",)
 
-    def __init__(self, layer: Any) -> None:
+    def __init__(self, layer: Layer) -> None:
         self._layer = layer
 
     @property
@@ -60,11 +67,21 @@ class LayerBridge:
         return found
 
     def add_storage(self, name: str, storage: Any, trainable: bool) -> None:
-        """Track storage of the framework's own making as a variable, under the name of an attribute."""
+        """Track storage of the framework's own making as a variable, under the name of an attribute.
+
+        Args:
+            name: the attribute's name.
+            storage: a parameter, buffer or variable of the framework's.
+            trainable: bool, whether optimizers change it.
+        """
         self._layer._kcore_track_storage(name, storage, trainable)
 
     def set_mode(self, training: bool | None) -> None:
-        """Let calls that are told no training flag have this one."""
+        """Let calls that are told no training flag have this one.
+
+        Args:
+            training: bool, the flag; None if there is none.
+        """
         self._layer.__dict__["_kcore_mode"] = training
         drop_plan(self._layer)
 
@@ -73,5 +90,10 @@ class LayerBridge:
         drop_plan(self._layer)
 
     def call(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        """Call the layer, hooks left to whoever calls this."""
+        """Return what a call of the layer returns, hooks left to whoever calls this.
+
+        Args:
+            args: arguments by position.
+            kwargs: arguments by name.
+        """
         return self._layer._kcore_general_call(tuple(args), dict(kwargs))
