@@ -16,7 +16,7 @@ def leaves(table):
 
 def plans_of(*functions):
     found = [function.op for function in functions]
-    return sum(leaves(op.plans) + leaves(op.number_plans) + leaves(dict(op.passing_plans)) for op in found)
+    return sum(leaves(op.plans) + leaves(op.number_plans) + leaves(dict(op.temporary_plans)) for op in found)
 
 
 def memory_of_kcore():
@@ -121,4 +121,4 @@ def test_calls_with_none_or_of_a_class_that_may_go_follow_the_current_backend(ba
                 assert isinstance(found, current.tensor_types)
             np.testing.assert_allclose(ops.convert_to_numpy(found), expected, rtol=1e-6)
         assert isinstance(function(), backend.tensor_types)
-    assert not ops.dot_product_attention.op.passing_plans
+    assert not ops.dot_product_attention.op.temporary_plans

@@ -14,7 +14,7 @@ NARROWER = {"int64": "int32", "uint64": "uint32", "float64": "float32", "complex
 
 
 def native_dtype(name: str) -> np.dtype[Any]:
-    """Give JAX's dtype of a name; one that JAX would silently narrow is refused."""
+    """Return JAX's dtype of a name; one that JAX would silently narrow is refused."""
     if name in NARROWER and not jax.config.jax_enable_x64:
         raise DTypeError(
             f"JAX has no {name} while its 64-bit mode is off",

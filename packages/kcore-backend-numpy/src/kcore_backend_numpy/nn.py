@@ -33,7 +33,7 @@ def log_softmax(x, axis):
 
 
 def _below_top(x, axis):
-    """Give the differences from the largest elements, whose exponentials are at most 1."""
+    """Return the differences from the largest elements, whose exponentials are at most 1."""
     if not x.ndim and axis.__class__ is int:
         raise ValueError("a scalar has no axes")  # NumPy grants it one
     return x - np.maximum.reduce(x, axis, None, None, True, -np.inf)

@@ -97,12 +97,12 @@ def conv_transpose(inputs, kernel, strides, padding, output_padding, data_format
 
 
 def _is_native(inputs: Any) -> bool:
-    """Say whether convolutions have a kernel for the tensor; with oneDNN, that of an empty one gets the shape wrong."""
+    """Return whether convolutions have a kernel for the tensor; with oneDNN, that of an empty one gets the shape wrong."""
     return inputs.dtype.is_floating and 0 not in tuple(inputs.shape)
 
 
 def _is_gradient(windows: Any) -> bool:
-    """Say whether a convolution over the result would have as many positions as the input has elements."""
+    """Return whether a convolution over the result would have as many positions as the input has elements."""
     if None in windows.window:
         return False
     axes = zip(windows.spans, windows.strides, windows.cropped, strict=True)

@@ -23,7 +23,7 @@ def _check_points(x, fft_length, axes=1, least=1):
 
 
 def _of_pair(function, axes):
-    """Give a function of complex numbers as one of their two parts."""
+    """Return a function of complex numbers as one of their two parts."""
 
     def of_pair(x):
         _check_points(x[0], None, axes)

@@ -66,7 +66,7 @@ def eigh(x):
 
 
 def _unless_singular(x):
-    """Give the matrices, the identity in place of singular ones, which raise an error, and 1 or NaN for each."""
+    """Return the matrices, the identity in place of singular ones, which raise an error, and 1 or NaN for each."""
     _, logarithm = slogdet(x)
     is_singular = tf.math.is_inf(logarithm)[..., None, None]
     identity = tf.eye(tf.shape(x)[-1], dtype=x.dtype)

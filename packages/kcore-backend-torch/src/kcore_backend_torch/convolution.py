@@ -55,7 +55,7 @@ def _convolve(inputs: Any, kernel: Any, windows: Windows) -> Any:
 
 
 def _with_plain_strides(kernel: Any) -> Any:
-    """Give a kernel for one filter with the strides that torch itself would give it.
+    """Return a kernel for one filter with the strides that torch itself would give it.
 
     By another stride of that axis torch takes the kernel for what it is not, and then refuses the gradient that it has
     made for it (torch 2.13, where it does not use oneDNN, as for float64).

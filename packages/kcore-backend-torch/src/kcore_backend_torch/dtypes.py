@@ -11,7 +11,7 @@ DTYPE_NAMES = {dtype: name for name, dtype in NATIVE.items()}
 
 
 def native_dtype(name: str) -> torch.dtype:
-    """Give torch's dtype of a name."""
+    """Return torch's dtype of a name."""
     try:
         return NATIVE[name]
     except KeyError:

@@ -48,7 +48,7 @@ class Fusion:
 
 
 def find_fusions(nodes: Sequence[Any], is_list: Callable[[Any], bool], kept: Collection[Any]) -> dict[Any, Fusion]:
-    """Give the fusion of each node that has one.
+    """Return the fusion of each node that has one.
 
     Args:
         nodes: of a graph, in order.
@@ -62,7 +62,7 @@ def find_fusions(nodes: Sequence[Any], is_list: Callable[[Any], bool], kept: Col
         return is_list(x) and len(x.users) == 1 and x not in kept and x not in absorbed and x not in found
 
     def product(x: Any) -> tuple[Any, Any] | None:
-        """Give the list and the number that `x` is a product of."""
+        """Return the list and the number that `x` is a product of."""
         if not is_temporary(x) or x.target not in _PRODUCTS:
             return None
         a, b = x.args

@@ -169,7 +169,7 @@ class _Program:
         return self._over_lists(getattr(torch, f"_foreach_{name}{'_' if in_place else ''}"), args, target, in_place)
 
     def _may_overwrite(self, source: Any, position: int) -> bool:
-        """Say whether a value is used at this place for the last time, and nobody's but ours."""
+        """Return whether a value is used at this place for the last time, and nobody's but ours."""
         return source in self.overwritable and self.last_use.get(source) == position and source not in self.kept
 
     def _fused(self, position: int, fusion: Fusion, node: Any, target: int) -> Callable[[list[Any]], None]:

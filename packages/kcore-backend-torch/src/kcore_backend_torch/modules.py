@@ -15,7 +15,7 @@ __all__ = ["TorchLayer", "TorchModules", "TorchVariable"]
 
 
 def _torch_takes_part() -> bool:
-    """Say whether torch has something to do around the call of every module: hooks of all, or notes of a tracer."""
+    """Return whether torch has something to do around the call of every module: hooks of all, or notes of a tracer."""
     return _get_tracing_state() is not None or bool(
         hooks._global_forward_hooks
         or hooks._global_forward_pre_hooks
@@ -97,7 +97,7 @@ def _unpickled(value: Any) -> torch.Tensor:
 
 
 def variables_of(backend: Any, module: torch.nn.Module) -> dict[str, TorchVariable]:
-    """Give a variable over each parameter and buffer of a module, by name, sharing its tensor."""
+    """Return a variable over each parameter and buffer of a module, by name, sharing its tensor."""
     found = {}
     for prefix, part in module.named_modules():
         for home in (part._parameters, part._buffers):

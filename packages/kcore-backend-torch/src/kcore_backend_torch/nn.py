@@ -90,7 +90,7 @@ _rms_normalization = defined(nn.rms_normalization)
 
 
 def _normalized_shape(x, axis, *parameters):
-    """Give the sizes of the axes to normalize over, or None if torch has no kernel for them."""
+    """Return the sizes of the axes to normalize over, or None if torch has no kernel for them."""
     ndim = x.ndim
     axes = tuple(range(ndim)) if axis is None else (axis,) if axis.__class__ is int else axis
     count = len(axes)

@@ -30,7 +30,7 @@ class Place:
 
 
 def elsewhere(x: torch.Tensor) -> torch.device | None:
-    """Give the device of a tensor, unless what is made now lands there."""
+    """Return the device of a tensor, unless what is made now lands there."""
     held = _held.get()
     # torch.get_default_device() takes longer than most ops; this is what `torch.set_default_device` sets (2.0 to 2.13).
     if held is None and x.is_cpu and _device.CURRENT_DEVICE is None:

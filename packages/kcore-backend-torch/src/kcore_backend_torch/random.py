@@ -20,7 +20,7 @@ from kcore_backend_torch.places import here
 
 
 def generator(seed: torch.Tensor, device: torch.device) -> torch.Generator:
-    """Give a generator for a seed; torch's on the CPU takes 32 bits, which both numbers are mixed into."""
+    """Return a generator for a seed; torch's on the CPU takes 32 bits, which both numbers are mixed into."""
     low, high = seed.tolist()
     mixed = (low * 0x9E3779B97F4A7C15 + high * 0xD1B54A32D192ED03 + 0x2545F4914F6CDD1D) % 2**64
     mixed = (mixed ^ mixed >> 29) * 0xBF58476D1CE4E5B9 % 2**64

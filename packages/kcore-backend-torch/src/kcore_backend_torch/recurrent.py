@@ -41,7 +41,7 @@ _gru = defined(kcore_ops.gru)
 
 
 def _has_kernel(x, recurrent_kernel):
-    """Say whether the fused kernels take a call: not empty ones, nor those that vmap or jvp transform."""
+    """Return whether the fused kernels take a call: not empty ones, nor those that vmap or jvp transform."""
     if not x.numel() or not recurrent_kernel.numel():
         return False
     return maybe_current_level() is None or not any(
@@ -55,7 +55,7 @@ def _weights(kernel, recurrent_kernel):
 
 
 def _options(bias):
-    """Give has_biases, num_layers, dropout, train, bidirectional and batch_first."""
+    """Return has_biases, num_layers, dropout, train, bidirectional and batch_first."""
     return bias is not None, 1, 0.0, torch.is_grad_enabled(), False, True
 
 

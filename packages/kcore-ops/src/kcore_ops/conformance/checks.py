@@ -65,7 +65,7 @@ def promoted(op: Op, backend: Backend, args: Sequence[Any]) -> list[Any]:
     missing = len(op.parameters) - len(args)
     full = (*args, *defaults[len(defaults) - missing :]) if missing else tuple(args)
     found = Call(op, full)
-    targets = found.settle([dtype for dtype, _ in found.specs(backend)], backend)
+    targets = found.target_dtypes([dtype for dtype, _ in found.specs(backend)], backend)
     values = [np.asarray(v).astype(dt.numpy_dtype(t)) for v, t in zip(found.values, targets, strict=True)]
     return found.replaced(values)[: len(args)]
 

@@ -109,7 +109,7 @@ def _standard_names() -> dict[Any, str]:
 
 @functools.cache
 def numpy_dtype(dtype: str) -> np.dtype[Any]:
-    """Give the NumPy dtype of a name; bfloat16 and float8 come from `ml_dtypes`.
+    """Return the NumPy dtype of a name; bfloat16 and float8 come from `ml_dtypes`.
 
     >>> numpy_dtype("bfloat16")
     dtype(bfloat16)
@@ -118,7 +118,7 @@ def numpy_dtype(dtype: str) -> np.dtype[Any]:
 
 
 def standardize_dtype(dtype: Any = None) -> str:
-    """Give the name of a dtype, whichever framework or type it comes from; None is `config.floatx()`.
+    """Return the name of a dtype, whichever framework or type it comes from; None is `config.floatx()`.
 
     Args:
         dtype: a name, a Python or NumPy type, or a framework's dtype.
@@ -152,7 +152,7 @@ def standardize_dtype(dtype: Any = None) -> str:
 
 
 def result_type(*dtypes: Any) -> str:
-    """Give the dtype that an operation between these dtypes results in.
+    """Return the dtype that an operation between these dtypes results in.
 
     Python types (`int`, `float`, `complex`) are weak: they widen the kind and never the precision.
 
@@ -179,12 +179,12 @@ def join_all(dtypes: list[str]) -> str:
 
 
 def concrete(dtype: str) -> str:
-    """Give a weak type the dtype it stands for when it meets no tensor."""
+    """Return a weak type the dtype it stands for when it meets no tensor."""
     return standardize_dtype(dtype) if dtype in WEAK else dtype
 
 
 def to_float(dtype: str) -> str:
-    """Give the dtype itself if floating or complex, else `config.floatx()`.
+    """Return the dtype itself if floating or complex, else `config.floatx()`.
 
     >>> to_float("int64"), to_float("float16")
     ('float32', 'float16')
@@ -193,7 +193,7 @@ def to_float(dtype: str) -> str:
 
 
 def at_least_float32(dtype: str) -> str:
-    """Give the dtype in which sums and exponentials of `dtype` are computed without losing it.
+    """Return the dtype in which sums and exponentials of `dtype` are computed without losing it.
 
     >>> at_least_float32("bfloat16"), at_least_float32("float64")
     ('float32', 'float64')
@@ -202,7 +202,7 @@ def at_least_float32(dtype: str) -> str:
 
 
 def real_dtype(dtype: str) -> str:
-    """Give the dtype of the real part of a number of `dtype`.
+    """Return the dtype of the real part of a number of `dtype`.
 
     >>> real_dtype("complex64"), real_dtype("int8")
     ('float32', 'int8')
@@ -211,7 +211,7 @@ def real_dtype(dtype: str) -> str:
 
 
 def is_float_dtype(dtype: Any) -> bool:
-    """Say whether the dtype is floating.
+    """Return whether the dtype is floating.
 
     >>> is_float_dtype("bfloat16"), is_float_dtype("int8")
     (True, False)
@@ -220,7 +220,7 @@ def is_float_dtype(dtype: Any) -> bool:
 
 
 def is_int_dtype(dtype: Any) -> bool:
-    """Say whether the dtype is an integer one; bool is not.
+    """Return whether the dtype is an integer one; bool is not.
 
     >>> is_int_dtype("uint8"), is_int_dtype("bool")
     (True, False)
@@ -229,22 +229,22 @@ def is_int_dtype(dtype: Any) -> bool:
 
 
 def is_bool_dtype(dtype: Any) -> bool:
-    """Say whether the dtype is bool."""
+    """Return whether the dtype is bool."""
     return standardize_dtype(dtype) == "bool"
 
 
 def is_signed_dtype(dtype: Any) -> bool:
-    """Say whether the dtype has negative numbers."""
+    """Return whether the dtype has negative numbers."""
     return standardize_dtype(dtype) not in ("bool", *UNSIGNED)
 
 
 def is_complex_dtype(dtype: Any) -> bool:
-    """Say whether the dtype is complex."""
+    """Return whether the dtype is complex."""
     return standardize_dtype(dtype) in COMPLEX
 
 
 def dtype_size(dtype: Any) -> int:
-    """Give the size of one element in bits.
+    """Return the size of one element in bits.
 
     >>> dtype_size("bfloat16"), dtype_size("complex64")
     (16, 64)
@@ -254,7 +254,7 @@ def dtype_size(dtype: Any) -> int:
 
 @functools.cache
 def limits(dtype: str) -> tuple[float, float]:
-    """Give the smallest and largest finite number of an integer or floating dtype."""
+    """Return the smallest and largest finite number of an integer or floating dtype."""
     if dtype == "bool":
         return 0, 1
     read: Any = ml_dtypes.iinfo if dtype in INTEGERS else ml_dtypes.finfo
@@ -307,12 +307,12 @@ _MOST = int(np.finfo("float64").max)
 
 
 def _holds(name: str, number: float, dtype: str) -> bool:
-    """Say whether an integer dtype holds a number, and all that `dtype` holds."""
+    """Return whether an integer dtype holds a number, and all that `dtype` holds."""
     (least, most), (low, high) = limits(name), limits(dtype)
     return least <= min(number, low) and max(number, high) <= most
 
 
 def epsilon_of(dtype: str) -> float:
-    """Give the distance from 1 to the next number of a floating dtype."""
+    """Return the distance from 1 to the next number of a floating dtype."""
     read: Any = ml_dtypes.finfo
     return float(read(numpy_dtype(dtype)).eps)

@@ -104,15 +104,15 @@ class Call:
         raise DTypeError(problem, fix="pass a tensor, a NumPy array, a number or a list of numbers").at(self.op.name)
 
     def backend(self) -> Backend:
-        """Give the backend that the tensors belong to; the current one if there are only numbers and arrays."""
+        """Return the backend that the tensors belong to; the current one if there are only numbers and arrays."""
         return backend_of(self.values)
 
     def specs(self, backend: Backend | None) -> list[tuple[str, tuple[Any, ...]]]:
         """Dtype, weak for Python numbers, and shape of each value."""
         return [describe(value, backend) for value in self.values]
 
-    def settle(self, described: list[str], backend: Backend | None) -> list[str]:
-        """Give the dtype each value is to be cast to, by the op's rules.
+    def target_dtypes(self, described: list[str], backend: Backend | None) -> list[str]:
+        """Return the dtype each value is to be cast to, by the op's rules.
 
         Raises:
             DTypeError: if a rule has none.
@@ -134,11 +134,11 @@ class Call:
         return targets
 
     def compares(self, name: str) -> bool:
-        """Say whether the op does no more than compare what is passed for a parameter."""
+        """Return whether the op does no more than compare what is passed for a parameter."""
         return any(name in names and rule in COMPARING for names, rule in self.op.rules)
 
     def replaced(self, values: Sequence[Any]) -> list[Any]:
-        """Give the arguments with other values in place of the tensors."""
+        """Return the arguments with other values in place of the tensors."""
         args = list(self.args)
         for name, (position, spots) in self.groups.items():
             kind = self.op.parameters[name]
@@ -203,7 +203,7 @@ def _array_of(value: Any, leaves: list[Any]) -> np.ndarray[Any, Any]:
 
 
 def describe(value: Any, backend: Backend | None) -> tuple[str, tuple[Any, ...]]:
-    """Give the dtype, weak for Python numbers, and the shape of a tensor, an array or a number."""
+    """Return the dtype, weak for Python numbers, and the shape of a tensor, an array or a number."""
     if isinstance(value, TensorSpec):
         return value.dtype, value.shape
     if isinstance(value, np.ndarray | np.generic):
@@ -217,7 +217,7 @@ def describe(value: Any, backend: Backend | None) -> tuple[str, tuple[Any, ...]]
 
 
 def backend_of(values: Sequence[Any]) -> Backend:
-    """Give the backend whose tensors these are, numbers and NumPy arrays aside; the current one if there are none.
+    """Return the backend whose tensors these are, numbers and NumPy arrays aside; the current one if there are none.
 
     Raises:
         MixedBackends: if they belong to more than one.

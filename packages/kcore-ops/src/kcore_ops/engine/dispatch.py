@@ -24,7 +24,7 @@ from kcore_ops.dtypes.promotion import COMPARING
 from kcore_ops.engine import inference
 from kcore_ops.engine.call import Call, SymbolicShape, answers_ops, backend_of, stands_for_value, unwrapped
 from kcore_ops.engine.op import TENSOR_KINDS, Op, all_ops
-from kcore_ops.engine.plans import Run, make_plan, on_current, passing_plan, remember, store, with_conversions
+from kcore_ops.engine.plans import Run, make_plan, on_current, remember, store, temporary_plan, with_conversions
 from kcore_ops.engine.sizes import has_unknown_size
 from kcore_ops.foundation import tree
 from kcore_ops.foundation.errors import ArgumentError, KcoreError, ShapeError
@@ -36,10 +36,10 @@ from kcore_ops.specs.symbolic import KerasTensor
 __all__ = ["create", "dispatch", "public_function", "recover"]
 
 _GUARDS = {
-    "axis": "if {0}.__class__ is not int and {0} is not None: {0} = settle_axis({0}, op)",
-    "shape": "{0} = settle_shape({0}, op)",
-    "dtype": "if {0} is not None: {0} = settle_dtype({0}, op)",
-    "float_dtype": "{0} = settle_dtype({0}, op)",
+    "axis": "if {0}.__class__ is not int and {0} is not None: {0} = standard_axis({0}, op)",
+    "shape": "{0} = standard_shape({0}, op)",
+    "dtype": "if {0} is not None: {0} = standard_dtype({0}, op)",
+    "float_dtype": "{0} = standard_dtype({0}, op)",
     # What every integer dtype holds is looked at no further.
     "number": "if (not 0 <= {0} <= 127) if {0}.__class__ is int or {0}.__class__ is float else "
     "({0} is not None and {0}.__class__ in NUMBERS): check_number({0}, op, ({arguments}))",
@@ -50,7 +50,7 @@ NUMBERS = frozenset({list, tuple, *(numpy_dtype(name).type for name in INTEGERS)
 
 
 def public_function(op: Op) -> Any:
-    """Give the function users call: the body's signature and docstring over the dispatcher."""
+    """Return the function users call: the body's signature and docstring over the dispatcher."""
     body = op.body
     code = body.__code__
     header = [f"{name}:{op.parameters.get(name, 'static')}" for name in code.co_varnames[: code.co_argcount]]
@@ -116,8 +116,8 @@ def _template(header: tuple[str, ...]) -> types.CodeType:
             # Outside the handler, or the miss would be shown as the context of whatever goes wrong.
             f"return dispatch(op, ({arguments}))",
         ]
-    cells = "op, plans, numbers, create, dispatch, recover, settle_axis, settle_shape, settle_dtype, check_number, "
-    cells += "SymbolicShape, NUMBERS"
+    cells = "op, plans, numbers, create, dispatch, recover, standard_axis, standard_shape, standard_dtype, "
+    cells += "check_number, SymbolicShape, NUMBERS"
     source = "\n".join(
         [f"def make({cells}):", f"    def function({', '.join(names)}):", *(f"        {line}" for line in lines)]
     )
@@ -176,12 +176,12 @@ registry.checks.append(faults_of_table)
 # What the template's guards call.
 
 
-def settle_axis(axis: Any, op: Op) -> Any:
-    """Give an axis as an integer, or several as a tuple."""
+def standard_axis(axis: Any, op: Op) -> Any:
+    """Return an axis as an integer, or several as a tuple."""
     if isinstance(axis, np.ndarray) and axis.ndim:
         axis = axis.tolist()
     if isinstance(axis, list | tuple):
-        return tuple([a if type(a) is int else settle_axis(a, op) for a in axis])
+        return tuple([a if type(a) is int else standard_axis(a, op) for a in axis])
     try:
         return axis.__index__()
     except (AttributeError, TypeError):
@@ -189,8 +189,8 @@ def settle_axis(axis: Any, op: Op) -> Any:
         raise ArgumentError(problem, fix="pass an integer, a tuple of them, or None").at(op.name) from None
 
 
-def settle_shape(shape: Any, op: Op) -> tuple[Any, ...]:
-    """Give a shape as a tuple."""
+def standard_shape(shape: Any, op: Op) -> tuple[Any, ...]:
+    """Return a shape as a tuple."""
     if shape.__class__ is tuple:
         for size in shape:
             if size.__class__ is not int:
@@ -204,8 +204,8 @@ def settle_shape(shape: Any, op: Op) -> tuple[Any, ...]:
     return SymbolicShape(shape) if any(isinstance(size, Size | TensorSpec) for size in shape) else shape
 
 
-def settle_dtype(dtype: Any, op: Op) -> str:
-    """Give the name of a dtype."""
+def standard_dtype(dtype: Any, op: Op) -> str:
+    """Return the name of a dtype."""
     try:
         return standardize_dtype(dtype)
     except KcoreError as error:
@@ -220,9 +220,9 @@ def check_number(number: Any, op: Op, args: tuple[Any, ...]) -> None:
     backend = None if call.is_symbolic else call.backend()  # graphs are built without any
     try:
         if dtype is not None:
-            check_fits(number, settle_dtype(dtype, op))
+            check_fits(number, standard_dtype(dtype, op))
         elif call.values:
-            check_fits(number, call.settle([described for described, _ in call.specs(backend)], backend)[0])
+            check_fits(number, call.target_dtypes([described for described, _ in call.specs(backend)], backend)[0])
     except KcoreError as error:
         raise error.at(op.name, call.received()) if not error.where else error  # noqa: B904 (its cause is its own)
 
@@ -232,10 +232,10 @@ def check_number(number: Any, op: Op, args: tuple[Any, ...]) -> None:
 
 def dispatch(op: Op, args: tuple[Any, ...]) -> Any:
     """Run a call whose plan is not where the op's function looks for it."""
-    if op.alone is not None and all(value is None for value in args[1:]):
-        return op.alone(args[0])
-    if op.passing_plans:
-        known = passing_plan(op, [args[position] for position, _, _ in op.tensor_parameters])
+    if op.unary is not None and all(value is None for value in args[1:]):
+        return op.unary(args[0])
+    if op.temporary_plans:
+        known = temporary_plan(op, [args[position] for position, _, _ in op.tensor_parameters])
         if known is not None:
             try:
                 return known(*args)
@@ -351,7 +351,7 @@ def _value_of(holder: Any) -> Any:
 
 
 def _in_plain_numbers(op: Op, args: tuple[Any, ...], tensor_types: tuple[type, ...]) -> Callable[[], Any] | None:
-    """Give a call with numbers that every framework takes, if it had NumPy's for settings, or very large integers.
+    """Return a call with numbers that every framework takes, if it had NumPy's for settings, or very large integers.
 
     Where arrays are tensors they stay: of a tensor some settings mean other things than of numbers.
     """
@@ -366,7 +366,7 @@ def _in_plain_numbers(op: Op, args: tuple[Any, ...], tensor_types: tuple[type, .
 
 
 def _as_float(op: Op, number: Any) -> Any:
-    """Give an integer that int64 does not hold, and which no integer dtype was too small for, as the float it is to be.
+    """Return an integer beyond int64, which no integer dtype was too small for, as the float it is to be.
 
     Raises:
         RangeError: if it is beyond floats too, and the op does more than compare.

@@ -30,7 +30,7 @@ _is_inferring: ContextVar[bool] = ContextVar("kcore_is_inferring", default=False
 
 
 def is_inferring() -> bool:
-    """Say whether an op's body is being run on specs: then ops give specs even where no argument is one."""
+    """Return whether an op's body is being run on specs: then ops give specs even where no argument is one."""
     return _is_inferring.get()
 
 
@@ -61,9 +61,9 @@ class _Shape(tuple[Any, ...]):
 
 
 def infer_call(op: Op, call: Call, backend: Backend | None) -> Any:
-    """Give the specs of the results of a call, dtypes settled as the dispatcher would."""
+    """Return the specs of the results of a call, dtypes settled as the dispatcher would."""
     described = call.specs(backend)
-    targets = call.settle([dtype for dtype, _ in described], backend)
+    targets = call.target_dtypes([dtype for dtype, _ in described], backend)
     specs = [TensorSpec(_static(shape), target) for (_, shape), target in zip(described, targets, strict=True)]
     args = call.replaced(specs)
     positions = set(position for position, _ in call.groups.values())
@@ -130,7 +130,7 @@ def _filled(args: Sequence[Any], stand_in: int) -> list[Any]:
 
 
 def _merge(group: Sequence[Any]) -> Any:
-    """Give the one spec that several runs agree on, with None for the sizes they do not."""
+    """Return the one spec that several runs agree on, with None for the sizes they do not."""
     # A function may also return a tensor it made of numbers alone.
     group = [
         TensorSpec(x.shape, x.dtype) if hasattr(x, "shape") and not isinstance(x, TensorSpec) else x for x in group

@@ -84,11 +84,11 @@ class Op:
         parameters: each parameter's name and kind, in order; `*operands` comes last, named with its star.
         rules: the dtype rule of each group of tensor parameters.
         overrides: functions by backend name, which come before the backend's own.
-        alone: what a call with nothing but its first argument stands for, if that is another function.
+        unary: what a call with nothing but its first argument stands for, if that is another function.
         function: what users call.
         plans: ready-made calls by the types and dtypes of the arguments; see plans.py.
         number_plans: the same for a tensor followed by a Python number.
-        passing_plans: the same for classes that may go, which no plan is to hold.
+        temporary_plans: the same for classes that may go, which no plan is to hold.
     """
 
     name: str
@@ -97,11 +97,11 @@ class Op:
     parameters: dict[str, str]
     rules: tuple[tuple[tuple[str, ...], promotion.Rule], ...]
     overrides: dict[str, Callable[..., Any] | str] = dataclasses.field(default_factory=dict)
-    alone: Callable[[Any], Any] | None = None
+    unary: Callable[[Any], Any] | None = None
     function: Any = None
     plans: dict[Any, Any] = dataclasses.field(default_factory=dict)
     number_plans: dict[Any, Any] = dataclasses.field(default_factory=dict)
-    passing_plans: weakref.WeakKeyDictionary[type, dict[Any, Any]] = dataclasses.field(
+    temporary_plans: weakref.WeakKeyDictionary[type, dict[Any, Any]] = dataclasses.field(
         default_factory=weakref.WeakKeyDictionary
     )
 
@@ -126,10 +126,10 @@ class Op:
         """Drop the ready-made calls: who implements the op has changed."""
         self.plans.clear()
         self.number_plans.clear()
-        self.passing_plans.clear()
+        self.temporary_plans.clear()
 
     def implementation(self, backend: Backend) -> tuple[str, Callable[..., Any]]:
-        """Give who runs the op on a backend, "override", "native" or "definition", and the function.
+        """Return who runs the op on a backend, "override", "native" or "definition", and the function.
 
         Raises:
             MissingOp: if there is none.
@@ -170,19 +170,19 @@ class OpFunction(Protocol, Generic[P, R_co]):
         """Implement the op on one backend: a decorator, or given the function or its `"module:name"`."""
 
     def define(self, function: Callable[P, Any]) -> Callable[P, Any]:
-        """Give a primitive a definition, for backends without a function of their own."""
+        """Return a primitive a definition, for backends without a function of their own."""
 
 
 _ops: dict[str, Op] = {}
 
 
 def all_ops() -> Mapping[str, Op]:
-    """Give every op by name; those of third parties once their packages are imported."""
+    """Return every op by name; those of third parties once their packages are imported."""
     return _ops
 
 
 def op_of(function: Any) -> Op:
-    """Give the op behind a function such as `kcore_ops.add`, or an op by its name.
+    """Return the op behind a function such as `kcore_ops.add`, or an op by its name.
 
     >>> from kcore_ops import add
     >>> op_of(add).name

@@ -27,7 +27,7 @@ from kcore_ops.engine.call import HOST_NUMBERS, HOST_TYPES, Call, backend_of
 from kcore_ops.engine.op import Op, all_ops, op_of
 from kcore_ops.foundation import settings, tree
 
-__all__ = ["defined", "make_plan", "on_current", "passing_plan", "remember", "stays", "store"]
+__all__ = ["defined", "make_plan", "on_current", "temporary_plan", "remember", "is_permanent", "store"]
 
 Run = Callable[..., Any]
 # A conversion of one argument: its position, the function, and the position of a tensor beside which the result is to
@@ -46,7 +46,7 @@ def _kinds(slots: Sequence[Any]) -> list[tuple[type, Any]]:
 
 
 def route(op: Op, slots: Sequence[Any]) -> tuple[dict[Any, Any], list[Any]]:
-    """Give the table and the keys, outermost first, under which the plan for these arguments is kept."""
+    """Return the table and the keys, outermost first, under which the plan for these arguments is kept."""
     kinds = _kinds(slots)
     if len(kinds) == 1 and isinstance(slots[0], list | tuple):
         alike = frozenset(_kinds(slots[0]))
@@ -62,9 +62,9 @@ def route(op: Op, slots: Sequence[Any]) -> tuple[dict[Any, Any], list[Any]]:
 
 def store(op: Op, slots: Sequence[Any], run: Run) -> None:
     """Keep a plan where the next call of the kind will look for it."""
-    key = _passing_key(slots)
+    key = _temporary_key(slots)
     if key is not None:
-        op.passing_plans.setdefault(key[0], {})[key[1]] = run
+        op.temporary_plans.setdefault(key[0], {})[key[1]] = run
         return
     table, keys = route(op, slots)
     for one in keys[:-1]:
@@ -73,8 +73,8 @@ def store(op: Op, slots: Sequence[Any], run: Run) -> None:
 
 
 def _stored(op: Op, slots: Sequence[Any]) -> Run | None:
-    if _passing_key(slots) is not None:
-        return passing_plan(op, slots)
+    if _temporary_key(slots) is not None:
+        return temporary_plan(op, slots)
     table, keys = route(op, slots)
     for key in keys:
         found = table.get(key)
@@ -84,16 +84,16 @@ def _stored(op: Op, slots: Sequence[Any]) -> Run | None:
     return table  # type: ignore[return-value]
 
 
-def passing_plan(op: Op, slots: Sequence[Any]) -> Run | None:
-    """Give the plan for arguments some of whose classes may go, if there is one."""
-    key = _passing_key(slots)
-    return None if key is None else op.passing_plans.get(key[0], {}).get(key[1])
+def temporary_plan(op: Op, slots: Sequence[Any]) -> Run | None:
+    """Return the plan for arguments some of whose classes may go, if there is one."""
+    key = _temporary_key(slots)
+    return None if key is None else op.temporary_plans.get(key[0], {}).get(key[1])
 
 
-def _passing_key(slots: Sequence[Any]) -> tuple[type, Any] | None:
-    """Give the first class among the arguments that may go, and a key that holds none; None if all stay."""
+def _temporary_key(slots: Sequence[Any]) -> tuple[type, Any] | None:
+    """Return the first class among the arguments that may go, and a key that holds none; None if all stay."""
     classes = _flat_kinds(slots)
-    going = next((cls for cls, _ in classes if not stays(cls)), None)
+    going = next((cls for cls, _ in classes if not is_permanent(cls)), None)
     if going is None:
         return None
     return going, tuple([(weakref.ref(cls), dtype) for cls, dtype in classes])
@@ -105,8 +105,8 @@ def _flat_kinds(slots: Sequence[Any]) -> list[tuple[type, Any]]:
     return _kinds(slots)
 
 
-def stays(cls: type) -> bool:
-    """Say whether a class lives as long as the module that it is found in, by its name, or as Python does."""
+def is_permanent(cls: type) -> bool:
+    """Return whether a class lives as long as the module that it is found in, by its name, or as Python does."""
     if not cls.__flags__ & _IS_MADE:
         return True
     found: Any = sys.modules.get(cls.__module__)
@@ -127,7 +127,7 @@ def remember(op: Op, call: Call, run: Run) -> None:
 
 
 def _by_current_backend(op: Op, runs: dict[Backend | None, Run], count: int) -> Run:
-    """Give the plan of a call with no tensors: the one made while the same backend was current.
+    """Return the plan of a call with no tensors: the one made while the same backend was current.
 
     `runs` is by the backend of the innermost `use_backend` block. None is the default one; its change drops all plans.
     """
@@ -171,9 +171,9 @@ on_default_change.append(forget_plans)
 
 
 def make_plan(op: Op, call: Call, backend: Backend) -> tuple[Run, bool]:
-    """Give the function that casts what has to be cast and computes, and whether it serves other calls too."""
+    """Return the function that casts what has to be cast and computes, and whether it serves other calls too."""
     described = [dtype for dtype, _ in call.specs(backend)]
-    targets = call.settle(described, backend)
+    targets = call.target_dtypes(described, backend)
     kind, function = op.implementation(backend)
     is_definition = kind == "definition"
     wide = {} if is_definition or op.name == "cast" else _widening(op, backend, targets)
@@ -222,7 +222,7 @@ def make_plan(op: Op, call: Call, backend: Backend) -> tuple[Run, bool]:
     if wide:
         run = _narrowing(run, op, backend, set(wide.values()))
     if is_reusable and type(backend).canonical_dtype is not Backend.canonical_dtype:
-        wanted = call.settle(described, None)
+        wanted = call.target_dtypes(described, None)
         if any(_is_of_64_bits(dtype) for dtype in wanted):
             run = _while_canonical(run, op, backend, wanted, targets)
     return run, is_reusable
@@ -265,7 +265,7 @@ def _widening(op: Op, backend: Backend, targets: list[str]) -> dict[str, str]:
 
 
 def _conversion(backend: Backend, value: Any, dtype: str, target: str, number_passes: bool) -> Any:
-    """Give the function that makes a value a tensor of dtype `target`, or None if it is one.
+    """Return the function that makes a value a tensor of dtype `target`, or None if it is one.
 
     One for what is no tensor yet takes a tensor beside it, or None, as its second argument.
     """
@@ -443,7 +443,7 @@ def on_current(backend: Backend, definition: Run, first: int | None = None, is_l
 
 
 def defined(function: Any) -> Run:
-    """Give the definition of an op, for a backend's table that leaves some calls to it.
+    """Return the definition of an op, for a backend's table that leaves some calls to it.
 
     It runs on the backend, and in the place, of its first tensor, whatever is current.
 

@@ -89,7 +89,7 @@ def _check_epsilon(value: Any) -> float:
 
 
 def floatx() -> str:
-    """Give the default floating dtype, 'float32' unless set.
+    """Return the default floating dtype, 'float32' unless set.
 
     >>> floatx()
     'float32'
@@ -106,7 +106,7 @@ def set_floatx(value: str) -> None:
 
 
 def epsilon() -> float:
-    """Give the small number that keeps divisions finite, 1e-7 unless set.
+    """Return the small number that keeps divisions finite, 1e-7 unless set.
 
     >>> epsilon()
     1e-07
@@ -121,7 +121,7 @@ def set_epsilon(value: float) -> None:
 
 
 def image_data_format() -> str:
-    """Give the default layout of images, 'channels_last' unless set.
+    """Return the default layout of images, 'channels_last' unless set.
 
     >>> image_data_format()
     'channels_last'
@@ -136,7 +136,7 @@ def set_image_data_format(data_format: str) -> None:
 
 
 def standardize_data_format(data_format: str | None) -> str:
-    """Give the layout named, or the default one for None.
+    """Return the layout named, or the default one for None.
 
     >>> standardize_data_format(None)
     'channels_last'
@@ -155,7 +155,7 @@ def disable_flash_attention() -> None:
 
 
 def is_flash_attention_enabled() -> bool:
-    """Say whether backends may choose flash attention where a call does not say.
+    """Return whether backends may choose flash attention where a call does not say.
 
     >>> is_flash_attention_enabled()
     True
@@ -174,7 +174,7 @@ def disable_interactive_logging() -> None:
 
 
 def is_interactive_logging_enabled() -> bool:
-    """Say whether progress goes to standard output, rather than to the logger `kcore`.
+    """Return whether progress goes to standard output, rather than to the logger `kcore`.
 
     >>> is_interactive_logging_enabled()
     True
@@ -193,7 +193,7 @@ def disable_traceback_filtering() -> None:
 
 
 def is_traceback_filtering_enabled() -> bool:
-    """Say whether kcore's own lines are left out of tracebacks.
+    """Return whether kcore's own lines are left out of tracebacks.
 
     >>> is_traceback_filtering_enabled()
     True
@@ -202,7 +202,7 @@ def is_traceback_filtering_enabled() -> bool:
 
 
 def is_nnx_enabled() -> bool:
-    """Say whether layers on JAX are Flax NNX modules. They never are: their state is explicit, as in `stateless_call`.
+    """Return whether layers on JAX are Flax NNX modules: never; their state is explicit, as in `stateless_call`.
 
     >>> is_nnx_enabled()
     False
@@ -217,7 +217,7 @@ def _limit(name: str, value: Any) -> int | None:
 
 
 def max_epochs() -> int | None:
-    """Give the most epochs that any `fit` runs, None for no limit: for trying a long program out.
+    """Return the most epochs that any `fit` runs, None for no limit: for trying a long program out.
 
     >>> max_epochs() is None
     True
@@ -232,7 +232,7 @@ def set_max_epochs(max_epochs: int | None) -> None:
 
 
 def max_steps_per_epoch() -> int | None:
-    """Give the most steps of an epoch, and of any `evaluate` and `predict`; None for no limit.
+    """Return the most steps of an epoch, and of any `evaluate` and `predict`; None for no limit.
 
     >>> max_steps_per_epoch() is None
     True
@@ -247,7 +247,7 @@ def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
 
 
 def has_identical_draws() -> bool:
-    """Say whether random numbers are the same on every backend.
+    """Return whether random numbers are the same on every backend.
 
     >>> has_identical_draws()
     False

@@ -39,7 +39,7 @@ _containers: dict[type, None] = {}  # registered with us, in order
 
 @functools.cache
 def _optree() -> Any:
-    """Give optree, which is imported when a structure is first met: `import kcore_ops` is to be quick."""
+    """Return optree, which is imported when a structure is first met: `import kcore_ops` is to be quick."""
     optree = importlib.import_module("optree")
     for kind in _containers:
         _register(optree, kind)
@@ -77,7 +77,7 @@ def register_container(kind: type) -> None:
 
 
 def is_nested(structure: Any) -> bool:
-    """Say whether a structure is a container rather than a leaf.
+    """Return whether a structure is a container rather than a leaf.
 
     >>> is_nested([1]), is_nested(1)
     (True, False)
@@ -86,7 +86,7 @@ def is_nested(structure: Any) -> bool:
 
 
 def flatten(structure: Any) -> list[Any]:
-    """Give the leaves in order; dicts are taken in the order of their sorted keys.
+    """Return the leaves in order; dicts are taken in the order of their sorted keys.
 
     >>> flatten({"b": [2, 3], "a": 1})
     [1, 2, 3]
@@ -95,7 +95,7 @@ def flatten(structure: Any) -> list[Any]:
 
 
 def flatten_with_path(structure: Any) -> list[tuple[tuple[Any, ...], Any]]:
-    """Give the leaves in order, each with the keys and indices that lead to it.
+    """Return the leaves in order, each with the keys and indices that lead to it.
 
     >>> flatten_with_path({"a": [5, 6]})
     [(('a', 0), 5), (('a', 1), 6)]
@@ -222,7 +222,7 @@ def _is_shape(part: Any) -> bool:
 
 
 def pack_sequence_as(structure: Any, flat_sequence: list[Any]) -> Any:
-    """Give leaves the form of a structure.
+    """Return leaves the form of a structure.
 
     Raises:
         ValueError: if there are too few or too many.

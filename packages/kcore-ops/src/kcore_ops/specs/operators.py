@@ -66,7 +66,7 @@ class TensorOperators:
 
 
 def install_operators(cls: type, item: Callable[[Any], Any] | None = None) -> None:
-    """Give a framework's class of tensors the operators that it lacks, as ops.
+    """Return a framework's class of tensors the operators that it lacks, as ops.
 
     Args:
         cls: the class. What it has of its own, or inherits from a class other than `object`, stays.

@@ -42,7 +42,7 @@ def size_of(shape: Sequence[int]) -> int:
 
 
 def same_size(size1: int | None, size2: int | None) -> int | None:
-    """Give the size that both are, preferring the known one, or None if they differ."""
+    """Return the size that both are, preferring the known one, or None if they differ."""
     if size1 is None and size2 is None:
         return UNKNOWN
     if size1 is not None and (size1 == size2 or is_unknown(size2)):
@@ -51,12 +51,12 @@ def same_size(size1: int | None, size2: int | None) -> int | None:
 
 
 def differ(size1: int | None, size2: int | None) -> bool:
-    """Say whether two sizes, None where a graph has not got one yet, are known and differ."""
+    """Return whether two sizes, None where a graph has not got one yet, are known and differ."""
     return not is_unknown(size1) and not is_unknown(size2) and size1 != size2
 
 
 def same_shape(shape1: Shape, shape2: Shape) -> Shape | None:
-    """Give the shape that both are, or None if they differ."""
+    """Return the shape that both are, or None if they differ."""
     if len(shape1) != len(shape2):
         return None
     sizes = [same_size(size1, size2) for size1, size2 in zip(shape1, shape2, strict=True)]
@@ -73,7 +73,7 @@ def check_same_shape(name1: str, x1: Any, name2: str, x2: Any) -> None:
 
 
 def broadcast_shapes(*shapes: Shape) -> Shape:
-    """Give the shape that all broadcast to, by NumPy's rule.
+    """Return the shape that all broadcast to, by NumPy's rule.
 
     Raises:
         ShapeError: if two sizes differ and neither is 1.
@@ -103,7 +103,7 @@ def broadcast_shapes(*shapes: Shape) -> Shape:
 
 
 def elementwise(x1: Any, x2: Any, dtype: str | None = None) -> TensorSpec:
-    """Give the spec of what an op between the elements of two tensors results in: of dtype `dtype`, or theirs.
+    """Return the spec of what an op between the elements of two tensors results in: of dtype `dtype`, or theirs.
 
     Raises:
         ShapeError: if the shapes do not broadcast.
@@ -112,7 +112,7 @@ def elementwise(x1: Any, x2: Any, dtype: str | None = None) -> TensorSpec:
 
 
 def normalize_axis(axis: Any, ndim: int, name: str = "axis") -> int:
-    """Give an axis counted from the first.
+    """Return an axis counted from the first.
 
     Raises:
         ShapeError: if there is no such axis.
@@ -130,7 +130,7 @@ def normalize_axis(axis: Any, ndim: int, name: str = "axis") -> int:
 
 
 def normalize_axes(axis: Any, ndim: int, name: str = "axis") -> tuple[int, ...]:
-    """Give one axis, several, or all (None), each counted from the first.
+    """Return one axis, several, or all (None), each counted from the first.
 
     Raises:
         ShapeError: if an axis is out of range or given twice.
@@ -144,7 +144,7 @@ def normalize_axes(axis: Any, ndim: int, name: str = "axis") -> tuple[int, ...]:
 
 
 def reduced_shape(shape: Shape, axis: Any, keepdims: bool) -> Shape:
-    """Give the shape left by a reduction over `axis`."""
+    """Return the shape left by a reduction over `axis`."""
     axes = normalize_axes(axis, len(shape))
     if keepdims:
         return tuple(1 if i in axes else size for i, size in enumerate(shape))
@@ -152,7 +152,7 @@ def reduced_shape(shape: Shape, axis: Any, keepdims: bool) -> Shape:
 
 
 def reshaped(shape: Shape, newshape: Shape) -> Shape:
-    """Give `newshape` with its -1 worked out.
+    """Return `newshape` with its -1 worked out.
 
     Raises:
         ShapeError: if the numbers of elements differ.
@@ -172,7 +172,7 @@ def reshaped(shape: Shape, newshape: Shape) -> Shape:
 
 
 def concatenated(shapes: Sequence[Shape], axis: Any) -> Shape:
-    """Give the shape of tensors joined along `axis`.
+    """Return the shape of tensors joined along `axis`.
 
     Raises:
         ShapeError: if they differ along another axis, or in their number of axes.
@@ -205,7 +205,7 @@ def concatenated(shapes: Sequence[Shape], axis: Any) -> Shape:
 
 
 def matmul_shape(shape1: Shape, shape2: Shape) -> Shape:
-    """Give the shape of a matrix product, batched over leading axes, by NumPy's rule."""
+    """Return the shape of a matrix product, batched over leading axes, by NumPy's rule."""
     if not shape1 or not shape2:
         raise ShapeError("matmul takes no scalars", fix="use multiply")
     inner1, inner2 = shape1[-1], shape2[-2] if len(shape2) > 1 else shape2[0]
@@ -221,7 +221,7 @@ def matmul_shape(shape1: Shape, shape2: Shape) -> Shape:
 
 
 def window_size(size: int, window: int, stride: int, dilation: int, padding: str) -> int:
-    """Give the number of positions of a sliding window along one axis."""
+    """Return the number of positions of a sliding window along one axis."""
     if padding == "same":
         return -(-size // stride)
     span = (window - 1) * dilation + 1
@@ -235,7 +235,7 @@ def window_size(size: int, window: int, stride: int, dilation: int, padding: str
 
 
 def same_padding(size: Any, window: int, stride: int, dilation: int) -> tuple[Any, Any]:
-    """Give the padding (before, after) with which a window has ceil(size / stride) positions.
+    """Return the padding (before, after) with which a window has ceil(size / stride) positions.
 
     `size` may be a tensor, where it is only known when the graph runs and the stride is not 1.
     """
@@ -254,7 +254,7 @@ def _at_least_zero(size: Any) -> Any:
 
 
 def pair(value: Any, count: int, name: str) -> tuple[int, ...]:
-    """Give one integer per spatial axis.
+    """Return one integer per spatial axis.
 
     Raises:
         ArgumentError: if there are not `count` positive integers.
@@ -269,7 +269,7 @@ def pair(value: Any, count: int, name: str) -> tuple[int, ...]:
 
 
 def one_of(name: str, value: Any, allowed: Sequence[str]) -> str:
-    """Give the value if it is allowed.
+    """Return the value if it is allowed.
 
     Raises:
         ArgumentError: if it is not, naming those that are.

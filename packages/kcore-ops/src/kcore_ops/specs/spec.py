@@ -48,12 +48,12 @@ UNKNOWN = Size(720720)
 
 
 def is_unknown(size: int | None) -> bool:
-    """Say whether a size stands for one that is not known."""
+    """Return whether a size stands for one that is not known."""
     return size is None or isinstance(size, Size)
 
 
 def standardize_shape(shape: Any) -> tuple[Any, ...]:
-    """Give a shape as a tuple; an integer is one axis. None and tensors among the sizes stay as they are.
+    """Return a shape as a tuple; an integer is one axis. None and tensors among the sizes stay as they are.
 
     >>> standardize_shape(3), standardize_shape([2, None])
     ((3,), (2, None))
@@ -123,7 +123,7 @@ class TensorSpec(TensorOperators):
         return count
 
     def with_dtype(self, dtype: str) -> TensorSpec:
-        """Give the same shape with another dtype."""
+        """Return the same shape with another dtype."""
         return self if dtype == self.dtype else TensorSpec(self.shape, dtype)
 
     def __repr__(self) -> str:

@@ -91,11 +91,11 @@ class KerasTensor(TensorSpec):
         return True
 
     def reshape(self, newshape: Any) -> Any:
-        """Give it in another shape, as `ops.reshape` does."""
+        """Return it in another shape, as `ops.reshape` does."""
         return functions["reshape"](self, newshape)
 
     def squeeze(self, axis: Any = None) -> Any:
-        """Give it without axes of size 1, as `ops.squeeze` does."""
+        """Return it without axes of size 1, as `ops.squeeze` does."""
         return functions["squeeze"](self, axis)
 
     def __repr__(self) -> str:
@@ -130,5 +130,5 @@ class Node:
 
 
 def is_keras_tensor(x: Any) -> bool:
-    """Say whether `x` is a tensor of a graph that is being built."""
+    """Return whether `x` is a tensor of a graph that is being built."""
     return isinstance(x, KerasTensor)

@@ -71,7 +71,7 @@ class StatelessScope:
         self._losses.append((owner, loss))
 
     def losses_of(self, owners: Sequence[Any]) -> list[Any]:
-        """Give the losses that some objects have added."""
+        """Return the losses that some objects have added."""
         ids = {id(owner) for owner in owners}
         return [loss for owner, loss in self._losses if id(owner) in ids]
 
@@ -87,11 +87,11 @@ class StatelessScope:
         self._assigned[id(variable)] = variable
 
     def updates(self) -> list[tuple[Variable, Any]]:
-        """Give the variables that were assigned to in this scope, each with its value now."""
+        """Return the variables that were assigned to in this scope, each with its value now."""
         return [(variable, self._values[key][1]) for key, variable in self._assigned.items()]
 
     def get_current_value(self, variable: Variable) -> Any:
-        """Give the value a variable has in this scope, or None if the scope does not know it."""
+        """Return the value a variable has in this scope, or None if the scope does not know it."""
         found = self._values.get(id(variable))
         if found is None:
             return None if self._outer is None else self._outer.get_current_value(variable)
@@ -110,7 +110,7 @@ class StatelessScope:
 
 
 def current_scope() -> StatelessScope | None:
-    """Give the innermost scope of this thread or task."""
+    """Return the innermost scope of this thread or task."""
     return _scope.get()
 
 
@@ -125,7 +125,7 @@ def outside_scopes() -> Iterator[None]:
 
 
 def in_stateless_scope() -> bool:
-    """Say whether code runs inside a `StatelessScope`.
+    """Return whether code runs inside a `StatelessScope`.
 
     >>> in_stateless_scope()
     False

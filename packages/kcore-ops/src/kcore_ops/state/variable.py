@@ -108,12 +108,12 @@ class Variable(TensorOperators):
         self.autocast = bool(autocast)
 
     def _new_storage(self, value: Any) -> Any:
-        """Give what holds the first value."""
+        """Return what holds the first value."""
         return self.backend.new_storage(value, self._trainable)
 
     @classmethod
     def over(cls, backend: Backend, storage: Any, name: str, trainable: bool) -> Variable:
-        """Give a variable whose value lies in storage of the framework's own making, which both will see change."""
+        """Return a variable whose value lies in storage of the framework's own making, which both will see change."""
         variable: Variable = object.__new__(backend.variable or Variable)
         variable.describe(backend, name, tuple(storage.shape), backend.dtype(storage), trainable)
         variable._storage = storage
@@ -159,7 +159,7 @@ class Variable(TensorOperators):
         return value
 
     def rename(self, name: str) -> None:
-        """Give the variable a name, and its path a new last part."""
+        """Return the variable a name, and its path a new last part."""
         self.is_auto_named = False
         self.path = self.path[: len(self.path) - len(self.name)] + name
         self.name = name
@@ -178,13 +178,13 @@ class Variable(TensorOperators):
         return self.value
 
     def _own_value(self) -> Any:
-        """Give the value in the variable's own dtype."""
+        """Return the value in the variable's own dtype."""
         scope = current_scope()
         value = None if scope is None else scope.get_current_value(self)
         return self._storage if value is None else value
 
     def checked(self, value: Any) -> Any:
-        """Give a value as a tensor of this variable's backend and dtype.
+        """Return a value as a tensor of this variable's backend and dtype.
 
         Raises:
             ShapeError: if it has not the variable's shape.
@@ -278,7 +278,7 @@ class Variable(TensorOperators):
         self._overwrite_with_gradient = overwrite
 
     def numpy(self) -> np.ndarray[Any, Any]:
-        """Give the value as a NumPy array: a copy, which stays as it is when the variable changes in place."""
+        """Return the value as a NumPy array: a copy, which stays as it is when the variable changes in place."""
         return np.array(self.backend.to_numpy(self.value))
 
     def __repr__(self) -> str:
@@ -335,7 +335,7 @@ def _compared(op: str, variable: Variable, other: Any) -> Any:
 
 
 def _blank(backend: str) -> Variable:
-    """Give a variable of a backend with nothing in it yet, for copies and pickles."""
+    """Return a variable of a backend with nothing in it yet, for copies and pickles."""
     found = load(backend)
     variable: Variable = object.__new__(found.variable or Variable)
     variable.backend = found

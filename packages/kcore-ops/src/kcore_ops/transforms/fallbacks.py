@@ -94,7 +94,7 @@ def _vmap_by_loop(fun: Function, in_axes: tuple[Any, ...], out_axes: Any) -> Fun
 
 
 def mapped_size(args: Sequence[Any], in_axes: tuple[Any, ...]) -> int:
-    """Give the size of the mapped axes.
+    """Return the size of the mapped axes.
 
     Raises:
         ShapeError: if they differ, or there is none.
@@ -122,7 +122,7 @@ def mapped_size(args: Sequence[Any], in_axes: tuple[Any, ...]) -> int:
 
 
 def axes_of_leaves(arg: Any, axis: Any) -> list[int | None]:
-    """Give the mapped axis of each leaf of an argument; `axis` may be a tree over the argument's outer part."""
+    """Return the mapped axis of each leaf of an argument; `axis` may be a tree over the argument's outer part."""
     leaves = tree.flatten(arg)
     if axis is None or isinstance(axis, int):
         return [axis] * len(leaves)

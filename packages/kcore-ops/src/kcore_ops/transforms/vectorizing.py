@@ -152,7 +152,7 @@ def _mapped(
             problem = f"argument {i} has shape {show_shape(full)}, and the signature gives it {len(names)} axes"
             raise ShapeError(problem, fix="add axes with ops.expand_dims").at("vectorize")
         first = len(full) - len(names)
-        _note_sizes(sizes, names, full[first:], f"argument {i}")
+        _check_sizes(sizes, names, full[first:], f"argument {i}")
         loops.append(tuple(full[:first]))
     try:
         common = broadcast_shapes(*(tuple(s if isinstance(s, int) else None for s in loop) for loop in loops))
@@ -181,10 +181,10 @@ def _check_results(results: Any, returned: Sequence[tuple[str, ...]], sizes: dic
         if len(sizes_found) != len(names):
             problem = f"result {i} has shape {show_shape(sizes_found)}, and the signature gives it {len(names)} axes"
             raise ShapeError(problem, fix="return what the signature says, or mend it").at("vectorize")
-        _note_sizes(sizes, names, sizes_found, f"result {i}")
+        _check_sizes(sizes, names, sizes_found, f"result {i}")
 
 
-def _note_sizes(sizes: dict[str, Any], names: tuple[str, ...], found: Sequence[Any], what: str) -> None:
+def _check_sizes(sizes: dict[str, Any], names: tuple[str, ...], found: Sequence[Any], what: str) -> None:
     """Note the sizes of axes by their names.
 
     Raises:

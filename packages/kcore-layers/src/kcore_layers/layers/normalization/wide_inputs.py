@@ -14,7 +14,7 @@ __all__ = ["casts_inputs", "computed_wide"]
 
 
 def casts_inputs(layer: Layer, autocast: bool = True) -> bool:
-    """Say whether a layer that normalizes may have its inputs cast before the call: not to half precision.
+    """Return whether a layer that normalizes may have its inputs cast before the call: not to half precision.
 
     Args:
         layer: layer that normalizes.

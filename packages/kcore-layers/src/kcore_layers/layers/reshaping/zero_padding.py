@@ -61,7 +61,7 @@ def ends(layer: Layer, name: str, value: Any) -> tuple[int, int]:
 
 
 def is_count(value: Any) -> bool:
-    """Say whether something is an integer from 0.
+    """Return whether something is an integer from 0.
 
     Args:
         value: anything.

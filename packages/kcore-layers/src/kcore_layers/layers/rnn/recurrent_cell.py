@@ -179,7 +179,7 @@ class RecurrentCell(Layer):
         self.reset_recurrent_dropout_mask()
 
     def can_project(self) -> bool:
-        """Say whether `project` and `step` do what `call` does: not in a subclass with a `call` of its own."""
+        """Return whether `project` and `step` do what `call` does: not in a subclass with a `call` of its own."""
         return _definer(type(self), "call") is _definer(type(self), "step")
 
     def get_config(self) -> dict[str, Any]:
@@ -192,7 +192,7 @@ def _definer(cls: type, name: str) -> type | None:
 
 
 def is_usual(cell: Any, cls: type) -> bool:
-    """Say whether a cell is a plain one of a class with the functions that the ops `lstm` and `gru` have.
+    """Return whether a cell is a plain one of a class with the functions that the ops `lstm` and `gru` have.
 
     Args:
         cell: cell with two activations.

@@ -50,7 +50,7 @@ def nonzero(x: Tensor) -> tuple[Tensor, ...]:
 
 
 # `where(condition)` stands for it.
-op_of("where").alone = nonzero
+op_of("where").unary = nonzero
 
 
 @op
