@@ -26,6 +26,7 @@ DOCUMENTED = (
     "kcore-train/src/kcore_train/losses",
     "kcore-train/src/kcore_train/metrics",
     "kcore-train/src/kcore_train/objective",
+    "kcore-train/src/kcore_train/optimizers",
     "kcore-train/src/kcore_train/steps",
 )
 

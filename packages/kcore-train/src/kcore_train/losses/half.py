@@ -51,7 +51,7 @@ def widened(x: Tensor) -> Tensor:
 
 
 def in_float32(function: F) -> F:
-    """Make a function of targets and predictions compute in float32 where predictions are of half precision.
+    """Wrap a function of targets and predictions to compute in float32 where predictions are of half precision.
 
     Squares, exponentials, sums and `config.epsilon()` are beyond what half precision holds, or would be rounded at each
     step. The result has the dtype of the predictions.

@@ -36,7 +36,22 @@ class ReadOnlyError(ArgumentError, TypeError):
 
 
 class OptimizerState:
-    """Base class of `Optimizer`, with all of it but the updates; the arguments are described there."""
+    """Base class of `Optimizer`, with all of it but the updates.
+
+    Args:
+        learning_rate: float, schedule, or function of no arguments, the step size.
+        weight_decay: float or None, as in `Optimizer`; None.
+        clipnorm: float or None, as in `Optimizer`; None.
+        clipvalue: float or None, as in `Optimizer`; None.
+        global_clipnorm: float or None, as in `Optimizer`; None.
+        use_ema: bool, as in `Optimizer`; False.
+        ema_momentum: float, as in `Optimizer`; 0.99.
+        ema_overwrite_frequency: int or None, as in `Optimizer`; None.
+        loss_scale_factor: float or None, as in `Optimizer`; None.
+        gradient_accumulation_steps: int or None, as in `Optimizer`; None.
+        name: str or None, as in `Optimizer`; None.
+        **kwargs: none; others are refused by name.
+    """
 
     # Names of the tensors kept for each variable; those in one group lie side by side among the variables.
     slot_groups: Sequence[Sequence[str]] = ()
