@@ -97,7 +97,7 @@ def conv_transpose(inputs, kernel, strides, padding, output_padding, data_format
 
 
 def _is_native(inputs: Any) -> bool:
-    """Return whether convolutions have a kernel for the tensor; with oneDNN, that of an empty one gets the shape wrong."""
+    """Return whether convolutions have a kernel for the tensor; with oneDNN, that of an empty one has a wrong shape."""
     return inputs.dtype.is_floating and 0 not in tuple(inputs.shape)
 
 

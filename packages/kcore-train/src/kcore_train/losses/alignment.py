@@ -10,7 +10,7 @@ from kcore_ops.backends.interface import Backend
 from kcore_ops.dtypes import is_float_dtype, standardize_dtype
 from kcore_ops.engine.call import HOST_NUMBERS, HOST_TYPES, backend_of
 from kcore_ops.engine.convert import tensor_on
-from kcore_ops.engine.plans import stays
+from kcore_ops.engine.plans import is_permanent
 from kcore_ops.foundation.errors import KcoreError, ShapeError
 from kcore_ops.specs.shapes import broadcast_shapes, differ, show_shape
 from kcore_ops.specs.spec import TensorSpec
@@ -45,7 +45,7 @@ def remember_ready(y_true: Tensor, y_pred: Tensor) -> None:
     kind, dtype = y_pred.__class__, y_pred.dtype
     if kind is y_true.__class__ and y_true.dtype == dtype and not issubclass(kind, (*HOST_TYPES, TensorSpec)):
         name = standardize_dtype(dtype)
-        if is_float_dtype(name) and stays(kind):
+        if is_float_dtype(name) and is_permanent(kind):
             _ready[kind, dtype] = name
 
 
