@@ -107,6 +107,17 @@ def test_kcore_layers_brings_h5py_and_rich():
     assert importlib.util.find_spec("h5py") and importlib.util.find_spec("rich")
 
 
+@only_for["kcore-layers"]
+def test_importing_kcore_layers_leaves_for_later_what_files_and_summaries_need(run_python):
+    code = """
+        import sys
+        import kcore_layers
+        later = {"h5py", "hashlib", "importlib.metadata", "logging", "rich", "secrets", "subprocess", "zipfile"}
+        print(sorted(later & set(sys.modules)))
+    """
+    assert run_python(textwrap.dedent(code)) == "[]"
+
+
 @only_for["kcore"]
 def test_kcore_brings_layers_and_training(run_python):
     assert run_python("import kcore, kcore_layers, kcore_train; print(kcore.__name__)") == "kcore"

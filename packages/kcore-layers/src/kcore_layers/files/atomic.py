@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -51,6 +50,8 @@ def atomic_write(path: str, overwrite: bool) -> Iterator[str]:
     Raises:
         ArgumentError: if the directory is missing, or there is a file that is not to be overwritten.
     """
+    import secrets
+
     if os.path.lexists(path) and not overwrite:
         raise ArgumentError(f"{path!r} exists", fix="pass overwrite=True, or another name")
     target = os.path.realpath(path)

@@ -9,12 +9,14 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
-import h5py
 import numpy as np
 from kcore_ops.dtypes import ALLOWED_DTYPES, numpy_dtype
 from kcore_ops.foundation.errors import ArgumentError, KcoreError
+
+if TYPE_CHECKING:  # and else in the functions that need it: it takes as long to import as all layers
+    import h5py
 
 __all__ = ["MAX_COMPRESSION_RATIO", "find_datasets", "dataset_dtype", "open_hdf5", "read_dataset"]
 
@@ -40,6 +42,8 @@ def open_hdf5(source: str | BinaryIO, what: str) -> Iterator[h5py.File]:
     Raises:
         ArgumentError: if there is none, or it is not a whole HDF5 file.
     """
+    import h5py
+
     try:
         file = h5py.File(source, "r")
     except FileNotFoundError as error:
@@ -78,6 +82,8 @@ def find_datasets(file: h5py.File) -> dict[str, h5py.Dataset]:
     Raises:
         ArgumentError: if the file holds links, or anything but plain numbers of its own.
     """
+    import h5py
+
     found: dict[str, h5py.Dataset] = {}
     seen = {h5py.h5o.get_info(file.id).addr}
     rest = [("", file["/"])]
@@ -113,6 +119,8 @@ def _check_name(name: Any, prefix: str) -> None:
 
 
 def _target(link: Any) -> str:
+    import h5py
+
     return f"{link.path!r} in {link.filename!r}" if isinstance(link, h5py.ExternalLink) else repr(link.path)
 
 
@@ -148,6 +156,8 @@ def dataset_dtype(dataset: h5py.Dataset) -> str | None:
     Args:
         dataset: the dataset.
     """
+    import h5py
+
     dtype = dataset.dtype
     if dtype.kind == "V" and dtype.names is None and dtype.subdtype is None:
         # What HDF5 has no type for, bfloat16 for one, lies there as bytes, and an attribute says what they are.

@@ -11,13 +11,11 @@ import io
 import json
 import os
 import warnings
-import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import h5py
 from kcore_ops.foundation.errors import ArgumentError, KcoreError, located
 
 from kcore_layers._version import __version__
@@ -32,6 +30,11 @@ from kcore_layers.serialization.objects import (
     serialize_keras_object,
     sharing_objects,
 )
+
+if TYPE_CHECKING:
+    import zipfile
+
+    import h5py
 
 __all__ = ["load_model", "model_from_json", "save_model", "open_weights"]
 
@@ -82,6 +85,8 @@ def save_model(
     >>> bool((loaded(x) == model(x)).all())
     True
     """
+    import zipfile
+
     with located("save_model"):
         path = _checked_path(filepath)
         if zipped not in (None, True):
@@ -111,6 +116,8 @@ def _metadata() -> dict[str, str]:
 
 
 def _weights(model: Any, skip: list[Any]) -> memoryview:
+    import h5py
+
     contents = io.BytesIO()
     with h5py.File(contents, "w") as file:
         write_weights(model, file, skip)
@@ -216,6 +223,8 @@ _FIX = "pass a file that save_model wrote"
 @contextmanager
 def _archive(path: str) -> Iterator[zipfile.ZipFile]:
     """Open an archive for reading, whose parts are those of a model."""
+    import zipfile
+
     try:
         archive = zipfile.ZipFile(path)
     except FileNotFoundError as error:
@@ -234,6 +243,8 @@ def _archive(path: str) -> Iterator[zipfile.ZipFile]:
 
 def _part(archive: zipfile.ZipFile, name: str) -> bytes:
     """Return the contents of one of an archive's files."""
+    import zipfile
+
     try:
         entry = archive.getinfo(name)
         if entry.file_size > MAX_COMPRESSION_RATIO * max(entry.compress_size, 1):

@@ -9,9 +9,8 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import h5py
 import numpy as np
 from kcore_ops import StatelessScope, Variable
 from kcore_ops.dtypes import numpy_dtype
@@ -24,10 +23,13 @@ from kcore_layers.files.hdf5 import dataset_dtype, find_datasets, open_hdf5, rea
 from kcore_layers.files.weight_paths import find_paths, join, saved_objects
 from kcore_layers.models.model import Model
 
+if TYPE_CHECKING:
+    import h5py
+
 __all__ = ["check_built", "has_weights_of_layers", "load_weights", "read_weights", "save_weights", "write_weights"]
 
 ENDING = ".weights.h5"
-Datasets = dict[str, h5py.Dataset]
+Datasets: TypeAlias = "dict[str, h5py.Dataset]"
 
 
 def save_weights(
@@ -67,6 +69,8 @@ def save_weights(
     >>> bool((model(np.ones((1, 3), "float32")) == before).all())
     True
     """
+    import h5py
+
     with located("save_weights"):
         refuse_unknown_arguments(kwargs)
         path = file_path(filepath)
