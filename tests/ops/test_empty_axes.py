@@ -58,6 +58,6 @@ def test_diagonals_without_elements_are_numpys(backend, shape, offset):
     x = np.arange(np.prod(shape), dtype="float32").reshape(shape)
     for axes in [(0, 1), (-2, -1)]:
         expected = np.diagonal(x, offset, *axes)
-        for function in (ops.diagonal, ops.diagonal.__kcore_op__.definition):
+        for function in (ops.diagonal, ops.diagonal.op.definition):
             found = ops.convert_to_numpy(function(backend.to_tensor(x, None), offset, *axes))
             np.testing.assert_array_equal(found, expected)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from kcore_ops import TensorSpec, tree
-from kcore_ops.dtypes import standardize_dtype
+from kcore_ops.engine.call import dtype_of
 from kcore_ops.engine.op import Tree
 from kcore_ops.specs.spec import is_unknown, standardize_shape
 
@@ -39,7 +39,7 @@ def dtypes_of(values: Tree) -> Any:
     Args:
         values: a tensor or spec, or a tree of them.
     """
-    return tree.map_structure(lambda leaf: standardize_dtype(leaf.dtype) if hasattr(leaf, "dtype") else None, values)
+    return tree.map_structure(lambda leaf: dtype_of(leaf) if hasattr(leaf, "dtype") else None, values)
 
 
 def specs_of(shape: ShapeTree, dtype: DTypeTree) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from kcore_ops import KerasTensor, config, dtype_policies, tree
+from kcore_ops.engine.call import dtype_of
 from kcore_ops.engine.op import Tree
 from kcore_ops.foundation.errors import ArgumentError, AttributeUnavailable, ShapeError
 
@@ -203,8 +204,7 @@ class Sequential(Model):
         if not hasattr(x, "shape"):
             return x
         shape = [size if type(size) is int else None for size in x.shape]
-        dtype = x.dtype if isinstance(x.dtype, str) else self._kcore_backend.dtype(x)
-        return Input(batch_shape=(None, *shape[1:]) if shape else (), dtype=dtype)
+        return Input(batch_shape=(None, *shape[1:]) if shape else (), dtype=dtype_of(x))
 
     def call(self, inputs: Tree, training: bool | None = None, mask: Tree = None) -> Any:
         """Return the output of the last layer.

@@ -29,6 +29,7 @@ __all__ = [
     "backend_of",
     "beside",
     "describe",
+    "dtype_of",
     "stands_for_value",
     "unwrapped",
 ]
@@ -214,6 +215,20 @@ def describe(value: Any, backend: Backend | None) -> tuple[str, tuple[Any, ...]]
         return "int" if isinstance(value, int) else type(value).__name__, ()
     assert backend is not None
     return backend.dtype(value), tuple(value.shape)
+
+
+def dtype_of(x: Any) -> str:
+    """Return the name of the dtype of a tensor, an array, a variable or a spec.
+
+    That of a tensor is what its backend calls it: a framework may have names of its own for dtypes.
+
+    >>> dtype_of(np.ones(2, "float16"))
+    'float16'
+    """
+    if x.__class__ is np.ndarray:
+        return standardize_dtype(x.dtype)
+    backend = registry.owner(x.__class__)
+    return standardize_dtype(x.dtype) if backend is None else backend.dtype(x)
 
 
 def backend_of(values: Sequence[Any]) -> Backend:

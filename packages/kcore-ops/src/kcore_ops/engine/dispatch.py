@@ -134,7 +134,9 @@ def _lookup(tensors: list[str], is_sequence: bool) -> list[str]:
             f"_kind, _dtype = {tensors[0]}[0].__class__, {tensors[0]}[0].dtype",
             f"for _each in {tensors[0]}:",
             "    if _each.__class__ is not _kind or _each.dtype is not _dtype:",
-            f"        run = plans[frozenset([(each.__class__, each.dtype) for each in {tensors[0]}])]",
+            f"        kinds = frozenset([(each.__class__, each.dtype) for each in {tensors[0]}])",
+            # Of a framework that makes its dtypes anew they may still be equal.
+            "        run = plans[kinds] if len(kinds) > 1 else plans[_kind][_dtype]",
             "        break",
             "else:",
             "    run = plans[_kind][_dtype]",

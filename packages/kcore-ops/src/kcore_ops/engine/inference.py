@@ -131,9 +131,11 @@ def _filled(args: Sequence[Any], stand_in: int) -> list[Any]:
 
 def _merge(group: Sequence[Any]) -> Any:
     """Return the one spec that several runs agree on, with None for the sizes they do not."""
+    from kcore_ops.engine.call import dtype_of
+
     # A function may also return a tensor it made of numbers alone.
     group = [
-        TensorSpec(x.shape, x.dtype) if hasattr(x, "shape") and not isinstance(x, TensorSpec) else x for x in group
+        TensorSpec(x.shape, dtype_of(x)) if hasattr(x, "shape") and not isinstance(x, TensorSpec) else x for x in group
     ]
     first = group[0]
     if not isinstance(first, TensorSpec):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from kcore_ops.backends.current import on
-from kcore_ops.engine.call import HOST_NUMBERS, backend_of
+from kcore_ops.engine.call import HOST_NUMBERS, backend_of, dtype_of
 from kcore_ops.engine.op import Tree, primitive
 from kcore_ops.foundation import tree
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
@@ -38,7 +38,7 @@ def vectorized_map(function: Function, elements: Tree) -> Tree:
     array([2, 4])
     """
     count = _first_size(elements)
-    results = function(tree.map_structure(lambda x: TensorSpec(x.shape[1:], x.dtype), elements))
+    results = function(tree.map_structure(lambda x: TensorSpec(x.shape[1:], dtype_of(x)), elements))
     specs = tree.map_structure(spec_of, results)
     return tree.map_structure(lambda spec: TensorSpec((count, *spec.shape), spec.dtype), specs)
 

@@ -7,7 +7,7 @@ from typing import Any
 import kcore_ops as ops
 from kcore_ops import Tensor, Tree, tree
 from kcore_ops.backends.interface import Backend
-from kcore_ops.dtypes import is_float_dtype, standardize_dtype
+from kcore_ops.dtypes import is_float_dtype
 from kcore_ops.engine.call import HOST_NUMBERS, HOST_TYPES, backend_of
 from kcore_ops.engine.convert import tensor_on
 from kcore_ops.engine.plans import is_permanent
@@ -44,7 +44,7 @@ def remember_ready(y_true: Tensor, y_pred: Tensor) -> None:
     """
     kind, dtype = y_pred.__class__, y_pred.dtype
     if kind is y_true.__class__ and y_true.dtype == dtype and not issubclass(kind, (*HOST_TYPES, TensorSpec)):
-        name = standardize_dtype(dtype)
+        name = ops.dtype(y_pred)
         if is_float_dtype(name) and is_permanent(kind):
             _ready[kind, dtype] = name
 
@@ -90,7 +90,7 @@ def as_float(x: Tensor, backend: Backend) -> Tensor:
         backend: `Backend`, the backend that the result belongs to.
     """
     x = tensor(backend, x)
-    return x if is_float_dtype(standardize_dtype(x.dtype)) else ops.cast(x, ops.config.floatx())
+    return x if is_float_dtype(ops.dtype(x)) else ops.cast(x, ops.config.floatx())
 
 
 def aligned(y_true: Tensor, y_pred: Tensor, where: str, *, broadcast: bool = True) -> tuple[Tensor, Tensor]:
@@ -110,7 +110,7 @@ def aligned(y_true: Tensor, y_pred: Tensor, where: str, *, broadcast: bool = Tru
     if ready_dtype(y_true, y_pred) is None:
         backend = backend_for(y_pred, y_true)
         y_pred = as_float(y_pred, backend)
-        y_true = tensor(backend, y_true, standardize_dtype(y_pred.dtype))
+        y_true = tensor(backend, y_true, ops.dtype(y_pred))
         remember_ready(y_true, y_pred)
     if y_true.shape == y_pred.shape:
         return y_true, y_pred

@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 import kcore_ops as ops
 from kcore_ops import Tensor
-from kcore_ops.dtypes import standardize_dtype
 from kcore_ops.foundation.errors import DTypeError
 
 __all__ = ["half_dtype", "in_float32", "widened"]
@@ -28,14 +27,10 @@ def half_dtype(x: Tensor) -> str | None:
     >>> half_dtype(np.ones(2, "float16")), half_dtype(np.ones(2, "float32")), half_dtype([1.0])
     ('float16', None, None)
     """
-    dtype = getattr(x, "dtype", None)
-    return None if dtype is None else _half_name(dtype)
-
-
-@functools.cache
-def _half_name(dtype: Any) -> str | None:
+    if getattr(x, "dtype", None) is None:
+        return None
     try:
-        name = standardize_dtype(dtype)
+        name = ops.dtype(x)
     except DTypeError:  # of something that is yet to become a tensor, or is refused by who makes it one
         return None
     return name if name in _HALF else None

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import kcore_ops as ops
 from kcore_ops import Tensor
-from kcore_ops.dtypes import standardize_dtype
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.specs.shapes import differ, normalize_axis, show_shape
 
@@ -58,7 +57,7 @@ def one_hot_labels(
     smoothing = checked_smoothing(label_smoothing, where)
     backend = backend_for(y_pred, y_true)
     y_pred = as_float(y_pred, backend)
-    y_true = tensor(backend, y_true, standardize_dtype(y_pred.dtype))
+    y_true = tensor(backend, y_true, ops.dtype(y_pred))
     if y_true.shape != y_pred.shape:
         check_one_hot(y_true.shape, y_pred.shape, axis, where, other)
     axis = _class_axis(axis, y_pred, where)
@@ -70,7 +69,7 @@ def one_hot_labels(
             fix="use BinaryCrossentropy for one output unit",
         ).at(where)
     if smoothing:
-        share = 1 / num_classes if isinstance(num_classes, int) else 1 / ops.cast(num_classes, y_pred.dtype)
+        share = 1 / num_classes if isinstance(num_classes, int) else 1 / ops.cast(num_classes, ops.dtype(y_pred))
         y_true = y_true * (1 - smoothing) + smoothing * share
     return y_true, y_pred
 

@@ -10,7 +10,7 @@ from kcore_layers.base.naming import auto_name, snake_case
 from kcore_layers.options.argument_types import DTypeLike
 from kcore_layers.serialization.registry import builtin
 from kcore_ops import Tensor, dtype_policies, tree
-from kcore_ops.dtypes import is_float_dtype, standardize_dtype
+from kcore_ops.dtypes import is_float_dtype
 from kcore_ops.foundation.errors import ArgumentError, KcoreError
 
 from kcore_train.losses.alignment import backend_for, is_structure, ready_dtype, remember_ready, tensor
@@ -112,7 +112,7 @@ class Loss:
             remember_ready(y_true, y_pred)
             return y_true, y_pred
         y_true = tensor(backend, y_true)
-        if is_float_dtype(standardize_dtype(y_true.dtype)):
+        if is_float_dtype(ops.dtype(y_true)):
             y_true = tensor(backend, y_true, self._dtype)
         return y_true, y_pred
 

@@ -7,7 +7,6 @@ from typing import cast, get_args
 import kcore_ops as ops
 from kcore_ops import Tensor
 from kcore_ops.backends.interface import Backend
-from kcore_ops.dtypes import standardize_dtype
 from kcore_ops.foundation.errors import KcoreError, ShapeError
 from kcore_ops.specs.shapes import broadcast_shapes, one_of, show_shape
 
@@ -48,7 +47,7 @@ def reduced(values: Tensor, weight: Tensor | None, mask: Tensor | None, reductio
     """
     total_weight = None
     if weight is not None or mask is not None:
-        backend, dtype = backend_for(values), standardize_dtype(values.dtype)
+        backend, dtype = backend_for(values), ops.dtype(values)
         weight = masked_weight(weight, mask, backend, dtype, is_scaled=reduction in _MEANS)
         values, weight = same_rank(values, weight)
         check_weight(values, weight)

@@ -72,7 +72,7 @@ def binary_accuracy(y_true: Tensor, y_pred: Tensor, threshold: float = 0.5) -> T
            [0.]], dtype=float32)
     """
     y_true, y_pred = aligned(y_true, y_pred, "binary_accuracy")
-    return _as_floats(ops.equal(y_true, ops.cast(ops.greater(y_pred, threshold), y_true.dtype)))
+    return _as_floats(ops.equal(y_true, ops.cast(ops.greater(y_pred, threshold), ops.dtype(y_true))))
 
 
 @builtin("keras.metrics")
@@ -112,7 +112,7 @@ def sparse_categorical_accuracy(y_true: Tensor, y_pred: Tensor) -> Tensor:
     """
     y_true, y_pred = class_indices(y_true, y_pred, -1, "sparse_categorical_accuracy", "CategoricalAccuracy")
     best = ops.argmax(y_pred, axis=-1)
-    return _as_floats(ops.equal(ops.cast(y_true, best.dtype), best))
+    return _as_floats(ops.equal(ops.cast(y_true, ops.dtype(best)), best))
 
 
 @builtin("keras.metrics")
@@ -160,7 +160,7 @@ def sparse_top_k_categorical_accuracy(
     where = "sparse_top_k_categorical_accuracy"
     y_true, y_pred = class_indices(y_true, y_pred, -1, where, "TopKCategoricalAccuracy")
     if from_sorted_ids:
-        is_target = ops.equal(ops.expand_dims(ops.cast(y_true, y_pred.dtype), -1), y_pred[..., :k])
+        is_target = ops.equal(ops.expand_dims(ops.cast(y_true, ops.dtype(y_pred)), -1), y_pred[..., :k])
         return _as_floats(ops.any(is_target, axis=-1))
     return _in_top_k(ops.cast(y_true, "int32"), y_pred, k)
 

@@ -12,7 +12,7 @@ from kcore_layers.base.masking import get_mask, set_mask
 from kcore_layers.options.argument_types import DTypeLike
 from kcore_layers.serialization.registry import builtin
 from kcore_ops import Tensor
-from kcore_ops.dtypes import is_float_dtype, standardize_dtype
+from kcore_ops.dtypes import is_float_dtype
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.specs.shapes import show_shape, size_of
 
@@ -99,7 +99,7 @@ class _Confusion(Metric):
 
     def _weight(self, sample_weight: Tensor, like: Tensor) -> Tensor:
         weight = self._tensor(sample_weight)
-        if is_float_dtype(standardize_dtype(weight.dtype)) and not is_float_dtype(self.dtype):
+        if is_float_dtype(ops.dtype(weight)) and not is_float_dtype(self.dtype):
             warnings.warn(
                 f"{type(self).__name__} counts in {self.dtype}, and cuts sample_weight to whole numbers; if it has "
                 "fractions pass dtype='float32'",
@@ -115,7 +115,7 @@ class _Confusion(Metric):
         matrix = ops.cast(self.total_cm.value, ops.config.floatx())
         both = ops.diagonal(matrix)
         either = ops.sum(matrix, axis=0) + ops.sum(matrix, axis=1) - both
-        return ops.divide_no_nan(both, either), ops.cast(ops.greater(either, 0), matrix.dtype)
+        return ops.divide_no_nan(both, either), ops.cast(ops.greater(either, 0), ops.dtype(matrix))
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor arguments that recreate the metric."""

@@ -9,7 +9,6 @@ import numpy as np
 from kcore_layers.base.masking import get_mask
 from kcore_ops import Tensor
 from kcore_ops.backends.interface import Backend
-from kcore_ops.dtypes import standardize_dtype
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.specs.shapes import differ, normalize_axis, show_shape
 
@@ -67,10 +66,10 @@ class Samples:
     ) -> None:
         mask = get_mask(y_pred)
         y_true, y_pred = aligned(tensor(backend, y_true), tensor(backend, y_pred), where, broadcast=False)
-        if standardize_dtype(y_pred.dtype) not in ("float32", "float64"):
+        if ops.dtype(y_pred) not in ("float32", "float64"):
             # Half precision counts no further than 2048.
             y_true, y_pred = ops.cast(y_true, "float32"), ops.cast(y_pred, "float32")
-        dtype = standardize_dtype(y_pred.dtype)
+        dtype = ops.dtype(y_pred)
         if top_k is not None:
             y_pred = _only_largest(y_pred, top_k)
         weight = masked_weight(sample_weight, mask, backend, dtype, is_leading=True)
@@ -138,7 +137,7 @@ class Thresholds:
         return self._by_bins(samples) if self._is_binned else self._by_comparison(samples)
 
     def _by_comparison(self, samples: Samples) -> tuple[Tensor, Tensor]:
-        dtype = samples.positive.dtype
+        dtype = ops.dtype(samples.positive)
         if len(self) == 1:
             is_above = ops.cast(ops.greater(samples.y_pred, self.values[0]), dtype)
             counts = [ops.sum(weight * is_above, axis=0, keepdims=True) for weight in _weights(samples)]

@@ -133,7 +133,7 @@ class Attention(Layer):
             scores = ops.random.dropout(scores, self.dropout, seed=self.seed_generator)
         output = ops.matmul(scores, value)
         if query_mask is not None:
-            output = ops.multiply(output, ops.expand_dims(ops.cast(query_mask, output.dtype), -1))
+            output = ops.multiply(output, ops.expand_dims(ops.cast(query_mask, ops.dtype(output)), -1))
         return (output, scores) if return_attention_scores else output
 
     def compute_mask(self, inputs: Sequence[Tensor], mask: Sequence[Tensor | None] | None = None) -> Tensor | None:

@@ -80,7 +80,7 @@ class SpectralNormalization(Wrapper):
     def normalized_weights(self) -> tuple[Any, Any]:
         """Return the kernel divided by its largest singular value, and the vector that belongs to it."""
         matrix = widened(ops.reshape(self.kernel, (-1, self.kernel.shape[-1])))
-        fixed, u = ops.stop_gradient(matrix), ops.cast(self.vector_u, matrix.dtype)
+        fixed, u = ops.stop_gradient(matrix), ops.cast(self.vector_u, ops.dtype(matrix))
         for _ in range(self.power_iterations):
             v = ops.normalize(ops.matmul(u, ops.transpose(fixed)), -1)
             u = ops.normalize(ops.matmul(v, fixed), -1)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from kcore_ops.dtypes.promotion import index as integer_index
+from kcore_ops.engine.call import dtype_of
 from kcore_ops.engine.op import Tensor, Tree, op, primitive
 from kcore_ops.foundation import tree
 from kcore_ops.foundation.errors import ArgumentError, DTypeError, ShapeError
@@ -35,7 +36,7 @@ def spec_of(x: Any) -> Any:
     if isinstance(x, TensorSpec) or x is None:
         return x
     if hasattr(x, "shape"):
-        return TensorSpec(tuple(x.shape), x.dtype)
+        return TensorSpec(tuple(x.shape), dtype_of(x))
     array = np.asarray(x)
     return TensorSpec((), {"b": "bool", "i": "int32"}.get(array.dtype.kind))
 
@@ -223,7 +224,7 @@ def scan(
 
 
 def _first_slice(x: Any) -> Any:
-    return None if x is None else TensorSpec(x.shape[1:], x.dtype)
+    return None if x is None else TensorSpec(x.shape[1:], dtype_of(x))
 
 
 def _checked_pair(result: Any) -> tuple[Any, Any]:

@@ -206,9 +206,9 @@ def dtype(x: Any) -> str:
     """
     if isinstance(x, Variable | TensorSpec):
         return x.dtype
-    current = current_backend()
-    if isinstance(x, current.tensor_types) and not isinstance(x, np.generic):
-        return current.dtype(x)
+    owner = registry.owner(x.__class__)
+    if owner is not None:
+        return owner.dtype(x)
     call = calls.Call(op_of(cast), (x, None))
     backend = None if isinstance(call.values[0], calls.HOST_TYPES) else call.backend()
     return dtypes.concrete(calls.describe(call.values[0], backend)[0])

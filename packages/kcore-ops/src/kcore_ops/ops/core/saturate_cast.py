@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from kcore_ops.dtypes import is_complex_dtype, is_float_dtype, is_int_dtype, limits, promotion, standardize_dtype
+from kcore_ops.dtypes import is_complex_dtype, is_float_dtype, is_int_dtype, limits, promotion
+from kcore_ops.engine.call import dtype_of
 from kcore_ops.engine.op import FloatDType, Tensor, op
 from kcore_ops.ops.core.conversion import cast
 from kcore_ops.ops.numpy.arithmetic import maximum
@@ -25,7 +26,7 @@ def saturate_cast(x: Tensor, dtype: FloatDType) -> Tensor:
     >>> saturate_cast([-1.0, 100.7, 300.0], "uint8")
     array([  0, 100, 255], dtype=uint8)
     """
-    source = standardize_dtype(x.dtype)
+    source = dtype_of(x)
     if source == "bool" or is_complex_dtype(dtype):
         return cast(x, dtype)
     if dtype == "bool":

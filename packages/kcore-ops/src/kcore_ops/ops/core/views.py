@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from kcore_ops.dtypes import at_least_float32, standardize_dtype
+from kcore_ops.dtypes import at_least_float32
 from kcore_ops.dtypes.promotion import real_floating
+from kcore_ops.engine.call import dtype_of
 from kcore_ops.engine.op import Tensor, op
 from kcore_ops.foundation.errors import ShapeError
 from kcore_ops.ops.core.conversion import cast
@@ -29,7 +30,7 @@ def view_as_complex(x: Tensor) -> Tensor:
         raise ShapeError(
             f"x has shape {show_shape(x.shape)}", fix="the last axis must hold two numbers: real and imaginary part"
         )
-    wide = cast(x, at_least_float32(standardize_dtype(x.dtype)))
+    wide = cast(x, at_least_float32(dtype_of(x)))
     return complex_of(get_item(wide, (..., 0)), get_item(wide, (..., 1)))
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from kcore_ops.dtypes import is_float_dtype, standardize_dtype
+from kcore_ops.dtypes import is_float_dtype
 from kcore_ops.dtypes.promotion import real
+from kcore_ops.engine.call import dtype_of
 from kcore_ops.engine.op import Tensor, op
 from kcore_ops.foundation import settings
 from kcore_ops.foundation.errors import DTypeError, ShapeError
@@ -77,7 +78,7 @@ def rgb_to_grayscale(images: Tensor, data_format: str | None = None) -> Tensor:
     if not is_unknown(images.shape[axis]) and images.shape[axis] == 1:
         return images
     red, green, blue = _split(as_float(images), axis)
-    return expand_dims(cast(0.2989 * red + 0.587 * green + 0.114 * blue, standardize_dtype(images.dtype)), axis)
+    return expand_dims(cast(0.2989 * red + 0.587 * green + 0.114 * blue, dtype_of(images)), axis)
 
 
 @op(dtypes=_fractions)
@@ -105,7 +106,7 @@ def rgb_to_hsv(images: Tensor, data_format: str | None = None) -> Tensor:
     of_blue, of_green = (red - green) / divisor + 4.0, (blue - red) / divisor + 2.0
     hue = where(equal(value, red), (green - blue) / divisor, where(equal(value, green), of_green, of_blue))
     hue = where(greater(spread, 0.0), mod(hue / 6.0, 1.0), 0.0)
-    return cast(stack([hue, saturation, value], axis=axis), standardize_dtype(images.dtype))
+    return cast(stack([hue, saturation, value], axis=axis), dtype_of(images))
 
 
 @op(dtypes=_fractions)
@@ -127,4 +128,4 @@ def hsv_to_rgb(images: Tensor, data_format: str | None = None) -> Tensor:
     green = clip(2.0 - absolute(sixths - 2.0), 0.0, 1.0)
     blue = clip(2.0 - absolute(sixths - 4.0), 0.0, 1.0)
     colours = [value * (1.0 - saturation * (1.0 - amount)) for amount in (red, green, blue)]
-    return cast(stack(colours, axis=axis), standardize_dtype(images.dtype))
+    return cast(stack(colours, axis=axis), dtype_of(images))

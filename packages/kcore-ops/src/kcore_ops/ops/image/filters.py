@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from kcore_ops.dtypes import INTEGERS, standardize_dtype
+from kcore_ops.dtypes import INTEGERS
 from kcore_ops.dtypes.promotion import real, real_floating
+from kcore_ops.engine.call import dtype_of
 from kcore_ops.engine.op import Tensor, op
 from kcore_ops.foundation.errors import ShapeError
 from kcore_ops.ops.core.conversion import cast, shape
@@ -48,10 +49,10 @@ def gaussian_blur(
     if len(sigma.shape) > 1 or (len(sigma.shape) == 1 and differ(sigma.shape[0], 2)):
         raise ShapeError(f"sigma has shape {show_shape(sigma.shape)}", fix="pass one number, or one for each axis")
     x = as_float(images)
-    kind = standardize_dtype(x.dtype)
+    kind = dtype_of(x)
     sigmas = [sigma if len(sigma.shape) == 0 else get_item(sigma, i) for i in range(2)]
     width, height = (_gaussian(size, cast(s, kind), kind) for size, s in zip(sizes, sigmas, strict=True))
-    return back_to(images.dtype, _filtered(x, (height, width), "same", axes, data_format))
+    return back_to(dtype_of(images), _filtered(x, (height, width), "same", axes, data_format))
 
 
 def _gaussian(size: int, sigma: Any, kind: str) -> Any:
@@ -103,7 +104,7 @@ def sobel_edges(images: Tensor, data_format: str | None = None) -> Tensor:
     at = channel_axis(len(images.shape), axes) + (0 if is_batch else 1)
     channels = shape(x)[at]
     down = np.array([[-1, -2, -1], [0, 0, 0], [1, 2, 1]], "int32")
-    kernel = cast(np.stack([down, down.T], -1)[:, :, None], standardize_dtype(images.dtype))
+    kernel = cast(np.stack([down, down.T], -1)[:, :, None], dtype_of(images))
     x = moveaxis(depthwise_conv(x, broadcast_to(kernel, (3, 3, channels, 2)), 1, "same", data_format, 1), at, -1)
     x = moveaxis(reshape(x, (*shape(x)[:-1], channels, 2)), -2, at)
     return x if is_batch else squeeze(x, axis=0)
@@ -140,7 +141,7 @@ def ssim(
     check_same_shape("image1", image1, "image2", image2)
     (size,) = pair((filter_size,), 1, "filter_size")
     x, y = widened(image1), widened(image2)
-    kind = standardize_dtype(x.dtype)
+    kind = dtype_of(x)
     kernel = _gaussian(size, filter_sigma, kind)
     at = channel_axis(len(image1.shape), axes)
     channels = shape(x)[at]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from kcore_ops.dtypes import INTEGERS, at_least_float32, is_float_dtype, standardize_dtype
+from kcore_ops.dtypes import INTEGERS, at_least_float32, is_float_dtype
+from kcore_ops.engine.call import dtype_of
 from kcore_ops.foundation import settings
 from kcore_ops.foundation.errors import ShapeError
 from kcore_ops.ops.core.conversion import cast
@@ -44,23 +45,22 @@ def channel_axis(rank: int, spatial: Sequence[int]) -> int:
 
 def as_float(images: Any) -> Any:
     """Return images in a floating dtype that sums are exact enough in: at least float32."""
-    name = standardize_dtype(images.dtype)
+    name = dtype_of(images)
     wide = at_least_float32(name) if is_float_dtype(name) else "float32"
     return images if name == wide else cast(images, wide)
 
 
-def back_to(dtype: Any, y: Any) -> Any:
+def back_to(dtype: str, y: Any) -> Any:
     """Return floats in the dtype of the images they come from; integers are the nearest ones that the dtype has."""
-    name = standardize_dtype(dtype)
-    if name == "bool":
+    if dtype == "bool":
         return greater_equal(y, 0.5)
-    if name in INTEGERS:
-        return saturate_cast(rint(y), name)
-    return y if standardize_dtype(y.dtype) == name else cast(y, name)
+    if dtype in INTEGERS:
+        return saturate_cast(rint(y), dtype)
+    return y if dtype_of(y) == dtype else cast(y, dtype)
 
 
 def round_half_away(x: Any) -> Any:
     """Return the nearest integers, of two equally near the one farther from zero, as floats."""
     size = absolute(x)
     below = floor(size)
-    return multiply(sign(x), below + cast(greater_equal(size - below, 0.5), standardize_dtype(x.dtype)))
+    return multiply(sign(x), below + cast(greater_equal(size - below, 0.5), dtype_of(x)))

@@ -7,8 +7,9 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from kcore_ops.dtypes import epsilon_of, standardize_dtype
+from kcore_ops.dtypes import epsilon_of
 from kcore_ops.dtypes.promotion import real, real_floating
+from kcore_ops.engine.call import dtype_of
 from kcore_ops.engine.op import Shape, Tensor, op
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.ops.core.conversion import cast, shape
@@ -105,11 +106,11 @@ def resize(
             images = take(images, ((2 * arange(count) + 1) * length) // (2 * count), axis=axis)
         return images
     x = as_float(images)
-    kind = standardize_dtype(x.dtype)
+    kind = dtype_of(x)
     for axis, length, count in steps:
         step = _number(length, kind) / count
         x = _combined(x, axis, _weights(length, count, step, 0.0, _KERNELS[interpolation], antialias, kind))
-    return back_to(images.dtype, x)
+    return back_to(dtype_of(images), x)
 
 
 def _checked_size(size: Any) -> tuple[int, ...]:
@@ -189,13 +190,13 @@ def scale_and_translate(
                 f"{name} has shape {show_shape(given.shape)}", fix=f"pass ({len(axes)},), one for each axis"
             )
     x = as_float(images)
-    kind = standardize_dtype(x.dtype)
+    kind = dtype_of(x)
     sizes = shape(x)
     for i, axis in enumerate(axes):
         step = divide(1.0, cast(get_item(scale, i), kind))
         start = -cast(get_item(translation, i), kind) * step
         x = _combined(x, axis, _weights(sizes[axis], output_shape[axis], step, start, kernel, antialias, kind))
-    return back_to(images.dtype, x)
+    return back_to(dtype_of(images), x)
 
 
 def _weights(

@@ -8,8 +8,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from kcore_ops.dtypes import result_type, standardize_dtype
+from kcore_ops.dtypes import result_type
 from kcore_ops.dtypes.promotion import real, real_floating
+from kcore_ops.engine.call import dtype_of
 from kcore_ops.engine.op import Tensor, op
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.ops.core.conversion import cast, shape
@@ -82,11 +83,11 @@ def _read(
         fill_value: what it holds there if `fill_mode` is "constant".
 
     Returns:
-        Rows of dtype `table.dtype`, in the places' shape.
+        Rows of the dtype of `table`, in the places' shape.
     """
     one_of("fill_mode", fill_mode, _FILL_MODES)
     rows = as_float(table) if order else table
-    kind = standardize_dtype(rows.dtype)
+    kind = dtype_of(rows)
 
     def found(point: Any, share: Any, size: Any) -> tuple[Any, Any, Any]:
         """Return the index that a point along an axis has, whether it is inside, and how much it counts."""
@@ -102,7 +103,7 @@ def _read(
             points.append([found(round_half_away(place), None, size)])
         else:
             below = floor(place)
-            wide = result_type(kind, place.dtype)
+            wide = result_type(kind, dtype_of(place))
             part = cast(cast(place, wide) - cast(below, wide), kind)
             points.append([found(below, 1.0 - part, size), found(below + 1.0, part, size)])
     total: Any = None
@@ -118,11 +119,11 @@ def _read(
             weight = functools.reduce(multiply, [share for _, _, share in corner])
             value = value * expand_dims(weight, -1)
         total = value if total is None else total + value
-    return back_to(table.dtype, total)
+    return back_to(dtype_of(table), total)
 
 
 def _float_of(size: Any, like: Any) -> Any:
-    return float(size) if isinstance(size, int) else cast(size, standardize_dtype(like.dtype))
+    return float(size) if isinstance(size, int) else cast(size, dtype_of(like))
 
 
 def _within(point: Any, size: Any, fill_mode: str) -> Any:
@@ -285,7 +286,7 @@ def _pixels(images: Any, axes: Sequence[int], kind: str) -> tuple[Any, Any]:
 
 def _projected(images: Any, axes: Sequence[int], transform: Any) -> tuple[Any, Any]:
     """Return the columns and rows that transforms, `(8,)` or `(batch, 8)`, make of those of the pixels."""
-    x, y = _pixels(images, axes, standardize_dtype(transform.dtype))
+    x, y = _pixels(images, axes, dtype_of(transform))
     a0, a1, a2, b0, b1, b2, c0, c1 = (get_item(transform, (..., i, None, None)) for i in range(8))
     k = c0 * x + c1 * y + 1.0
     return (a0 * x + a1 * y + a2) / k, (b0 * x + b1 * y + b2) / k

@@ -10,8 +10,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from kcore_ops.dtypes import standardize_dtype
 from kcore_ops.dtypes.promotion import real_floating
+from kcore_ops.engine.call import dtype_of
 from kcore_ops.engine.op import Tensor, op
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.ops.core.conversion import cast, shape
@@ -80,7 +80,7 @@ def ifft2(x: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
     # The inverse is the conjugate of the transform of the conjugate, divided by the number of points.
     real, imaginary = _along_rows_and_columns((widened(x[0]), negative(widened(x[1]))))
     rows, columns = shape(x[0])[-2:]
-    count = cast(multiply(rows, columns), standardize_dtype(real.dtype))
+    count = cast(multiply(rows, columns), dtype_of(real))
     return _like((divide(real, count), negative(divide(imaginary, count))), x)
 
 
@@ -103,7 +103,7 @@ def rfft(x: Tensor, fft_length: int | None = None) -> tuple[Tensor, Tensor]:
     check_length(fft_length)
     points = widened(x) if fft_length is None else _resized(widened(x), fft_length)
     length = shape(points)[-1]
-    angles = _angles(length, length // 2 + 1, length, points.dtype)
+    angles = _angles(length, length // 2 + 1, length, dtype_of(points))
     return _like((matmul(points, cos(angles)), negative(matmul(points, sin(angles)))), (x, x))
 
 
@@ -133,11 +133,11 @@ def irfft(x: Sequence[Tensor], fft_length: int | None = None) -> Tensor:
         )
     kept = length // 2 + 1
     real, imaginary = (widened(part) if fft_length is None else _resized(widened(part), kept) for part in x)
-    angles = _angles(kept, length, length, real.dtype)
+    angles = _angles(kept, length, length, dtype_of(real))
     # All but the first, and in the middle of an even number of points the last, stand for their conjugates too.
     places = arange(kept)
     is_single = equal(mod(multiply(2, places), length), 0)
-    weights = divide(cast(where(is_single, 1, 2), standardize_dtype(real.dtype)), cast(length, real.dtype))
+    weights = divide(cast(where(is_single, 1, 2), dtype_of(real)), cast(length, dtype_of(real)))
     weights = expand_dims(weights, -1)
     sines = where(expand_dims(is_single, -1), 0.0, multiply(weights, sin(angles)))
     return narrowed(subtract(matmul(real, multiply(weights, cos(angles))), matmul(imaginary, sines)), x[0])
@@ -186,17 +186,16 @@ def check_length(fft_length: Any) -> None:
         raise ArgumentError(f"fft_length={fft_length!r} is no number of points", fix="pass a positive integer")
 
 
-def _angles(rows: Any, columns: Any, count: Any, dtype: Any) -> Any:
+def _angles(rows: Any, columns: Any, count: Any, dtype: str) -> Any:
     """Return `2 * pi * row * column / count`, with whole turns taken off before they cost precision."""
     turns = mod(multiply(expand_dims(arange(rows), 1), arange(columns)), count)
-    kind = standardize_dtype(dtype)
-    return divide(multiply(cast(turns, kind), 2 * math.pi), cast(count, kind))
+    return divide(multiply(cast(turns, dtype), 2 * math.pi), cast(count, dtype))
 
 
 def _transformed(x: Pair) -> Pair:
     real, imaginary = x
     count = shape(real)[-1]
-    angles = _angles(count, count, count, real.dtype)
+    angles = _angles(count, count, count, dtype_of(real))
     cosines, sines = cos(angles), sin(angles)
     return (
         add(matmul(real, cosines), matmul(imaginary, sines)),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from kcore_ops.dtypes import at_least_float32, standardize_dtype
+from kcore_ops.dtypes import at_least_float32
 from kcore_ops.dtypes.promotion import real_floating
+from kcore_ops.engine.call import dtype_of
 from kcore_ops.engine.op import Axis, Tensor, op
 from kcore_ops.ops.core.conversion import cast, shape
 from kcore_ops.ops.core.stop_gradient import stop_gradient
@@ -28,7 +29,7 @@ def logsumexp(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     >>> logsumexp([1000.0, 1000.0]).round(3).item()
     1000.6929931640625
     """
-    kind = standardize_dtype(x.dtype)
+    kind = dtype_of(x)
     wide = cast(x, at_least_float32(kind))
     top = stop_gradient(max(wide, axis=axis, keepdims=True, initial=-np.inf))
     top = where(isfinite(top), top, 0.0)

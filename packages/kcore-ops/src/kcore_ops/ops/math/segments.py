@@ -8,7 +8,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from kcore_ops.dtypes import is_bool_dtype, is_float_dtype, is_int_dtype, limits, standardize_dtype
+from kcore_ops.dtypes import is_bool_dtype, is_float_dtype, is_int_dtype, limits
 from kcore_ops.dtypes.promotion import index, real
 from kcore_ops.engine.op import OpFunction, Tensor, op, op_of
 from kcore_ops.engine.sizes import size_of_value
@@ -71,7 +71,7 @@ def segment_sum(data: Tensor, segment_ids: Tensor, num_segments: int | None = No
     >>> segment_sum([1.0, 2.0, 4.0], [0, 0, 2])
     array([3., 0., 4.], dtype=float32)
     """
-    kind = standardize_dtype(data.dtype)
+    kind = dtype_of(data)
     return cast(sum(_segments(data, segment_ids, num_segments, 0), axis=0), kind)
 
 
@@ -86,7 +86,7 @@ def segment_max(data: Tensor, segment_ids: Tensor, num_segments: int | None = No
     >>> segment_max([1.0, 2.0, 4.0], [0, 0, 2], num_segments=3)
     array([  2., -inf,   4.], dtype=float32)
     """
-    kind = standardize_dtype(data.dtype)
+    kind = dtype_of(data)
     least = -np.inf if is_float_dtype(kind) else limits(kind)[0]
     return max(_segments(data, segment_ids, num_segments, least), axis=0, initial=least)
 
@@ -102,7 +102,7 @@ def segment_min(data: Tensor, segment_ids: Tensor, num_segments: int | None = No
     >>> segment_min([1.0, 2.0, 4.0], [0, 0, 2], num_segments=3)
     array([ 1., inf,  4.], dtype=float32)
     """
-    kind = standardize_dtype(data.dtype)
+    kind = dtype_of(data)
     most = np.inf if is_float_dtype(kind) else limits(kind)[1]
     return min(_segments(data, segment_ids, num_segments, most), axis=0, initial=most)
 
@@ -118,7 +118,7 @@ def segment_prod(data: Tensor, segment_ids: Tensor, num_segments: int | None = N
     >>> segment_prod([1.0, 2.0, 4.0], [0, 0, 2], num_segments=3)
     array([2., 1., 4.], dtype=float32)
     """
-    kind = standardize_dtype(data.dtype)
+    kind = dtype_of(data)
     return cast(prod(_segments(data, segment_ids, num_segments, 1), axis=0), kind)
 
 
@@ -138,4 +138,4 @@ def _segments(data: Any, segment_ids: Any, num_segments: Any, missing: float) ->
     ids = expand_dims(cast(segment_ids, "int32"), 1)
     belongs = equal(ids, arange(num_segments, dtype="int32"))
     belongs = reshape(belongs, (*shape(belongs), *[1] * (len(data.shape) - 1)))
-    return where(belongs, expand_dims(data, 1), bool(missing) if is_bool_dtype(data.dtype) else missing)
+    return where(belongs, expand_dims(data, 1), bool(missing) if is_bool_dtype(dtype_of(data)) else missing)

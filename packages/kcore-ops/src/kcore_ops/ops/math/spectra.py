@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from kcore_ops.dtypes import numpy_dtype, standardize_dtype
+from kcore_ops.dtypes import numpy_dtype
 from kcore_ops.dtypes.promotion import fractions
+from kcore_ops.engine.call import dtype_of
 from kcore_ops.engine.op import Tensor, op
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.ops.core.conversion import cast, convert_to_tensor, shape
@@ -174,7 +175,7 @@ def _window(window: Any, sequence_length: int, fft_length: int, like: Any) -> An
         return None
     before = (fft_length - sequence_length) // 2
     ends = (before, fft_length - sequence_length - before)
-    kind = standardize_dtype(like.dtype)
+    kind = dtype_of(like)
     if isinstance(window, str):
         one_of("window", window, ("hann", "hamming"))
         floor = 0.5 if window == "hann" else 0.54

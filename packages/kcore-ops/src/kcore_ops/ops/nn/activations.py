@@ -6,6 +6,7 @@ import math
 
 from kcore_ops.dtypes import is_signed_dtype
 from kcore_ops.dtypes.promotion import promote, real_floating, real_numeric
+from kcore_ops.engine.call import dtype_of
 from kcore_ops.engine.op import Axis, Tensor, op
 from kcore_ops.foundation.errors import ShapeError
 from kcore_ops.ops.core.stop_gradient import stop_gradient
@@ -307,7 +308,7 @@ def hard_tanh(x: Tensor) -> Tensor:
     >>> hard_tanh([-2.0, 0.5, 2.0])
     array([-1. ,  0.5,  1. ], dtype=float32)
     """
-    return clip(x, -1 if is_signed_dtype(x.dtype) else 0, 1)
+    return clip(x, -1 if is_signed_dtype(dtype_of(x)) else 0, 1)
 
 
 @op(dtypes=real_floating)

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from kcore_ops.dtypes.promotion import boolean, real_floating
+from kcore_ops.engine.call import dtype_of
 from kcore_ops.engine.op import Tensor, op
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.ops.core.conversion import cast, shape
@@ -91,7 +92,7 @@ def _masked(logits: Any, mask: Any, is_causal: bool) -> Any:
 
 def _root_of_inverse(size: Any, query: Any) -> Any:
     """Return one over the root of a size, which is a tensor where only the running graph knows it."""
-    return 1 / math.sqrt(max(size, 1)) if isinstance(size, int) else rsqrt(cast(size, query.dtype))
+    return 1 / math.sqrt(max(size, 1)) if isinstance(size, int) else rsqrt(cast(size, dtype_of(query)))
 
 
 def _check(query: Any, key: Any, value: Any, bias: Any, mask: Any) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kcore_ops.dtypes import standardize_dtype
 from kcore_ops.dtypes.promotion import real, real_floating
+from kcore_ops.engine.call import dtype_of
 from kcore_ops.engine.op import Tensor, op
 from kcore_ops.foundation import settings
 from kcore_ops.foundation.errors import ShapeError
@@ -101,7 +101,7 @@ def sparse_categorical_crossentropy(
 
 def _classes(target: Any, output: Any, axis: int) -> Any:
     """Return targets as integers, without an axis of classes."""
-    target = target if standardize_dtype(target.dtype) in ("int32", "int64") else cast(target, "int32")
+    target = target if dtype_of(target) in ("int32", "int64") else cast(target, "int32")
     expected = [size for i, size in enumerate(output.shape) if i != axis]
     if len(target.shape) == len(output.shape) and not differ(target.shape[axis], 1):
         target = squeeze(target, axis=axis)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from kcore_ops.dtypes import at_least_float32, standardize_dtype
+from kcore_ops.dtypes import at_least_float32
 from kcore_ops.dtypes.promotion import real_floating
+from kcore_ops.engine.call import dtype_of
 from kcore_ops.engine.op import Axis, Tensor, op
 from kcore_ops.foundation.errors import ArgumentError
 from kcore_ops.ops.core.conversion import cast
@@ -29,7 +30,7 @@ def moments(x: Tensor, axes: Axis, keepdims: bool = False, synchronized: bool = 
     """
     if synchronized:
         raise ArgumentError("there are no replicas to synchronize moments with", fix="leave out synchronized=")
-    kind = standardize_dtype(x.dtype)
+    kind = dtype_of(x)
     wide = cast(x, at_least_float32(kind))
     center = mean(wide, axis=axes, keepdims=True)
     variance = mean(squared_modulus(wide - center), axis=axes, keepdims=keepdims)

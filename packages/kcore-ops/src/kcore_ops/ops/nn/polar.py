@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from kcore_ops.dtypes import at_least_float32, standardize_dtype
+from kcore_ops.dtypes import at_least_float32
 from kcore_ops.dtypes.promotion import real_floating
+from kcore_ops.engine.call import dtype_of
 from kcore_ops.engine.op import Tensor, op
 from kcore_ops.ops.core.conversion import cast
 from kcore_ops.ops.numpy.arithmetic import complex_of
@@ -22,6 +23,6 @@ def polar(abs_: Tensor, angle: Tensor) -> Tensor:
     >>> polar(2.0, [0.0, 3.1416]).round(3)
     array([ 2.+0.j, -2.-0.j], dtype=complex64)
     """
-    wide = at_least_float32(standardize_dtype(abs_.dtype))
+    wide = at_least_float32(dtype_of(abs_))
     size, turn = cast(abs_, wide), cast(angle, wide)
     return complex_of(size * cos(turn), size * sin(turn))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from kcore_ops.dtypes import at_least_float32, standardize_dtype
+from kcore_ops.dtypes import at_least_float32
 from kcore_ops.dtypes.promotion import real_floating
+from kcore_ops.engine.call import dtype_of
 from kcore_ops.engine.op import Tensor, op
 from kcore_ops.foundation.errors import ArgumentError
 from kcore_ops.ops.core.conversion import cast
@@ -31,6 +32,4 @@ def psnr(x1: Tensor, x2: Tensor, max_val: float) -> Tensor:
     if isinstance(max_val, int | float) and not max_val > 0:
         raise ArgumentError(f"max_val can not be {max_val!r}", fix="pass the largest value that an element may have")
     error = mean(square(subtract(widened(x1), widened(x2))))
-    return narrowed(
-        20.0 * log10(cast(max_val, at_least_float32(standardize_dtype(x1.dtype)))) - 10.0 * log10(error), x1
-    )
+    return narrowed(20.0 * log10(cast(max_val, at_least_float32(dtype_of(x1)))) - 10.0 * log10(error), x1)

@@ -111,7 +111,7 @@ def fmod(x1: Tensor, x2: Tensor) -> Tensor:
     >>> fmod([7, -7, 7], [2, 2, -2])
     array([ 1, -1,  1], dtype=int32)
     """
-    if is_int_dtype(x1.dtype):
+    if is_int_dtype(dtype_of(x1)):
         remainder = mod(x1, x2)
         is_across = logical_and(not_equal(remainder, 0), logical_xor(less(x1, 0), less(x2, 0)))
         return where(is_across, subtract(remainder, x2), remainder)
@@ -203,7 +203,7 @@ abs = absolute
 
 def squared_modulus(x: Any) -> Any:
     """Square of each element's size; the second derivative of a real number's size would not do at 0."""
-    return square(absolute(x) if is_complex_dtype(x.dtype) else x)
+    return square(absolute(x) if is_complex_dtype(dtype_of(x)) else x)
 
 
 @op(dtypes=real_floating)
@@ -355,7 +355,7 @@ def isreal(x: Tensor) -> Tensor:
     >>> isreal([1 + 2j, 3])
     array([False,  True])
     """
-    return equal(imag(x), 0) if is_complex_dtype(x.dtype) else equal(imag(x), imag(x))
+    return equal(imag(x), 0) if is_complex_dtype(dtype_of(x)) else equal(imag(x), imag(x))
 
 
 def complex_of(real_part: Tensor, imaginary_part: Tensor) -> Tensor:

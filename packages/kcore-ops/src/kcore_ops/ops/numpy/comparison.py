@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from kcore_ops import dtypes as dt
 from kcore_ops.dtypes.promotion import boolean, compared, floating, ordered, promote, real
+from kcore_ops.engine.call import dtype_of
 from kcore_ops.engine.op import Tensor, op, primitive
 from kcore_ops.foundation.errors import ArgumentError
 from kcore_ops.ops.core.conversion import cast
@@ -147,7 +148,7 @@ def isposinf(x: Tensor) -> Tensor:
     >>> isposinf([float("inf"), float("-inf")])
     array([ True, False])
     """
-    return equal(x, float("inf")) if dt.is_float_dtype(x.dtype) else isnan(x)
+    return equal(x, float("inf")) if dt.is_float_dtype(dtype_of(x)) else isnan(x)
 
 
 @op(dtypes=real)
@@ -160,7 +161,7 @@ def isneginf(x: Tensor) -> Tensor:
     >>> isneginf([float("inf"), float("-inf")])
     array([False,  True])
     """
-    return equal(x, float("-inf")) if dt.is_float_dtype(x.dtype) else isnan(x)
+    return equal(x, float("-inf")) if dt.is_float_dtype(dtype_of(x)) else isnan(x)
 
 
 @op(dtypes=floating)
@@ -174,7 +175,7 @@ def isclose(x1: Tensor, x2: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equa
     >>> isclose([1.0, 2.0], [1.000001, 2.1])
     array([ True, False])
     """
-    wide = dt.at_least_float32(dt.standardize_dtype(x1.dtype))
+    wide = dt.at_least_float32(dtype_of(x1))
     distance, size = abs(cast(x1, wide) - cast(x2, wide)), abs(cast(x2, wide))
     within = logical_and(less_equal(distance, size * rtol + atol), isfinite(size))
     close = logical_or(within, equal(x1, x2))

@@ -7,6 +7,7 @@ from typing import Any
 
 from kcore_ops.dtypes import is_complex_dtype
 from kcore_ops.dtypes.promotion import floating
+from kcore_ops.engine.call import dtype_of
 from kcore_ops.engine.op import Tensor, op
 from kcore_ops.foundation.errors import ShapeError
 from kcore_ops.ops.core.conversion import shape
@@ -39,7 +40,7 @@ def correlate(x1: Tensor, x2: Tensor, mode: str = "valid") -> Tensor:
             raise ShapeError(f"{name} has shape {show_shape(x.shape)}", fix="pass vectors with one element or more")
     before, after = _reach(shape(x1)[0], shape(x2)[0], mode)
     signal = pad(x1, [(before, after)])
-    if not is_complex_dtype(x1.dtype):
+    if not is_complex_dtype(dtype_of(x1)):
         return _slid(signal, x2)
     pattern = conj(x2)
     a, b, c, d = real(signal), imag(signal), real(pattern), imag(pattern)

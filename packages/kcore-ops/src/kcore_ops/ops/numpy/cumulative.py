@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from kcore_ops.dtypes import at_least_float32, is_bool_dtype, standardize_dtype
+from kcore_ops.dtypes import at_least_float32, is_bool_dtype
 from kcore_ops.dtypes.promotion import floating, numeric, promote
+from kcore_ops.engine.call import dtype_of
 from kcore_ops.engine.op import DType, Tensor, op, primitive
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.ops.core.conversion import cast
@@ -68,7 +69,7 @@ def diff(a: Tensor, n: int = 1, axis: int = -1) -> Tensor:
     if n < 0:
         raise ArgumentError(f"n={n} is negative", fix="pass how many times to take differences, 0 or more")
     before = (slice(None),) * normalize_axis(axis, len(a.shape))
-    minus = not_equal if is_bool_dtype(a.dtype) else subtract
+    minus = not_equal if is_bool_dtype(dtype_of(a)) else subtract
     for _ in range(n):
         a = minus(get_item(a, (*before, slice(1, None))), get_item(a, (*before, slice(None, -1))))
     return a
@@ -88,7 +89,7 @@ def trapezoid(y: Tensor, x: Tensor | None = None, dx: float = 1.0, axis: int = -
     """
     from kcore_ops.ops.numpy.reductions import sum
 
-    kind = standardize_dtype(y.dtype)
+    kind = dtype_of(y)
     wide = at_least_float32(kind)
     place = normalize_axis(axis, len(y.shape))
     y = cast(y, wide)

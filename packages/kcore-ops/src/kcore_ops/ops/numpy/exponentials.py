@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from kcore_ops.dtypes.promotion import floating, integer, real_floating
+from kcore_ops.engine.call import dtype_of
 from kcore_ops.engine.op import Tensor, op, primitive
 from kcore_ops.ops.core.conversion import cast
 from kcore_ops.ops.numpy.arithmetic import absolute, floor_divide, multiply, power, subtract
@@ -166,7 +167,7 @@ def ldexp(x1: Tensor, x2: Tensor) -> Tensor:
     """
     # In two steps: the power alone may be too large for the dtype, or too small.
     half = floor_divide(x2, 2)
-    return x1 * exp2(cast(half, x1.dtype)) * exp2(cast(subtract(x2, half), x1.dtype))
+    return x1 * exp2(cast(half, dtype_of(x1))) * exp2(cast(subtract(x2, half), dtype_of(x1)))
 
 
 @primitive(dtypes=real_floating)

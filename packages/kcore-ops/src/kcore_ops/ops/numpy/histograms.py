@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from kcore_ops.dtypes import INTEGERS, at_least_float32, standardize_dtype
+from kcore_ops.dtypes import INTEGERS, at_least_float32
 from kcore_ops.dtypes.promotion import integer, keep, real_floating
+from kcore_ops.engine.call import dtype_of
 from kcore_ops.engine.op import Tensor, op
 from kcore_ops.engine.sizes import size_of_value
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
@@ -43,7 +44,7 @@ def histogram(x: Tensor, bins: Any = 10, range: Any = None) -> tuple[Tensor, Ten
     >>> histogram([1.0, 2.0, 2.0, 3.0], bins=2)
     (array([1., 3.], dtype=float32), array([1., 2., 3.], dtype=float32))
     """
-    kind = standardize_dtype(x.dtype)
+    kind = dtype_of(x)
     flat = cast(reshape(x, (-1,)), at_least_float32(kind))
     edges = _edges(flat, bins, range)
     count = edges.shape[0] - 1
@@ -62,7 +63,7 @@ def _edges(x: Any, bins: Any, limits: Any) -> Any:
     if limits is not None:
         low, high = _checked_limits(limits)
         edges = np.linspace(low - 0.5 * (low == high), high + 0.5 * (low == high), bins + 1)
-        return full(edges.shape, edges, x.dtype)
+        return full(edges.shape, edges, dtype_of(x))
     low, high = min(x, initial=np.inf), max(x, initial=-np.inf)
     is_empty, is_single = greater(low, high), equal(low, high)
     low = where(is_empty, 0.0, where(is_single, subtract(low, 0.5), low))
@@ -76,7 +77,7 @@ def _checked_edges(x: Any, bins: Any) -> Any:
         raise ArgumentError(f"bins={bins!r} are no bins", fix="pass how many there are, or their edges, at least two")
     if isinstance(edges, np.ndarray) and np.any(edges[1:] < edges[:-1]):
         raise ArgumentError(f"the edges bins={bins!r} do not ascend", fix="sort them")
-    return full(edges.shape, edges, x.dtype)
+    return full(edges.shape, edges, dtype_of(x))
 
 
 def _checked_limits(limits: Any) -> tuple[float, float]:
@@ -133,7 +134,7 @@ def _summands(numbers: Any, weights: Any) -> tuple[Any, str]:
     """Return what is added up, in a dtype that has room for the sums, and the dtype of the result."""
     if weights is None:
         return ones_like(numbers), "int32"
-    kind = standardize_dtype(weights.dtype)
+    kind = dtype_of(weights)
     if kind == "bool" or (kind in INTEGERS and kind.endswith(("8", "16"))):
         return cast(weights, "int32"), "int32"
     return cast(weights, kind if kind in INTEGERS else at_least_float32(kind)), kind

@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from kcore_ops.dtypes import INTEGERS, standardize_dtype
+from kcore_ops.dtypes import INTEGERS
 from kcore_ops.dtypes.promotion import index
+from kcore_ops.engine.call import dtype_of
 from kcore_ops.engine.op import Axis, Tensor, op, primitive
 from kcore_ops.foundation.errors import ArgumentError, DTypeError, ShapeError
 from kcore_ops.ops.core.conversion import shape as shape_of
@@ -157,7 +158,7 @@ def _item(item: Any) -> Any:
 
 
 def _check_index_dtype(item: Any) -> None:
-    name = standardize_dtype(item.dtype)
+    name = dtype_of(item)
     if name == "bool":
         raise DTypeError("a boolean key selects a number of elements that depends on its values",
                          fix="use where, or nonzero and take")  # fmt: skip

@@ -11,9 +11,9 @@ from kcore_ops.dtypes import (
     is_float_dtype,
     is_int_dtype,
     real_dtype,
-    standardize_dtype,
 )
 from kcore_ops.dtypes.promotion import accumulate, floating, numeric, real
+from kcore_ops.engine.call import dtype_of
 from kcore_ops.engine.op import Axis, DType, Tensor, op
 from kcore_ops.ops.core.conversion import cast
 from kcore_ops.ops.numpy.arithmetic import divide, squared_modulus
@@ -28,7 +28,7 @@ __all__ = ["nanargmax", "nanargmin", "nancumprod", "nancumsum", "nanprod", "nans
 
 def _without_nan(x: Any, filling: float) -> Any:
     """Put a number in place of NaN."""
-    return x if is_int_dtype(x.dtype) else where(isnan(x), filling, x)
+    return x if is_int_dtype(dtype_of(x)) else where(isnan(x), filling, x)
 
 
 @op(dtypes=accumulate)
@@ -54,7 +54,7 @@ def nanvar(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     >>> nanvar([1.0, float("nan"), 3.0]).item()
     1.0
     """
-    kind = standardize_dtype(x.dtype)
+    kind = dtype_of(x)
     wide = at_least_float32(kind)
     missing = isnan(x)
     known = where(missing, 0.0, cast(x, wide))
@@ -74,7 +74,7 @@ def nanstd(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     >>> nanstd([1.0, float("nan"), 3.0]).item()
     1.0
     """
-    kind = standardize_dtype(x.dtype)
+    kind = dtype_of(x)
     return cast(sqrt(nanvar(cast(x, at_least_float32(kind)), axis=axis, keepdims=keepdims)), real_dtype(kind))
 
 
@@ -88,7 +88,7 @@ def nanargmax(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Ten
     >>> nanargmax([1.0, float("nan"), 2.0]).item()
     2
     """
-    if not is_float_dtype(x.dtype):
+    if not is_float_dtype(dtype_of(x)):
         return argmax(x, axis=axis, keepdims=keepdims)
     return _index_of(max, -np.inf, x, axis, keepdims)
 
@@ -103,7 +103,7 @@ def nanargmin(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Ten
     >>> nanargmin([1.0, float("nan"), 2.0]).item()
     0
     """
-    if not is_float_dtype(x.dtype):
+    if not is_float_dtype(dtype_of(x)):
         return argmin(x, axis=axis, keepdims=keepdims)
     return _index_of(min, np.inf, x, axis, keepdims)
 

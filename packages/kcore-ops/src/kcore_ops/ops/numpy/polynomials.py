@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kcore_ops.dtypes import standardize_dtype
 from kcore_ops.dtypes.promotion import numeric
+from kcore_ops.engine.call import dtype_of
 from kcore_ops.engine.op import Tensor, op
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.ops.core.conversion import cast
@@ -35,7 +35,7 @@ def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
         raise ShapeError(f"x has shape {show_shape(x.shape)}", fix="pass points along one axis")
     if N is not None and (not hasattr(N, "__index__") or N < 0):
         raise ArgumentError(f"N={N!r} is not a number of columns", fix="pass an integer that is not negative")
-    kind = standardize_dtype(x.dtype)
+    kind = dtype_of(x)
     columns: Any = shape_of(x)[0] if N is None else N
     exponents = arange(columns, dtype="int32")
     # The power 0 is put in apart: its gradient at 0 would not be finite.

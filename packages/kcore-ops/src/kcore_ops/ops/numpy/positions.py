@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from kcore_ops.dtypes import is_int_dtype, standardize_dtype
+from kcore_ops.dtypes import is_int_dtype
 from kcore_ops.dtypes.promotion import boolean
+from kcore_ops.engine.call import dtype_of
 from kcore_ops.engine.op import Shape, Tensor, op, op_of
 from kcore_ops.engine.sizes import size_of_value
 from kcore_ops.foundation.errors import DTypeError, ShapeError
@@ -65,7 +66,7 @@ def unravel_index(indices: Tensor, shape: Shape) -> tuple[Tensor, ...]:
     >>> unravel_index([5, -1], (2, 4))
     (array([1, 1], dtype=int32), array([1, 3], dtype=int32))
     """
-    kind = standardize_dtype(indices.dtype)
+    kind = dtype_of(indices)
     if not is_int_dtype(kind):
         raise DTypeError(f"indices must be integers and are {kind}", fix="cast them to 'int32'")
     has_elements = not any(type(size) is int and size == 0 for size in shape)

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from kcore_ops.dtypes import at_least_float32, standardize_dtype
+from kcore_ops.dtypes import at_least_float32
 from kcore_ops.dtypes.promotion import real_floating
+from kcore_ops.engine.call import dtype_of
 from kcore_ops.engine.op import Axis, Tensor, op
 from kcore_ops.ops.core.conversion import cast
 from kcore_ops.ops.core.conversion import shape as shape_of
@@ -105,7 +106,7 @@ def nanmedian(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 def _quantile(x: Any, q: Any, axis: Any, method: str, keepdims: bool, *, passes_nan: bool) -> Any:
     one_of("method", method, METHODS)
-    kind = standardize_dtype(x.dtype)
+    kind = dtype_of(x)
     wide = at_least_float32(kind)
     sizes = shape_of(x)
     axes = normalize_axes(axis, len(sizes))
@@ -114,7 +115,7 @@ def _quantile(x: Any, q: Any, axis: Any, method: str, keepdims: bool, *, passes_
     rows = reshape(transpose(cast(x, wide), (*kept, *axes)), (*[sizes[i] for i in kept], count))
     missing = isnan(rows)
     known = sum(cast(logical_not(missing), "int32"), axis=-1, keepdims=True) if passes_nan else count
-    place = multiply(clip(reshape(q, (-1,)), 0.0, 1.0), cast(maximum(subtract(known, 1), 0), q.dtype))
+    place = multiply(clip(reshape(q, (-1,)), 0.0, 1.0), cast(maximum(subtract(known, 1), 0), dtype_of(q)))
     # NaN is sorted last, and one more stands where there is nothing.
     ordered = pad_constant(sort(rows), (*[(0, 0)] * len(kept), (0, 1)), np.nan)
     found = _between(ordered, place, method, wide)

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from kcore_ops.dtypes import at_least_float32, is_float_dtype, is_int_dtype, standardize_dtype
+from kcore_ops.dtypes import at_least_float32, is_float_dtype, is_int_dtype
 from kcore_ops.dtypes.promotion import accumulate, boolean, floating, real
+from kcore_ops.engine.call import dtype_of
 from kcore_ops.engine.op import Axis, DType, Number, Tensor, op, primitive
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.ops.core.conversion import cast, shape
@@ -162,7 +163,7 @@ def mean(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     >>> mean([[1, 2], [3, 5]], axis=1)
     array([1.5, 4. ], dtype=float32)
     """
-    kind = standardize_dtype(x.dtype)
+    kind = dtype_of(x)
     wide = at_least_float32(kind)
     return cast(sum(cast(x, wide), axis=axis, keepdims=keepdims) / _count(x, axis, wide), kind)
 
@@ -197,7 +198,7 @@ def nansum(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     >>> nansum([1.0, float("nan"), 2.0]).item()
     3.0
     """
-    known = x if is_int_dtype(x.dtype) else where(isnan(x), 0.0, x)
+    known = x if is_int_dtype(dtype_of(x)) else where(isnan(x), 0.0, x)
     return sum(known, axis=axis, keepdims=keepdims)
 
 
@@ -211,7 +212,7 @@ def nanmean(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     >>> nanmean([1.0, float("nan"), 2.0]).item()
     1.5
     """
-    kind = standardize_dtype(x.dtype)
+    kind = dtype_of(x)
     wide = at_least_float32(kind)
     missing = isnan(x)
     total = sum(where(missing, 0.0, cast(x, wide)), axis=axis, keepdims=keepdims)
@@ -246,7 +247,7 @@ def nanmin(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 def _known_extreme(extreme: Any, worst: float, x: Any, axis: Any, keepdims: bool) -> Any:
 
-    if not is_float_dtype(x.dtype):
+    if not is_float_dtype(dtype_of(x)):
         return extreme(x, axis=axis, keepdims=keepdims)
     missing = isnan(x)
     found = extreme(where(missing, worst, x), axis=axis, keepdims=keepdims)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import builtins
 
-from kcore_ops.dtypes import is_complex_dtype, is_float_dtype, limits, promotion, standardize_dtype
+from kcore_ops.dtypes import is_complex_dtype, is_float_dtype, limits, promotion
 from kcore_ops.dtypes.promotion import exact, real_floating, real_numeric
+from kcore_ops.engine.call import dtype_of
 from kcore_ops.engine.op import Tensor, op, primitive
 from kcore_ops.ops.core.conversion import cast
 from kcore_ops.ops.numpy.arithmetic import (
@@ -64,7 +65,7 @@ def trunc(x: Tensor) -> Tensor:
     >>> trunc([-1.5, 1.5])
     array([-1.,  1.], dtype=float32)
     """
-    return where(less(x, 0), ceil(x), floor(x)) if is_float_dtype(x.dtype) else x
+    return where(less(x, 0), ceil(x), floor(x)) if is_float_dtype(dtype_of(x)) else x
 
 
 @primitive(dtypes=real_floating)
@@ -90,7 +91,7 @@ def round(x: Tensor, decimals: int = 0) -> Tensor:
     >>> round([1.25, 2.5]), round([15, 25], decimals=-1)
     (array([1., 2.], dtype=float32), array([20, 20], dtype=int32))
     """
-    if not is_float_dtype(x.dtype):
+    if not is_float_dtype(dtype_of(x)):
         return x if decimals >= 0 else _round_integers(x, 10**-decimals)
     if decimals == 0:
         return rint(x)
@@ -102,12 +103,12 @@ def round(x: Tensor, decimals: int = 0) -> Tensor:
 
 def _round_integers(x: Tensor, unit: int) -> Tensor:
     """Round to multiples of `unit`, halves to the even one."""
-    if unit > limits(standardize_dtype(x.dtype))[1]:
+    if unit > limits(dtype_of(x))[1]:
         return subtract(x, x)
     below, rest = floor_divide(x, unit), mod(x, unit)
     other = subtract(unit, rest)  # twice the rest may be too large for the dtype
     is_up = logical_or(greater(rest, other), logical_and(equal(rest, other), not_equal(mod(below, 2), 0)))
-    return multiply(add(below, cast(is_up, x.dtype)), unit)
+    return multiply(add(below, cast(is_up, dtype_of(x))), unit)
 
 
 @op(dtypes=real_numeric)
@@ -148,9 +149,9 @@ def signbit(x: Tensor) -> Tensor:
     >>> signbit([-2.5, -0.0, 0.0])
     array([ True,  True, False])
     """
-    if is_float_dtype(x.dtype):
+    if is_float_dtype(dtype_of(x)):
         return less(where(equal(x, 0), divide(1, x), x), 0)
-    return not_equal(x, x) if standardize_dtype(x.dtype) == "bool" else less(x, 0)
+    return not_equal(x, x) if dtype_of(x) == "bool" else less(x, 0)
 
 
 @op(dtypes=real_floating)
@@ -163,7 +164,7 @@ def heaviside(x1: Tensor, x2: Tensor) -> Tensor:
     >>> heaviside([-2.0, 0.0, 3.0], 0.5)
     array([0. , 0.5, 1. ], dtype=float32)
     """
-    step = where(isnan(x1), x1, cast(greater(x1, 0), x1.dtype))
+    step = where(isnan(x1), x1, cast(greater(x1, 0), dtype_of(x1)))
     return where(equal(x1, 0), x2, step)
 
 
@@ -189,11 +190,11 @@ def nan_to_num(x: Tensor, nan: float = 0.0, posinf: float | None = None, neginf:
     >>> nan_to_num([1.0, float("nan"), float("inf")], posinf=9.0)
     array([1., 0., 9.], dtype=float32)
     """
-    if is_complex_dtype(x.dtype):
+    if is_complex_dtype(dtype_of(x)):
         return complex_of(nan_to_num(real(x), nan, posinf, neginf), nan_to_num(imag(x), nan, posinf, neginf))
-    if not is_float_dtype(x.dtype):
+    if not is_float_dtype(dtype_of(x)):
         return x
-    least, most = limits(standardize_dtype(x.dtype))
+    least, most = limits(dtype_of(x))
     number = where(isnan(x), nan, x)
     number = where(isposinf(x), most if posinf is None else posinf, number)
     return where(isneginf(x), least if neginf is None else neginf, number)

@@ -6,6 +6,7 @@ from typing import Any
 
 from kcore_ops.dtypes import is_float_dtype
 from kcore_ops.dtypes.promotion import ordered, real
+from kcore_ops.engine.call import dtype_of
 from kcore_ops.engine.op import Axis, Tensor, op
 from kcore_ops.foundation.errors import ArgumentError
 from kcore_ops.ops.core.control_flow import fori_loop
@@ -124,7 +125,7 @@ def isin(x1: Tensor, x2: Tensor, assume_unique: bool = False, invert: bool = Fal
     """
     sequence = sort(reshape(x2, (-1,)))
     total = shape_of(sequence)[0]
-    if is_float_dtype(x2.dtype):
+    if is_float_dtype(dtype_of(x2)):
         # NaN comes last, where infinity keeps the order for the search.
         missing = isnan(sequence)
         total = subtract(total, sum(cast(missing, "int32")))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from kcore_ops.dtypes import at_least_float32, is_complex_dtype, standardize_dtype
+from kcore_ops.dtypes import at_least_float32, is_complex_dtype
 from kcore_ops.dtypes.promotion import exact, floating, real_floating
+from kcore_ops.engine.call import dtype_of
 from kcore_ops.engine.op import Axis, Tensor, op
 from kcore_ops.foundation.errors import ShapeError
 from kcore_ops.ops.core.conversion import cast
@@ -34,7 +35,7 @@ def var(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     >>> var([[1.0, 3.0], [2.0, 2.0]], axis=1)
     array([1., 0.], dtype=float32)
     """
-    kind = standardize_dtype(x.dtype)
+    kind = dtype_of(x)
     wide = cast(x, at_least_float32(kind))
     found = mean(squared_modulus(wide - mean(wide, axis=axis, keepdims=True)), axis=axis, keepdims=keepdims)
     return found if is_complex_dtype(kind) else cast(found, kind)
@@ -50,7 +51,7 @@ def std(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     >>> std([[1.0, 3.0], [2.0, 2.0]], axis=1)
     array([1., 0.], dtype=float32)
     """
-    kind = standardize_dtype(x.dtype)
+    kind = dtype_of(x)
     found = sqrt(var(cast(x, at_least_float32(kind)), axis=axis, keepdims=keepdims))
     return found if is_complex_dtype(kind) else cast(found, kind)
 
@@ -68,7 +69,7 @@ def average(x: Tensor, axis: Axis = None, weights: Tensor | None = None) -> Tens
     """
     if weights is None:
         return mean(x, axis=axis)
-    kind = standardize_dtype(x.dtype)
+    kind = dtype_of(x)
     wide, factors = cast(x, at_least_float32(kind)), cast(weights, at_least_float32(kind))
     if len(x.shape) != len(weights.shape):
         factors = _along(factors, axis, x)
@@ -123,13 +124,13 @@ def corrcoef(x: Tensor) -> Tensor:
     """
     if len(x.shape) not in (1, 2):
         raise ShapeError(f"x has shape {show_shape(x.shape)}", fix="pass one row of observations for each variable")
-    kind = standardize_dtype(x.dtype)
+    kind = dtype_of(x)
     rows = cast(x if len(x.shape) == 2 else expand_dims(x, 0), at_least_float32(kind))
     distance = rows - mean(rows, axis=1, keepdims=True)
     lengths = sqrt(sum(squared_modulus(distance), axis=1, keepdims=True))
     products = matmul(distance, conjugate(transpose(distance)))
     # One after the other: the product of two lengths may be too small or too large for a float.
-    found = divide(divide(products, cast(lengths, products.dtype)), cast(transpose(lengths), products.dtype))
+    found = divide(divide(products, cast(lengths, dtype_of(products))), cast(transpose(lengths), dtype_of(products)))
     if not is_complex_dtype(kind):
         found = where(isnan(found), found, clip(found, -1.0, 1.0))
     return cast(reshape(found, ()) if rows.shape[0] == 1 and not is_unknown(rows.shape[0]) else found, kind)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kcore_ops.dtypes import dtype_size
+from kcore_ops.engine.call import dtype_of
 from kcore_ops.engine.op import DType, Tensor, primitive
 from kcore_ops.foundation.errors import ShapeError
 from kcore_ops.specs.shapes import show_shape
@@ -27,7 +28,7 @@ def view(x: Tensor, dtype: DType = None) -> Tensor:
     """
     if dtype is None:
         return x
-    old, new = dtype_size(x.dtype), dtype_size(dtype)
+    old, new = dtype_size(dtype_of(x)), dtype_size(dtype)
     if old == new:
         return TensorSpec(x.shape, dtype)
     if not x.shape:

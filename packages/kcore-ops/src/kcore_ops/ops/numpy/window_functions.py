@@ -7,6 +7,7 @@ from typing import Any
 
 from kcore_ops.dtypes import at_least_float32
 from kcore_ops.dtypes.promotion import real_floating
+from kcore_ops.engine.call import dtype_of
 from kcore_ops.engine.op import Tensor, op
 from kcore_ops.engine.sizes import size_of_value
 from kcore_ops.foundation.errors import ArgumentError
@@ -120,5 +121,5 @@ def _from_middle(x: Any) -> Any:
         raise ArgumentError(f"x={x!r} is not a number of points", fix="pass an integer")
     count = size_of_value(x, "pass the number of points as a Python integer")
     from_first = cast(arange(count, dtype="int32"), at_least_float32(floatx()))
-    last = float(count - 1) if isinstance(count, int) else cast(count - 1, from_first.dtype)
+    last = float(count - 1) if isinstance(count, int) else cast(count - 1, dtype_of(from_first))
     return divide(subtract(from_first * 2.0, last), maximum(last, 1.0))

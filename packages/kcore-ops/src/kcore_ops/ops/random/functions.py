@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from kcore_ops import dtypes
+from kcore_ops.engine.call import dtype_of
 from kcore_ops.foundation.errors import DTypeError
 from kcore_ops.ops.core.conversion import cast
 from kcore_ops.ops.random.distributions import random_beta, random_binomial, random_gamma
@@ -51,7 +52,7 @@ def _moved(x: Any, scale: Any, offset: Any) -> Any:
     """Return `x * scale + offset`, of the dtype of `x` whatever that of the others, which may be tensors."""
     if isinstance(scale, int | float) and isinstance(offset, int | float):
         return x if scale == 1 and offset == 0 else x * scale + offset
-    return cast(x * scale + offset, x.dtype)
+    return cast(x * scale + offset, dtype_of(x))
 
 
 def _exact(parameter: Any, dtype: str) -> Any:
