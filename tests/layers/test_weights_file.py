@@ -561,3 +561,14 @@ def test_an_optimizer_that_the_file_lacks_stays_as_it_is(backend, path):
         warnings.simplefilter("error")
         other.load_weights(path)
     assert are_equal(before, state(other.optimizer))
+
+
+def test_paths_are_those_of_the_layers_own_backend_whichever_is_current(backend):
+    class Hidden(Layer):
+        def __init__(self):
+            super().__init__()
+            self._zeroth = Dense(2)
+
+    layer = Hidden()
+    with ops.use_backend("numpy"):
+        assert [path for path, _ in saved_objects(layer)] == ["", "_zeroth"]
