@@ -61,7 +61,16 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
     "RandomNormal": {"stddev": 0.5},
     "Identity": {"gain": 2.0},
 }
-_BASES = ("Constraint", "Initializer", "LearningRateSchedule", "Loss", "Metric", "Optimizer", "Regularizer")
+_BASES = (
+    "Constraint",
+    "Initializer",
+    "LearningRateSchedule",
+    "Loss",
+    "Metric",
+    "Optimizer",
+    "RandomInitializer",
+    "Regularizer",
+)
 
 
 def layers_and_arguments() -> dict[str, tuple[Any, Any]]:
@@ -72,9 +81,10 @@ def layers_and_arguments() -> dict[str, tuple[Any, Any]]:
 
 
 def classes_in(module: Any) -> dict[str, type]:
-    """Give the classes of a module of `kcore`, each once, without bases and wrappers of functions."""
-    found = [value for name in module.__all__ if isinstance(value := getattr(module, name), type)]
-    return {cls.__name__: cls for cls in found if cls.__name__ not in (*_BASES, "MeanMetricWrapper")}
+    """Return the classes of a module of `kcore`, each once, without bases and wrappers of functions."""
+    names = getattr(module, "__all__", None) or [name for name in vars(module) if not name.startswith("_")]
+    found = [value for name in names if isinstance(value := getattr(module, name), type)]
+    return {cls.__name__: cls for cls in found if cls.__name__ not in (*_BASES, "FunctionLoss", "MeanMetricWrapper")}
 
 
 def others() -> dict[str, Any]:
