@@ -88,7 +88,7 @@ import kcore_ops as ops
 ops.config.set_backend("tensorflow")
 from kcore_layers import Input, Sequential
 from kcore_layers.layers import Dense
-from kcore_layers.random_seed import set_random_seed
+from kcore_layers.base.random_seed import set_random_seed
 from kcore_train.metrics import Mean
 from kcore_train.optimizers import Adam, LossScaleOptimizer
 
