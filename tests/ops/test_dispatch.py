@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from kcore_ops.backends import registry
 from kcore_ops.dtypes.promotion import floating
-from kcore_ops.engine.op import Axis, Tensor, op
+from kcore_ops.engine.define import op
+from kcore_ops.engine.op import Axis, Tensor
 from kcore_ops.foundation.errors import ArgumentError, DTypeError, MissingOp, MixedBackends
 
 BACKENDS = sorted(name for name, record in registry.backends().items() if record.is_usable)
@@ -134,7 +135,7 @@ def test_an_override_from_outside_comes_first_and_may_be_loaded_late(backend):
 
 
 def test_an_op_with_neither_entry_nor_definition_says_what_is_missing(backend):
-    from kcore_ops.engine.op import primitive
+    from kcore_ops.engine.define import primitive
 
     @primitive(name=f"test.nowhere_{backend.name}")
     def nowhere(x: Tensor) -> Tensor:

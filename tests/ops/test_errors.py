@@ -8,7 +8,8 @@ import kcore_ops as ops
 import numpy as np
 import pytest
 from kcore_ops import TensorSpec
-from kcore_ops.engine.op import Tensor, op, primitive
+from kcore_ops.engine.define import op, primitive
+from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ArgumentError, DTypeError, KcoreError, MissingOp, ShapeError
 
 BROADCAST = "along each axis, counted from the last, sizes must be equal or 1"

@@ -18,7 +18,8 @@ import pytest
 from kcore_ops import config
 from kcore_ops.backends import current, registry
 from kcore_ops.command.main import main
-from kcore_ops.engine.op import Tensor, op
+from kcore_ops.engine.define import op
+from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import BackendNotFound, MixedBackends
 
 EXPECTED = [name for name in os.environ.get("KCORE_EXPECTED_BACKENDS", "").split(",") if name]

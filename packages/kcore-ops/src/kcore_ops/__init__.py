@@ -21,14 +21,14 @@ from kcore_ops.backends.current import use_backend as use_backend
 from kcore_ops.core import *
 from kcore_ops.dtype_policies import DTypePolicy as DTypePolicy
 from kcore_ops.dtypes import promotion as promotion
+from kcore_ops.engine.define import op as op
+from kcore_ops.engine.define import primitive as primitive
 from kcore_ops.engine.op import Axis as Axis
 from kcore_ops.engine.op import DType as DType
 from kcore_ops.engine.op import FloatDType as FloatDType
 from kcore_ops.engine.op import Shape as Shape
 from kcore_ops.engine.op import Tensor as Tensor
 from kcore_ops.engine.op import Tree as Tree
-from kcore_ops.engine.op import op as op
-from kcore_ops.engine.op import primitive as primitive
 from kcore_ops.foundation import public_names
 from kcore_ops.foundation.errors import *
 from kcore_ops.linalg import *

@@ -1,4 +1,4 @@
-"""What an op is: one function, its dtype rule, and who implements it. `@primitive` and `@op` make them.
+"""What an op is: one function, its dtype rule, and who implements it. `define.py` makes them.
 
 A primitive's body says what shape and dtype come out; its value comes from the backend. A derived op's body is its
 definition in terms of other ops, which a backend may override. Either body, run on specs, infers the result.
@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
-import re
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeAlias, TypeVar
 
 from kcore_ops.backends.interface import Backend
 from kcore_ops.dtypes import promotion
 from kcore_ops.foundation import settings
 from kcore_ops.foundation.errors import ArgumentError, MissingOp
 
-__all__ = ["Op", "OpFunction", "Tensor", "all_ops", "op", "op_of", "primitive"]
+__all__ = ["Op", "OpFunction", "Tensor", "all_ops", "op_of", "register"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -58,18 +57,6 @@ else:
         """A Python number that becomes an element of the result; an integer that the dtype can not hold is refused."""
 
 
-_KINDS = {
-    "Tensor": "tensor",
-    "Tensor | None": "optional",
-    "Sequence[Tensor]": "sequence",
-    "Tree": "tree",
-    "Axis": "axis",
-    "Shape": "shape",
-    "DType": "dtype",
-    "FloatDType": "float_dtype",
-    "Number": "number",
-    "Number | None": "number",
-}
 TENSOR_KINDS = ("tensor", "optional", "sequence", "tree")
 
 
@@ -194,62 +181,12 @@ def op_of(function: Any) -> Op:
     return found
 
 
-@overload
-def op(function: Callable[P, R], /) -> OpFunction[P, R]: ...
-@overload
-def op(
-    *, dtypes: promotion.Rule | Mapping[str, promotion.Rule] = ..., name: str | None = ...
-) -> Callable[[Callable[P, R]], OpFunction[P, R]]: ...
-def op(function: Any = None, /, *, dtypes: Any = promotion.keep, name: str | None = None) -> Any:
-    """Make a derived op: its body is its definition, in terms of other ops.
+def register(new: Op) -> None:
+    """Make an op known by its name.
 
-    Parameters annotated `Tensor`, `Tensor | None` or `Sequence[Tensor]` take tensors; the others are static.
-
-    Args:
-        dtypes: the rule for the dtypes of all tensor parameters, or a map from names (`"x1 x2"`) to rules.
-        name: the op's name; by default the function's, after the name of its package if that is not kcore_ops.
-
-    >>> from kcore_ops import exp, sum
-    >>> @op(dtypes=promotion.floating)
-    ... def sum_of_exp(x: Tensor, axis: Axis = None) -> Tensor:
-    ...     return sum(exp(x), axis=axis)
-    >>> sum_of_exp([0, 0, 0]).item()
-    3.0
+    Raises:
+        ArgumentError: if another package has one of that name.
     """
-    return _decorator(function, dtypes, name, derived=True)
-
-
-@overload
-def primitive(function: Callable[P, R], /) -> OpFunction[P, R]: ...
-@overload
-def primitive(
-    *, dtypes: promotion.Rule | Mapping[str, promotion.Rule] = ..., name: str | None = ...
-) -> Callable[[Callable[P, R]], OpFunction[P, R]]: ...
-def primitive(function: Any = None, /, *, dtypes: Any = promotion.keep, name: str | None = None) -> Any:
-    """Make a primitive: its body, given specs, gives the spec of the result; backends give its value.
-
-    Args:
-        dtypes: as for `op`.
-        name: as for `op`.
-    """
-    return _decorator(function, dtypes, name, derived=False)
-
-
-def _decorator(function: Any, dtypes: Any, name: str | None, derived: bool) -> Any:
-    def decorate(body: Callable[..., Any]) -> Any:
-        from kcore_ops.engine import dispatch
-
-        package = body.__module__.partition(".")[0]
-        full_name = name or (body.__name__ if package == "kcore_ops" else f"{package}.{body.__name__}")
-        parameters = _parameters(body)
-        new = Op(full_name, body, body if derived else None, parameters, _rules(parameters, dtypes))
-        _add(new)
-        return dispatch.public_function(new)
-
-    return decorate if function is None else decorate(function)
-
-
-def _add(new: Op) -> None:
     old = _ops.get(new.name)
     # A notebook cell may be run again; two packages may not share a name.
     if old is not None and (old.body.__module__, old.body.__qualname__) != (new.body.__module__, new.body.__qualname__):
@@ -257,24 +194,3 @@ def _add(new: Op) -> None:
             f"two ops named {new.name!r}: in {old.body.__module__} and in {new.body.__module__}", fix="pass name="
         )
     _ops[new.name] = new
-
-
-def _parameters(body: Callable[..., Any]) -> dict[str, str]:
-    code = body.__code__
-    parameters = {}
-    for name in code.co_varnames[: code.co_argcount]:
-        annotation = body.__annotations__.get(name, "")
-        if not isinstance(annotation, str):
-            annotation = re.sub(r"[\w.]+\.", "", getattr(annotation, "__name__", "") or str(annotation))
-        parameters[name] = _KINDS.get(annotation, "static")
-    if code.co_flags & 0x04:  # *operands
-        parameters["*" + code.co_varnames[code.co_argcount + code.co_kwonlyargcount]] = "sequence"
-    return parameters
-
-
-def _rules(parameters: dict[str, str], dtypes: Any) -> tuple[tuple[tuple[str, ...], promotion.Rule], ...]:
-    tensors = [name for name, kind in parameters.items() if kind in TENSOR_KINDS]
-    if not isinstance(dtypes, Mapping):
-        dtypes = {} if dtypes is promotion.keep else {" ".join(tensors): dtypes}
-    groups = [(tuple(names.split()), rule) for names, rule in dtypes.items()]
-    return tuple(groups)

@@ -15,7 +15,8 @@ from kcore_ops.backends.interface import Backend
 from kcore_ops.dtypes import is_complex_dtype, is_float_dtype
 from kcore_ops.engine.call import HOST_TYPES, backend_of, unwrapped
 from kcore_ops.engine.convert import tensor_on
-from kcore_ops.engine.op import Tree, primitive
+from kcore_ops.engine.define import primitive
+from kcore_ops.engine.op import Tree
 from kcore_ops.foundation import tree
 from kcore_ops.foundation.errors import ArgumentError, DTypeError, ShapeError
 from kcore_ops.ops.core.control_flow import spec_of

@@ -9,7 +9,8 @@ from typing import Any
 
 from kcore_ops.backends.current import on
 from kcore_ops.engine.call import HOST_NUMBERS, backend_of, dtype_of
-from kcore_ops.engine.op import Tree, primitive
+from kcore_ops.engine.define import primitive
+from kcore_ops.engine.op import Tree
 from kcore_ops.foundation import tree
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.ops.core.control_flow import spec_of

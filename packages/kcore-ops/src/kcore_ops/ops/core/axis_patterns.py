@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from types import EllipsisType
 from typing import Any
 
-from kcore_ops.engine.op import Tensor, op, op_of
+from kcore_ops.engine.define import op
+from kcore_ops.engine.op import Tensor, op_of
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.ops.core.conversion import shape as shape_of
 from kcore_ops.ops.numpy.manipulation import reshape, transpose

@@ -12,7 +12,8 @@ import numpy as np
 
 from kcore_ops.dtypes.promotion import index as integer_index
 from kcore_ops.engine.call import dtype_of
-from kcore_ops.engine.op import Tensor, Tree, op, primitive
+from kcore_ops.engine.define import op, primitive
+from kcore_ops.engine.op import Tensor, Tree
 from kcore_ops.foundation import tree
 from kcore_ops.foundation.errors import ArgumentError, DTypeError, ShapeError
 from kcore_ops.ops.core.conversion import shape

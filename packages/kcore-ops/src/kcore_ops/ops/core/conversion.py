@@ -13,7 +13,8 @@ from kcore_ops.backends import registry
 from kcore_ops.backends.current import current_backend
 from kcore_ops.engine import call as calls
 from kcore_ops.engine.convert import check_items, tensor_on
-from kcore_ops.engine.op import FloatDType, Tensor, op_of, primitive
+from kcore_ops.engine.define import primitive
+from kcore_ops.engine.op import FloatDType, Tensor, op_of
 from kcore_ops.foundation.errors import ArgumentError, DTypeError, KcoreError
 from kcore_ops.specs.spec import UNKNOWN, TensorSpec
 from kcore_ops.state.variable import Variable

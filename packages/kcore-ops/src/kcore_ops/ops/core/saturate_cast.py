@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from kcore_ops.dtypes import is_complex_dtype, is_float_dtype, is_int_dtype, limits, promotion
 from kcore_ops.engine.call import dtype_of
-from kcore_ops.engine.op import FloatDType, Tensor, op
+from kcore_ops.engine.define import op
+from kcore_ops.engine.op import FloatDType, Tensor
 from kcore_ops.ops.core.conversion import cast
 from kcore_ops.ops.numpy.arithmetic import maximum
 from kcore_ops.ops.numpy.comparison import greater_equal, isnan, less_equal, where

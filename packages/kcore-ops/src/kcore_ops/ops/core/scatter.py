@@ -14,7 +14,8 @@ import numpy as np
 
 from kcore_ops.dtypes import is_complex_dtype
 from kcore_ops.dtypes.promotion import index, keep
-from kcore_ops.engine.op import Shape, Tensor, op, primitive
+from kcore_ops.engine.define import op, primitive
+from kcore_ops.engine.op import Shape, Tensor
 from kcore_ops.foundation.errors import DTypeError, ShapeError
 from kcore_ops.ops.core.conversion import dtype as dtype_of
 from kcore_ops.ops.core.conversion import shape as shape_of

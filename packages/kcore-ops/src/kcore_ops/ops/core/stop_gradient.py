@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from kcore_ops.engine.op import Tensor, primitive
+from kcore_ops.engine.define import primitive
+from kcore_ops.engine.op import Tensor
 
 __all__ = ["stop_gradient"]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kcore_ops.engine.op import Axis, Tensor, op
+from kcore_ops.engine.define import op
+from kcore_ops.engine.op import Axis, Tensor
 from kcore_ops.foundation.errors import ShapeError
 from kcore_ops.ops.numpy.indexing import take
 from kcore_ops.specs.shapes import normalize_axis, same_size, show_size

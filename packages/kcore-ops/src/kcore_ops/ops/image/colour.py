@@ -8,7 +8,8 @@ from typing import Any
 from kcore_ops.dtypes import is_float_dtype
 from kcore_ops.dtypes.promotion import real
 from kcore_ops.engine.call import dtype_of
-from kcore_ops.engine.op import Tensor, op
+from kcore_ops.engine.define import op
+from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation import settings
 from kcore_ops.foundation.errors import DTypeError, ShapeError
 from kcore_ops.ops.core.conversion import cast

@@ -10,7 +10,8 @@ import numpy as np
 from kcore_ops.dtypes import INTEGERS
 from kcore_ops.dtypes.promotion import real, real_floating
 from kcore_ops.engine.call import dtype_of
-from kcore_ops.engine.op import Tensor, op
+from kcore_ops.engine.define import op
+from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ShapeError
 from kcore_ops.ops.core.conversion import cast, shape
 from kcore_ops.ops.image.layout import as_float, back_to, channel_axis, spatial_axes

@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from kcore_ops.engine.op import Tensor, op
+from kcore_ops.engine.define import op
+from kcore_ops.engine.op import Tensor
 from kcore_ops.ops.core.conversion import shape
 from kcore_ops.ops.image.layout import channel_axis, spatial_axes
 from kcore_ops.ops.nn.windows import conv_windows, padded

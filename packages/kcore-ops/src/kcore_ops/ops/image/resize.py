@@ -10,7 +10,8 @@ from typing import Any
 from kcore_ops.dtypes import epsilon_of
 from kcore_ops.dtypes.promotion import real, real_floating
 from kcore_ops.engine.call import dtype_of
-from kcore_ops.engine.op import Shape, Tensor, op
+from kcore_ops.engine.define import op
+from kcore_ops.engine.op import Shape, Tensor
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.ops.core.conversion import cast, shape
 from kcore_ops.ops.image.layout import as_float, back_to, spatial_axes

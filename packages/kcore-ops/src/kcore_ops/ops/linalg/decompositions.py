@@ -12,7 +12,8 @@ from typing import Any
 
 from kcore_ops.dtypes import at_least_float32, epsilon_of, is_complex_dtype, real_dtype
 from kcore_ops.dtypes.promotion import floating
-from kcore_ops.engine.op import Axis, Tensor, op, primitive
+from kcore_ops.engine.define import op, primitive
+from kcore_ops.engine.op import Axis, Tensor
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.ops.core.conversion import cast, dtype, shape
 from kcore_ops.ops.numpy.arithmetic import absolute, conj, divide, maximum, multiply, power, squared_modulus

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from kcore_ops.dtypes.promotion import floating
-from kcore_ops.engine.op import Tensor, primitive
+from kcore_ops.engine.define import primitive
+from kcore_ops.engine.op import Tensor
 from kcore_ops.ops.linalg.decompositions import check_square
 from kcore_ops.specs.spec import TensorSpec
 

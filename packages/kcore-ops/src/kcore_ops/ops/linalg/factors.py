@@ -7,7 +7,8 @@ from typing import Any
 
 from kcore_ops.dtypes import at_least_float32, is_complex_dtype
 from kcore_ops.dtypes.promotion import floating
-from kcore_ops.engine.op import Tensor, op
+from kcore_ops.engine.define import op
+from kcore_ops.engine.op import Tensor
 from kcore_ops.ops.core.control_flow import scan
 from kcore_ops.ops.core.conversion import cast, dtype, shape
 from kcore_ops.ops.linalg.decompositions import adjoint, check_square, matrix_sizes, solve_triangular

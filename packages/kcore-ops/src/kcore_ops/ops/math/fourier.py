@@ -12,7 +12,8 @@ from typing import Any
 
 from kcore_ops.dtypes.promotion import real_floating
 from kcore_ops.engine.call import dtype_of
-from kcore_ops.engine.op import Tensor, op
+from kcore_ops.engine.define import op
+from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.ops.core.conversion import cast, shape
 from kcore_ops.ops.math.complex_pairs import Pair

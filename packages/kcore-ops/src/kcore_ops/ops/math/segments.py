@@ -10,7 +10,8 @@ import numpy as np
 
 from kcore_ops.dtypes import is_bool_dtype, is_float_dtype, is_int_dtype, limits
 from kcore_ops.dtypes.promotion import index, real
-from kcore_ops.engine.op import OpFunction, Tensor, op, op_of
+from kcore_ops.engine.define import op
+from kcore_ops.engine.op import OpFunction, Tensor, op_of
 from kcore_ops.engine.sizes import size_of_value
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.ops.core.conversion import cast, shape

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from kcore_ops.dtypes.promotion import floating, real_floating
-from kcore_ops.engine.op import Tensor, op, primitive
+from kcore_ops.engine.define import op, primitive
+from kcore_ops.engine.op import Tensor
 from kcore_ops.ops.numpy.arithmetic import reciprocal
 from kcore_ops.ops.numpy.exponentials import sqrt
 

@@ -12,7 +12,8 @@ import numpy as np
 from kcore_ops.dtypes import numpy_dtype
 from kcore_ops.dtypes.promotion import fractions
 from kcore_ops.engine.call import dtype_of
-from kcore_ops.engine.op import Tensor, op
+from kcore_ops.engine.define import op
+from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.ops.core.conversion import cast, convert_to_tensor, shape
 from kcore_ops.ops.math.fourier import check_points, checked_pair, irfft, rfft

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from kcore_ops.dtypes.promotion import index, real
-from kcore_ops.engine.op import Tensor, op, primitive
+from kcore_ops.engine.define import op, primitive
+from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.ops.core.conversion import cast, shape
 from kcore_ops.ops.numpy.comparison import greater, greater_equal, less, where

@@ -7,7 +7,8 @@ import math
 from kcore_ops.dtypes import is_signed_dtype
 from kcore_ops.dtypes.promotion import promote, real_floating, real_numeric
 from kcore_ops.engine.call import dtype_of
-from kcore_ops.engine.op import Axis, Tensor, op
+from kcore_ops.engine.define import op
+from kcore_ops.engine.op import Axis, Tensor
 from kcore_ops.foundation.errors import ShapeError
 from kcore_ops.ops.core.stop_gradient import stop_gradient
 from kcore_ops.ops.math.special_functions import erf

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from kcore_ops.dtypes.promotion import exact
-from kcore_ops.engine.op import Tensor, op, primitive
+from kcore_ops.engine.define import op, primitive
+from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ShapeError
 from kcore_ops.ops.core.conversion import cast, dtype, shape
 from kcore_ops.ops.nn.windows import (

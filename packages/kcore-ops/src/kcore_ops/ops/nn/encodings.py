@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from kcore_ops.dtypes.promotion import index
-from kcore_ops.engine.op import FloatDType, Tensor, op
+from kcore_ops.engine.define import op
+from kcore_ops.engine.op import FloatDType, Tensor
 from kcore_ops.foundation.errors import ArgumentError
 from kcore_ops.ops.core.conversion import cast
 from kcore_ops.ops.numpy.comparison import equal

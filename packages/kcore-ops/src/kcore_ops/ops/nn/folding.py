@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from kcore_ops.dtypes.promotion import numeric
-from kcore_ops.engine.op import Tensor, op
+from kcore_ops.engine.define import op
+from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.ops.core.conversion import shape
 from kcore_ops.ops.math.segments import segment_sum

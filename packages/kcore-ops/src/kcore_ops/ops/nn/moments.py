@@ -5,7 +5,8 @@ from __future__ import annotations
 from kcore_ops.dtypes import at_least_float32
 from kcore_ops.dtypes.promotion import real_floating
 from kcore_ops.engine.call import dtype_of
-from kcore_ops.engine.op import Axis, Tensor, op
+from kcore_ops.engine.define import op
+from kcore_ops.engine.op import Axis, Tensor
 from kcore_ops.foundation.errors import ArgumentError
 from kcore_ops.ops.core.conversion import cast
 from kcore_ops.ops.core.saturate_cast import saturate_cast

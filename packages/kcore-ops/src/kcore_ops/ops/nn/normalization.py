@@ -7,7 +7,8 @@ from typing import Any
 
 from kcore_ops.dtypes import at_least_float32
 from kcore_ops.dtypes.promotion import real_floating
-from kcore_ops.engine.op import Axis, Tensor, op
+from kcore_ops.engine.define import op
+from kcore_ops.engine.op import Axis, Tensor
 from kcore_ops.foundation import settings
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.ops.core.conversion import cast, dtype, shape

@@ -10,7 +10,8 @@ import numpy as np
 
 from kcore_ops.dtypes import limits
 from kcore_ops.dtypes.promotion import real, real_floating
-from kcore_ops.engine.op import Tensor, primitive
+from kcore_ops.engine.define import primitive
+from kcore_ops.engine.op import Tensor
 from kcore_ops.ops.core.conversion import cast, dtype, shape
 from kcore_ops.ops.nn.windows import adaptive_windows, laid_out, padded, pool_windows
 from kcore_ops.specs.spec import TensorSpec

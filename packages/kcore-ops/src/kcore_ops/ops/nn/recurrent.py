@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from kcore_ops.dtypes.promotion import real_floating
-from kcore_ops.engine.op import Tensor, op
+from kcore_ops.engine.define import op
+from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ShapeError
 from kcore_ops.ops.core.control_flow import scan
 from kcore_ops.ops.nn.activations import sigmoid

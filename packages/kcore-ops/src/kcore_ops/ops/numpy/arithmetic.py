@@ -6,7 +6,8 @@ from typing import Any
 
 from kcore_ops.dtypes import is_complex_dtype, is_int_dtype, promotion, real_dtype
 from kcore_ops.dtypes.promotion import exact, floating, integer, numeric, promote, real_floating, real_numeric
-from kcore_ops.engine.op import Tensor, op, primitive
+from kcore_ops.engine.define import op, primitive
+from kcore_ops.engine.op import Tensor
 from kcore_ops.ops.core.conversion import cast
 from kcore_ops.ops.core.conversion import dtype as dtype_of
 from kcore_ops.ops.numpy.comparison import equal, isnan, less, not_equal, where

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from kcore_ops import dtypes as dt
 from kcore_ops.dtypes.promotion import boolean, compared, floating, ordered, promote, real
 from kcore_ops.engine.call import dtype_of
-from kcore_ops.engine.op import Tensor, op, primitive
+from kcore_ops.engine.define import op, primitive
+from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ArgumentError
 from kcore_ops.ops.core.conversion import cast
 from kcore_ops.ops.numpy.logic import logical_and, logical_not, logical_or

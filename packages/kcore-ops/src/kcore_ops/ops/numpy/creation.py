@@ -14,7 +14,8 @@ import numpy as np
 
 from kcore_ops import dtypes
 from kcore_ops.dtypes.promotion import floating, keep, real_floating
-from kcore_ops.engine.op import Axis, DType, FloatDType, Number, OpFunction, Shape, Tensor, op, op_of, primitive
+from kcore_ops.engine.define import op, primitive
+from kcore_ops.engine.op import Axis, DType, FloatDType, Number, OpFunction, Shape, Tensor, op_of
 from kcore_ops.foundation.errors import ArgumentError, DTypeError, KcoreError, ShapeError
 from kcore_ops.ops.core.conversion import cast, convert_to_tensor
 from kcore_ops.ops.core.conversion import dtype as dtype_of

@@ -7,7 +7,8 @@ from typing import Any
 from kcore_ops.dtypes import at_least_float32, is_bool_dtype
 from kcore_ops.dtypes.promotion import floating, numeric, promote
 from kcore_ops.engine.call import dtype_of
-from kcore_ops.engine.op import DType, Tensor, op, primitive
+from kcore_ops.engine.define import op, primitive
+from kcore_ops.engine.op import DType, Tensor
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.ops.core.conversion import cast
 from kcore_ops.ops.numpy.arithmetic import add, subtract

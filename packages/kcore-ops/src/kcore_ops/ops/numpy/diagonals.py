@@ -5,7 +5,8 @@ from __future__ import annotations
 import builtins
 from typing import Any
 
-from kcore_ops.engine.op import Axis, Tensor, op
+from kcore_ops.engine.define import op
+from kcore_ops.engine.op import Axis, Tensor
 from kcore_ops.foundation.errors import ShapeError
 from kcore_ops.ops.core.conversion import shape as shape_of
 from kcore_ops.ops.numpy.arithmetic import maximum, minimum

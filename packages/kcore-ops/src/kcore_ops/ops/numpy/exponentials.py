@@ -6,7 +6,8 @@ import math
 
 from kcore_ops.dtypes.promotion import floating, integer, real_floating
 from kcore_ops.engine.call import dtype_of
-from kcore_ops.engine.op import Tensor, op, primitive
+from kcore_ops.engine.define import op, primitive
+from kcore_ops.engine.op import Tensor
 from kcore_ops.ops.core.conversion import cast
 from kcore_ops.ops.numpy.arithmetic import absolute, floor_divide, multiply, power, subtract
 from kcore_ops.ops.numpy.comparison import isinf, less, where

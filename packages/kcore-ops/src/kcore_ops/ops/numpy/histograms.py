@@ -9,7 +9,8 @@ import numpy as np
 from kcore_ops.dtypes import INTEGERS, at_least_float32
 from kcore_ops.dtypes.promotion import integer, keep, real_floating
 from kcore_ops.engine.call import dtype_of
-from kcore_ops.engine.op import Tensor, op
+from kcore_ops.engine.define import op
+from kcore_ops.engine.op import Tensor
 from kcore_ops.engine.sizes import size_of_value
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.ops.core.conversion import cast

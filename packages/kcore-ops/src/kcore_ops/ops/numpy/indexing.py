@@ -17,7 +17,8 @@ import numpy as np
 from kcore_ops.dtypes import INTEGERS
 from kcore_ops.dtypes.promotion import index
 from kcore_ops.engine.call import dtype_of
-from kcore_ops.engine.op import Axis, Tensor, op, primitive
+from kcore_ops.engine.define import op, primitive
+from kcore_ops.engine.op import Axis, Tensor
 from kcore_ops.foundation.errors import ArgumentError, DTypeError, ShapeError
 from kcore_ops.ops.core.conversion import shape as shape_of
 from kcore_ops.ops.numpy.arithmetic import add, maximum, minimum, multiply

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from kcore_ops.dtypes.promotion import promote
-from kcore_ops.engine.op import Axis, Tensor, op, primitive
+from kcore_ops.engine.define import op, primitive
+from kcore_ops.engine.op import Axis, Tensor
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.ops.core.conversion import shape as shape_of
 from kcore_ops.ops.numpy.arithmetic import minimum

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from kcore_ops.dtypes.promotion import boolean, integer, integral
-from kcore_ops.engine.op import Tensor, op, primitive
+from kcore_ops.engine.define import op, primitive
+from kcore_ops.engine.op import Tensor
 from kcore_ops.specs.shapes import elementwise
 
 __all__ = ["bitwise_and", "bitwise_invert", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift",

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from kcore_ops.engine.op import Axis, Number, Shape, Tensor, op, primitive
+from kcore_ops.engine.define import op, primitive
+from kcore_ops.engine.op import Axis, Number, Shape, Tensor
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.ops.core.conversion import convert_to_numpy
 from kcore_ops.ops.core.conversion import shape as shape_of

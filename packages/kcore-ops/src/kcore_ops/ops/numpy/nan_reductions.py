@@ -14,7 +14,8 @@ from kcore_ops.dtypes import (
 )
 from kcore_ops.dtypes.promotion import accumulate, floating, numeric, real
 from kcore_ops.engine.call import dtype_of
-from kcore_ops.engine.op import Axis, DType, Tensor, op
+from kcore_ops.engine.define import op
+from kcore_ops.engine.op import Axis, DType, Tensor
 from kcore_ops.ops.core.conversion import cast
 from kcore_ops.ops.numpy.arithmetic import divide, squared_modulus
 from kcore_ops.ops.numpy.comparison import equal, isnan, where

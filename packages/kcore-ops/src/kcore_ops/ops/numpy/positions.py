@@ -7,7 +7,8 @@ from typing import Any
 from kcore_ops.dtypes import is_int_dtype
 from kcore_ops.dtypes.promotion import boolean
 from kcore_ops.engine.call import dtype_of
-from kcore_ops.engine.op import Shape, Tensor, op, op_of
+from kcore_ops.engine.define import op
+from kcore_ops.engine.op import Shape, Tensor, op_of
 from kcore_ops.engine.sizes import size_of_value
 from kcore_ops.foundation.errors import DTypeError, ShapeError
 from kcore_ops.ops.core.conversion import cast

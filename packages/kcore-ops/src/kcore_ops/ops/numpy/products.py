@@ -7,7 +7,8 @@ from typing import Any
 
 from kcore_ops.dtypes import is_complex_dtype
 from kcore_ops.dtypes.promotion import exact, product, promote
-from kcore_ops.engine.op import Tensor, op, primitive
+from kcore_ops.engine.define import op, primitive
+from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.ops.core.conversion import cast, dtype, shape
 from kcore_ops.ops.numpy.arithmetic import conj, multiply, subtract

@@ -10,7 +10,8 @@ import numpy as np
 from kcore_ops.dtypes import at_least_float32
 from kcore_ops.dtypes.promotion import real_floating
 from kcore_ops.engine.call import dtype_of
-from kcore_ops.engine.op import Axis, Tensor, op
+from kcore_ops.engine.define import op
+from kcore_ops.engine.op import Axis, Tensor
 from kcore_ops.ops.core.conversion import cast
 from kcore_ops.ops.core.conversion import shape as shape_of
 from kcore_ops.ops.numpy.arithmetic import maximum, multiply, subtract

@@ -9,7 +9,8 @@ import numpy as np
 from kcore_ops.dtypes import at_least_float32, is_float_dtype, is_int_dtype
 from kcore_ops.dtypes.promotion import accumulate, boolean, floating, real
 from kcore_ops.engine.call import dtype_of
-from kcore_ops.engine.op import Axis, DType, Number, Tensor, op, primitive
+from kcore_ops.engine.define import op, primitive
+from kcore_ops.engine.op import Axis, DType, Number, Tensor
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.ops.core.conversion import cast, shape
 from kcore_ops.ops.numpy.comparison import isnan, where

@@ -7,7 +7,8 @@ import builtins
 from kcore_ops.dtypes import is_complex_dtype, is_float_dtype, limits, promotion
 from kcore_ops.dtypes.promotion import exact, real_floating, real_numeric
 from kcore_ops.engine.call import dtype_of
-from kcore_ops.engine.op import Tensor, op, primitive
+from kcore_ops.engine.define import op, primitive
+from kcore_ops.engine.op import Tensor
 from kcore_ops.ops.core.conversion import cast
 from kcore_ops.ops.numpy.arithmetic import (
     add,

@@ -7,7 +7,8 @@ from typing import Any
 from kcore_ops.dtypes import is_float_dtype
 from kcore_ops.dtypes.promotion import ordered, real
 from kcore_ops.engine.call import dtype_of
-from kcore_ops.engine.op import Axis, Tensor, op
+from kcore_ops.engine.define import op
+from kcore_ops.engine.op import Axis, Tensor
 from kcore_ops.foundation.errors import ArgumentError
 from kcore_ops.ops.core.control_flow import fori_loop
 from kcore_ops.ops.core.conversion import cast

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from kcore_ops.dtypes.promotion import ordered, real
-from kcore_ops.engine.op import Tensor, op, primitive
+from kcore_ops.engine.define import op, primitive
+from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.specs.shapes import normalize_axis, one_of, show_shape, size_of
 from kcore_ops.specs.spec import TensorSpec, is_unknown

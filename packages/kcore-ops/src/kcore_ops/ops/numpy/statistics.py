@@ -7,7 +7,8 @@ from typing import Any
 from kcore_ops.dtypes import at_least_float32, is_complex_dtype
 from kcore_ops.dtypes.promotion import exact, floating, real_floating
 from kcore_ops.engine.call import dtype_of
-from kcore_ops.engine.op import Axis, Tensor, op
+from kcore_ops.engine.define import op
+from kcore_ops.engine.op import Axis, Tensor
 from kcore_ops.foundation.errors import ShapeError
 from kcore_ops.ops.core.conversion import cast
 from kcore_ops.ops.numpy.arithmetic import conjugate, divide, squared_modulus, subtract

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from kcore_ops.dtypes.promotion import floating, real_floating
-from kcore_ops.engine.op import Tensor, op, primitive
+from kcore_ops.engine.define import op, primitive
+from kcore_ops.engine.op import Tensor
 from kcore_ops.ops.numpy.arithmetic import imag, maximum, minimum, multiply, real
 from kcore_ops.ops.numpy.comparison import equal, isinf, where
 from kcore_ops.ops.numpy.exponentials import sqrt

@@ -6,7 +6,8 @@ from typing import Any
 
 from kcore_ops.dtypes import dtype_size
 from kcore_ops.engine.call import dtype_of
-from kcore_ops.engine.op import DType, Tensor, primitive
+from kcore_ops.engine.define import primitive
+from kcore_ops.engine.op import DType, Tensor
 from kcore_ops.foundation.errors import ShapeError
 from kcore_ops.specs.shapes import show_shape
 from kcore_ops.specs.spec import TensorSpec, is_unknown

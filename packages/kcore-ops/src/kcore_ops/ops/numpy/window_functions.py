@@ -8,7 +8,8 @@ from typing import Any
 from kcore_ops.dtypes import at_least_float32
 from kcore_ops.dtypes.promotion import real_floating
 from kcore_ops.engine.call import dtype_of
-from kcore_ops.engine.op import Tensor, op
+from kcore_ops.engine.define import op
+from kcore_ops.engine.op import Tensor
 from kcore_ops.engine.sizes import size_of_value
 from kcore_ops.foundation.errors import ArgumentError
 from kcore_ops.foundation.settings import floatx

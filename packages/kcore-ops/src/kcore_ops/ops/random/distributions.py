@@ -14,7 +14,8 @@ import numpy as np
 from kcore_ops import dtypes
 from kcore_ops.dtypes.promotion import real, real_floating
 from kcore_ops.engine.call import backend_of
-from kcore_ops.engine.op import FloatDType, Shape, Tensor, op
+from kcore_ops.engine.define import op
+from kcore_ops.engine.op import FloatDType, Shape, Tensor
 from kcore_ops.engine.plans import defined
 from kcore_ops.ops.core.conversion import cast
 from kcore_ops.ops.core.stop_gradient import stop_gradient

@@ -13,7 +13,8 @@ import numpy as np
 
 from kcore_ops import dtypes
 from kcore_ops.dtypes.promotion import floating
-from kcore_ops.engine.op import DType, FloatDType, Shape, Tensor, op
+from kcore_ops.engine.define import op
+from kcore_ops.engine.op import DType, FloatDType, Shape, Tensor
 from kcore_ops.foundation.errors import ArgumentError, DTypeError, ShapeError
 from kcore_ops.ops.core.conversion import cast, shape
 from kcore_ops.ops.core.conversion import dtype as dtype_of
