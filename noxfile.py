@@ -37,6 +37,8 @@ TESTING = ("hypothesis", "pytest", "pytest-xdist")
 EXAMPLES = ("optax", "pandas", "scikit-learn")
 # JAX compiles each op anew for each shape.
 EFFORT = {"jax": "0.15"}
+# Tests differ a hundredfold in time: whoever has none left takes over some of another's.
+SHARED = ("-n", "auto", "--dist", "worksteal")
 # tests/conftest.py is of no use, and does harm, where there may be no backend.
 CUT = "--confcutdir=tests/packaging"
 
@@ -182,7 +184,7 @@ def tests(session: nox.Session, backend: str) -> None:
     """The suite on one backend, with the others installed to compare with."""
     with environment(session, "kcore[all]", *EXAMPLES, *TESTING) as python:
         tried = ("--kcore-backend", backend, "--kcore-effort", EFFORT.get(backend, "1"))
-        chosen = (*suites("ops", "layers", "train", "backends", "examples"), *tried, "-n", "auto")
+        chosen = (*suites("ops", "layers", "train", "backends", "examples"), *tried, *SHARED)
         python("-m", "pytest", *chosen, *session.posargs, JAX_ENABLE_X64="1")
 
 
@@ -260,7 +262,7 @@ def oldest(session: nox.Session, backend: str) -> None:
 def parity(session: nox.Session, backend: str) -> None:
     """The same inputs to Keras, on one of its backends."""
     with environment(session, "kcore[all]", "keras", *TESTING) as python:
-        chosen = ("tests/parity", "--kcore-backend", backend, "-n", "auto")
+        chosen = ("tests/parity", "--kcore-backend", backend, *SHARED)
         python("-m", "pytest", *chosen, *session.posargs, KERAS_BACKEND=backend)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import dataclasses
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from kcore_ops.dtypes import COMPLEX, INTEGERS, limits, numpy_dtype
 
 __all__ = ["ALL", "BOOL_AND_INTEGERS", "FLOATS", "NUMERIC", "REAL", "Case", "all_cases", "arrays", "axes",
-           "axis", "broadcastable", "case", "shapes"]  # fmt: skip
+           "axis", "broadcastable", "case", "few_shapes", "shapes"]  # fmt: skip
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 Compare = Callable[[list[Any], Sequence[Any]], list[Any]]
@@ -116,11 +118,37 @@ def all_cases() -> dict[str, list[Case]]:
 # What cases draw from.
 
 
-def shapes(
-    min_rank: int = 0, max_rank: int = 3, min_size: int = 0, max_size: int = 4
-) -> st.SearchStrategy[tuple[int, ...]]:
-    """Shapes, scalars and empty ones included where the limits allow."""
-    return st.lists(st.integers(min_size, max_size), min_size=min_rank, max_size=max_rank).map(tuple)
+# The shapes drawn where each is compiled anew: of each rank with none, one, odd and even, equal and unequal sizes.
+_FEW_SHAPES = (
+    (), (4,), (3,), (1,), (0,), (2, 3), (4, 4), (3, 1), (0, 2),
+    (2, 3, 4), (3, 1, 2), (2, 4, 1), (3, 0, 2), (2, 1, 3, 2),
+)  # fmt: skip
+_draws_few = contextvars.ContextVar("draws_few", default=False)
+
+
+@contextlib.contextmanager
+def few_shapes(enabled: bool = True) -> Iterator[None]:
+    """Draw the shapes of a block from a few, for a backend that compiles each op anew for each shape."""
+    token = _draws_few.set(enabled)
+    try:
+        yield
+    finally:
+        _draws_few.reset(token)
+
+
+@st.composite
+def shapes(draw: Any, min_rank: int = 0, max_rank: int = 3, min_size: int = 0, max_size: int = 4) -> tuple[int, ...]:
+    """Draw a shape, scalars and empty ones included where the limits allow."""
+    if _draws_few.get():
+        few = [
+            shape
+            for shape in _FEW_SHAPES
+            if min_rank <= len(shape) <= max_rank and all(min_size <= size <= max_size for size in shape)
+        ]
+        if len(few) > 2:  # or it is a choice no longer
+            chosen: tuple[int, ...] = draw(st.sampled_from(few))
+            return chosen
+    return tuple(draw(st.lists(st.integers(min_size, max_size), min_size=min_rank, max_size=max_rank)))
 
 
 @st.composite
@@ -154,6 +182,9 @@ def arrays(
 def broadcastable(draw: Any, count: int = 2, max_rank: int = 3) -> list[tuple[int, ...]]:
     """Shapes that broadcast with one another."""
     full = draw(shapes(max_rank=max_rank))
+    if _draws_few.get():
+        parts = st.sampled_from([full, full, full[1:], (1,) * len(full), (1, *full[1:])[: len(full)]])
+        return [draw(parts) for _ in range(count)]
     result = []
     for _ in range(count):
         start = draw(st.integers(0, len(full)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,9 +19,9 @@ from kcore_ops.foundation import tree
 from kcore_ops.foundation.errors import ShapeError
 from kcore_ops.specs.spec import TensorSpec, is_unknown
 
-__all__ = ["assert_close", "assert_spec", "call", "call_spread", "check_compiled", "check_definition", "check_gradient",
-           "check_layout", "check_second_gradient", "check_spec", "check_unknown_sizes", "check_value", "compared",
-           "gradients", "numbers", "specs", "tensors"]  # fmt: skip
+__all__ = ["READS_VALUES", "assert_close", "assert_spec", "call", "call_spread", "check_compiled", "check_definition",
+           "check_gradient", "check_layout", "check_second_gradient", "check_spec", "check_unknown_sizes",
+           "check_value", "compared", "compiles_each_shape", "gradients", "numbers", "specs", "tensors"]  # fmt: skip
 
 # Relative and absolute tolerance: some roundings of the dtype.
 TOLERANCES = {
@@ -34,12 +34,58 @@ TOLERANCES = {
 }
 HALVES = ("float16", "bfloat16")
 
+# Calls, of the definition at least, that read values: they are not compiled as a whole, and a device may have none, as
+# torch's "meta", which keeps shapes and dtypes alone.
+READS_VALUES = {
+    "cond": "the predicate says which branch is run",
+    "segment_prod": "the gradient tells zeros from other factors",
+    "switch": "the index says which branch is run",
+    "while_loop": "the condition says when it ends",
+}
+
 
 def tensors(backend: Backend, args: Sequence[Any]) -> tuple[Any, ...]:
     """Give the arguments with the backend's tensors in place of the arrays."""
-    return tuple(
-        tree.map_structure(lambda x: backend.to_tensor(x, None) if isinstance(x, np.ndarray) else x, list(args))
-    )
+    return tuple(tree.map_structure(lambda x: _tensor(backend, x) if isinstance(x, np.ndarray) else x, list(args)))
+
+
+def _tensor(backend: Backend, array: np.ndarray[Any, Any]) -> Any:
+    # Of a dtype that is named: of one that is not, JAX compiles a function of its own to read each shape.
+    return backend.to_tensor(array, backend.canonical_dtype(dt.standardize_dtype(array.dtype)))
+
+
+def compiles_each_shape(backend: Backend) -> bool:
+    """Say whether a backend computes by compiling for fixed sizes, as XLA does, and so compiles each shape anew."""
+    return "jit" in backend.capabilities and not {"dynamic_shapes", "mutable_state"} & backend.capabilities
+
+
+def _as_one(backend: Backend, case: Case, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function of tensors compiled as a whole, where each of its steps would be compiled by itself."""
+    is_possible = not case.by_value and case.op not in READS_VALUES
+    return backend.jit(function) if compiles_each_shape(backend) and is_possible else function
+
+
+def _of_arrays(function: Callable[..., Any], op: Op, args: Sequence[Any]) -> tuple[Callable[..., Any], list[Any]]:
+    """Return a call with the arguments as a function of what stands in place of the arrays, and the arrays."""
+    leaves = tree.flatten(list(args))
+    spots = [i for i, leaf in enumerate(leaves) if isinstance(leaf, np.ndarray)]
+
+    def of_arrays(*values: Any) -> Any:
+        filled = list(leaves)
+        for spot, value in zip(spots, values, strict=True):
+            filled[spot] = value
+        return function(*_spread(op, tree.pack_sequence_as(list(args), filled)))
+
+    return of_arrays, [leaves[i] for i in spots]
+
+
+def _defined(backend: Backend, case: Case, args: Sequence[Any]) -> list[Any]:
+    """Return the results of an op's definition as arrays."""
+    op = op_of(case.op)
+    assert op.definition is not None
+    function, arrays = _of_arrays(op.definition, op, args)
+    with on(backend):
+        return numbers(backend, _as_one(backend, case, function)(*(_tensor(backend, x) for x in arrays)))
 
 
 def call(op: Op, backend: Backend, args: Sequence[Any]) -> Any:
@@ -122,8 +168,7 @@ def check_value(backend: Backend, case: Case, dtype: str, args: Sequence[Any]) -
         expected = [np.asarray(x) for x in tree.flatten(case.reference(*_spread(op, wide)))]
     else:
         assert op.definition is not None, f"{case.op} is a primitive: its case needs a reference"
-        with on(backend):
-            expected = numbers(backend, op.definition(*_spread(op, tensors(backend, wide))))
+        expected = _defined(backend, case, wide)
     actual, expected = compared(case, args, numbers(backend, result), expected)
     assert_close(actual, expected, dtype, case.tolerance, f"{case.op} on {backend.name}", case.rounds_once)
 
@@ -134,11 +179,10 @@ def check_definition(backend: Backend, case: Case, dtype: str, args: Sequence[An
     kind, _ = op.implementation(backend)
     if kind == "definition" or op.definition is None:
         return
-    with on(backend):
-        defined = op.definition(*_spread(op, tensors(backend, promoted(op, backend, args))))
+    defined = _defined(backend, case, promoted(op, backend, args))
     result = call(op, backend, tensors(backend, args))
     what = f"{case.op} on {backend.name}, {kind} against definition"
-    actual, expected = compared(case, args, numbers(backend, result), numbers(backend, defined))
+    actual, expected = compared(case, args, numbers(backend, result), defined)
     assert_close(actual, expected, dtype, case.tolerance, what, case.rounds_once)
 
 
@@ -191,7 +235,7 @@ def check_layout(backend: Backend, case: Case, dtype: str, args: Sequence[Any]) 
     def turned(x: Any) -> Any:
         if not isinstance(x, np.ndarray):
             return x
-        return op_of("transpose").function(backend.to_tensor(np.ascontiguousarray(x.T).reshape(x.T.shape), None))
+        return op_of("transpose").function(_tensor(backend, np.ascontiguousarray(x.T).reshape(x.T.shape)))
 
     plain = numbers(backend, call(op, backend, tensors(backend, args)))
     with on(backend):
@@ -203,18 +247,10 @@ def check_layout(backend: Backend, case: Case, dtype: str, args: Sequence[Any]) 
 def check_compiled(backend: Backend, case: Case, dtype: str, args: Sequence[Any]) -> None:
     """Compiled, with sizes unknown where the backend can, the result is the same."""
     op = op_of(case.op)
-    leaves = tree.flatten(list(args))
-    spots = [i for i, leaf in enumerate(leaves) if isinstance(leaf, np.ndarray)]
-
-    def function(*values: Any) -> Any:
-        filled = list(leaves)
-        for spot, value in zip(spots, values, strict=True):
-            filled[spot] = value
-        return op.function(*_spread(op, tree.pack_sequence_as(list(args), filled)))
-
-    values = [backend.to_tensor(leaves[i], None) for i in spots]
-    shapes = [leaves[i].shape if n in case.known else [None] * leaves[i].ndim for n, i in enumerate(spots)]
-    unknown = [TensorSpec(shape, dt.standardize_dtype(leaves[i].dtype)) for shape, i in zip(shapes, spots, strict=True)]
+    function, arrays = _of_arrays(op.function, op, args)
+    values = [_tensor(backend, x) for x in arrays]
+    shapes = [x.shape if n in case.known else [None] * x.ndim for n, x in enumerate(arrays)]
+    unknown = [TensorSpec(shape, dt.standardize_dtype(x.dtype)) for shape, x in zip(shapes, arrays, strict=True)]
     dynamic = "dynamic_shapes" in backend.capabilities
     with on(backend):
         expected = function(*values)
@@ -229,35 +265,39 @@ def check_compiled(backend: Backend, case: Case, dtype: str, args: Sequence[Any]
     assert_close(actual, wanted, dtype, case.tolerance, what)
 
 
-def gradients(backend: Backend, op: Op, args: Sequence[Any], order: int = 1) -> list[Any]:
-    """Give the gradients of the floating results, weighted, for the floating arguments; or those of the gradients."""
-    leaves = tree.flatten(list(args))
-    spots = [i for i, x in enumerate(leaves) if isinstance(x, np.ndarray) and dt.is_float_dtype(x.dtype)]
+def gradients(backend: Backend, case: Case, args: Sequence[Any], order: int = 1) -> list[Any]:
+    """Return the gradients of the floating results, weighted, for the floating arguments; or those of the gradients."""
+    op = op_of(case.op)
+    function, arrays = _of_arrays(op.function, op, args)
+    spots = [i for i, x in enumerate(arrays) if dt.is_float_dtype(x.dtype)]
 
-    def results(*values: Any) -> list[Any]:
-        filled = [backend.to_tensor(x, None) if isinstance(x, np.ndarray) else x for x in leaves]
-        for spot, value in zip(spots, values, strict=True):
-            filled[spot] = value
-        result = op.function(*_spread(op, tree.pack_sequence_as(list(args), filled)))
-        return [x for x in tree.flatten(result) if isinstance(x, backend.tensor_types) and _is_float(backend, x)]
+    def derivative(*tensors: Any) -> list[Any]:
+        def results(*values: Any) -> list[Any]:
+            filled = list(tensors)
+            for spot, value in zip(spots, values, strict=True):
+                filled[spot] = value
+            leaves = tree.flatten(function(*filled))
+            return [x for x in leaves if isinstance(x, backend.tensor_types) and _is_float(backend, x)]
 
-    def differentiated(function: Any) -> Any:
-        def derivative(*values: Any) -> list[Any]:
-            value, pullback = backend.vjp(function, list(values))
-            pairs = zip(_weights(value), value, strict=True)
-            return list(pullback([backend.to_tensor(weight, backend.dtype(x)) for weight, x in pairs])) if value else []
+        differentiated = results
+        for _ in range(order):
+            differentiated = _derivative(backend, differentiated)
+        return differentiated(*(tensors[i] for i in spots))
 
-        return derivative
-
-    derivative = results
-    for _ in range(order):
-        derivative = differentiated(derivative)
+    if not spots:
+        return []
     with on(backend):
-        return (
-            [backend.to_numpy(x) for x in derivative(*(backend.to_tensor(leaves[i], None) for i in spots))]
-            if spots
-            else []
-        )
+        found = _as_one(backend, case, derivative)(*(_tensor(backend, x) for x in arrays))
+        return [backend.to_numpy(x) for x in found]
+
+
+def _derivative(backend: Backend, function: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
+    def derivative(*values: Any) -> list[Any]:
+        value, pullback = backend.vjp(function, list(values))
+        pairs = zip(_weights(value), value, strict=True)
+        return list(pullback([backend.to_tensor(weight, backend.dtype(x)) for weight, x in pairs])) if value else []
+
+    return derivative
 
 
 def _weights(results: Sequence[Any]) -> list[Any]:
@@ -279,16 +319,14 @@ def check_gradient(backend: Backend, other: Backend | None, case: Case, dtype: s
     if other is None:
         _check_gradient_by_differences(backend, case, dtype, args)
         return
-    op = op_of(case.op)
     what = f"gradient of {case.op} on {backend.name} against {other.name}"
-    assert_close(gradients(backend, op, args), gradients(other, op, args), dtype, 4 * case.tolerance, what)
+    assert_close(gradients(backend, case, args), gradients(other, case, args), dtype, 4 * case.tolerance, what)
 
 
 def check_second_gradient(backend: Backend, other: Backend, case: Case, dtype: str, args: Sequence[Any]) -> None:
     """The gradient of the gradient is the other backend's."""
-    op = op_of(case.op)
     if all(x.size for x in tree.flatten(list(args)) if isinstance(x, np.ndarray)):
-        ours, theirs = gradients(backend, op, args, order=2), gradients(other, op, args, order=2)
+        ours, theirs = gradients(backend, case, args, order=2), gradients(other, case, args, order=2)
         what = f"second gradient of {case.op} on {backend.name} against {other.name}"
         assert_close(ours, theirs, dtype, 40 * case.tolerance, what)
 
@@ -297,7 +335,7 @@ def _check_gradient_by_differences(backend: Backend, case: Case, dtype: str, arg
     """Compare the gradient with central differences along one direction."""
     op = op_of(case.op)
     step, tolerance = (1e-5, 1e-5) if dtype == "float64" else (1e-2, 2e-2)
-    found = gradients(backend, op, args)
+    found = gradients(backend, case, args)
     leaves = tree.flatten(list(args))
     spots = [i for i, x in enumerate(leaves) if isinstance(x, np.ndarray) and dt.is_float_dtype(x.dtype)]
     rng = np.random.default_rng(1)

@@ -20,15 +20,6 @@ from kcore_ops.foundation import tree
 __all__ = ["check_place", "other_device"]
 
 
-# Calls that read values, which a device may be without: torch's "meta" keeps shapes and dtypes alone.
-READS_VALUES = {
-    "cond": "the predicate says which branch is run",
-    "segment_prod": "the gradient tells zeros from other factors",
-    "switch": "the index says which branch is run",
-    "while_loop": "the condition says when it ends",
-}
-
-
 def other_device(backend: Backend) -> str | None:
     """Give the name of a device that is not the default one, or None if there is no other."""
     return next(iter(backend.devices()[1:]), None)
@@ -38,7 +29,7 @@ def check_place(backend: Backend, device: str, case: Case, dtype: str, args: Seq
     """Results, and gradients, lie where the tensors do, and have the spec that they have anywhere."""
     op = op_of(case.op)
     like = backend.to_device(backend.to_tensor(0.0, "float32"), device)
-    if (case.by_value or case.op in READS_VALUES) and not _has_values(backend, like):
+    if (case.by_value or case.op in checks.READS_VALUES) and not _has_values(backend, like):
         return
     with on(backend), inferring():
         inferred = tree.flatten(checks.call_spread(op, checks.specs(backend, args)))

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from kcore_ops.backends import registry
 from kcore_ops.backends.interface import Backend
 from kcore_ops.conformance import checks, faults, places
-from kcore_ops.conformance.case import Case
+from kcore_ops.conformance.case import Case, few_shapes
 
 __all__ = ["TRIALS", "Trial", "other_with_gradients", "try_inputs"]
 
@@ -106,7 +106,8 @@ def try_inputs(trial: Trial, backend: Backend, case: Case, effort: float = 1.0) 
             trial.check(backend, case, *drawn)
 
     try:
-        run()
+        with few_shapes(checks.compiles_each_shape(backend)):
+            run()
     except BaseExceptionGroup as found:
         # Once a call has left a plan the same fault comes from another line, which Hypothesis takes for another fault.
         error: BaseException = found
