@@ -75,6 +75,11 @@ def less_equal(x1: Tensor, x2: Tensor) -> Tensor:
     return elementwise(x1, x2, "bool")
 
 
+@less_equal.define
+def _less_equal(x1: Tensor, x2: Tensor) -> Tensor:
+    return logical_or(less(x1, x2), equal(x1, x2))
+
+
 @primitive(dtypes=ordered)
 def greater(x1: Tensor, x2: Tensor) -> Tensor:
     """Return where `x1` is greater than `x2`.
@@ -87,6 +92,11 @@ def greater(x1: Tensor, x2: Tensor) -> Tensor:
     array([False,  True])
     """
     return elementwise(x1, x2, "bool")
+
+
+@greater.define
+def _greater(x1: Tensor, x2: Tensor) -> Tensor:
+    return less(x2, x1)
 
 
 @primitive(dtypes=ordered)
@@ -103,6 +113,11 @@ def greater_equal(x1: Tensor, x2: Tensor) -> Tensor:
     return elementwise(x1, x2, "bool")
 
 
+@greater_equal.define
+def _greater_equal(x1: Tensor, x2: Tensor) -> Tensor:
+    return less_equal(x2, x1)
+
+
 @primitive
 def isfinite(x: Tensor) -> Tensor:
     """Return where `x` is neither infinite nor NaN; of complex numbers, where neither part is.
@@ -115,6 +130,13 @@ def isfinite(x: Tensor) -> Tensor:
     return TensorSpec(x.shape, "bool")
 
 
+@isfinite.define
+def _isfinite(x: Tensor) -> Tensor:
+    from kcore_ops.ops.numpy.arithmetic import multiply
+
+    return equal(multiply(x, 0), 0)  # of infinities and NaN it is NaN
+
+
 @primitive
 def isnan(x: Tensor) -> Tensor:
     """Return where `x` is NaN; of complex numbers, where either part is.
@@ -125,6 +147,11 @@ def isnan(x: Tensor) -> Tensor:
     array([False, False,  True])
     """
     return TensorSpec(x.shape, "bool")
+
+
+@isnan.define
+def _isnan(x: Tensor) -> Tensor:
+    return not_equal(x, x)
 
 
 @op

@@ -107,6 +107,11 @@ def all(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return TensorSpec(reduced_shape(x.shape, axis, keepdims), "bool")
 
 
+@all.define
+def _all(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    return logical_not(any(logical_not(x), axis=axis, keepdims=keepdims))
+
+
 @primitive(dtypes=boolean)
 def any(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Whether some element along `axis` is true; numbers are true unless 0.
@@ -118,6 +123,11 @@ def any(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     array([ True, False])
     """
     return TensorSpec(reduced_shape(x.shape, axis, keepdims), "bool")
+
+
+@any.define
+def _any(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    return cast(max(cast(x, "int32"), axis=axis, keepdims=keepdims, initial=0), "bool")
 
 
 @primitive(dtypes=real)
