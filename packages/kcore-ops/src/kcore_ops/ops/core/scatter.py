@@ -92,8 +92,17 @@ def _vector(sizes: Sequence[Any]) -> Any:
 
 
 @primitive
-def scatter_rows(x: Tensor, indices: Tensor, updates: Tensor, reduction: Any) -> Tensor:
-    """Return a matrix with rows replaced by those of `updates`, or combined with them; the indices are in range.
+def scatter_rows(x: Tensor, indices: Tensor, updates: Tensor, reduction: str | None) -> Tensor:
+    """Return the matrix `x` with the rows at `indices` replaced by those of `updates`, or combined with them.
+
+    `reduction` is None, "add", "max", "min" or "mul". With None a row is replaced, and of several updates of one row
+    any one may stay; with the others each row is combined, element by element, with all the updates of it. Rows that
+    no index names stay. The indices are in range, from 0; any order, and the same one several times. `x` itself stays
+    as it was.
+
+    Shapes: `x` is `(rows, columns)`, `indices` `(n,)` and `updates` `(n, columns)`; `n` and `columns` may be 0. The
+    result is shaped like `x`. Dtype: that of `x` and `updates`, any but with "max" and "min" complex; `indices` are
+    int32 or int64.
 
     >>> scatter_rows([[1], [2]], [1, 1], [[5], [6]], "add")
     array([[ 1],

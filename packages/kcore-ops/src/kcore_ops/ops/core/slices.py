@@ -119,8 +119,14 @@ def slice_update(inputs: Tensor, start_indices: Any, updates: Tensor) -> Tensor:
 
 
 @primitive
-def static_slice_update(x: Tensor, starts: Any, updates: Tensor) -> Tensor:
-    """Return `x` with the block that begins at integers replaced by `updates`, of the same dtype.
+def static_slice_update(x: Tensor, starts: tuple[int, ...], updates: Tensor) -> Tensor:
+    """Return `x` with the block that begins at `starts` replaced by `updates`; `x` itself stays as it was.
+
+    `starts` is one integer for each axis, not negative, and the block lies inside `x`: start and size of the block are
+    together at most the size of the axis.
+
+    Shapes: `updates` has as many axes as `x`; it may be empty, and as large as `x`; of scalars the result is `updates`.
+    The result is shaped like `x`. Dtype: that of both.
 
     >>> static_slice_update([1, 2, 3], (1,), [7])
     array([1, 7, 3], dtype=int32)

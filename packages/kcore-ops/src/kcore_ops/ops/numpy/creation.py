@@ -174,8 +174,15 @@ def _common_dtype(*numbers: Any) -> str:
 
 
 @primitive
-def count_from(start: Any, stop: Any, step: Any, dtype: DType) -> Tensor:
-    """Count from `start` by `step` to before `stop`.
+def count_from(start: int | float, stop: int | float, step: int | float, dtype: DType) -> Tensor:
+    """Count from `start` by `step` to before `stop`: the elements `start + i * step`, as dtype.
+
+    The numbers are Python's or NumPy's, of either sign, `step` not 0; where sizes are known only to a running graph,
+    scalar tensors. How many elements there are follows from the numbers as they are, and not as `dtype` would round
+    them: 0 to 1 by 0.1 are ten elements in float16 too.
+
+    Shapes: `(max(ceil((stop - start) / step), 0),)`; none if `step` leads away from `stop`. Dtype: `dtype`, of integers
+    or real floating numbers; the numbers fit.
 
     >>> count_from(0, 3, 1, "float32")
     array([0., 1., 2.], dtype=float32)

@@ -185,8 +185,17 @@ def _check_index(position: int, size: Any, axis: int | None = None) -> None:
 
 
 @primitive
-def basic_item(x: Tensor, key: Any) -> Tensor:
-    """Read the part of `x` that a tuple of one integer or slice for each axis, and None for new ones, stands for.
+def basic_item(x: Tensor, key: tuple[Any, ...]) -> Tensor:
+    """Read a part of `x`: what `x[key]` is in NumPy, for a key of integers, slices and None.
+
+    `key` is a tuple with one integer or one slice for each axis of `x`, in order, and any number of None among them;
+    `()` for a scalar. There are no ellipses, tensors or booleans in it. An integer counts from the end if negative; one
+    out of range is an error. The parts of a slice are integers of either sign or None, and mean what they do in Python:
+    bounds out of range are moved to the ends, a step may be negative and is not 0. Where sizes are known only to a
+    running graph, bounds may be scalar tensors.
+
+    Shapes: an integer takes its axis away, a slice leaves what it selects of it, perhaps nothing, and None puts a new
+    axis of size 1. Dtype: that of `x`.
 
     >>> basic_item([1, 2, 3], (slice_(None, None, 2),))
     array([1, 3], dtype=int32)

@@ -366,8 +366,14 @@ def _sources(size: Any, before: Any, after: Any, mode: str) -> Any:
 
 
 @primitive
-def pad_constant(x: Tensor, pad_width: Any, constant: Number) -> Tensor:
-    """Add a constant before and after the elements of `x`; `pad_width` is one pair (before, after) for each axis.
+def pad_constant(x: Tensor, pad_width: tuple[tuple[int, int], ...], constant: Number) -> Tensor:
+    """Add a constant before and after the elements of `x` along each axis.
+
+    `pad_width` is one pair (before, after) for each axis of `x`, none of them negative, some or all of them 0; `()` for
+    a scalar, which stays as it is. `constant` is a number, NaN and infinities included, that becomes one of the dtype
+    of `x`, for booleans whether it is not 0.
+
+    Shapes: `before + size + after` along each axis; `x` may be empty. Dtype: that of `x`.
 
     >>> pad_constant([1, 2], ((1, 0),), 5)
     array([5, 1, 2], dtype=int32)

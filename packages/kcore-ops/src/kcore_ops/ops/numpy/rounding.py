@@ -71,7 +71,9 @@ def trunc(x: Tensor) -> Tensor:
 
 @primitive(dtypes=real_floating)
 def rint(x: Tensor) -> Tensor:
-    """Nearest whole number to each element, the even one of two that are equally near, as a float.
+    """Return the nearest whole number to each element, the even one of two that are equally near, as a float.
+
+    Infinities, NaN and the sign of zero stay: of -0.3 it is -0.0. The derivative is zero.
 
     Shapes: the result is shaped like `x`. Dtype: that of `x`; integers and booleans become the default float.
     Raises: `DTypeError` if `x` is complex.
