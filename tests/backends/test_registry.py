@@ -178,6 +178,96 @@ def test_a_broken_plugin_is_listed_with_its_reason_and_harms_nobody(backend, ins
     np.testing.assert_array_equal(ops.convert_to_numpy(ops.add(ops.convert_to_tensor([1.0]), 1.0)), [2.0])
 
 
+def test_an_attribute_that_the_entry_point_misspells_is_named_with_those_close_to_it(installed):
+    missing = AttributeError("module 'kcore_backend_numpy' has no attribute 'backnd'")
+    importlib.import_module("kcore_backend_numpy")
+    installed(Entry("foo", "kcore_backend_numpy:backnd", missing))
+    reason = (
+        "kcore_backend_numpy:backnd names what is not there: module kcore_backend_numpy has no attribute 'backnd'; "
+        "close to it are backend"
+    )
+    with pytest.raises(BackendUnusable, match="can not be used") as caught:
+        registry.load("foo")
+    assert str(caught.value) == (
+        f"BackendUnusable\n  backend 'foo' (somebody 1.0) can not be used: {reason}\n"
+        "  fix: run `kcore backends --load` to see which can"
+    )
+    lines = cli.backend_lines()
+    place = lines.index("foo: somebody 1.0")
+    assert lines[place + 1] == f"  not usable: {reason}"
+
+
+def test_an_error_of_an_attribute_within_the_module_is_told_as_it_is(installed):
+    installed(Entry("foo", "kcore_backend_numpy:backend", AttributeError("'str' object has no attribute 'x'")))
+    with pytest.raises(BackendUnusable, match="importing kcore_backend_numpy:backend failed: AttributeError: 'str'"):
+        registry.load("foo")
+
+
+def test_an_implementation_that_the_plugin_misspells_is_named_with_those_close_to_it(installed):
+    installed(Entry("foo", "foo:backend", plugin(implementation="kcore_backend_numpy.implementation:NumpyBackand")))
+    module = "kcore_backend_numpy.implementation"
+    said = f"loading it failed: {module}:NumpyBackand names what is not there: module {module} has no attribute "
+    with pytest.raises(BackendUnusable, match=f"{said}'NumpyBackand'; close to it are NumpyBackend"):
+        registry.load("foo")
+
+
+def test_what_loading_found_is_shown_by_the_command_that_loads(installed, capsys):
+    installed(Entry("foo", "foo:backend", plugin(implementation="no_such_module:X")))
+    assert cli.main(["backends"]) == 0
+    before = capsys.readouterr().out
+    assert "  not loaded yet (kcore backends --load tries it, and shows devices and capabilities)" in before
+    assert "no_such_module" not in before and "usable" not in before.partition("foo:")[2].partition("\ncurrent")[0]
+    assert cli.main(["backends", "--load"]) == 0
+    found = "  not usable: loading it failed: ModuleNotFoundError: No module named 'no_such_module'"
+    assert found in capsys.readouterr().out
+    with pytest.raises(BackendUnusable, match="No module named 'no_such_module'\n  fix: run `kcore backends --load`"):
+        registry.load("foo")
+    assert cli.main(["backends"]) == 0
+    assert found in capsys.readouterr().out
+
+
+@pytest.fixture
+def distribution(monkeypatch, tmp_path):
+    """Pretend that a distribution with entry points is installed."""
+
+    def pretend(text):
+        metadata = tmp_path / "kcore_backend_foo-0.3.dist-info"
+        metadata.mkdir()
+        (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: kcore-backend-foo\nVersion: 0.3\n")
+        (metadata / "entry_points.txt").write_text(text)
+        monkeypatch.syspath_prepend(tmp_path)
+
+    return pretend
+
+
+@pytest.mark.parametrize("group", ["kcore.backend", "kcore_backends", "KCore.Backends", "kcore.bakends"])
+def test_a_backend_in_a_misspelt_group_is_found_and_said_to_be_there(distribution, group, capsys):
+    distribution(f"[{group}]\nfoo = kcore_backend_foo:backend\n")
+    said = f"kcore-backend-foo 0.3 offers 'foo' in the entry point group {group!r}, which nothing reads; it must be "
+    with pytest.raises(BackendNotFound, match="no backend named 'foo' is installed") as caught:
+        registry.load("foo")
+    assert str(caught.value).splitlines()[3:] == [
+        f"  {said}'kcore.backends'",
+        "  fix: correct the group in the plugin's pyproject.toml, and install it anew",
+    ]
+    assert cli.main(["backends"]) == 0
+    assert f"overlooked: {said}'kcore.backends'\n" in capsys.readouterr().out
+
+
+def test_a_component_in_a_misspelt_group_is_found_and_said_to_be_there(distribution):
+    distribution("[kcore.component]\nsounds = foo.sounds\n")
+    said = "kcore-backend-foo 0.3 offers 'sounds' in the entry point group 'kcore.component', which nothing reads"
+    with pytest.raises(PluginError, match=f"{said}; it must be 'kcore.components'\n  fix: correct the group"):
+        registry.component("sounds")
+
+
+@pytest.mark.parametrize("group", ["console_scripts", "keras.backends", "kcore.components", "xarray.backends"])
+def test_groups_that_mean_something_else_are_let_alone(distribution, group):
+    distribution(f"[{group}]\nfoo = kcore_backend_foo:backend\n")
+    with pytest.raises(BackendNotFound, match=r"details\)\n  fix: check the name, or install the distribution"):
+        registry.load("foo")
+
+
 def test_two_distributions_with_one_name_are_an_error_naming_both(installed):
     installed(Entry("foo", "a:b", plugin(), "left"), Entry("foo", "c:d", plugin(), "right"))
     with pytest.raises(BackendUnusable, match=r"two distributions offer 'foo': left 1\.0 and right 1\.0"):

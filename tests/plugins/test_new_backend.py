@@ -52,7 +52,7 @@ def test_every_name_is_filled_in(foo):
 
 def test_it_is_found_by_its_entry_point(foo):
     listed = run(foo, "kcore_ops.command.main", "backends").stdout
-    assert re.search(r"^foo: kcore-backend-foo 0\.1\.0, numpy [\d.]+\n  usable, not loaded", listed, re.MULTILINE)
+    assert re.search(r"^foo: kcore-backend-foo 0\.1\.0, numpy [\d.]+\n  not loaded yet", listed, re.MULTILINE)
 
 
 def test_the_conformance_command_finds_nothing_wrong_and_names_what_is_missing(foo):
@@ -63,7 +63,9 @@ def test_the_conformance_command_finds_nothing_wrong_and_names_what_is_missing(f
     assert kinds["matmul"] == ["missing", "backend", "'foo'", "has", "no", "matmul"]
     assert not any(kind[:1] == ["wrong"] for kind in kinds.values())
     assert re.search(r"^foo: \d+ ops: \d+ derived, \d+ missing, \d+ native$", done.stdout, re.MULTILINE)
-    assert done.stdout.endswith("this backend has no gradients\n")
+    assert "checked gradient: not run: foo has not the capability 'gradient'\n" in done.stdout
+    assert "checked compiled: not run: foo has not the capability 'jit'\n" in done.stdout
+    assert not (foo / ".hypothesis").exists()
 
 
 def test_its_own_test_fails_once_naming_what_is_missing(foo):

@@ -7,6 +7,7 @@ import difflib
 import functools
 import importlib
 import importlib.util
+import sys
 import weakref
 from collections.abc import Callable, Mapping
 from types import FunctionType
@@ -91,7 +92,7 @@ _owners: weakref.WeakKeyDictionary[type, Backend | None] = weakref.WeakKeyDictio
 
 
 def _metadata() -> Any:
-    """Give importlib.metadata, which takes long to import and is needed only once plugins are looked for."""
+    """Return importlib.metadata, which takes long to import and is needed only once plugins are looked for."""
     return importlib.import_module("importlib.metadata")
 
 
@@ -114,7 +115,8 @@ def _record(entry: EntryPoint, distribution: str) -> BackendRecord:
     try:
         plugin = entry.load()
     except Exception as error:
-        record.reason = f"importing {entry.value} failed: {type(error).__name__}: {error}"
+        lacking = _lacking_attribute(entry.value, error)
+        record.reason = lacking or f"importing {entry.value} failed: {type(error).__name__}: {error}"
         return record
     if not isinstance(plugin, Plugin):
         record.reason = f"{entry.value} is a {type(plugin).__name__}, not a kcore_ops.backends.interface.Plugin"
@@ -124,8 +126,42 @@ def _record(entry: EntryPoint, distribution: str) -> BackendRecord:
     return record
 
 
+def _lacking_attribute(value: str, error: Exception) -> str | None:
+    """Return what to say of `"module:attribute"` if the module is there and the attribute is not, else None."""
+    name, _, attribute = value.replace(" ", "").partition(":")
+    module = sys.modules.get(name)  # which is not there if importing it failed
+    first = attribute.partition(".")[0]
+    if not isinstance(error, AttributeError) or module is None or hasattr(module, first):
+        return None
+    names = [public for public in dir(module) if not public.startswith("_")]
+    close = difflib.get_close_matches(first, names, n=3)
+    return f"{value} names what is not there: module {name} has no attribute {first!r}" + (
+        f"; close to it are {', '.join(close)}" if close else "")  # fmt: skip
+
+
+def _misplaced(name: str | None, group: str) -> list[str]:
+    """Say which installed distributions offer a name, or anything if it is None, in a group spelt nearly like ours."""
+    found = set()
+    for distribution in _metadata().distributions():
+        for entry in distribution.entry_points:
+            if name not in (None, entry.name) or entry.group in (BACKENDS, COMPONENTS):
+                continue
+            plain = entry.group.strip().lower().replace("-", ".").replace("_", ".")
+            if difflib.get_close_matches(plain, [group], cutoff=0.8):
+                found.add(
+                    f"{distribution.name} {distribution.version} offers {entry.name!r} in the entry point group "
+                    f"{entry.group!r}, which nothing reads; it must be {group!r}"
+                )
+    return sorted(found)
+
+
+def misplaced_backends() -> list[str]:
+    """Say which installed distributions offer backends in a group that is spelt nearly like the one that is read."""
+    return _misplaced(None, BACKENDS)
+
+
 def _fault(name: str, plugin: Plugin) -> str | None:
-    """Give the reason for which a plugin can not be used, as far as can be told without loading it."""
+    """Return the reason for which a plugin can not be used, as far as can be told without loading it."""
     if plugin.name != name:
         return f"its entry point is named {name!r} and its plugin {plugin.name!r}"
     if not _serves(plugin.interface):
@@ -140,7 +176,7 @@ def _fault(name: str, plugin: Plugin) -> str | None:
 
 
 def _serves(interface: str) -> bool:
-    """Say whether a plugin written for `interface` works with ours."""
+    """Return whether a plugin written for `interface` works with ours."""
     try:
         theirs, ours = (tuple(int(part) for part in version.split(".")) for version in (interface, INTERFACE))
     except ValueError:
@@ -149,7 +185,7 @@ def _serves(interface: str) -> bool:
 
 
 def backends() -> dict[str, BackendRecord]:
-    """Give the record of each backend, installed or registered, by name; loads no framework.
+    """Return the record of each backend, installed or registered, by name; loads no framework.
 
     >>> "numpy" in backends()
     True
@@ -187,8 +223,13 @@ def unregister(name: str) -> None:
     _owners.clear()
 
 
+# What is wrong with loading one shows only when it is tried: without `--load` the command does not.
+_FIX_OF_UNUSABLE = "run `kcore backends --load` to see which can"
+_FIX_OF_GROUP = "correct the group in the plugin's pyproject.toml, and install it anew"
+
+
 def load(name: str) -> Backend:
-    """Give a backend, loading its framework the first time.
+    """Return a backend, loading its framework the first time.
 
     Raises:
         BackendNotFound: if no such backend is installed.
@@ -197,17 +238,20 @@ def load(name: str) -> Backend:
     record = backends().get(name)
     if record is None:
         usable = [r.name for r in backends().values() if r.is_usable]
-        raise BackendNotFound(
+        misplaced = _misplaced(name, BACKENDS)
+        problem = (
             f"no backend named {name!r} is installed\n"
-            f"  installed: {', '.join(sorted(usable)) or 'none'} (run `kcore backends` for details)",
-            fix=_fix_of_unknown(name, usable),
+            f"  installed: {', '.join(sorted(usable)) or 'none'} (run `kcore backends` for details)"
+        )
+        raise BackendNotFound(
+            "\n  ".join([problem, *misplaced]),
+            fix=_FIX_OF_GROUP if misplaced else _fix_of_unknown(name, usable),
         )
     if record.backend is not None:
         return record.backend
     if record.reason is not None:
         raise BackendUnusable(
-            f"backend {name!r} ({record.distribution}) can not be used: {record.reason}",
-            fix="run `kcore backends` to see which can",
+            f"backend {name!r} ({record.distribution}) can not be used: {record.reason}", fix=_FIX_OF_UNUSABLE
         )
     assert record.plugin is not None
     try:
@@ -217,8 +261,7 @@ def load(name: str) -> Backend:
         problem = error.problem if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
         record.reason = f"loading it failed: {problem}"
         raise BackendUnusable(
-            f"backend {name!r} ({record.distribution}) can not be used: {record.reason}",
-            fix="run `kcore backends` to see which can",
+            f"backend {name!r} ({record.distribution}) can not be used: {record.reason}", fix=_FIX_OF_UNUSABLE
         ) from error
     return record.backend
 
@@ -240,8 +283,15 @@ def _nearest(name: Any, names: list[str], short: Mapping[str, str]) -> str | Non
 
 
 def _load(plugin: Plugin) -> Backend:
-    module, _, attribute = plugin.implementation.partition(":")
-    backend_class = getattr(importlib.import_module(module), attribute)
+    name, _, attribute = plugin.implementation.partition(":")
+    module = importlib.import_module(name)
+    try:
+        backend_class = getattr(module, attribute)
+    except AttributeError as error:
+        lacking = _lacking_attribute(plugin.implementation, error)
+        if lacking is None:
+            raise
+        raise PluginError(lacking) from error
     backend: Backend = backend_class()
     backend.name = plugin.name
     check(backend)
@@ -287,7 +337,7 @@ def parameters_of(function: Any, with_defaults: bool = False) -> list[str] | Non
 
 
 def owner(cls: type) -> Backend | None:
-    """Give the backend whose tensors are instances of `cls`, or None.
+    """Return the backend whose tensors are instances of `cls`, or None.
 
     The backend is loaded if `cls` comes from a framework that one of the installed backends is for.
     """
@@ -323,7 +373,7 @@ def forget() -> None:
 
 
 def component(name: str) -> Any:
-    """Give the component registered under `name`, importing it.
+    """Return the component registered under `name`, importing it.
 
     Raises:
         PluginError: if none is, or two distributions offer it.
@@ -337,7 +387,9 @@ def component(name: str) -> Any:
         fix = "check the name, or install the distribution that offers it"
         if meant is not None:
             fix = f"pip install {COMPONENT_DISTRIBUTIONS[meant]}" if meant == name else f"write {meant!r}"
-        raise PluginError(f"no installed package offers the component {name!r}", fix=fix)
+        misplaced = _misplaced(name, COMPONENTS)
+        problem = f"no installed package offers the component {name!r}"
+        raise PluginError("\n  ".join([problem, *misplaced]), fix=_FIX_OF_GROUP if misplaced else fix)
     if len(entries) > 1:
         packages = sorted(entry.dist.name if entry.dist else entry.value for entry in entries.values())
         raise PluginError(f"two packages offer the component {name!r}: {' and '.join(packages)}", fix="remove one")

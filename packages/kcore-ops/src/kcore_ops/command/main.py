@@ -15,7 +15,7 @@ __all__ = ["main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; gives the exit status."""
+    """Run the command, and return the exit status."""
     parser = argparse.ArgumentParser(
         prog="kcore", description="What kcore finds on this machine, and the start of a backend of your own."
     )
@@ -53,16 +53,17 @@ def backend_lines(load: bool = False) -> list[str]:
                 registry.load(name)
             except BackendNotFound:
                 pass  # the record now holds the reason
-        framework = record.plugin.framework if record.plugin else "?"
         version = record.backend.version() if record.backend else record.framework_version
-        lines.append(f"{name}: {record.distribution}, {framework} {version or 'not installed'}")
+        framework = f", {record.plugin.framework} {version or 'not installed'}" if record.plugin else ""
+        lines.append(f"{name}: {record.distribution}{framework}")
         if record.reason:
             lines.append(f"  not usable: {record.reason}")
         elif record.backend is None:
-            lines.append("  usable, not loaded (kcore backends --load shows devices and capabilities)")
+            lines.append("  not loaded yet (kcore backends --load tries it, and shows devices and capabilities)")
         else:
             lines.append(f"  devices: {', '.join(record.backend.devices())}")
             lines.append(f"  capabilities: {', '.join(sorted(record.backend.capabilities)) or 'none'}")
+    lines += [f"overlooked: {misplaced}" for misplaced in registry.misplaced_backends()]
     try:
         lines.append(f"current: {current.backend()}, by {current.reason()}")
     except BackendNotFound as error:

@@ -49,7 +49,7 @@ def write_backend(name: str, parent: Path) -> Path:
 
 
 def _templates(root: Traversable, directory: str = "") -> list[tuple[Traversable, str]]:
-    """Give each template with the directory it lies in."""
+    """Return each template with the directory it lies in."""
     found: list[tuple[Traversable, str]] = []
     for entry in sorted(root.iterdir(), key=lambda entry: entry.name):
         if entry.is_dir():
