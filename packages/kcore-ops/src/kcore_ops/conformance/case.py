@@ -46,6 +46,7 @@ class Case:
         effort: how many inputs are tried, as a multiple of the usual, where the op is slow.
         by_value: whether sizes of the results depend on values, so that a compiler of fixed sizes may refuse the call.
         rounds_once: whether half precision is computed in float32, so that only the result is rounded to it.
+        is_constant: whether its derivative is zero by definition, whatever its values do.
     """
 
     op: str
@@ -61,6 +62,7 @@ class Case:
     second_gradient: bool = True
     effort: float = 1.0
     rounds_once: bool = False
+    is_constant: bool = False
 
     def inputs(self, among: Collection[str] | None = None) -> st.SearchStrategy[tuple[str, tuple[Any, ...]]]:
         """Strategy for a dtype, one of the case's that is also `among` some, and arguments."""
@@ -91,12 +93,13 @@ def case(
     second_gradient: bool = True,
     effort: float = 1.0,
     rounds_once: bool = False,
+    is_constant: bool = False,
 ) -> Callable[[Callable[[Draw, str], Sequence[Any]]], Callable[[Draw, str], Sequence[Any]]]:
     """Add a case for an op; decorates the function from `draw` and a dtype to the arguments."""
 
     def add(arguments: Callable[[Draw, str], Sequence[Any]]) -> Callable[[Draw, str], Sequence[Any]]:
         new = Case(op, arguments, reference, tuple(dtypes), gradient, tolerance, tuple(known), compare, errors,
-                   by_value, second_gradient, effort, rounds_once)  # fmt: skip
+                   by_value, second_gradient, effort, rounds_once, is_constant)  # fmt: skip
         _cases.setdefault(op, []).append(new)
         return arguments
 
@@ -104,7 +107,7 @@ def case(
 
 
 def all_cases() -> dict[str, list[Case]]:
-    """Give the cases of each op by its name."""
+    """Return the cases of each op by its name."""
     import importlib
     import pkgutil
 
@@ -208,7 +211,7 @@ def axes(draw: Any, rank: int) -> Any:
 
 
 def iterate(cases: dict[str, list[Case]]) -> Iterator[tuple[str, int, Case]]:
-    """Give each case with its op's name and its number."""
+    """Yield each case with its op's name and its number."""
     for name in sorted(cases):
         for number, one in enumerate(cases[name]):
             yield name, number, one

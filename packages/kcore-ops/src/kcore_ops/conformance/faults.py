@@ -49,7 +49,7 @@ MUTATIONS: dict[str, Callable[[Any], Any]] = {
 
 
 def wrong_calls(backend: Backend, args: Sequence[Any]) -> Iterator[tuple[str, list[Any]]]:
-    """Give calls with one array changed in one way, each with what was done; some are no less right than before."""
+    """Return calls with one array changed in one way, each with what was done; some are no less right than before."""
     leaves = tree.flatten(list(args))
     for spot, leaf in enumerate(leaves):
         if not isinstance(leaf, np.ndarray):
@@ -70,23 +70,32 @@ def check_faults(backend: Backend, case: Case, dtype: str, args: Sequence[Any]) 
     if not case.errors or not _is_public(op) or any(callable(arg) for arg in args):
         return
     for name, wrong in wrong_calls(backend, args):
-        what = f"{case.op} on {backend.name}, {name}: {wrong}"
+        what = f"{case.op} on {backend.name}, {name}"
+        call = f"the call is {case.op} of {wrong}"
         with on(backend), inferring():
             inferred = outcome(op, checks.specs(backend, wrong))
         with on(backend):
             actual = outcome(op, checks.tensors(backend, wrong))
         if isinstance(inferred, Exception) and isinstance(actual, Exception):
-            assert isinstance(inferred, KcoreError), f"{what}\nspecs give an error that says little: {inferred!r}"
-            assert str(actual) == str(inferred), f"{what}\nthe backend says\n{actual}\nand specs say\n{inferred}"
+            little = f"{what}: specs give an error that says little, {inferred!r}\n{call}"
+            assert isinstance(inferred, KcoreError), little
+            other = f"{what}: the backend's error is not that of specs\nthe backend says\n{actual}"
+            assert str(actual) == str(inferred), f"{other}\nand specs say\n{inferred}\n{call}"
         elif isinstance(inferred, Exception):
             # Frameworks take a scalar for a vector of one here and there, and do not look at what is empty.
             arrays = [x for x in [*tree.flatten(wrong), *checks.numbers(backend, actual)] if isinstance(x, np.ndarray)]
             is_degenerate = any(not x.ndim or not x.size for x in arrays)
-            assert is_degenerate, f"{what}\nthe backend accepts what is wrong: {inferred}"
+            assert is_degenerate, f"{what}: the backend accepts what is wrong: {_problem(inferred)}\n{inferred}\n{call}"
         elif isinstance(actual, Exception):
-            raise AssertionError(f"{what}\nspecs accept what the backend refuses: {actual}") from actual
+            refused = f"{what}: specs accept what the backend refuses: {_problem(actual)}"
+            raise AssertionError(f"{refused}\n{actual}\n{call}") from actual
         else:
             checks.assert_spec(backend, case.op, inferred, actual)
+
+
+def _problem(error: Exception) -> str:
+    text = error.problem if isinstance(error, KcoreError) else f"{type(error).__name__}: {error}"
+    return " ".join(text.split())
 
 
 def _is_public(op: Op) -> bool:
@@ -97,7 +106,7 @@ def _is_public(op: Op) -> bool:
 
 
 def outcome(op: Op, args: Sequence[Any]) -> Any:
-    """Give the leaves of the result of a call, or the error; that a primitive is missing is raised."""
+    """Return the leaves of the result of a call, or the error; that a primitive is missing is raised."""
     try:
         return tree.flatten(checks.call_spread(op, args))
     except MissingOp:

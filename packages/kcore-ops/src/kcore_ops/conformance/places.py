@@ -21,7 +21,7 @@ __all__ = ["check_place", "other_device"]
 
 
 def other_device(backend: Backend) -> str | None:
-    """Give the name of a device that is not the default one, or None if there is no other."""
+    """Return the name of a device that is not the default one, or None if there is no other."""
     return next(iter(backend.devices()[1:]), None)
 
 
@@ -47,7 +47,7 @@ def check_place(backend: Backend, device: str, case: Case, dtype: str, args: Seq
 
 
 def _placed(backend: Backend, like: Any, args: Sequence[Any], spots: Sequence[int]) -> list[Any]:
-    """Give the arguments with tensors beside another in place of some arrays; the rest stay on the host."""
+    """Return the arguments with tensors beside another in place of some arrays; the rest stay on the host."""
     leaves = tree.flatten(list(args))
     filled = [backend.beside(like, x, None) if i in spots else x for i, x in enumerate(leaves)]
     new: list[Any] = tree.pack_sequence_as(list(args), filled)
