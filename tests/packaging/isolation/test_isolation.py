@@ -83,7 +83,7 @@ def test_without_a_backend_graphs_are_built(run_python):
 
 @not_for_backends
 def test_without_a_backend_none_is_listed(run_python):
-    assert run_python("from kcore_ops import registry; print(list(registry.backends()))") == "[]"
+    assert run_python("from kcore_ops.backends import registry; print(list(registry.backends()))") == "[]"
     assert run_python("from kcore_ops.command.main import main; main(['backends'])").startswith("current: none")
 
 
