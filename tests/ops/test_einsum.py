@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kcore_ops.engine.op import op_of
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
-from kcore_ops.ops.numpy.subscripts import parse
+from kcore_ops.ops.numpy.subscripts import parse_subscripts
 
 
 @st.composite
@@ -66,7 +66,7 @@ def test_the_shape_of_an_einsum_follows_from_specs(drawn):
 @given(einsums())
 def test_the_full_equation_means_what_the_subscripts_mean(drawn):
     subscripts, operands = drawn
-    equation = parse(subscripts, tuple(x.ndim for x in operands)).equation
+    equation = parse_subscripts(subscripts, tuple(x.ndim for x in operands)).equation
     np.testing.assert_array_equal(np.einsum(equation, *operands), np.einsum(subscripts, *operands))
 
 

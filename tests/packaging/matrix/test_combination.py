@@ -84,7 +84,7 @@ def test_the_frameworks_of_absent_backends_are_not_here():
 
 
 def test_listing_backends_loads_no_framework(frameworks_after):
-    assert frameworks_after("from kcore_ops import registry; registry.backends(); import kcore") == set()
+    assert frameworks_after("from kcore_ops.backends import registry; registry.backends(); import kcore") == set()
 
 
 # The choice, and why.
