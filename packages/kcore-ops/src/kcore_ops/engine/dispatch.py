@@ -24,7 +24,16 @@ from kcore_ops.dtypes.promotion import COMPARING
 from kcore_ops.engine import inference
 from kcore_ops.engine.call import Call, SymbolicShape, answers_ops, backend_of, stands_for_value, unwrapped
 from kcore_ops.engine.op import TENSOR_KINDS, Op, all_ops
-from kcore_ops.engine.plans import Run, make_plan, on_current, remember, store, temporary_plan, with_conversions
+from kcore_ops.engine.plans import (
+    Run,
+    checked_before,
+    make_plan,
+    on_current,
+    remember,
+    store,
+    temporary_plan,
+    with_conversions,
+)
 from kcore_ops.engine.sizes import has_unknown_size
 from kcore_ops.foundation import tree
 from kcore_ops.foundation.errors import ArgumentError, KcoreError, ShapeError
@@ -295,7 +304,8 @@ def create(op: Op, args: tuple[Any, ...]) -> Any:
     run = op.plans.get(backend)
     if run is None:
         kind, run = op.implementation(backend)
-        run = op.plans[backend] = on_current(backend, run) if kind == "definition" else run
+        run = on_current(backend, run) if kind == "definition" else run
+        run = op.plans[backend] = checked_before(run, op, backend) if backend.raises_late else run
     try:
         return run(*args)
     except Exception as error:

@@ -27,7 +27,16 @@ from kcore_ops.engine.call import HOST_NUMBERS, HOST_TYPES, Call, backend_of
 from kcore_ops.engine.op import Op, all_ops, op_of
 from kcore_ops.foundation import settings, tree
 
-__all__ = ["defined", "make_plan", "on_current", "temporary_plan", "remember", "is_permanent", "store"]
+__all__ = [
+    "checked_before",
+    "defined",
+    "make_plan",
+    "on_current",
+    "temporary_plan",
+    "remember",
+    "is_permanent",
+    "store",
+]
 
 Run = Callable[..., Any]
 # A conversion of one argument: its position, the function, and the position of a tensor beside which the result is to
@@ -218,7 +227,7 @@ def make_plan(op: Op, call: Call, backend: Backend) -> tuple[Run, bool]:
         is_reusable = False
         run = _with_conversion_of_trees(backend, call, converts, function, is_definition)
     if backend.raises_late:
-        run = _checked_before(run, op, backend)
+        run = checked_before(run, op, backend)
     if wide:
         run = _narrowing(run, op, backend, set(wide.values()))
     if is_reusable and type(backend).canonical_dtype is not Backend.canonical_dtype:
@@ -228,7 +237,7 @@ def make_plan(op: Op, call: Call, backend: Backend) -> tuple[Run, bool]:
     return run, is_reusable
 
 
-def _checked_before(run: Run, op: Op, backend: Backend) -> Run:
+def checked_before(run: Run, op: Op, backend: Backend) -> Run:
     """Hold the arguments of each call to the op's specs, where the framework objects once a value is asked for."""
 
     def run_if_right(*args: Any) -> Any:
