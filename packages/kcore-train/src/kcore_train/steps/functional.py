@@ -191,10 +191,11 @@ class FunctionalSteps:
             state = tuple([v._storage for v in variables] for variables in lists)
             given = batches if takes_arrays else [batch_tensors(backend, data) for data in batches]
             results, after = compiled(state, tuple(given))
-            for variables, values in zip(lists, after, strict=True):
-                storages = backend.assign_storages([v._storage for v in variables], values)
-                for variable, storage in zip(variables, storages, strict=True):
-                    variable._storage = storage
+            changed = [variable for variables in lists for variable in variables]
+            values = [value for own in after for value in own]
+            storages = backend.assign_storages([v._storage for v in changed], values)
+            for variable, storage in zip(changed, storages, strict=True):
+                variable._storage = storage
             if record.was_traced and record.is_compiled:
                 record.record()
             if kind == "predict":
