@@ -208,10 +208,9 @@ def quickstart(session: nox.Session) -> None:
 
 @nox.session
 def plugin(session: nox.Session) -> None:
-    """A backend by a stranger, in a distribution of its own."""
-    with environment(
-        session, "kcore[numpy,torch]", "./tests/plugins/kcore-backend-toy", "scikit-learn", *TESTING
-    ) as python:
+    """Backends by strangers, in distributions of their own."""
+    plugins = ("./tests/plugins/kcore-backend-lazy", "./tests/plugins/kcore-backend-toy")
+    with environment(session, "kcore[numpy,torch]", *plugins, "scikit-learn", *TESTING) as python:
         python("-m", "pytest", "tests/plugins", "-n", "auto", *session.posargs)
 
 

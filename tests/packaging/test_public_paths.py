@@ -44,6 +44,7 @@ PLACES = (
     "packages/kcore-backend-*/src/**/*.py",
     "packages/kcore-ops/src/kcore_ops/command/skeleton/**/*.template",
     "tests/plugins/kcore-backend-*/**/*.py",
+    "tests/plugins/test_lazy.py",
     "tests/plugins/test_toy.py",
 )
 
