@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import warnings
 from typing import Any
 
@@ -12,15 +11,6 @@ import pytest
 from kcore_layers.base import naming
 from kcore_layers.base.masking import get_mask, set_mask
 from kcore_layers.serialization.registry import names_in
-
-for _module in (
-    "activation activity_regularization adaptive_pooling alpha_dropout batch_normalization concatenate convolution "
-    "cropping depthwise_convolution dot dropout einsum_dense embedding flatten gaussian_noise global_pooling "
-    "group_normalization identity lambda_layer layer_normalization masking_layer merging normalization permute pooling "
-    "prelu rectifiers repeat_vector rescaling reshape rms_normalization separable_convolution softmax spatial_dropout "
-    "spectral_normalization time_distributed transposed_convolution unit_normalization up_sampling zero_padding"
-).split():
-    importlib.import_module(f"kcore_layers.layers.{_module}")
 
 # Of quantization, which is an object of its own here.
 NOT_OURS = {"quantization_config", "lora_rank", "lora_alpha"}

@@ -89,7 +89,10 @@ def test_listing_backends_loads_no_framework(frameworks_after):
 
 # The choice, and why.
 
-CHOICE = "from kcore_ops import config, current; print(config.backend(), '|', current.reason())"
+CHOICE = (
+    "from kcore_ops import config; from kcore_ops.backends import current; "
+    "print(config.backend(), '|', current.reason())"
+)
 
 
 def test_the_highest_priority_is_the_default(run_python):
