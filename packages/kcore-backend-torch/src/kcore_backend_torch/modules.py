@@ -166,13 +166,8 @@ class TorchModules(Modules):
         _keep(layer._buffers, _outside(natives, bridge.non_trainable))
 
     def has_hooks(self, layer: Any) -> bool:
-        return bool(
-            layer._forward_hooks
-            or layer._forward_pre_hooks
-            or layer._backward_hooks
-            or layer._backward_pre_hooks
-            or _torch_takes_part()
-        )
+        own = (layer._forward_hooks, layer._forward_pre_hooks, layer._backward_hooks, layer._backward_pre_hooks)
+        return any(own) or _torch_takes_part()
 
     # Those of a module itself drop its plan as they are registered.
     has_global_hooks = staticmethod(_torch_takes_part)
