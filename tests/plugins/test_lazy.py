@@ -10,8 +10,9 @@ import kcore_ops as ops
 import lazyarrays
 import numpy as np
 import pytest
+from kcore_backend_lazy.implementation import LazyBackend
 from kcore_ops import DTypeError, MissingOp, ShapeError
-from kcore_ops.dtypes import standardize_dtype
+from kcore_ops.dtypes import ALLOWED_DTYPES, standardize_dtype
 from kcore_ops.plugin import all_ops, backends
 
 HERE = Path(__file__).parent / "kcore-backend-lazy"
@@ -47,10 +48,14 @@ def test_most_ops_come_from_definitions():
     assert kinds.count("definition") > 3 * kinds.count("native") and kinds.count("native") < 75
 
 
-def test_its_dtypes_have_no_name_that_kcore_knows():
-    for dtype in lazyarrays.DTYPES.values():
-        with pytest.raises(DTypeError, match=f"there is no dtype lazyarrays.{dtype.name}"):
-            standardize_dtype(dtype)
+def test_its_dtypes_have_names_of_their_own_and_are_taken_wherever_a_dtype_is():
+    x = ops.convert_to_tensor([1.5, 2.5])
+    for own, name in LazyBackend.dtypes.items():
+        assert own.name not in ALLOWED_DTYPES and standardize_dtype(own) == name
+        assert ops.dtype(ops.cast(x, own)) == name
+        assert ops.zeros(2, own).dtype is own and ops.convert_to_tensor([1], own).dtype is own
+    with pytest.raises(DTypeError, match="there is no dtype 'double'"):  # a string is a user's, and not the framework's
+        standardize_dtype("double")
 
 
 X = RNG.normal(size=(2, 5, 4)).astype("float32")

@@ -75,6 +75,7 @@ class Backend:
         widened: op name (or `"*"`) to a map of dtypes the framework can not compute that op in, each to the dtype to
             use instead; results are cast back.
         families: modules that each have a dict `TABLE`, and may have one `WIDENED`, of which the table is made.
+        dtypes: from each of the framework's dtypes, where its name is not kcore's, to kcore's name for it.
         variable: the class that `kcore_ops.Variable` becomes here, or None for the plain one.
         raises_late: whether a call with arguments that do not fit may succeed, and fail when its value is asked for:
             then each call is checked against the op's specs before.
@@ -88,6 +89,7 @@ class Backend:
     scalar_ops: ClassVar[frozenset[str]] = frozenset()
     widened: ClassVar[Mapping[str, Mapping[str, str]]] = {}
     families: ClassVar[Sequence[Any]] = ()
+    dtypes: ClassVar[Mapping[Any, str]] = {}
     variable: type | None = None
     raises_late: ClassVar[bool] = False
     training_type: ClassVar[type[Training]] = Training
@@ -137,7 +139,7 @@ class Backend:
 
     def dtype(self, x: Any) -> str:
         """Return the name of a tensor's dtype."""
-        return standardize_dtype(x.dtype)
+        return self.dtypes[x.dtype] if self.dtypes else standardize_dtype(x.dtype)
 
     def shape(self, x: Any) -> tuple[Any, ...]:
         """Return a tensor's sizes: integers, and scalar tensors where only the running graph knows."""

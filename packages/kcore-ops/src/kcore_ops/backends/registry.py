@@ -14,6 +14,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from kcore_ops.backends.interface import CAPABILITIES, INTERFACE, Backend, Plugin
+from kcore_ops.dtypes import add_native_dtypes
 from kcore_ops.foundation.errors import BackendNotFound, BackendUnusable, PluginError
 
 if TYPE_CHECKING:
@@ -324,6 +325,7 @@ def check(backend: Backend) -> None:
         faults += find_faults(backend)
     if faults:
         raise PluginError("; ".join(faults))
+    add_native_dtypes(backend.dtypes)
 
 
 def parameters_of(function: Any, with_defaults: bool = False) -> list[str] | None:

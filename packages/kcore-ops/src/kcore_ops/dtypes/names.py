@@ -7,6 +7,7 @@ follows too: a Python number is *weak*, it takes on the dtype of the tensor it m
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from typing import Any
 
 import ml_dtypes
@@ -24,6 +25,7 @@ __all__ = [
     "SIGNED",
     "UNSIGNED",
     "WEAK",
+    "add_native_dtypes",
     "at_least_float32",
     "check_fits",
     "concrete",
@@ -149,6 +151,16 @@ def standardize_dtype(dtype: Any = None) -> str:
     if name in ALLOWED_DTYPES:
         return str(name)
     raise DTypeError(f"there is no dtype {dtype!r}", fix=f"use one of {', '.join(ALLOWED_DTYPES)}")
+
+
+def add_native_dtypes(dtypes: Mapping[Any, str]) -> None:
+    """Make a framework's dtypes known under names of kcore's.
+
+    Args:
+        dtypes: from each of the framework's dtypes, objects that hash, to its name. Strings are left out: what "float"
+            means among users is not for a framework to say.
+    """
+    _standard_names().update({native: name for native, name in dtypes.items() if not isinstance(native, str)})
 
 
 def result_type(*dtypes: Any) -> str:
