@@ -61,3 +61,14 @@ def test_diagonals_without_elements_are_numpys(backend, shape, offset):
         for function in (ops.diagonal, ops.diagonal.op.definition):
             found = ops.convert_to_numpy(function(backend.to_tensor(x, None), offset, *axes))
             np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.needs("gradient")
+@pytest.mark.parametrize(("shape", "axis"), [((0, 0), 1), ((0, 3), 1), ((2, 3, 0), 1), ((0, 2, 3), 2), ((2, 0), 1)])
+def test_repeating_and_taking_nothing_have_a_gradient_of_nothing(backend, shape, axis):
+    x = ops.convert_to_tensor(np.ones(shape, "float32"))
+    for function in (
+        lambda x: ops.sum(ops.repeat(x, [2] * shape[axis] or [2], axis=axis)),
+        lambda x: ops.sum(ops.take(x, ops.convert_to_tensor(np.zeros(0, "int32")), axis=axis)),
+    ):
+        assert tuple(ops.grad(function)(x).shape) == shape

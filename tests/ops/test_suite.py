@@ -374,11 +374,10 @@ def test_derivatives_are_right_without_a_second_backend(single, op):
 
 
 @pytest.mark.needs("gradient", "float64")
-@pytest.mark.parametrize("order", [1, 2])
-@pytest.mark.parametrize("op", ["tanh", "multiply", "threshold", "relu"])
+@pytest.mark.parametrize(
+    "op, order", [("tanh", 1), ("multiply", 1), ("threshold", 1), ("relu", 1), ("tanh", 2), ("exp", 2)]
+)
 def test_derivatives_that_are_off_by_a_little_fail_without_a_second_backend(single, monkeypatch, op, order):
-    if (op, order) in (("threshold", 2), ("relu", 2)):
-        pytest.skip("it is zero")
     right = checks.gradients
 
     def wrong(backend, op, args, order_=1):

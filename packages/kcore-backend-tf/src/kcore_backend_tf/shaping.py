@@ -131,7 +131,7 @@ def repeat(x, repeats, axis):
         x, axis = tf.reshape(x, (-1,)), 0
     axis = axis % x.shape.rank
     if not isinstance(repeats, int):  # tf.repeat itself fails where another axis is empty (TensorFlow 2.21)
-        return tf.gather(x, tf.repeat(tf.range(_size(x, axis)), repeats), axis=axis)
+        return take(x, tf.repeat(tf.range(_size(x, axis)), repeats), axis)
     sizes = [_size(x, i) for i in range(x.shape.rank)]
     counts = [1] * (len(sizes) + 1)
     counts[axis + 1] = repeats

@@ -84,7 +84,7 @@ def taken(x, indices, axis):
 
 def take(x, indices, axis):
     flat = x.reshape(-1) if axis is None else x
-    return flat[taken(flat, indices, axis or 0)]
+    return np.take(flat, taken(flat, indices, axis or 0)[-1], axis or 0, mode="clip")
 
 
 def take_rule(g, out, x, indices, axis):
