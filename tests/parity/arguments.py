@@ -12,7 +12,7 @@ from kcore_ops.engine.op import op_of
 __all__ = ["Arguments", "Condition", "any_call", "either", "has_equals", "has_fractions", "has_indices_apart",
            "has_infinity", "has_nan", "has_negative", "has_negative_zero", "has_number", "has_scalar", "is_asymmetric",
            "is_empty", "is_impossible", "is_out_of_range", "keeps_all_axes", "leaves_segments_empty", "named_axes",
-           "reduces_no_axes", "takes_last_axes", "takes_out_of_range", "updates_again"]  # fmt: skip
+           "reduces_no_axes", "takes_last_axes", "takes_of_nothing", "takes_out_of_range", "updates_again"]  # fmt: skip
 
 
 class Arguments:
@@ -144,6 +144,11 @@ def has_indices_apart(call: Arguments) -> bool:
     keys = call.key if isinstance(call.key, tuple) else (call.key,)
     places = [i for i, key in enumerate(keys) if isinstance(key, int | np.ndarray) and not isinstance(key, bool)]
     return len(places) > 1 and places[-1] - places[0] >= len(places)
+
+
+def takes_of_nothing(call: Arguments) -> bool:
+    """There is nothing along the axis, and the indices are not a vector, so that the result is of another shape."""
+    return (call.x.size if call.axis is None else call.x.shape[call.axis]) == 0 and call.indices.ndim != 1
 
 
 def takes_out_of_range(call: Arguments) -> bool:

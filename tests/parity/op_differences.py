@@ -25,6 +25,7 @@ from arguments import (
     named_axes,
     reduces_no_axes,
     takes_last_axes,
+    takes_of_nothing,
     takes_out_of_range,
     updates_again,
 )
@@ -294,6 +295,9 @@ VALUES = (
     Difference(
         "layer_normalization rms_normalization", FLOATS, "torch", "Keras on torch takes the last axes, whichever are asked for",
         lambda call: not takes_last_axes(call),
+    ),
+    Difference(
+        "take", ALL, "jax", "Keras on JAX gives what is empty along the axis back, whatever the shape of the indices", takes_of_nothing
     ),
     Difference(
         "scatter_update", ALL, "torch jax", "Keras keeps one of several updates of an element that are to be combined",
