@@ -61,13 +61,9 @@ NUMBERS = frozenset({list, tuple, *(numpy_dtype(name).type for name in INTEGERS)
 def public_function(op: Op) -> Any:
     """Return the function users call: the body's signature and docstring over the dispatcher."""
     body = op.body
-    code = body.__code__
-    header = [f"{name}:{op.parameters.get(name, 'static')}" for name in code.co_varnames[: code.co_argcount]]
-    header += [name for name in op.parameters if name.startswith("*")]
-    template = _template(tuple(header))
-    cells = {"op": op, "plans": op.plans, "numbers": op.number_plans}
-    closure = tuple(types.CellType(cells[name] if name in cells else globals()[name]) for name in template.co_freevars)
-    function: Any = types.FunctionType(template, body.__globals__, body.__name__, body.__defaults__, closure)
+    values = {**globals(), "op": op, "plans": op.plans, "numbers": op.number_plans}
+    closure = tuple(types.CellType(values[name]) for name in _FIRST_CALL.co_freevars)
+    function: Any = types.FunctionType(_FIRST_CALL, body.__globals__, body.__name__, body.__defaults__, closure)
     functools.update_wrapper(function, body)
     function.op = op
     op.function = operators.functions[op.name] = function
@@ -88,6 +84,18 @@ def _define(op: Op, function: Any) -> Any:
     op.definition = function
     op.forget_plans()
     return function
+
+
+def with_code(op: Op) -> Any:
+    """Return an op's function, once it has its code: what its first call asks for.
+
+    Compiling what a program never calls would be a fifth of the time that `import kcore_ops` takes.
+    """
+    code = op.body.__code__
+    header = [f"{name}:{op.parameters.get(name, 'static')}" for name in code.co_varnames[: code.co_argcount]]
+    header += [name for name in op.parameters if name.startswith("*")]
+    op.function.__code__ = _template(tuple(header))
+    return op.function
 
 
 @functools.cache
@@ -125,15 +133,27 @@ def _template(header: tuple[str, ...]) -> types.CodeType:
             # Outside the handler, or the miss would be shown as the context of whatever goes wrong.
             f"return dispatch(op, ({arguments}))",
         ]
-    cells = "op, plans, numbers, create, dispatch, recover, standard_axis, standard_shape, standard_dtype, "
-    cells += "check_number, SymbolicShape, NUMBERS"
-    source = "\n".join(
-        [f"def make({cells}):", f"    def function({', '.join(names)}):", *(f"        {line}" for line in lines)]
-    )
+    return _compiled(", ".join(names), lines)
+
+
+# What an op's function finds in its closure.
+_CELLS = (
+    "op, plans, numbers, create, dispatch, recover, with_code, standard_axis, standard_shape, standard_dtype, "
+    "check_number, SymbolicShape, NUMBERS"
+)
+
+
+def _compiled(parameters: str, lines: list[str]) -> types.CodeType:
+    """Compile a function with all of the closure in it, so that the code of one can take the place of another's."""
+    source = [f"def make({_CELLS}):", f"    def function({parameters}):", f"        if False: {_CELLS}"]
+    source += [f"        {line}" for line in lines]
     namespace: dict[str, Any] = {}
-    exec(compile(source, f"<kcore op({', '.join(names)})>", "exec"), namespace)
+    exec(compile("\n".join(source), f"<kcore op({parameters})>", "exec"), namespace)
     make: types.CodeType = namespace["make"].__code__
     return next(constant for constant in make.co_consts if isinstance(constant, types.CodeType))
+
+
+_FIRST_CALL = _compiled("*args, **kwargs", ["return with_code(op)(*args, **kwargs)"])
 
 
 def _lookup(tensors: list[str], is_sequence: bool) -> list[str]:
