@@ -44,13 +44,13 @@ class Rearrangement:
 
 
 def rearrange(tensor: Tensor, pattern: str, **axes_lengths: int) -> Tensor:
-    """Split, merge, move, add and remove axes as a pattern says, such as `"b (h d) t -> b h t d"`.
+    """Split, merge, move, add and remove axes of `tensor` as `pattern` says, such as `"b (h d) t -> b h t d"`.
 
     On either side each name stands for an axis, names in parentheses for one axis that they share, the last of them
     running fastest, `1` or `()` for an axis of size 1, and `...` for the axes that have no names.
 
-    Shapes: `axes_lengths` gives the sizes that can not be worked out: of the names in parentheses on the left, all
-    but one. Dtype: that of `tensor`.
+    Shapes: `axes_lengths` gives the sizes that can not be worked out: of the names in parentheses on the left, all but
+    one. Dtype: that of `tensor`.
     Raises: `ArgumentError` if the pattern is not one, or the two sides differ in their names; `ShapeError` if the
     tensor does not fit.
     Source: Rogozhnikov (2022), "Einops: Clear and Reliable Tensor Manipulations with Einstein-like Notation".

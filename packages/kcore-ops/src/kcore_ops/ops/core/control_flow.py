@@ -70,7 +70,7 @@ def _show(spec: Any) -> str:
 
 @primitive
 def cond(pred: Tensor, true_fn: Function, false_fn: Function) -> Tree:
-    """Call one of two functions, the first if `pred` is true.
+    """Call `true_fn` if `pred` is true, and otherwise `false_fn`.
 
     Shapes: `pred` is a scalar; both functions take nothing and return trees of one form, shapes and dtypes.
     Raises: `ShapeError` if, in a graph, what they return differs, or `pred` is not a scalar.
@@ -91,7 +91,7 @@ def _cond(pred: Tensor, true_fn: Function, false_fn: Function) -> Tree:
 
 
 def switch(index: Any, branches: Sequence[Function], *operands: Any) -> Any:
-    """Call one of several functions on the operands: the one that `index` counts to.
+    """Call one of several functions, `branches`, on the operands: the one that `index` counts to, from 0.
 
     Args: an index that is out of range counts to the nearest end; `operands` are trees of tensors.
     Shapes: `index` is a scalar; all functions return trees of one form, shapes and dtypes.
@@ -126,10 +126,10 @@ def _switch_at_once(index: Tensor, branches: list[Function], operands: Tree) -> 
 
 @primitive
 def while_loop(cond: Function, body: Function, loop_vars: Tree, maximum_iterations: int | None = None) -> Tree:
-    """Call `body` on the loop variables for as long as `cond` of them is true.
+    """Call `body` on the loop variables for as long as `cond` of them is true, at most `maximum_iterations` times.
 
-    Args: `loop_vars` is a tuple or list, whose items the functions take as arguments, or one tensor; `body` returns
-    the like. Shapes and dtypes: the same in each turn.
+    Args: `loop_vars` is a tuple or list, whose items the functions take as arguments, or one tensor; `body` returns the
+    like; `maximum_iterations` is by default no limit. Shapes and dtypes: the same in each turn.
     Raises: `ShapeError` if, in a graph, `body` changes them.
 
     >>> while_loop(lambda i, x: i < 3, lambda i, x: (i + 1, x * 2), (0, 1.0))
@@ -208,8 +208,9 @@ def scan(
 ) -> tuple[Any, Any]:
     """Call `f(carry, x)` on each slice of `xs` along its first axis; return the last carry, and the outputs stacked.
 
-    Args: `f` returns `(carry, y)`, the carry of the form, shapes and dtypes of `init`; `length` is the number of turns
-    if `xs` is None; `reverse` starts from the last slice; `unroll` is how many turns a compiler may write out.
+    Args: `xs` is a tree of tensors, or None for turns that get None; `f` returns `(carry, y)`, the carry of the form,
+    shapes and dtypes of `init`; `length` is the number of turns if `xs` is None; `reverse` starts from the last slice;
+    `unroll` is how many turns a compiler may write out, by default one.
     Raises: `ShapeError` if the first axes differ in size or, in a graph, `f` changes the carry.
 
     >>> scan(lambda total, x: (total + x, total), np.array(0), np.array([1, 2, 3]))
@@ -268,10 +269,10 @@ def map(f: Function, xs: Tree) -> Tree:
 
 @op
 def associative_scan(f: Function, elems: Tree, reverse: bool = False, axis: int = 0) -> Tree:
-    """Combine each slice of `elems` along an axis with all those before it, in a logarithmic number of steps.
+    """Combine each slice of `elems` along `axis` with all those before it, in a logarithmic number of steps.
 
     Args: `f(a, b)` combines two trees like `elems`, of which it gets any number of slices at once, `a` those that come
-    first; it must be associative. `reverse` starts from the last slice.
+    first; it must be associative. `reverse` starts from the last slice; `axis` is by default the first.
     Shapes: like `elems`.
     Raises: `ShapeError` if the tensors differ in size along the axis, or `f` does not return what it was given;
     `ArgumentError` if there are no tensors.

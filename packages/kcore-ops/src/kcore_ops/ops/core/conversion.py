@@ -67,7 +67,7 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, rag
 
 
 def convert_to_numpy(x: Any) -> np.ndarray[Any, Any]:
-    """Return the numbers of a tensor, of any backend, as a NumPy array.
+    """Return the numbers of `x`, a tensor of any backend, an array, a number or a list, as a NumPy array.
 
     >>> convert_to_numpy(convert_to_tensor([1, 2]))
     array([1, 2], dtype=int32)

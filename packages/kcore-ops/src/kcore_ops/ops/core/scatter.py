@@ -113,9 +113,9 @@ def scatter_rows(x: Tensor, indices: Tensor, updates: Tensor, reduction: str | N
 
 @op(dtypes={"indices": index})
 def scatter(indices: Tensor, values: Tensor, shape: Shape) -> Tensor:
-    """Add `values` to zeros at `indices`; what is out of range is left out.
+    """Add `values` to zeros of shape `shape` at `indices`; what is out of range is left out.
 
-    Shapes: as for `scatter_update`; the result has the shape given. Dtype: that of `values`.
+    Shapes: as for `scatter_update`; the result has `shape`. Dtype: that of `values`.
     Raises: `ShapeError` if the shapes do not fit; `DTypeError` if `indices` are not integers.
 
     >>> scatter([[0], [2], [2]], [1, 2, 3], (4,))

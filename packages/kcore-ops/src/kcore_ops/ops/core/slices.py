@@ -26,7 +26,7 @@ __all__ = ["slice", "slice_update"]
 
 @op
 def slice(inputs: Tensor, start_indices: Any, shape: Shape) -> Tensor:
-    """Read the block of the given shape that begins at `start_indices`.
+    """Read the block of shape `shape` that begins at `start_indices` in `inputs`.
 
     Starts given as a tensor, or some of which are tensors, are moved as far as the block needs to lie inside `inputs`.
 

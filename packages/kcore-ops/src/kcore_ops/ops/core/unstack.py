@@ -16,7 +16,9 @@ __all__ = ["unstack"]
 
 @op
 def unstack(x: Tensor, num: int | None = None, axis: Axis = 0) -> Any:
-    """Return the slices of `x` along `axis` as a list; `num` says how many where the size is not known.
+    """Return the slices of `x` along `axis`, the first by default, as a list.
+
+    `num` says how many where the size is not known; None is the size.
 
     Raises: `ShapeError` if `num` is not the size, or the size is unknown and `num` None.
 

@@ -19,7 +19,7 @@ __all__ = ["view_as_complex", "view_as_real"]
 
 @op(dtypes=real_floating)
 def view_as_complex(x: Tensor) -> Tensor:
-    """Return the complex numbers whose real and imaginary parts are the pairs along the last axis.
+    """Return the complex numbers whose real and imaginary parts are the pairs along the last axis of `x`.
 
     Shapes: `(..., 2)` gives `(...)`. Dtype: complex128 for float64, else complex64.
     Raises: `ShapeError` if the last axis does not hold pairs; `DTypeError` if `x` is complex.
@@ -37,7 +37,7 @@ def view_as_complex(x: Tensor) -> Tensor:
 
 @op
 def view_as_real(x: Tensor) -> Tensor:
-    """Return real and imaginary part of each number as a pair along a new last axis.
+    """Return real and imaginary part of each number in `x` as a pair along a new last axis.
 
     Shapes: `(...)` gives `(..., 2)`. Dtype: that of the parts; real numbers, whose imaginary part is 0, keep theirs.
 

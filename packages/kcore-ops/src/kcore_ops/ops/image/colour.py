@@ -67,7 +67,8 @@ def rgb_to_grayscale(images: Tensor, data_format: str | None = None) -> Tensor:
     """Return the luma of images: 0.2989 red + 0.587 green + 0.114 blue. Images with one channel stay as they
     are; a number of channels that is not known counts as three.
 
-    Shapes: channels are the last axis, or the third from last with `data_format="channels_first"`, and become one.
+    Shapes: channels are the last axis, or the third from last with `data_format="channels_first"`, and become one; None
+    is `config.image_data_format()`.
     Dtype: that of `images`; integers lose their fraction.
     Raises: `ShapeError` if there are neither 3 channels nor 1.
     Source: ITU-R BT.601, section 2.5.1.
@@ -88,7 +89,8 @@ def rgb_to_hsv(images: Tensor, data_format: str | None = None) -> Tensor:
 
     All are fractions: hue of a full turn from red, saturation and value from 0 to 1. Grey has hue and saturation 0.
 
-    Shapes: the 3 channels are the last axis, or the third from last with `data_format="channels_first"`.
+    Shapes: the 3 channels are the last axis, or the third from last with `data_format="channels_first"`; None is
+    `config.image_data_format()`.
     Dtype: that of `images`, a floating one.
     Raises: `ShapeError` if there are not 3 channels; `DTypeError` for integers.
     Source: Smith (1978), https://doi.org/10.1145/965139.807361.
@@ -112,9 +114,10 @@ def rgb_to_hsv(images: Tensor, data_format: str | None = None) -> Tensor:
 
 @op(dtypes=_fractions)
 def hsv_to_rgb(images: Tensor, data_format: str | None = None) -> Tensor:
-    """Return the red, green and blue of images of hue, saturation and value.
+    """Return the red, green and blue of `images` of hue, saturation and value.
 
-    Shapes and dtype: those of `rgb_to_hsv`, whose inverse this is. Hues outside of [0, 1) go around.
+    Shapes, dtype and `data_format`, by default `config.image_data_format()`: those of `rgb_to_hsv`, whose inverse this
+    is. Hues outside of [0, 1) go around.
     Raises: `ShapeError` if there are not 3 channels; `DTypeError` for integers.
     Source: Smith (1978), https://doi.org/10.1145/965139.807361.
 

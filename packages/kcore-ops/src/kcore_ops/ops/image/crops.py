@@ -30,9 +30,12 @@ def crop_images(
 ) -> Tensor:
     """Cut rows and columns, numbers of pixels, off images.
 
-    Along each axis two of three are given: what is cut off at either end, and what is left.
+    Along each axis two of three are given, what is cut off at either end and what is left, and the third is None: two
+    of `top_cropping`, `bottom_cropping` and `target_height`, and two of `left_cropping`, `right_cropping` and
+    `target_width`.
 
-    Shapes: `images` is `(height, width, channels)` or `(channels, height, width)`, or a batch of such.
+    Shapes: `images` is `(height, width, channels)`, or `(channels, height, width)` with `data_format="channels_first"`
+    (None is `config.image_data_format()`), or a batch of such.
     Raises: `ShapeError` if the images are too small; `ArgumentError` if there are not two numbers for an axis, or one
     is negative.
 
@@ -74,9 +77,12 @@ def pad_images(
 ) -> Tensor:
     """Add rows and columns of zeros, numbers of pixels, to images.
 
-    Along each axis two of three are given: what is added at either end, and the size that results.
+    Along each axis two of three are given, what is added at either end and the size that results, and the third is
+    None: two of `top_padding`, `bottom_padding` and `target_height`, and two of `left_padding`, `right_padding` and
+    `target_width`.
 
-    Shapes: `images` is `(height, width, channels)` or `(channels, height, width)`, or a batch of such.
+    Shapes: `images` is `(height, width, channels)`, or `(channels, height, width)` with `data_format="channels_first"`
+    (None is `config.image_data_format()`), or a batch of such.
     Raises: `ShapeError` if the images are too large; `ArgumentError` if there are not two numbers for an axis, or one
     is negative.
 

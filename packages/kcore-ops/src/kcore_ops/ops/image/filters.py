@@ -37,8 +37,9 @@ def gaussian_blur(
 
     Outside of the images is 0.
 
-    Shapes: `images` is `(height, width, channels)` or `(channels, height, width)`, or a batch of such; `kernel_size`
-    is the (width, height) of the window in pixels, and `sigma`, one number or two in that order, the spread of weights.
+    Shapes: `images` is `(height, width, channels)`, or `(channels, height, width)` with `data_format="channels_first"`
+    (None is `config.image_data_format()`), or a batch of such; `kernel_size` is the (width, height) of the window in
+    pixels, or one number for both, and `sigma`, one number or two in that order, the spread of weights.
     Dtype: that of `images`; integers are the nearest ones to what is computed in float32.
     Raises: `ShapeError` if the shapes do not fit; `ArgumentError` if the window is not of positive integers.
 
@@ -90,9 +91,9 @@ def sobel_edges(images: Tensor, data_format: str | None = None) -> Tensor:
 
     The filters are `[[-1, -2, -1], [0, 0, 0], [1, 2, 1]]` and its transpose; outside of the images is 0.
 
-    Shapes: `images` is `(height, width, channels)` or `(channels, height, width)`, or a batch of such; the result has
-    one more axis of size 2, with the slope down first. Dtype: that of `images`; integers become int32, or int64 if they
-    may not fit.
+    Shapes: `images` is `(height, width, channels)`, or `(channels, height, width)` with `data_format="channels_first"`
+    (None is `config.image_data_format()`), or a batch of such; the result has one more axis of size 2, with the slope
+    down first. Dtype: that of `images`; integers become int32, or int64 if they may not fit.
     Raises: `ShapeError` for another number of axes.
     Source: Sobel & Feldman (1968), "A 3x3 isotropic gradient operator for image processing".
 
@@ -122,15 +123,16 @@ def ssim(
     k2: float = 0.03,
     data_format: str | None = None,
 ) -> Tensor:
-    """Structural similarity of images, from -1 to 1: it is 1 where they are the same.
+    """Structural similarity of `image1` and `image2`, from -1 to 1: it is 1 where they are the same.
 
     Means, variances and covariance are taken in windows of `filter_size` by `filter_size` pixels, weighted by a
     Gaussian of standard deviation `filter_sigma`; `max_val` is the difference between the largest value that a pixel
-    may have and the smallest.
+    may have and the smallest. So that nothing is divided by 0, `(k1 * max_val)**2` is added to what is made of means,
+    in numerator and denominator, and `(k2 * max_val)**2` to what is made of variances.
 
-    Shapes: both are `(height, width, channels)` or `(channels, height, width)`, or batches of such; the result is a
-    scalar, or `(batch,)`. Dtype: the common one; integers become the default float; float16 and bfloat16 are computed
-    in float32.
+    Shapes: both are `(height, width, channels)`, or `(channels, height, width)` with `data_format="channels_first"`
+    (None is `config.image_data_format()`), or batches of such; the result is a scalar, or `(batch,)`. Dtype: the common
+    one; integers become the default float; float16 and bfloat16 are computed in float32.
     Raises: `ShapeError` if the shapes differ, or a window does not fit.
     Source: Wang et al. (2004), https://doi.org/10.1109/TIP.2003.819861, equation 13.
 

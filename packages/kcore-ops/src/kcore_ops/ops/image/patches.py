@@ -31,11 +31,13 @@ def extract_patches(
     """Cut images into patches of `size` pixels and make a vector of each; or volumes, as `extract_patches_3d` does.
 
     Patches are `strides` pixels apart, by default as many as they are large, and take every `dilation_rate`-th pixel.
-    With `padding="same"` zeros are added around the images for ceil(size / stride) patches along each axis.
+    They lie inside; with `padding="same"` zeros are added around the images for ceil(size / stride) patches along each
+    axis.
 
-    Shapes: `images` is `(height, width, channels)` or `(channels, height, width)`, or a batch of such; the result has
-    the patches' positions in place of the pixels, and `size[0] * size[1] * channels` channels: row by row the pixels of
-    a patch, the channels of each side by side. What has five axes, or is cut by a `size` of three, is volumes.
+    Shapes: `images` is `(height, width, channels)`, or `(channels, height, width)` with `data_format="channels_first"`
+    (None is `config.image_data_format()`), or a batch of such; the result has the patches' positions in place of the
+    pixels, and `size[0] * size[1] * channels` channels: row by row the pixels of a patch, the channels of each side by
+    side. What has five axes, or is cut by a `size` of three, is volumes.
     Raises: `ShapeError` if a patch does not fit; `ArgumentError` if another argument is not one of those allowed.
 
     >>> extract_patches(np.arange(8).reshape(2, 4, 1), 2).tolist()
@@ -57,8 +59,11 @@ def extract_patches_3d(
 ) -> Tensor:
     """Cut volumes into patches of `size` voxels and make a vector of each, as `extract_patches` does with images.
 
-    Shapes: `volumes` is `(depth, height, width, channels)` or `(channels, depth, height, width)`, or a batch of such;
-    the result has the patches' positions in place of the voxels, and `size[0] * size[1] * size[2] * channels` channels.
+    `strides`, by default `size`, `dilation_rate`, by default 1, and `padding`, by default "valid", are as there.
+
+    Shapes: `volumes` is `(depth, height, width, channels)`, or `(channels, depth, height, width)` with
+    `data_format="channels_first"` (None is `config.image_data_format()`), or a batch of such; the result has the
+    patches' positions in place of the voxels, and `size[0] * size[1] * size[2] * channels` channels.
     Raises: `ShapeError` if a patch does not fit; `ArgumentError` if another argument is not one of those allowed.
 
     >>> extract_patches_3d(np.arange(8).reshape(2, 2, 2, 1), (2, 1, 2)).tolist()

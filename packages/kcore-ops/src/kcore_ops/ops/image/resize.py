@@ -74,13 +74,16 @@ def resize(
     """Resize images to `size`, which is (height, width) in pixels.
 
     The centre of pixel `i` of the result lies at `(i + 1/2) * old size / new size` of the image, whose pixels are 1
-    wide. Its value is interpolated: "nearest", "bilinear", "bicubic", "lanczos3" or "lanczos5". With `antialias` the
-    kernel is widened where the image shrinks, so that every pixel counts; "nearest" knows no such thing.
+    wide. Its value is interpolated as `interpolation` says: "nearest", "bilinear", "bicubic", "lanczos3" or "lanczos5".
+    With `antialias` the kernel is widened where the image shrinks, so that every pixel counts; "nearest" knows no such
+    thing.
 
     An image of another aspect ratio than that of `size` is distorted, or cropped around its centre before
-    (`crop_to_aspect_ratio`), or padded around it with `fill_value` (`pad_to_aspect_ratio`).
+    (`crop_to_aspect_ratio`), or padded around it with `fill_value` (`pad_to_aspect_ratio`): that is what "constant"
+    means, the only `fill_mode`.
 
-    Shapes: `images` is `(height, width, channels)` or `(channels, height, width)`, or a batch of such.
+    Shapes: `images` is `(height, width, channels)`, or `(channels, height, width)` with `data_format="channels_first"`
+    (None is `config.image_data_format()`), or a batch of such.
     Dtype: that of `images`; integers are the nearest ones to what is computed in float32.
     Raises: `ShapeError` for another number of axes; `ArgumentError` if another argument is not one of those allowed.
     Source: the kernels are those of Keys (1981), https://doi.org/10.1109/TASSP.1981.1163711, and Duchon (1979).

@@ -41,11 +41,11 @@ _ORDERS = {"nearest": 0, "bilinear": 1}
 def map_coordinates(
     inputs: Tensor, coordinates: Tensor, order: int, fill_mode: str = "constant", fill_value: float = 0
 ) -> Tensor:
-    """Read a tensor at places between its elements, which lie at whole coordinates.
+    """Read `inputs` at `coordinates`, places between its elements, which lie at whole ones.
 
-    Order 0 reads the nearest element (of two equally near, the one farther from zero), order 1 interpolates linearly.
-    Beyond the edges the tensor goes on as `fill_mode` says: `k k | a b c | k k` with `fill_value` ("constant"),
-    `a a | a b c | c c` ("nearest"), `b c | a b c | a b` ("wrap"), `c b | a b c | b a` ("mirror") or
+    `order` 0 reads the nearest element (of two equally near, the one farther from zero), 1 interpolates linearly.
+    Beyond the edges `inputs` go on as `fill_mode` says: `k k | a b c | k k` with `fill_value`, 0 by default
+    ("constant"), `a a | a b c | c c` ("nearest"), `b c | a b c | a b` ("wrap"), `c b | a b c | b a` ("mirror") or
     `b a | a b c | c b` ("reflect").
 
     Shapes: `coordinates` is `(number of axes of inputs, ...)`, and the result has the rest of its shape.
@@ -157,9 +157,11 @@ def affine_transform(
 
     Of `transform`, `(a0, a1, a2, b0, b1, b2, c0, c1)`, it is the point with column `(a0 x + a1 y + a2) / k` and row
     `(b0 x + b1 y + b2) / k`, where k is `c0 x + c1 y + 1`: 1 for what is affine in the strict sense. It is read as
-    `map_coordinates` reads, of order 0 with the interpolation "nearest" and 1 with "bilinear".
+    `map_coordinates` reads, of order 0 with `interpolation="nearest"` and 1 with "bilinear", the default. Outside of
+    the images is what `fill_mode` says there, by default the constant `fill_value`, 0.
 
-    Shapes: `images` is `(height, width, channels)` or `(channels, height, width)`, or a batch of such;
+    Shapes: `images` is `(height, width, channels)`, or `(channels, height, width)` with `data_format="channels_first"`
+    (None is `config.image_data_format()`), or a batch of such;
     `transform` is `(8,)`, or `(batch, 8)`. Dtype: that of `images`.
     Raises: `ShapeError` if the shapes do not fit; `ArgumentError` for another interpolation or mode.
 
@@ -183,9 +185,11 @@ def perspective_transform(
 ) -> Tensor:
     """Move the pixels of images as in a photograph from elsewhere: what is at `start_points` comes to `end_points`.
 
-    What comes from outside of the images is `fill_value`. Points of which three lie on one line give NaN or anything.
+    Pixels are read as by `affine_transform`, with `interpolation` "nearest" or "bilinear", the default. What comes from
+    outside of the images is `fill_value`, 0 by default. Points of which three lie on one line give NaN or anything.
 
-    Shapes: `images` is `(height, width, channels)` or `(channels, height, width)`, or a batch of such;
+    Shapes: `images` is `(height, width, channels)`, or `(channels, height, width)` with `data_format="channels_first"`
+    (None is `config.image_data_format()`), or a batch of such;
     the points are `(4, 2)`, or `(batch, 4, 2)`: column and row of each of four. Dtype: that of `images`.
     Raises: `ShapeError` if the shapes do not fit; `ArgumentError` for another interpolation.
 
@@ -213,14 +217,16 @@ def elastic_transform(
     """Move the pixels of images at random, those close to one another in much the same way.
 
     Args:
-        images: `(height, width, channels)` or `(channels, height, width)`, or a batch of such.
-        alpha: how far: the displacements have a standard deviation of about `0.28 * alpha` pixels.
-        sigma: how smoothly: the standard deviation, in pixels, of the Gaussian that noise is smoothed with.
-        interpolation: "nearest" or "bilinear".
-        fill_mode: what lies outside of the images, as in `map_coordinates`.
-        fill_value: what it is if `fill_mode` is "constant".
-        seed: an integer, a `SeedGenerator`, or None.
-        data_format: the layout.
+        images: tensor, `(height, width, channels)` or `(channels, height, width)`, or a batch of such.
+        alpha: float, how far: the displacements have a standard deviation of about `0.28 * alpha` pixels; 20.
+        sigma: float, how smoothly: the standard deviation, in pixels, of the Gaussian that noise is smoothed with; 5.
+        interpolation: str, how pixels between others are read, "nearest" or "bilinear"; "bilinear".
+        fill_mode: str, what lies outside of the images, as in `map_coordinates`; "reflect".
+        fill_value: number, what it is if `fill_mode` is "constant"; 0.
+        seed: int, the same draws in each call; `SeedGenerator`, others in each; a seed tensor; or None, the next seed
+            of the process; None.
+        data_format: str or None, the layout, "channels_last" or "channels_first", None for
+            `config.image_data_format()`; None.
 
     Returns:
         Images like those given.

@@ -13,7 +13,7 @@ __all__ = ["eig"]
 
 @primitive(dtypes=floating)
 def eig(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Eigenvalues, in no particular order, and eigenvectors, of length 1, of square matrices.
+    """Eigenvalues, in no particular order, and eigenvectors, of length 1, of square matrices `x`.
 
     `eigh` is faster and more precise where the matrices are symmetric. Which direction in the complex plane each
     eigenvector has is the framework's choice. Not every framework has a gradient of the eigenvectors, nor runs this on

@@ -21,10 +21,11 @@ __all__ = ["logsumexp"]
 
 @op(dtypes=real_floating)
 def logsumexp(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Logarithm of the sum of exponentials of the elements along `axis`, without overflow.
+    """Logarithm of the sum of exponentials of the elements of `x` along `axis`, without overflow.
 
-    Shapes: as for `sum`; of nothing, or of -inf alone, it is -inf. Dtype: that of `x`; float16 and bfloat16 are
-    computed in float32, integers and booleans become the default float.
+    Shapes: without the axes reduced, one, several, or for `axis=None` all, which stay with size 1 if `keepdims`; of
+    nothing, or of -inf alone, it is -inf. Dtype: that of `x`; float16 and bfloat16 are computed in float32, integers
+    and booleans become the default float.
     Raises: `ShapeError` if there is no such axis; `DTypeError` if `x` is complex.
 
     >>> logsumexp([1000.0, 1000.0]).round(3).item()

@@ -64,7 +64,8 @@ def segment_sum(data: Tensor, segment_ids: Tensor, num_segments: int | None = No
 
     Shapes: `data` is `(n, ...)`, `segment_ids` is `(n,)` and the result `(num_segments, ...)`, 0 where a segment has no
     rows; `num_segments` is by default one more than the largest number, and unknown of specs. Rows with a number below
-    0 or from `num_segments` on are left out. `sorted` says that the numbers never decrease.
+    0 or from `num_segments` on are left out. `sorted` promises that the numbers never decrease, which a backend may
+    make use of; by default nothing is promised.
     Dtype: that of `data`; of booleans, the logical or.
     Raises: `ShapeError` if there is not one number per row, or `num_segments` is left out in a function that is
     compiled for fixed sizes; `ArgumentError` if it is no number of segments.
@@ -80,6 +81,9 @@ def segment_sum(data: Tensor, segment_ids: Tensor, num_segments: int | None = No
 @op(dtypes={"data": real, "segment_ids": index})
 def segment_max(data: Tensor, segment_ids: Tensor, num_segments: int | None = None, sorted: bool = False) -> Tensor:
     """Largest of the rows of `data` that have the same number in `segment_ids`, element by element.
+
+    `num_segments`, by default one more than the largest number, and `sorted`, by default False, are as for
+    `segment_sum`.
 
     Shapes: as for `segment_sum`; -inf, or the smallest integer, where a segment has no rows. Dtype: that of `data`.
     Raises: as `segment_sum` does; `DTypeError` if `data` is complex.
@@ -97,6 +101,9 @@ def segment_max(data: Tensor, segment_ids: Tensor, num_segments: int | None = No
 def segment_min(data: Tensor, segment_ids: Tensor, num_segments: int | None = None, sorted: bool = False) -> Tensor:
     """Smallest of the rows of `data` that have the same number in `segment_ids`, element by element.
 
+    `num_segments`, by default one more than the largest number, and `sorted`, by default False, are as for
+    `segment_sum`.
+
     Shapes: as for `segment_sum`; infinity, or the largest integer, where a segment has no rows. Dtype: that of `data`.
     Raises: as `segment_sum` does; `DTypeError` if `data` is complex.
 
@@ -112,6 +119,9 @@ def segment_min(data: Tensor, segment_ids: Tensor, num_segments: int | None = No
 @op(dtypes={"segment_ids": index})
 def segment_prod(data: Tensor, segment_ids: Tensor, num_segments: int | None = None, sorted: bool = False) -> Tensor:
     """Multiply the rows of `data` that have the same number in `segment_ids`, element by element.
+
+    `num_segments`, by default one more than the largest number, and `sorted`, by default False, are as for
+    `segment_sum`.
 
     Shapes: as for `segment_sum`; 1 where a segment has no rows. Dtype: that of `data`; of booleans, the logical and.
     Raises: as `segment_sum` does.

@@ -103,7 +103,7 @@ def leaky_relu(x: Tensor, negative_slope: float = 0.2) -> Tensor:
 
 @op(dtypes=promote)
 def threshold(x: Tensor, threshold: Tensor, default_value: Tensor) -> Tensor:
-    """Elements greater than `threshold` as they are, `default_value` in place of the others.
+    """Elements of `x` greater than `threshold` as they are, `default_value` in place of the others.
 
     Shapes: the three broadcast. Dtype: their common one.
     Raises: `ShapeError` if the shapes do not broadcast.
@@ -166,7 +166,9 @@ def celu(x: Tensor, alpha: float = 1.0) -> Tensor:
 
 @op(dtypes=real_floating)
 def gelu(x: Tensor, approximate: bool = True) -> Tensor:
-    """Gaussian error linear unit: `x` times the normal distribution function at `x`, or its tanh approximation.
+    """Gaussian error linear unit: `x` times the normal distribution function at `x`.
+
+    The function is approximated by a tanh if `approximate`, as it is by default, and otherwise exact.
 
     Shapes: the result is shaped like `x`. Dtype: that of `x`; integers become the default float.
     Raises: `DTypeError` if `x` is complex.

@@ -45,12 +45,12 @@ def dot_product_attention(
 ) -> Tensor:
     """Average the values, weighted by the softmax of the scaled products of queries and keys.
 
-    Logits are `scale * query @ key`, with `scale` by default one over the root of the heads' size; `c * tanh(logits /
-    c)` of them with a soft cap `c`; then plus `bias`. Keys where `mask` is False are left out, and with `is_causal`
-    those later than the query; if none is left the values are averaged evenly.
+    Logits are `scale * query @ key`, with `scale` by default one over the root of the heads' size; with
+    `attn_logits_soft_cap`, a number `c`, `c * tanh(logits / c)` of them; then plus `bias`. Keys where `mask` is False
+    are left out, and with `is_causal` those later than the query; if none is left the values are averaged evenly.
     Shapes: `query` is `(batch, t, heads, n)`, `key` `(batch, s, groups, n)` and `value` `(batch, s, groups, m)`, where
-    `groups` divides `heads`; `bias` and `mask` broadcast to `(batch, heads, t, s)`; the result is `(batch, t, heads,
-    m)`.
+    `groups` divides `heads`; `bias` and `mask` broadcast to `(batch, heads, t, s)`; the result is
+    `(batch, t, heads, m)`.
     Dtype: the common one of `query`, `key` and `value`; the softmax of float16 and bfloat16 is computed in float32.
     `flash_attention=True` asks for a kernel that never holds all logits, False for none; None leaves it to the backend.
     Raises: `ShapeError` if the shapes do not fit; `ArgumentError` if flash attention is asked for where there is none.

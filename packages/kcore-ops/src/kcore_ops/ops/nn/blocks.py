@@ -21,9 +21,10 @@ def depth_to_space(x: Tensor, block_size: int, data_format: str | None = "channe
     """Make a block of `block_size` by `block_size` pixels of the channels of each pixel.
 
     Shapes: `x` is `(batch, height, width, channels)`, or `(batch, channels, height, width)` with
-    `data_format="channels_first"`; the result has height and width times `block_size`, and the channels that are left.
-    Row `i`, column `j` and channel `c` of a block come from channel `(i * block_size + j) * left + c`, where `left` is
-    the number of channels left, or with channels first from `(c * block_size + i) * block_size + j`.
+    `data_format="channels_first"` (None is `config.image_data_format()`); the result has height and width times
+    `block_size`, and the channels that are left. Row `i`, column `j` and channel `c` of a block come from channel
+    `(i * block_size + j) * left + c`, where `left` is the number of channels left, or with channels first from
+    `(c * block_size + i) * block_size + j`.
     Raises: `ShapeError` if the channels do not fill blocks; `ArgumentError` if `block_size` is below 2.
     Source: Shi et al. (2016), arXiv:1609.05158, section 3.2.
 
@@ -46,9 +47,9 @@ def depth_to_space(x: Tensor, block_size: int, data_format: str | None = "channe
 
 @op
 def space_to_depth(x: Tensor, block_size: int, data_format: str | None = "channels_last") -> Tensor:
-    """Make channels of each block of `block_size` by `block_size` pixels: the inverse of `depth_to_space`.
+    """Make channels of each block of `block_size` by `block_size` pixels of `x`: the inverse of `depth_to_space`.
 
-    Shapes: as for `depth_to_space`, the other way round.
+    Shapes: as for `depth_to_space`, the other way round, with the same `data_format`, by default `"channels_last"`.
     Raises: `ShapeError` if the pixels do not fill blocks; `ArgumentError` if `block_size` is below 2.
 
     >>> space_to_depth(np.arange(4).reshape(1, 2, 2, 1), 2)

@@ -39,12 +39,15 @@ def conv(
 ) -> Tensor:
     """Sum, at each position of a sliding window, the elements under it times a kernel.
 
-    With `padding="same"` zeros are added around, one more at the end if their number is odd, for ceil(size / stride)
-    positions. Where the kernel takes a divisor of the input channels, both are split into groups of that many.
+    The window moves by `strides`, 1 by default, and takes every `dilation_rate`-th element, by default each: one number
+    for all spatial axes, or one for each. It stays inside with `padding="valid"`; with `padding="same"` zeros are added
+    around, one more at the end if their number is odd, for ceil(size / stride) positions. Where the kernel takes a
+    divisor of the input channels, both are split into groups of that many.
 
     Shapes: `inputs` is `(batch, *spatial, channels)`, or `(batch, channels, *spatial)` with
-    `data_format="channels_first"`; `kernel` is `(*window, channels / groups, filters)`; the result has `filters`
-    channels. Dtype: the common one; float16 and bfloat16 are summed in float32 where the framework can.
+    `data_format="channels_first"` (None is `config.image_data_format()`); `kernel` is
+    `(*window, channels / groups, filters)`; the result has `filters` channels. Dtype: the common one; float16 and
+    bfloat16 are summed in float32 where the framework can.
     Raises: `ShapeError` if axes, channels or window do not fit; `ArgumentError` for an unknown padding or layout.
 
     >>> conv([[[1.0], [2.0], [3.0]]], [[[1.0]], [[10.0]]]).tolist()
@@ -92,6 +95,9 @@ def depthwise_conv(
     dilation_rate: int | Sequence[int] = 1,
 ) -> Tensor:
     """Convolve each channel with kernels of its own.
+
+    `strides` and `dilation_rate`, 1 by default, `padding`, by default "valid", and `data_format`, by default
+    `config.image_data_format()`, are as for `conv`.
 
     Shapes: `inputs` and spatial axes as for `conv`; `kernel` is `(*window, channels, multiplier)`; the result has
     `channels * multiplier` channels, those of one input channel side by side. Dtype: the common one.
@@ -152,6 +158,9 @@ def separable_conv(
 ) -> Tensor:
     """Convolve each channel with kernels of its own, then mix the channels at each position.
 
+    The former takes `strides` and `dilation_rate`, 1 by default, and `padding`, by default "valid"; they and
+    `data_format`, by default `config.image_data_format()`, are as for `conv`.
+
     Shapes: `inputs` as for `conv`; `depthwise_kernel` is `(*window, channels, multiplier)`; `pointwise_kernel` is
     `(1, ..., 1, channels * multiplier, filters)`. Dtype: the common one.
     Raises: `ShapeError` if axes, channels or window do not fit; `ArgumentError` for an unknown padding or layout.
@@ -181,11 +190,13 @@ def conv_transpose(
 ) -> Tensor:
     """Spread each element over a window, times a kernel, and sum where windows overlap: the gradient of `conv`.
 
-    Windows start `strides` apart. `padding="same"` crops the sum of them to size * stride, `"valid"` keeps all of it,
-    and at least size * stride. Given `output_padding`, the size is instead (size - 1) * stride + span + output_padding,
-    where span is that of the dilated window, with 2 * (span // 2) cropped if `padding="same"`.
+    Windows start `strides` apart, 1 by default, and their elements lie `dilation_rate` apart, 1 by default.
+    `padding="same"` crops the sum of them to size * stride, `"valid"`, the default, keeps all of it, and at least size
+    * stride. Given `output_padding`, the size is instead (size - 1) * stride + span + output_padding, where span is
+    that of the dilated window, with 2 * (span // 2) cropped if `padding="same"`.
 
-    Shapes: `inputs` as for `conv`; `kernel` is `(*window, filters, channels)`; the result has `filters` channels.
+    Shapes: `inputs` and `data_format`, by default `config.image_data_format()`, as for `conv`; `kernel` is
+    `(*window, filters, channels)`; the result has `filters` channels.
     Dtype: the common one.
     Raises: `ShapeError` if axes or channels do not fit; `ArgumentError` if `output_padding` is not below the stride.
     Source: Dumoulin & Visin (2016), arXiv:1603.07285, chapter 4.

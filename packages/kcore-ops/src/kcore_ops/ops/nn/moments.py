@@ -20,9 +20,10 @@ __all__ = ["moments"]
 
 @op(dtypes=real_floating)
 def moments(x: Tensor, axes: Axis, keepdims: bool = False, synchronized: bool = False) -> tuple[Tensor, Tensor]:
-    """Mean and variance along `axes`, with one computation of the mean.
+    """Mean and variance of `x` along `axes`, one or several, with one computation of the mean.
 
-    Shapes and dtype: both as for `var`; a variance that float16 can not hold is the largest number that it can.
+    Shapes: both without those axes, which stay with size 1 if `keepdims`. Dtype: as for `var`; a variance that float16
+    can not hold is the largest number that it can.
     Raises: `ShapeError` if there is no such axis; `ArgumentError` if `synchronized`, over the replicas of a distributed
     run, is asked of a backend that has none.
 

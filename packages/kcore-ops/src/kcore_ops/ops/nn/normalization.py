@@ -36,6 +36,8 @@ def layer_normalization(
 ) -> Tensor:
     """Subtract from `x` its mean along `axis` and divide by its standard deviation; multiply by `gamma`, add `beta`.
 
+    `gamma` and `beta` are left out if None.
+
     Shapes: `gamma` and `beta` have the sizes of `x` along `axis`, in the order of `x`, or as many axes as `x` and
     broadcast; the result is shaped like `x`. `epsilon`, by default `config.epsilon()`, is added to the variance.
     `rms_scaling`, of old models, leaves out the subtraction and `beta`; `rms_normalization` is what its name promises.
@@ -60,7 +62,7 @@ def layer_normalization(
 
 @op(dtypes={"x": real_floating, "scale": real_floating})
 def rms_normalization(x: Tensor, scale: Tensor | None = None, axis: Axis = -1, epsilon: float | None = None) -> Tensor:
-    """Divide `x` by its root mean square along `axis`, then multiply by `scale`.
+    """Divide `x` by its root mean square along `axis`, then multiply by `scale`, unless None.
 
     Shapes: `scale` has the sizes of `x` along `axis`, in the order of `x`, or as many axes as `x` and broadcasts; the
     result is shaped like `x`. `epsilon`, by default `config.epsilon()`, is added to the mean square.
@@ -97,7 +99,7 @@ def batch_normalization(
     scale: Tensor | None = None,
     epsilon: float = 1e-3,
 ) -> Tensor:
-    """Subtract `mean` from `x` and divide by the root of `variance`; multiply by `scale`, add `offset`.
+    """Subtract `mean` from `x` and divide by the root of `variance`; multiply by `scale`, add `offset`, unless None.
 
     Shapes: `x` is `(..., n, ...)` with `n` at `axis`; the other tensors are `(n,)`, or have as many axes as `x` and
     broadcast; the result is shaped like `x`. `epsilon` is added to the variance.

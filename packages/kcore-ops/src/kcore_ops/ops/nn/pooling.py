@@ -27,11 +27,14 @@ def max_pool(
     padding: str = "valid",
     data_format: str | None = None,
 ) -> Tensor:
-    """Take the largest element of each window, `strides` apart (by default, side by side).
+    """Take the largest element of each window of `pool_size`, `strides` apart: by default, side by side.
+
+    `pool_size` and `strides` are one number of elements for all spatial axes, or one for each.
 
     Shapes: `inputs` is `(batch, *spatial, channels)`, or `(batch, channels, *spatial)` with
-    `data_format="channels_first"`; with `padding="same"` there are ceil(size / stride) windows along an axis, which may
-    reach over the edges. Dtype: that of `inputs`; of booleans, the logical or.
+    `data_format="channels_first"` (None is `config.image_data_format()`). All windows lie inside; with `padding="same"`
+    there are ceil(size / stride) windows along an axis, which may reach over the edges. Dtype: that of `inputs`; of
+    booleans, the logical or.
     Raises: `ShapeError` if a window does not fit; `ArgumentError` for an unknown padding or layout.
 
     >>> max_pool(np.arange(6.0).reshape(1, 6, 1), 3).ravel()
@@ -71,7 +74,10 @@ def average_pool(
     padding: str = "valid",
     data_format: str | None = None,
 ) -> Tensor:
-    """Average each window, `strides` apart (by default, side by side), over those of its elements inside the tensor.
+    """Average each window of `pool_size`, `strides` apart, over those of its elements inside the tensor.
+
+    `strides`, by default `pool_size`, `padding`, by default "valid", and `data_format`, by default
+    `config.image_data_format()`, are as for `max_pool`.
 
     Shapes: those of `max_pool`. Dtype: that of `inputs`; integers and booleans become the default float.
     Raises: `ShapeError` if a window does not fit; `ArgumentError` for an unknown padding or layout.
@@ -112,10 +118,11 @@ def _average_pool(
 def adaptive_max_pool(inputs: Tensor, output_size: int | Sequence[int], data_format: str | None = None) -> Tensor:
     """Take the largest element of each of `output_size` windows, which cover each spatial axis as evenly as they can.
 
-    Of `n` elements window `i` of `m` holds those from floor(i n / m) to before ceil((i + 1) n / m).
+    `output_size` is one number for all spatial axes, or one for each. Of `n` elements window `i` of `m` holds those
+    from floor(i n / m) to before ceil((i + 1) n / m).
 
-    Shapes: `inputs` as for `max_pool`; the result has `output_size` in place of the spatial sizes. Dtype: that of
-    `inputs`.
+    Shapes: `inputs` and `data_format`, by default `config.image_data_format()`, as for `max_pool`; the result has
+    `output_size` in place of the spatial sizes. Dtype: that of `inputs`.
     Raises: `ShapeError` if there is nothing along a spatial axis; `ArgumentError` if `output_size` does not fit.
 
     >>> adaptive_max_pool(np.arange(5.0).reshape(1, 5, 1), 2).ravel()
@@ -135,8 +142,8 @@ def _adaptive_max_pool(inputs: Tensor, output_size: Any, data_format: str | None
 def adaptive_average_pool(inputs: Tensor, output_size: int | Sequence[int], data_format: str | None = None) -> Tensor:
     """Average each of `output_size` windows, which cover each spatial axis as evenly as they can.
 
-    Shapes: those of `adaptive_max_pool`, with the same windows. Dtype: that of `inputs`; integers and booleans become
-    the default float.
+    Shapes: those of `adaptive_max_pool`, with the same windows, `data_format`, by default `config.image_data_format()`,
+    included. Dtype: that of `inputs`; integers and booleans become the default float.
     Raises: `ShapeError` if there is nothing along a spatial axis; `ArgumentError` if `output_size` does not fit.
 
     >>> adaptive_average_pool(np.arange(5.0).reshape(1, 5, 1), 2).ravel()

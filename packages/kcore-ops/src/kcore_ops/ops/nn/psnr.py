@@ -20,7 +20,7 @@ __all__ = ["psnr"]
 
 @op(dtypes=real_floating)
 def psnr(x1: Tensor, x2: Tensor, max_val: float) -> Tensor:
-    """Peak signal-to-noise ratio of two tensors, in decibels: 10 log10(max_val² / mean squared difference).
+    """Peak signal-to-noise ratio of `x1` and `x2`, in decibels: `10 log10(max_val² / mean squared difference)`.
 
     Shapes: both have one shape, over all of which the mean is taken; the result is a scalar, infinite if they are
     equal. Dtype: the common one; integers become the default float; float16 and bfloat16 are computed in float32.

@@ -39,10 +39,11 @@ def lstm(
 ) -> Any:
     """Run a long short-term memory over sequences: give the hidden states, and the last hidden and cell state.
 
-    At each step `[i, f, g, o] = x @ kernel + h @ recurrent_kernel + bias`, then `c = sigmoid(f) * c + sigmoid(i) *
-    tanh(g)` and `h = sigmoid(o) * tanh(c)`.
+    At each step `[i, f, g, o] = x @ kernel + h @ recurrent_kernel + bias`, then
+    `c = sigmoid(f) * c + sigmoid(i) * tanh(g)` and `h = sigmoid(o) * tanh(c)`.
     Shapes: `x` is `(batch, time, n)`, `h` and `c` are `(batch, units)`, `kernel` `(n, 4 * units)`, `recurrent_kernel`
-    `(units, 4 * units)` and `bias` `(4 * units,)`; the results are `(batch, time, units)` and twice `(batch, units)`.
+    `(units, 4 * units)` and `bias` `(4 * units,)`, or None for zeros; the results are `(batch, time, units)` and twice
+    `(batch, units)`.
     Dtype: the common one; integers become the default float. `unroll` lets a compiler write out all steps.
     Raises: `ShapeError` if the shapes do not fit; `DTypeError` for complex numbers.
     Source: Hochreiter & Schmidhuber (1997), doi:10.1162/neco.1997.9.8.1735; with forget gates, Gers et al. (2000),
@@ -96,11 +97,12 @@ def gru(
     """Run a gated recurrent unit over sequences: give the hidden states, and the last one.
 
     At each step `z` and `r` are sigmoids of `x @ kernel + h @ recurrent_kernel + bias`, the candidate `g` is the `tanh`
-    of its part, and `h = z * h + (1 - z) * g`. The gate `r` multiplies the candidate's part of `h @ recurrent_kernel +
-    bias[1]` with `reset_after`, and `h` itself without.
+    of its part, and `h = z * h + (1 - z) * g`. The gate `r` multiplies the candidate's part of
+    `h @ recurrent_kernel + bias[1]` with `reset_after`, and `h` itself without.
     Shapes: `x` is `(batch, time, n)`, `h` `(batch, units)`, `kernel` `(n, 3 * units)` in the order z, r, g,
     `recurrent_kernel` `(units, 3 * units)`, and `bias` `(2, 3 * units)`, one for the inputs and one for the states, or
-    `(3 * units,)` without `reset_after`; the results are `(batch, time, units)` and `(batch, units)`.
+    `(3 * units,)` without `reset_after`, or None for zeros; the results are `(batch, time, units)` and
+    `(batch, units)`.
     Dtype: the common one; integers become the default float. `unroll` lets a compiler write out all steps.
     Raises: `ShapeError` if the shapes do not fit; `DTypeError` for complex numbers.
     Source: Cho et al. (2014), arXiv:1406.1078, eqs. 5 to 8; with `reset_after`, as in cuDNN.

@@ -197,7 +197,7 @@ def isclose(x1: Tensor, x2: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equa
     """Return where `|x1 - x2| <= atol + rtol * |x2|`; infinities are close to themselves only.
 
     Shapes: `x1` and `x2` broadcast. Dtype: bool; float16 and bfloat16 are compared in float32, and integers in the
-    default float. With `equal_nan`, NaN is close to NaN.
+    default float. NaN is close to NaN with `equal_nan`, and otherwise to nothing.
     Raises: `ShapeError` if the shapes do not broadcast.
 
     >>> isclose([1.0, 2.0], [1.000001, 2.1])
@@ -212,7 +212,7 @@ def isclose(x1: Tensor, x2: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equa
 
 @op(dtypes=floating)
 def allclose(x1: Tensor, x2: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
-    """Return whether all elements are close, as `isclose` has it.
+    """Return whether all elements are close: `|x1 - x2| <= atol + rtol * |x2|`, or with `equal_nan` both NaN.
 
     Shapes: `x1` and `x2` broadcast; the result is a scalar. Dtype: bool.
     Raises: `ShapeError` if the shapes do not broadcast.
@@ -227,7 +227,7 @@ def allclose(x1: Tensor, x2: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equ
 
 @primitive(dtypes={"condition": boolean, "x1 x2": promote})
 def where(condition: Tensor, x1: Tensor = None, x2: Tensor = None) -> Tensor:
-    """Take elements of `x1` where the condition holds, of `x2` elsewhere.
+    """Take elements of `x1` where `condition` holds, of `x2` elsewhere.
 
     `where(condition)`, without the two, is `nonzero(condition)`.
 
@@ -244,7 +244,8 @@ def where(condition: Tensor, x1: Tensor = None, x2: Tensor = None) -> Tensor:
 def select(condlist: Sequence[Tensor], choicelist: Sequence[Tensor], default: Tensor = 0) -> Tensor:
     """Take each element from the choice whose condition is the first to hold, and from `default` where none does.
 
-    Shapes: all conditions, choices and `default` broadcast. Dtype: the common one of choices and default.
+    Shapes: the conditions, `condlist`, the choices, `choicelist`, which are as many, and `default`, 0 unless given,
+    broadcast. Dtype: the common one of choices and default.
     Raises: `ArgumentError` if there are not as many choices as conditions, or none; `ShapeError` if the shapes do not
     broadcast.
 

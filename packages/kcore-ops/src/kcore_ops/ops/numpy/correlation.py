@@ -25,10 +25,10 @@ __all__ = ["correlate"]
 def correlate(x1: Tensor, x2: Tensor, mode: str = "valid") -> Tensor:
     """Slide `x2` along `x1` and sum the products at each position: `y[k] = sum(x1[n + k] * conj(x2[n]))`.
 
-    Positions are those at which one lies inside of the other (`"valid"`), all at which they meet (`"full"`), or the
-    middle ones of these, as many as the longer has elements (`"same"`).
+    Positions are, by `mode`, those at which one lies inside of the other (`"valid"`), all at which they meet
+    (`"full"`), or the middle ones of these, as many as the longer has elements (`"same"`).
 
-    Shapes: `(n,)` and `(m,)` give `(max(n, m) - min(n, m) + 1,)`, `(n + m - 1,)` or `(max(n, m),)`.
+    Shapes: `x1` of `(n,)` and `x2` of `(m,)` give `(max(n, m) - min(n, m) + 1,)`, `(n + m - 1,)` or `(max(n, m),)`.
     Dtype: the common one; integers and booleans become the default float.
     Raises: `ShapeError` if one is not a vector, or is empty; `ArgumentError` for another mode.
 

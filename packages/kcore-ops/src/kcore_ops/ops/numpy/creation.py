@@ -36,7 +36,7 @@ R = TypeVar("R")
 
 @primitive
 def full(shape: Shape, fill_value: Number, dtype: FloatDType = None) -> Tensor:
-    """Make a tensor of the given shape filled with a number, or with a tensor that broadcasts to the shape.
+    """Make a tensor of shape `shape` filled with `fill_value`, a number, or a tensor that broadcasts to the shape.
 
     Shapes: sizes may be scalar tensors. Dtype: `dtype`; the default float if None.
     Raises: `ShapeError` if `fill_value` does not broadcast; `DTypeError` if it is complex and `dtype` is not;
@@ -61,7 +61,7 @@ def full(shape: Shape, fill_value: Number, dtype: FloatDType = None) -> Tensor:
 
 @op
 def zeros(shape: Shape, dtype: FloatDType = None) -> Tensor:
-    """Make a tensor of zeros.
+    """Make a tensor of zeros, of shape `shape`.
 
     Shapes: sizes may be scalar tensors. Dtype: `dtype`; the default float if None.
 
@@ -73,7 +73,7 @@ def zeros(shape: Shape, dtype: FloatDType = None) -> Tensor:
 
 @op
 def ones(shape: Shape, dtype: FloatDType = None) -> Tensor:
-    """Make a tensor of ones.
+    """Make a tensor of ones, of shape `shape`.
 
     Shapes: sizes may be scalar tensors. Dtype: `dtype`; the default float if None.
 
@@ -85,7 +85,7 @@ def ones(shape: Shape, dtype: FloatDType = None) -> Tensor:
 
 @op
 def empty(shape: Shape, dtype: FloatDType = None) -> Tensor:
-    """Make a tensor of some elements or other. They are zeros here, so that no result depends on what memory held.
+    """Make a tensor of shape `shape` of any elements: zeros here, so that no result depends on what memory held.
 
     Shapes: sizes may be scalar tensors. Dtype: `dtype`; the default float if None.
 
@@ -97,7 +97,7 @@ def empty(shape: Shape, dtype: FloatDType = None) -> Tensor:
 
 @op
 def full_like(x: Tensor, fill_value: Number, dtype: DType = None) -> Tensor:
-    """Make a tensor shaped like `x` filled with a number, or with a tensor that broadcasts to that shape.
+    """Make a tensor shaped like `x` filled with `fill_value`, a number, or a tensor that broadcasts to that shape.
 
     Dtype: `dtype`; that of `x` if None.
 
@@ -145,7 +145,7 @@ def empty_like(x: Tensor, dtype: DType = None) -> Tensor:
 
 @op
 def arange(start: Any, stop: Any = None, step: Any = None, dtype: DType = None) -> Tensor:
-    """Count from `start`, 0 if it is the only number, by `step` to before `stop`.
+    """Count from `start` by `step`, 1 if None, to before `stop`; a single number is `stop`, and `start` is 0.
 
     Shapes: `(ceil((stop - start) / step),)`; the numbers may be scalar tensors.
     Dtype: `dtype`; if None, the common one of the numbers.
@@ -257,8 +257,8 @@ def linspace(
 ) -> Any:
     """Divide the way from `start` to `stop` evenly into `num` numbers, the last of which is `stop` if `endpoint`.
 
-    Shapes: `start` and `stop` broadcast; the result has a new axis of size `num` at `axis`. With `retstep` the step,
-    nan if there is none, is the second result.
+    Shapes: `start` and `stop` broadcast; the result has a new axis of size `num` at `axis`, the first by default. With
+    `retstep` the step, nan if there is none, is the second result.
     Dtype: `dtype`; if None, the common one, the default float for integers.
     Raises: `RangeError` if the ends are numbers, and one of the results is outside an integer `dtype`.
 
@@ -304,9 +304,10 @@ def logspace(
     dtype: DType = None,
     axis: Axis = 0,
 ) -> Tensor:
-    """Raise `base` to evenly spaced powers, from `start` to `stop`.
+    """Raise `base` to `num` evenly spaced powers, from `start` to `stop`, which is the last if `endpoint`.
 
-    Shapes, dtype and errors: as for `linspace`.
+    Shapes: the ends broadcast; the result has a new axis of size `num` at `axis`, the first by default.
+    Dtype: `dtype`; if None, as for `linspace`, as are the errors.
 
     >>> logspace(0, 2, 3)
     array([  1.,  10., 100.], dtype=float32)
@@ -322,9 +323,11 @@ def logspace(
 def geomspace(
     start: Tensor, stop: Tensor, num: int = 50, endpoint: bool = True, dtype: DType = None, axis: Axis = 0
 ) -> Tensor:
-    """Return `num` numbers from `start` to `stop`, each the one before times the same ratio.
+    """Return `num` numbers from `start` to `stop`, the last if `endpoint`, each the one before times the same ratio.
 
-    Shapes, dtype and errors: as for `linspace`. Numbers of different signs have no geometric mean: the results are nan.
+    Shapes: the ends broadcast; the result has a new axis of size `num` at `axis`, the first by default.
+    Dtype: `dtype`; if None, as for `linspace`, as are the errors. Numbers of different signs have no geometric mean:
+    the results are nan.
 
     >>> geomspace(1, 8, 4)
     array([1., 2., 4., 8.], dtype=float32)
@@ -408,7 +411,7 @@ def meshgrid(*x: Tensor, indexing: str = "xy") -> Any:
     """Return the coordinates of every point of a grid, one tensor for each axis.
 
     Shapes: each of `x` counts as one axis; the results have the sizes of all, with the first two exchanged if
-    `indexing` is "xy". Dtype: each result has that of its operand.
+    `indexing` is "xy" (rather than "ij"). Dtype: each result has that of its operand.
     Raises: `ArgumentError` if `indexing` is neither "xy" nor "ij".
 
     >>> across, down = meshgrid([1, 2], [3, 4])
@@ -423,7 +426,9 @@ meshgrid.op = op_of(_meshgrid)  # type: ignore[attr-defined]
 
 
 def array(x: Any, dtype: DType = None) -> Tensor:
-    """Make a tensor of a number, a list, an array or a tensor; see `convert_to_tensor`.
+    """Make a tensor of `x`, a number, a list, an array or a tensor; see `convert_to_tensor`.
+
+    Dtype: `dtype`; if None, that of `x`, where Python floats are of the default float and integers int32.
 
     >>> array([1.0, 2.0])
     array([1., 2.], dtype=float32)

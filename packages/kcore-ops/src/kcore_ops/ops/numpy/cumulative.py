@@ -25,7 +25,7 @@ __all__ = ["cumprod", "cumsum", "diff", "trapezoid"]
 def cumsum(x: Tensor, axis: int | None = None, dtype: DType = None) -> Tensor:
     """Running sum along `axis`: each element with all those before it.
 
-    Shapes: like `x`; by default `x` is flattened. Dtype: `dtype`, in which it is computed; by default that of `x`,
+    Shapes: like `x`; with `axis=None` `x` is flattened. Dtype: `dtype`, in which it is computed; if None that of `x`,
     where booleans become int32 and float16 and bfloat16 are added up in float32.
     Raises: `ShapeError` if there is no such axis.
 
@@ -40,7 +40,8 @@ def cumsum(x: Tensor, axis: int | None = None, dtype: DType = None) -> Tensor:
 def cumprod(x: Tensor, axis: int | None = None, dtype: DType = None) -> Tensor:
     """Running product along `axis`: each element times all those before it.
 
-    Shapes: like `x`; by default `x` is flattened. Dtype: as for `cumsum`.
+    Shapes: like `x`; with `axis=None` `x` is flattened. Dtype: `dtype`, in which it is computed; if None, as for
+    `cumsum`.
     Raises: `ShapeError` if there is no such axis.
 
     >>> cumprod([[1, 2], [3, 4]])

@@ -56,7 +56,9 @@ def _rows_and_columns(x: Any) -> tuple[Any, Any]:
 
 @op
 def diagonal(x: Tensor, offset: int = 0, axis1: Axis = 0, axis2: Axis = 1) -> Tensor:
-    """Read the diagonal of the matrices along two axes; positive offsets are above the main one.
+    """Read a diagonal of the matrices with rows along `axis1` of `x` and columns along `axis2`, by default 0 and 1.
+
+    It is the `offset`-th above the main one, or below it if negative; 0, the default, is the main one itself.
 
     Shapes: the two axes are removed and the diagonal is the last one.
     Raises: `ShapeError` if there are no two such axes.
@@ -79,7 +81,9 @@ def diagonal(x: Tensor, offset: int = 0, axis1: Axis = 0, axis2: Axis = 1) -> Te
 
 @op
 def diag(x: Tensor, k: int = 0) -> Tensor:
-    """Read the `k`-th diagonal of a matrix, or make a matrix with a vector on it.
+    """Read the `k`-th diagonal of a matrix `x`, or make a matrix with a vector `x` on it and zeros elsewhere.
+
+    Positive `k` are above the main one, which is 0, the default.
 
     Raises: `ShapeError` if `x` has neither one axis nor two.
 
@@ -99,7 +103,9 @@ def diag(x: Tensor, k: int = 0) -> Tensor:
 
 @op
 def diagflat(x: Tensor, k: int = 0) -> Tensor:
-    """Make a matrix with the elements of `x` on its `k`-th diagonal.
+    """Make a matrix with the elements of `x` on its `k`-th diagonal, and zeros elsewhere.
+
+    Positive `k` are above the main one, which is 0, the default.
 
     >>> diagflat([[1, 2]])
     array([[1, 0],
@@ -110,7 +116,9 @@ def diagflat(x: Tensor, k: int = 0) -> Tensor:
 
 @op
 def trace(x: Tensor, offset: int = 0, axis1: Axis = 0, axis2: Axis = 1) -> Tensor:
-    """Add up the diagonal of the matrices along two axes.
+    """Sum a diagonal of the matrices with rows along `axis1` of `x` and columns along `axis2`, by default 0 and 1.
+
+    It is the `offset`-th above the main one, or below it if negative; 0, the default, is the main one itself.
 
     Shapes: the two axes are removed. Dtype: that of `sum`.
     Raises: `ShapeError` if there are no two such axes.

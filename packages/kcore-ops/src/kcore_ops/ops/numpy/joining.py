@@ -24,7 +24,7 @@ __all__ = ["append", "array_split", "concatenate", "dsplit", "dstack", "hsplit",
 
 @primitive(dtypes=promote)
 def concatenate(xs: Sequence[Tensor], axis: Axis = 0) -> Tensor:
-    """Join tensors along an axis they have.
+    """Join the tensors `xs` along `axis`, which they have: by default the first.
 
     Shapes: all sizes but those along `axis` are equal. Dtype: the common one.
     Raises: `ShapeError` if sizes differ; `ArgumentError` if there are no tensors.
@@ -37,7 +37,7 @@ def concatenate(xs: Sequence[Tensor], axis: Axis = 0) -> Tensor:
 
 @op(dtypes=promote)
 def stack(x: Sequence[Tensor], axis: Axis = 0) -> Tensor:
-    """Join tensors along a new axis.
+    """Join the tensors in `x` along a new axis, which stands at `axis` in the result: by default the first.
 
     Shapes: all are equal; the result has one more axis. Dtype: the common one.
     Raises: `ShapeError` if the shapes differ; `ArgumentError` if there are no tensors.
@@ -57,7 +57,7 @@ def stack(x: Sequence[Tensor], axis: Axis = 0) -> Tensor:
 
 @op(dtypes=promote)
 def vstack(xs: Sequence[Tensor]) -> Tensor:
-    """Join tensors along axis 0; those with one axis are rows.
+    """Join the tensors `xs` along axis 0; those with one axis are rows.
 
     Dtype: the common one.
 
@@ -70,7 +70,7 @@ def vstack(xs: Sequence[Tensor]) -> Tensor:
 
 @op(dtypes=promote)
 def hstack(xs: Sequence[Tensor]) -> Tensor:
-    """Join tensors along axis 1, or along their only axis.
+    """Join the tensors `xs` along axis 1, or along their only axis.
 
     Dtype: the common one.
 
@@ -84,7 +84,7 @@ def hstack(xs: Sequence[Tensor]) -> Tensor:
 
 @op(dtypes=promote)
 def dstack(xs: Sequence[Tensor]) -> Tensor:
-    """Join tensors along axis 2; vectors are `(1, n, 1)`, matrices `(m, n, 1)`.
+    """Join the tensors `xs` along axis 2; vectors are `(1, n, 1)`, matrices `(m, n, 1)`.
 
     Dtype: the common one.
 
@@ -104,7 +104,7 @@ def _with_three_axes(x: Any) -> Any:
 
 @op(dtypes=promote)
 def append(x1: Tensor, x2: Tensor, axis: Axis = None) -> Tensor:
-    """Join two tensors along an axis, or their elements along one if `axis` is None.
+    """Join `x1` and `x2` along `axis`, or with None their elements along one axis.
 
     Dtype: the common one. Raises: `ShapeError` if other sizes differ.
 
@@ -118,7 +118,9 @@ def append(x1: Tensor, x2: Tensor, axis: Axis = None) -> Tensor:
 
 @op
 def split(x: Tensor, indices_or_sections: Any, axis: Axis = 0) -> Any:
-    """Cut `x` into a list of parts: so many equal ones, or with a cut before each index.
+    """Cut `x` along `axis`, by default the first, into a list of parts.
+
+    `indices_or_sections` is the number of parts, equal ones, or a list of indices, before each of which there is a cut.
 
     Raises: `ShapeError` if the parts can not be equal; `array_split` cuts unequal ones.
 
@@ -153,7 +155,10 @@ def _cut(x: Any, indices: list[Any], axis: int) -> list[Any]:
 
 @op
 def array_split(x: Tensor, indices_or_sections: Any, axis: Axis = 0) -> Any:
-    """Cut `x` into a list of parts; of so many parts the first ones are longer by one if need be.
+    """Cut `x` along `axis`, by default the first, into a list of parts, equal ones or not.
+
+    `indices_or_sections` is the number of parts, of which the first ones are longer by one if need be, or a list of
+    indices, before each of which there is a cut.
 
     >>> array_split([1, 2, 3], 2)
     [array([1, 2], dtype=int32), array([3], dtype=int32)]
@@ -170,7 +175,7 @@ def array_split(x: Tensor, indices_or_sections: Any, axis: Axis = 0) -> Any:
 
 @op
 def vsplit(x: Tensor, indices_or_sections: Any) -> Any:
-    """Cut `x` along axis 0; see `split`.
+    """Cut `x` along axis 0 into `indices_or_sections` equal parts, or before each of these indices; see `split`.
 
     >>> len(vsplit(np.ones((4, 2)), 2))
     2
@@ -180,7 +185,7 @@ def vsplit(x: Tensor, indices_or_sections: Any) -> Any:
 
 @op
 def hsplit(x: Tensor, indices_or_sections: Any) -> Any:
-    """Cut `x` along axis 1, or its only axis; see `split`.
+    """Cut `x` along axis 1, or its only axis, into `indices_or_sections` equal parts, or before each of these indices.
 
     >>> hsplit(np.ones((4, 2)), 2)[0].shape
     (4, 1)
@@ -190,7 +195,7 @@ def hsplit(x: Tensor, indices_or_sections: Any) -> Any:
 
 @op
 def dsplit(x: Tensor, indices_or_sections: Any) -> Any:
-    """Cut `x` along axis 2; see `split`.
+    """Cut `x` along axis 2 into `indices_or_sections` equal parts, or before each of these indices; see `split`.
 
     >>> dsplit(np.ones((4, 2, 2)), 2)[0].shape
     (4, 2, 1)

@@ -56,7 +56,7 @@ def ravel(x: Tensor) -> Tensor:
 
 @primitive
 def transpose(x: Tensor, axes: Axis = None) -> Tensor:
-    """Put the axes of `x` into another order: reversed, or such that axis `i` of the result is axis `axes[i]` of `x`.
+    """Put the axes of `x` into the order `axes`: axis `i` of the result is axis `axes[i]` of `x`. None reverses them.
 
     Raises: `ShapeError` if `axes` does not name each axis once.
 
@@ -72,7 +72,7 @@ def transpose(x: Tensor, axes: Axis = None) -> Tensor:
 
 @op
 def swapaxes(x: Tensor, axis1: Axis, axis2: Axis) -> Tensor:
-    """Exchange two axes.
+    """Exchange the axes `axis1` and `axis2` of `x`.
 
     >>> swapaxes(np.ones((2, 3, 4)), 0, -1).shape
     (4, 3, 2)
@@ -85,7 +85,7 @@ def swapaxes(x: Tensor, axis1: Axis, axis2: Axis) -> Tensor:
 
 @op
 def moveaxis(x: Tensor, source: Axis, destination: Axis) -> Tensor:
-    """Move the axes in `source` to the places in `destination`; the others keep their order.
+    """Move the axes of `x` in `source`, one or several, to the places in `destination`; the others keep their order.
 
     Raises: `ShapeError` if the two are not equally many.
 
@@ -104,7 +104,7 @@ def moveaxis(x: Tensor, source: Axis, destination: Axis) -> Tensor:
 
 @op
 def expand_dims(x: Tensor, axis: Axis) -> Tensor:
-    """Insert axes of size 1 where they are to stand in the result.
+    """Insert axes of size 1 into `x`, which are to stand at `axis` in the result: one place, or several.
 
     Raises: `ShapeError` if there is no such place.
 
@@ -122,7 +122,7 @@ def expand_dims(x: Tensor, axis: Axis) -> Tensor:
 
 @op
 def squeeze(x: Tensor, axis: Axis = None) -> Tensor:
-    """Remove axes of size 1: those named, or all there are.
+    """Remove axes of size 1 from `x`: those in `axis`, one or several, or if None all there are.
 
     Raises: `ShapeError` if an axis named has another size, or none is named and sizes are unknown.
 
@@ -145,9 +145,9 @@ def squeeze(x: Tensor, axis: Axis = None) -> Tensor:
 
 @primitive
 def broadcast_to(x: Tensor, shape: Shape) -> Tensor:
-    """Repeat `x` along new leading axes and along those of size 1, as broadcasting does.
+    """Repeat `x` along new leading axes and along those of size 1, as broadcasting does, to give it the shape `shape`.
 
-    Shapes: the result has the shape given, whose sizes may be scalar tensors.
+    Shapes: the result has `shape`, whose sizes may be scalar tensors.
     Raises: `ShapeError` if `x` does not broadcast to it.
 
     >>> broadcast_to([1, 2], (2, 2))
@@ -164,7 +164,7 @@ def broadcast_to(x: Tensor, shape: Shape) -> Tensor:
 
 @primitive
 def flip(x: Tensor, axis: Axis = None) -> Tensor:
-    """Reverse the order of the elements along one axis, several, or all.
+    """Reverse the order of the elements of `x` along `axis`: one axis, several, or None for all.
 
     >>> flip([[1, 2], [3, 4]], 1)
     array([[2, 1],
@@ -176,7 +176,7 @@ def flip(x: Tensor, axis: Axis = None) -> Tensor:
 
 @op
 def fliplr(x: Tensor) -> Tensor:
-    """Reverse axis 1.
+    """Reverse axis 1 of `x`.
 
     >>> fliplr([[1, 2], [3, 4]])
     array([[2, 1],
@@ -187,7 +187,7 @@ def fliplr(x: Tensor) -> Tensor:
 
 @op
 def flipud(x: Tensor) -> Tensor:
-    """Reverse axis 0.
+    """Reverse axis 0 of `x`.
 
     >>> flipud([[1, 2], [3, 4]])
     array([[3, 4],
@@ -198,7 +198,7 @@ def flipud(x: Tensor) -> Tensor:
 
 @op
 def rot90(array: Tensor, k: int = 1, axes: Axis = (0, 1)) -> Tensor:
-    """Turn a tensor `k` times by a quarter, from the first of two axes towards the second.
+    """Turn `array` by `k` quarters, one by default, from the first of two axes, `axes`, 0 and 1, towards the second.
 
     Raises: `ShapeError` if `axes` are not two different axes.
 
@@ -221,9 +221,10 @@ def rot90(array: Tensor, k: int = 1, axes: Axis = (0, 1)) -> Tensor:
 
 @op
 def roll(x: Tensor, shift: Any, axis: Axis = None) -> Tensor:
-    """Move the elements along axes by `shift` places; those that leave at one end come in at the other.
+    """Move the elements of `x` along `axis` by `shift` places; those that leave at one end come in at the other.
 
-    Without axes the elements are moved along one axis and put back into shape.
+    `axis` is one axis or a tuple, with one `shift` for all or a tuple of as many; with None the elements are moved as
+    if `x` were flattened, and keep its shape.
     Raises: `ShapeError` if `shift` and `axis` are tuples of different lengths.
 
     >>> roll([1, 2, 3, 4], 1)
@@ -249,9 +250,9 @@ def roll(x: Tensor, shift: Any, axis: Axis = None) -> Tensor:
 
 @op
 def repeat(x: Tensor, repeats: Any, axis: Axis = None) -> Tensor:
-    """Repeat each element along `axis`, or of the flattened tensor.
+    """Repeat each element of `x` along `axis`, or if None of `x` flattened.
 
-    Shapes: `repeats` is a number for all, or one for each element along the axis.
+    Shapes: `repeats`, how often, is a number for all, or one for each element along the axis.
     Raises: `ShapeError` if there are neither one nor as many as elements.
 
     >>> repeat([1, 2], 2), repeat([1, 2], [1, 3])
@@ -302,8 +303,9 @@ def tile(x: Tensor, repeats: Any) -> Tensor:
 def pad(x: Tensor, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Tensor:
     """Add elements before and after those of `x`.
 
-    What is added is a constant, 0 by default; or, as in NumPy, the last element ("edge"), the elements mirrored at the
-    last one ("reflect") or after it ("symmetric"), or those of the other end ("wrap").
+    What is added is, as `mode` says, `constant_values`, a number, 0 if None ("constant"); or, as in NumPy, the last
+    element ("edge"), the elements mirrored at the last one ("reflect") or after it ("symmetric"), or those of the other
+    end ("wrap").
 
     Shapes: `pad_width` is a number for all ends, a pair (before, after) for all axes, or one pair for each axis; the
     numbers may be scalar tensors.

@@ -34,9 +34,9 @@ def _without_nan(x: Any, filling: float) -> Any:
 
 @op(dtypes=accumulate)
 def nanprod(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Product of the elements along `axis` that are not NaN.
+    """Product of the elements of `x` along `axis`, one axis, several, or None for all, that are not NaN.
 
-    Shapes and dtype: as for `prod`.
+    Shapes: without those axes, which stay with size 1 if `keepdims`. Dtype: as for `sum`.
     Raises: `ShapeError` if there is no such axis.
 
     >>> nanprod([2.0, float("nan"), 3.0]).item()
@@ -47,9 +47,10 @@ def nanprod(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 @op(dtypes=floating)
 def nanvar(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Variance of the elements along `axis` that are not NaN; NaN if there are none.
+    """Variance of the elements of `x` along `axis` that are not NaN; NaN if there are none.
 
-    Shapes and dtype: as for `var`.
+    Shapes: without the axes reduced, one, several, or for `axis=None` all, which stay with size 1 if `keepdims`.
+    Dtype: as for `var`.
     Raises: `ShapeError` if there is no such axis.
 
     >>> nanvar([1.0, float("nan"), 3.0]).item()
@@ -67,9 +68,10 @@ def nanvar(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 @op(dtypes=floating)
 def nanstd(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Standard deviation of the elements along `axis` that are not NaN; NaN if there are none.
+    """Standard deviation of the elements of `x` along `axis` that are not NaN; NaN if there are none.
 
-    Shapes and dtype: as for `var`.
+    Shapes: without the axes reduced, one, several, or for `axis=None` all, which stay with size 1 if `keepdims`.
+    Dtype: as for `var`.
     Raises: `ShapeError` if there is no such axis.
 
     >>> nanstd([1.0, float("nan"), 3.0]).item()
@@ -83,7 +85,8 @@ def nanstd(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
 def nanargmax(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """Index of the largest element along `axis` that is not NaN, the first of equal ones; -1 if all are NaN.
 
-    Shapes and dtype: as for `argmax`.
+    Shapes: without `axis`, which stays with size 1 if `keepdims`; with `axis=None` the index is into `x` flattened.
+    Dtype: int32.
     Raises: `ShapeError` if there is no element; `DTypeError` if `x` is complex.
 
     >>> nanargmax([1.0, float("nan"), 2.0]).item()
@@ -98,7 +101,8 @@ def nanargmax(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Ten
 def nanargmin(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """Index of the smallest element along `axis` that is not NaN, the first of equal ones; -1 if all are NaN.
 
-    Shapes and dtype: as for `argmin`.
+    Shapes: without `axis`, which stays with size 1 if `keepdims`; with `axis=None` the index is into `x` flattened.
+    Dtype: int32.
     Raises: `ShapeError` if there is no element; `DTypeError` if `x` is complex.
 
     >>> nanargmin([1.0, float("nan"), 2.0]).item()
@@ -119,9 +123,10 @@ def _index_of(extreme: Any, worst: float, x: Any, axis: int | None, keepdims: bo
 
 @op(dtypes=numeric)
 def nancumsum(x: Tensor, axis: int | None = None, dtype: DType = None) -> Tensor:
-    """Running sum along `axis` in which NaN counts as 0.
+    """Running sum of the elements of `x` along `axis` in which NaN counts as 0.
 
-    Shapes and dtype: as for `cumsum`.
+    Shapes: like `x`; with `axis=None` `x` is flattened. Dtype: `dtype`, in which it is computed; if None, as for
+    `cumsum`.
     Raises: `ShapeError` if there is no such axis.
 
     >>> nancumsum([1.0, float("nan"), 2.0])
@@ -132,9 +137,10 @@ def nancumsum(x: Tensor, axis: int | None = None, dtype: DType = None) -> Tensor
 
 @op(dtypes=numeric)
 def nancumprod(x: Tensor, axis: int | None = None, dtype: DType = None) -> Tensor:
-    """Running product along `axis` in which NaN counts as 1.
+    """Running product of the elements of `x` along `axis` in which NaN counts as 1.
 
-    Shapes and dtype: as for `cumsum`.
+    Shapes: like `x`; with `axis=None` `x` is flattened. Dtype: `dtype`, in which it is computed; if None, as for
+    `cumsum`.
     Raises: `ShapeError` if there is no such axis.
 
     >>> nancumprod([2.0, float("nan"), 3.0])

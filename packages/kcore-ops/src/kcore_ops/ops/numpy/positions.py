@@ -57,7 +57,7 @@ op_of("where").unary = nonzero
 
 @op
 def unravel_index(indices: Tensor, shape: Shape) -> tuple[Tensor, ...]:
-    """Positions along each axis of a tensor of the given shape, from indices into it flattened.
+    """Positions along each axis of a tensor of shape `shape`, from `indices` into it flattened.
 
     Indices below 0 count from the end; ones out of range stand for the nearest end.
 

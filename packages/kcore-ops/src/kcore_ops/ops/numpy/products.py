@@ -36,7 +36,7 @@ __all__ = ["cross", "dot", "einsum", "inner", "kron", "matmul", "outer", "tensor
 
 @primitive(dtypes=product)
 def matmul(x1: Tensor, x2: Tensor) -> Tensor:
-    """Matrix product, batched over leading axes; a vector is a row on the left and a column on the right.
+    """Matrix product of `x1` and `x2`, batched over leading axes; a vector is a row on the left, a column on the right.
 
     Shapes: `(..., n, k)` and `(..., k, m)` give `(..., n, m)`, batch axes broadcast; a vector's axis is dropped again.
     Dtype: the common one; of int8 and int8, int32; of booleans, whether any pair is true.
@@ -50,7 +50,7 @@ def matmul(x1: Tensor, x2: Tensor) -> Tensor:
 
 @op(dtypes=product)
 def einsum(subscripts: str, *operands: Tensor) -> Tensor:
-    """Sum of products over named axes: each letter of `subscripts` names an axis, in every operand it appears in.
+    """Sum of products of `operands` over named axes: each letter of `subscripts` names one, in every operand it is in.
 
     Letters missing after `->` are summed over; without `->` the result has those that appear once, in alphabetical
     order. A letter twice in one operand takes the diagonal. `...` stands for axes that broadcast.
@@ -214,7 +214,7 @@ def inner(x1: Tensor, x2: Tensor) -> Tensor:
 
 @op(dtypes=promote)
 def vdot(x1: Tensor, x2: Tensor) -> Tensor:
-    """Sum of products of all elements; those of `x1` conjugated if complex.
+    """Sum of products of all elements of `x1`, conjugated if complex, and `x2`.
 
     Shapes: as many elements in each, in whatever shape; the result is a scalar. Dtype: the common one.
     Raises: `ShapeError` if the numbers of elements differ.

@@ -40,14 +40,15 @@ _DTYPES = {"x": real_floating, "q": precise}
 
 @op(dtypes=_DTYPES)
 def quantile(x: Tensor, q: Tensor, axis: Axis = None, method: str = "linear", keepdims: bool = False) -> Tensor:
-    """Element below which a fraction `q` of the elements along `axis` lies; NaN if one is NaN.
+    """Element below which a fraction `q` of the elements of `x` along `axis` lies; NaN if one is NaN.
 
-    Of `n` elements in ascending order it is the one at `q * (n - 1)`, counted from 0. If that falls between two, the
-    method says what is taken: a number between them ("linear"), one of them ("lower", "higher", or "nearest", the even
-    one if both are), or their mean ("midpoint"). Fractions outside of 0 to 1 count as the nearer of these.
+    Of `n` elements in ascending order it is the one at `q * (n - 1)`, counted from 0. If that falls between two,
+    `method` says what is taken: a number between them ("linear"), one of them ("lower", "higher", or "nearest", the
+    even one if both are), or their mean ("midpoint"). Fractions outside of 0 to 1 count as the nearer of these.
 
-    Shapes: the axes of `q`, then those of `sum`; the quantile of nothing is NaN. Dtype: that of `x`; float16 and
-    bfloat16 are computed in float32, integers and booleans become the default float.
+    Shapes: the axes of `q`, then those of `x` without the ones reduced: one, several, or for `axis=None` all, which
+    stay with size 1 if `keepdims`. The quantile of nothing is NaN. Dtype: that of `x`; float16 and bfloat16 are
+    computed in float32, integers and booleans become the default float.
     Raises: `ShapeError` if there is no such axis; `ArgumentError` if there is no such method; `DTypeError` if `x` is
     complex.
 
@@ -59,9 +60,10 @@ def quantile(x: Tensor, q: Tensor, axis: Axis = None, method: str = "linear", ke
 
 @op(dtypes=_DTYPES)
 def nanquantile(x: Tensor, q: Tensor, axis: Axis = None, method: str = "linear", keepdims: bool = False) -> Tensor:
-    """Element below which a fraction `q` of the elements along `axis` that are not NaN lies; NaN if there are none.
+    """Element below which a fraction `q` of those of `x` along `axis` that are not NaN lies; NaN if there are none.
 
-    Shapes, dtype, methods and errors: as for `quantile`.
+    `method`, by default "linear", `axis`, by default all, and `keepdims`, by default False, are as for `quantile`; so
+    are shapes, dtype and errors.
 
     >>> nanquantile([1.0, float("nan"), 4.0], 0.5).item()
     2.5
@@ -71,9 +73,10 @@ def nanquantile(x: Tensor, q: Tensor, axis: Axis = None, method: str = "linear",
 
 @op(dtypes=_DTYPES)
 def percentile(x: Tensor, q: Tensor, axis: Axis = None, method: str = "linear", keepdims: bool = False) -> Tensor:
-    """Element below which `q` percent of the elements along `axis` lie; NaN if one is NaN.
+    """Element below which `q` percent of the elements of `x` along `axis` lie; NaN if one is NaN.
 
-    Shapes, dtype, methods and errors: as for `quantile`.
+    `method`, by default "linear", `axis`, by default all, and `keepdims`, by default False, are as for `quantile`; so
+    are shapes, dtype and errors.
 
     >>> percentile([1, 2, 4, 9], 50).item()
     3.0
@@ -83,9 +86,10 @@ def percentile(x: Tensor, q: Tensor, axis: Axis = None, method: str = "linear", 
 
 @op(dtypes=_DTYPES)
 def nanpercentile(x: Tensor, q: Tensor, axis: Axis = None, method: str = "linear", keepdims: bool = False) -> Tensor:
-    """Element below which `q` percent of the elements along `axis` that are not NaN lie; NaN if there are none.
+    """Element below which `q` percent of those of `x` along `axis` that are not NaN lie; NaN if there are none.
 
-    Shapes, dtype, methods and errors: as for `quantile`.
+    `method`, by default "linear", `axis`, by default all, and `keepdims`, by default False, are as for `quantile`; so
+    are shapes, dtype and errors.
 
     >>> nanpercentile([1.0, float("nan"), 4.0], 50).item()
     2.5
@@ -95,9 +99,10 @@ def nanpercentile(x: Tensor, q: Tensor, axis: Axis = None, method: str = "linear
 
 @op(dtypes=real_floating)
 def nanmedian(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Middle element along `axis` of those that are not NaN, or the mean of the two in the middle; NaN if all are.
+    """Middle element of `x` along `axis` of those that are not NaN, or mean of the two in the middle; NaN if all are.
 
-    Shapes, dtype and errors: as for `median`.
+    Shapes: without the axes reduced, one, several, or for `axis=None` all, which stay with size 1 if `keepdims`.
+    Dtype and errors: as for `median`.
 
     >>> nanmedian([1.0, float("nan"), 4.0, 2.0]).item()
     2.0

@@ -24,11 +24,11 @@ __all__ = ["all", "amax", "amin", "any", "argmax", "argmin", "count_nonzero", "m
 
 @primitive(dtypes=accumulate)
 def sum(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Sum of the elements along `axis`, an axis or several, or of all.
+    """Sum of the elements of `x` along `axis`: one axis, several, or None for all.
 
-    Shapes: without the axes reduced, which have size 1 with `keepdims`; `axis=()` reduces nothing. The sum of nothing
-    is 0. Dtype: that of `x`; bool, int8 and int16 become int32, uint8 and uint16 become uint32; float16 and bfloat16
-    are added up in float32.
+    Shapes: without those axes, which stay with size 1 if `keepdims`; `axis=()` reduces nothing. The sum of nothing is
+    0. Dtype: that of `x`; bool, int8 and int16 become int32, uint8 and uint16 become uint32; float16 and bfloat16 are
+    added up in float32.
     Raises: `ShapeError` if there is no such axis.
 
     >>> sum([[1, 2], [3, 4]], axis=0)
@@ -39,9 +39,10 @@ def sum(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 @primitive(dtypes=accumulate)
 def prod(x: Tensor, axis: Axis = None, keepdims: bool = False, dtype: DType = None) -> Tensor:
-    """Product of the elements along `axis`, an axis or several, or of all.
+    """Product of the elements of `x` along `axis`: one axis, several, or None for all.
 
-    Shapes: as for `sum`; the product of nothing is 1. Dtype: `dtype`, in which it is computed; by default as for `sum`.
+    Shapes: without those axes, which stay with size 1 if `keepdims`; the product of nothing is 1. Dtype: `dtype`, in
+    which it is computed; if None, as for `sum`.
     Raises: `ShapeError` if there is no such axis.
 
     >>> prod([[1, 2], [3, 4]], axis=1)
@@ -52,9 +53,10 @@ def prod(x: Tensor, axis: Axis = None, keepdims: bool = False, dtype: DType = No
 
 @primitive(dtypes=real)
 def max(x: Tensor, axis: Axis = None, keepdims: bool = False, initial: Number | None = None) -> Tensor:
-    """Largest element along `axis`, an axis or several, or of all; NaN if one is NaN.
+    """Largest element of `x` along `axis`, one axis, several, or None for all; NaN if one is NaN.
 
-    Shapes: as for `sum`. Dtype: that of `x`, which `initial`, a number to take into account as well, is cast to.
+    Shapes: without those axes, which stay with size 1 if `keepdims`. Dtype: that of `x`, which `initial`, a number to
+    take into account as well, unless None, is cast to.
     Raises: `ShapeError` if there is no element and no `initial`; `DTypeError` if `x` is complex.
 
     >>> max([[1, 5], [3, 4]], axis=0), max([1, 2], initial=3).item()
@@ -65,9 +67,10 @@ def max(x: Tensor, axis: Axis = None, keepdims: bool = False, initial: Number | 
 
 @primitive(dtypes=real)
 def min(x: Tensor, axis: Axis = None, keepdims: bool = False, initial: Number | None = None) -> Tensor:
-    """Smallest element along `axis`, an axis or several, or of all; NaN if one is NaN.
+    """Smallest element of `x` along `axis`, one axis, several, or None for all; NaN if one is NaN.
 
-    Shapes: as for `sum`. Dtype: that of `x`, which `initial`, a number to take into account as well, is cast to.
+    Shapes: without those axes, which stay with size 1 if `keepdims`. Dtype: that of `x`, which `initial`, a number to
+    take into account as well, unless None, is cast to.
     Raises: `ShapeError` if there is no element and no `initial`; `DTypeError` if `x` is complex.
 
     >>> min([[1, 5], [3, 4]], axis=0)
@@ -96,9 +99,9 @@ amin = min
 
 @primitive(dtypes=boolean)
 def all(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Whether every element along `axis` is true; numbers are true unless 0.
+    """Whether all elements of `x` along `axis`, one axis, several, or None for all, are true; numbers are unless 0.
 
-    Shapes: as for `sum`; of nothing, it is True. Dtype: bool.
+    Shapes: without those axes, which stay with size 1 if `keepdims`; of nothing, it is True. Dtype: bool.
     Raises: `ShapeError` if there is no such axis.
 
     >>> all([[1, 0], [3, 4]], axis=1)
@@ -114,9 +117,9 @@ def _all(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 @primitive(dtypes=boolean)
 def any(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Whether some element along `axis` is true; numbers are true unless 0.
+    """Whether some element of `x` along `axis`, one axis, several, or None for all, is true; numbers are unless 0.
 
-    Shapes: as for `sum`; of nothing, it is False. Dtype: bool.
+    Shapes: without those axes, which stay with size 1 if `keepdims`; of nothing, it is False. Dtype: bool.
     Raises: `ShapeError` if there is no such axis.
 
     >>> any([[1, 0], [0, 0]], axis=1)
@@ -134,7 +137,8 @@ def _any(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
 def argmax(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """Index of the largest element along `axis`: the first of equal ones, and the first NaN if there is one.
 
-    Shapes: without `axis`, which has size 1 with `keepdims`; by default the index is into `x` flattened. Dtype: int32.
+    Shapes: without `axis`, which stays with size 1 if `keepdims`; with `axis=None` the index is into `x` flattened.
+    Dtype: int32.
     Raises: `ShapeError` if there is no element; `DTypeError` if `x` is complex.
 
     >>> argmax([[1, 5], [3, 4]], axis=0)
@@ -147,7 +151,8 @@ def argmax(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor
 def argmin(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """Index of the smallest element along `axis`: the first of equal ones, and the first NaN if there is one.
 
-    Shapes: without `axis`, which has size 1 with `keepdims`; by default the index is into `x` flattened. Dtype: int32.
+    Shapes: without `axis`, which stays with size 1 if `keepdims`; with `axis=None` the index is into `x` flattened.
+    Dtype: int32.
     Raises: `ShapeError` if there is no element; `DTypeError` if `x` is complex.
 
     >>> argmin([[1, 5], [3, 4]], axis=0)
@@ -165,10 +170,10 @@ def _index_of_extreme(x: Any, axis: Any, keepdims: bool) -> TensorSpec:
 
 @op(dtypes=floating)
 def mean(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Arithmetic mean of the elements along `axis`, an axis or several, or of all.
+    """Arithmetic mean of the elements of `x` along `axis`: one axis, several, or None for all.
 
-    Shapes: as for `sum`; the mean of nothing is NaN. Dtype: that of `x`; float16 and bfloat16 are added up in float32,
-    integers and booleans become the default float.
+    Shapes: without those axes, which stay with size 1 if `keepdims`; the mean of nothing is NaN. Dtype: that of `x`;
+    float16 and bfloat16 are added up in float32, integers and booleans become the default float.
     Raises: `ShapeError` if there is no such axis.
 
     >>> mean([[1, 2], [3, 5]], axis=1)
@@ -188,9 +193,9 @@ def _count(x: Any, axis: Any, dtype: str) -> Any:
 
 @op(dtypes=boolean)
 def count_nonzero(x: Tensor, axis: Axis = None) -> Tensor:
-    """Count the elements along `axis` that are not 0; NaN is not 0.
+    """Count the elements of `x` along `axis`, one axis, several, or None for all, that are not 0; NaN is not 0.
 
-    Shapes: as for `sum`. Dtype: int32.
+    Shapes: without those axes. Dtype: int32.
     Raises: `ShapeError` if there is no such axis.
 
     >>> count_nonzero([[1, 0], [3, 4]], axis=1)
@@ -201,9 +206,9 @@ def count_nonzero(x: Tensor, axis: Axis = None) -> Tensor:
 
 @op(dtypes=accumulate)
 def nansum(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Sum of the elements along `axis` that are not NaN.
+    """Sum of the elements of `x` along `axis`, one axis, several, or None for all, that are not NaN.
 
-    Shapes and dtype: as for `sum`.
+    Shapes: without those axes, which stay with size 1 if `keepdims`. Dtype: as for `sum`.
     Raises: `ShapeError` if there is no such axis.
 
     >>> nansum([1.0, float("nan"), 2.0]).item()
@@ -215,9 +220,10 @@ def nansum(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 @op(dtypes=floating)
 def nanmean(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Arithmetic mean of the elements along `axis` that are not NaN; NaN if there are none.
+    """Arithmetic mean of the elements of `x` along `axis` that are not NaN; NaN if there are none.
 
-    Shapes and dtype: as for `mean`.
+    Shapes: without the axes reduced, one, several, or for `axis=None` all, which stay with size 1 if `keepdims`.
+    Dtype: as for `mean`.
     Raises: `ShapeError` if there is no such axis.
 
     >>> nanmean([1.0, float("nan"), 2.0]).item()
@@ -232,9 +238,9 @@ def nanmean(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 @op(dtypes=real)
 def nanmax(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Largest element along `axis` that is not NaN; NaN if all are.
+    """Largest element of `x` along `axis`, one axis, several, or None for all, that is not NaN; NaN if all are.
 
-    Shapes and dtype: as for `max`.
+    Shapes: without those axes, which stay with size 1 if `keepdims`. Dtype: that of `x`.
     Raises: `ShapeError` if there is no element; `DTypeError` if `x` is complex.
 
     >>> nanmax([1.0, float("nan"), 2.0]).item()
@@ -245,9 +251,9 @@ def nanmax(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 @op(dtypes=real)
 def nanmin(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Smallest element along `axis` that is not NaN; NaN if all are.
+    """Smallest element of `x` along `axis`, one axis, several, or None for all, that is not NaN; NaN if all are.
 
-    Shapes and dtype: as for `min`.
+    Shapes: without those axes, which stay with size 1 if `keepdims`. Dtype: that of `x`.
     Raises: `ShapeError` if there is no element; `DTypeError` if `x` is complex.
 
     >>> nanmin([1.0, float("nan"), 2.0]).item()

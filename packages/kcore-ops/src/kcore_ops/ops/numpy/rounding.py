@@ -86,7 +86,7 @@ def rint(x: Tensor) -> Tensor:
 
 @op(dtypes=real_numeric)
 def round(x: Tensor, decimals: int = 0) -> Tensor:
-    """Round to a number of decimals, halves to the even neighbour; a negative number rounds to tens, hundreds, ...
+    """Round `x` to `decimals` decimals, halves to the even neighbour; a negative number rounds to tens, hundreds, ...
 
     Shapes: the result is shaped like `x`. Dtype: that of `x`; booleans become int32.
     Raises: `DTypeError` if `x` is complex.

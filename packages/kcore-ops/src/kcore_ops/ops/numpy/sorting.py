@@ -74,8 +74,8 @@ def argpartition(x: Tensor, kth: int, axis: int | None = -1) -> Tensor:
 def searchsorted(sorted_sequence: Tensor, values: Tensor, side: str = "left") -> Tensor:
     """Indices at which `values` can be put into an ascending sequence so that it stays ascending.
 
-    On side "left" a value goes before the elements equal to it, on side "right" behind them; NaN goes behind all
-    numbers, and there is to be none in the sequence.
+    With `side="left"`, the default, a value goes before the elements equal to it, with "right" behind them; NaN goes
+    behind all numbers, and there is to be none in the sequence.
 
     Shapes: `sorted_sequence` is `(n,)`; the result is shaped like `values`. Dtype: int32.
     Raises: `ShapeError` if the sequence has not one axis; `ArgumentError` if there is no such side.

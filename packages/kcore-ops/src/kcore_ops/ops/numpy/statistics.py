@@ -27,10 +27,11 @@ __all__ = ["average", "corrcoef", "median", "ptp", "std", "var"]
 
 @op(dtypes=floating)
 def var(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Variance along `axis`: the mean of the squared distances from the mean.
+    """Variance of the elements of `x` along `axis`: the mean of the squared distances from the mean.
 
-    Shapes: as for `sum`; the variance of nothing is NaN. Dtype: that of `x`, or of its real part; float16 and bfloat16
-    are computed in float32, integers and booleans become the default float.
+    Shapes: without the axes reduced, one, several, or for `axis=None` all, which stay with size 1 if `keepdims`; the
+    variance of nothing is NaN. Dtype: that of `x`, or of its real part; float16 and bfloat16 are computed in float32,
+    integers and booleans become the default float.
     Raises: `ShapeError` if there is no such axis.
 
     >>> var([[1.0, 3.0], [2.0, 2.0]], axis=1)
@@ -44,9 +45,10 @@ def var(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 @op(dtypes=floating)
 def std(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Standard deviation along `axis`: the square root of the variance.
+    """Standard deviation of the elements of `x` along `axis`: the square root of the variance.
 
-    Shapes and dtype: as for `var`.
+    Shapes: without the axes reduced, one, several, or for `axis=None` all, which stay with size 1 if `keepdims`.
+    Dtype: as for `var`.
     Raises: `ShapeError` if there is no such axis.
 
     >>> std([[1.0, 3.0], [2.0, 2.0]], axis=1)
@@ -59,10 +61,11 @@ def std(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 @op(dtypes=floating)
 def average(x: Tensor, axis: Axis = None, weights: Tensor | None = None) -> Tensor:
-    """Mean along `axis` in which each element counts as often as its weight says.
+    """Mean of `x` along `axis` in which each element counts as often as `weights` says; if None, all count alike.
 
-    Shapes: `weights` is shaped like `x`, or `(n,)` with `n` the size of the one `axis`; the result is as for `sum`.
-    Weights that add up to 0 give NaN or infinity. Dtype: the common one of `x` and `weights`, as for `mean`.
+    Shapes: `weights` is shaped like `x`, or `(n,)` with `n` the size of the one `axis`; the result lacks the axes
+    reduced, one, several, or for `axis=None` all. Weights that add up to 0 give NaN or infinity. Dtype: the common one
+    of `x` and `weights`, as for `mean`.
     Raises: `ShapeError` if the weights do not fit.
 
     >>> average([1.0, 2.0, 4.0], weights=[1.0, 1.0, 2.0]).item()
@@ -98,10 +101,10 @@ def _misfit(x: Any, weights: Any, axis: Any) -> ShapeError:
 
 @op(dtypes=real_floating)
 def median(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Middle element along `axis`, an axis or several, or the mean of the two in the middle; NaN if one is NaN.
+    """Middle element of `x` along `axis`, or the mean of the two in the middle; NaN if one is NaN.
 
-    Shapes: as for `sum`; the median of nothing is NaN. Dtype: that of `x`; integers and booleans become the default
-    float.
+    Shapes: without the axes reduced, one, several, or for `axis=None` all, which stay with size 1 if `keepdims`; the
+    median of nothing is NaN. Dtype: that of `x`; integers and booleans become the default float.
     Raises: `ShapeError` if there is no such axis; `DTypeError` if `x` is complex.
 
     >>> median([[1.0, 7.0, 2.0], [4.0, 5.0, 9.0]], axis=1)
@@ -139,9 +142,10 @@ def corrcoef(x: Tensor) -> Tensor:
 
 @op(dtypes=exact)
 def ptp(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Range of the elements along `axis`: the largest minus the smallest, "peak to peak".
+    """Range of the elements of `x` along `axis`: the largest minus the smallest, "peak to peak".
 
-    Shapes and dtype: as for `max`.
+    Shapes: without the axes reduced, one, several, or for `axis=None` all, which stay with size 1 if `keepdims`.
+    Dtype: that of `x`.
     Raises: `ShapeError` if there is no element; `DTypeError` if `x` is complex or bool.
 
     >>> ptp([[1, 5], [3, 4]], axis=1)

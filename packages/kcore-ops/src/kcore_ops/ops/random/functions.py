@@ -65,11 +65,12 @@ def uniform(shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None,
     """Draw floats evenly from [minval, maxval).
 
     Args:
-        shape: the sizes.
-        minval: the least number drawn.
-        maxval: draws stay below it, but for rounding.
-        dtype: a floating dtype; None is `config.floatx()`.
-        seed: an integer, a `SeedGenerator`, or None.
+        shape: int or sequence of ints, the sizes of the result.
+        minval: number or tensor that broadcasts to `shape`, the least drawn; 0.
+        maxval: number or tensor, what draws stay below, but for rounding; 1.
+        dtype: floating dtype, that of the result, None for `config.floatx()`; None.
+        seed: int, the same numbers in each call; `SeedGenerator`, others in each; seed tensor; or None, the next seed
+            of the process; None.
 
     Raises:
         DTypeError: if the dtype is not floating.
@@ -85,11 +86,12 @@ def normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, se
     """Draw from the normal distribution.
 
     Args:
-        shape: the sizes.
-        mean: the distribution's mean.
-        stddev: its standard deviation.
-        dtype: a floating dtype; None is `config.floatx()`.
-        seed: an integer, a `SeedGenerator`, or None.
+        shape: int or sequence of ints, the sizes of the result.
+        mean: number or tensor that broadcasts to `shape`, the distribution's mean; 0.
+        stddev: number or tensor, its standard deviation; 1.
+        dtype: floating dtype, that of the result, None for `config.floatx()`; None.
+        seed: int, the same numbers in each call; `SeedGenerator`, others in each; seed tensor; or None, the next seed
+            of the process; None.
 
     >>> normal((2, 3), seed=1).shape
     (2, 3)
@@ -102,11 +104,12 @@ def truncated_normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any 
     """Draw from the normal distribution, given that it lies within two standard deviations of the mean.
 
     Args:
-        shape: the sizes.
-        mean: the mean of the distribution before truncation.
-        stddev: its standard deviation.
-        dtype: a floating dtype; None is `config.floatx()`.
-        seed: an integer, a `SeedGenerator`, or None.
+        shape: int or sequence of ints, the sizes of the result.
+        mean: number or tensor that broadcasts to `shape`, the mean of the distribution before truncation; 0.
+        stddev: number or tensor, its standard deviation before truncation; 1.
+        dtype: floating dtype, that of the result, None for `config.floatx()`; None.
+        seed: int, the same numbers in each call; `SeedGenerator`, others in each; seed tensor; or None, the next seed
+            of the process; None.
 
     >>> bool((abs(truncated_normal((100,), seed=1)) <= 2).all())
     True
@@ -119,10 +122,11 @@ def gamma(shape: Any, alpha: Any, dtype: Any = None, seed: Any = None) -> Any:
     """Draw from the gamma distribution of rate 1.
 
     Args:
-        shape: the sizes.
+        shape: int or sequence of ints, the sizes of the result.
         alpha: the distribution's shape parameter, not negative: a number, or a tensor that broadcasts to `shape`.
-        dtype: a floating dtype; None is `config.floatx()`.
-        seed: an integer, a `SeedGenerator`, or None.
+        dtype: floating dtype, that of the result, None for `config.floatx()`; None.
+        seed: int, the same numbers in each call; `SeedGenerator`, others in each; seed tensor; or None, the next seed
+            of the process; None.
 
     Returns:
         A tensor with mean and variance `alpha`; NaN where `alpha` is negative or NaN.
@@ -142,11 +146,12 @@ def beta(shape: Any, alpha: Any, beta: Any, dtype: Any = None, seed: Any = None)
     """Draw from the beta distribution: on [0, 1], with density in proportion to `x**(alpha - 1) * (1 - x)**(beta - 1)`.
 
     Args:
-        shape: the sizes.
+        shape: int or sequence of ints, the sizes of the result.
         alpha: the first parameter, not negative: a number, or a tensor that broadcasts to `shape`.
         beta: the second, likewise.
-        dtype: a floating dtype; None is `config.floatx()`.
-        seed: an integer, a `SeedGenerator`, or None.
+        dtype: floating dtype, that of the result, None for `config.floatx()`; None.
+        seed: int, the same numbers in each call; `SeedGenerator`, others in each; seed tensor; or None, the next seed
+            of the process; None.
 
     Returns:
         A tensor with mean `alpha / (alpha + beta)`; NaN where a parameter is negative or NaN, or both are 0.
@@ -166,11 +171,12 @@ def binomial(shape: Any, counts: Any, probabilities: Any, dtype: Any = None, see
     """Draw how many of a number of trials succeed.
 
     Args:
-        shape: the sizes.
+        shape: int or sequence of ints, the sizes of the result.
         counts: how many trials, rounded down: a number, or a tensor that broadcasts to `shape`.
         probabilities: how likely each is to succeed, a fraction from 0 to 1, likewise.
-        dtype: a floating dtype; None is `config.floatx()`.
-        seed: an integer, a `SeedGenerator`, or None.
+        dtype: floating dtype, that of the result, None for `config.floatx()`; None.
+        seed: int, the same numbers in each call; `SeedGenerator`, others in each; seed tensor; or None, the next seed
+            of the process; None.
 
     Returns:
         A tensor of whole numbers from 0 to `counts`; NaN where a parameter is NaN, `counts` is negative, or
@@ -191,11 +197,12 @@ def randint(shape: Any, minval: int, maxval: int, dtype: Any = "int32", seed: An
     """Draw integers evenly from [minval, maxval).
 
     Args:
-        shape: the sizes.
-        minval: the least integer drawn.
-        maxval: one above the greatest.
-        dtype: an integer dtype.
-        seed: an integer, a `SeedGenerator`, or None.
+        shape: int or sequence of ints, the sizes of the result.
+        minval: int, the least that is drawn.
+        maxval: int, one above the greatest.
+        dtype: integer dtype, that of the result; int32.
+        seed: int, the same numbers in each call; `SeedGenerator`, others in each; seed tensor; or None, the next seed
+            of the process; None.
 
     Raises:
         ArgumentError: if the interval is empty, or wider than 2**31.
@@ -211,9 +218,10 @@ def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Any:
     """Put the slices of a tensor along an axis into a random order.
 
     Args:
-        x: the tensor.
-        axis: the axis whose slices change places.
-        seed: an integer, a `SeedGenerator`, or None.
+        x: tensor, what to shuffle.
+        axis: int, the axis whose slices change places; 0.
+        seed: int, the same numbers in each call; `SeedGenerator`, others in each; seed tensor; or None, the next seed
+            of the process; None.
 
     Raises:
         ShapeError: if there is no such axis.
@@ -228,10 +236,11 @@ def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any =
     """Draw classes from unnormalized log probabilities.
 
     Args:
-        logits: of shape (batch, classes).
-        num_samples: the number of draws for each row.
-        dtype: the dtype of the result; None is int32.
-        seed: an integer, a `SeedGenerator`, or None.
+        logits: tensor, of shape (batch, classes).
+        num_samples: int, the number of draws for each row.
+        dtype: dtype of the result, None for int32; int32.
+        seed: int, the same numbers in each call; `SeedGenerator`, others in each; seed tensor; or None, the next seed
+            of the process; None.
 
     Returns:
         Class numbers, of shape (batch, num_samples).
@@ -249,10 +258,12 @@ def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None)
     """Set a random part of a tensor to zero, and scale up the rest so that the sum is expected to stay.
 
     Args:
-        inputs: the tensor.
-        rate: the fraction set to zero.
-        noise_shape: the shape of the mask, which broadcasts to that of the inputs; None is that of the inputs.
-        seed: an integer, a `SeedGenerator`, or None.
+        inputs: floating tensor, what to set to zero in part.
+        rate: float from 0 to 1, the fraction set to zero.
+        noise_shape: sequence of ints and None, or None, the shape of the mask, which broadcasts to that of the inputs;
+            elements that share one of it are dropped together. None is a size, or the shape, of the inputs; None.
+        seed: int, the same numbers in each call; `SeedGenerator`, others in each; seed tensor; or None, the next seed
+            of the process; None.
 
     Raises:
         ArgumentError: if the rate is not a fraction from 0 to 1.
