@@ -125,6 +125,9 @@ class DTypePolicy:
 class FloatDTypePolicy(DTypePolicy):
     """A policy that quantizes nothing, as all policies here; the name that Keras has for that.
 
+    Args:
+        name: str or None, as for `DTypePolicy`, None for the policy in force; None.
+
     >>> FloatDTypePolicy("mixed_bfloat16").compute_dtype
     'bfloat16'
     """

@@ -77,7 +77,7 @@ def _resolve() -> Backend:
 
 
 def set_backend(backend: str) -> None:
-    """Make a backend the current one wherever no `use_backend` block says otherwise.
+    """Make the backend named `backend` the current one wherever no `use_backend` block says otherwise.
 
     Raises:
         BackendNotFound: if it is not installed or can not be used; the current one stays.

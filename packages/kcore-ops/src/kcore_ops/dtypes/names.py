@@ -111,7 +111,7 @@ def _standard_names() -> dict[Any, str]:
 
 @functools.cache
 def numpy_dtype(dtype: str) -> np.dtype[Any]:
-    """Return the NumPy dtype of a name; bfloat16 and float8 come from `ml_dtypes`.
+    """Return the NumPy dtype of the name `dtype`; bfloat16 and float8 come from `ml_dtypes`.
 
     >>> numpy_dtype("bfloat16")
     dtype(bfloat16)
@@ -186,17 +186,17 @@ def result_type(*dtypes: Any) -> str:
 
 
 def join_all(dtypes: list[str]) -> str:
-    """Least upper bound of names, weak ones included."""
+    """Least upper bound of the names `dtypes`, weak ones included."""
     return functools.reduce(_join, dtypes)
 
 
 def concrete(dtype: str) -> str:
-    """Return a weak type the dtype it stands for when it meets no tensor."""
+    """Return `dtype`, or if it is weak the dtype that it stands for when it meets no tensor."""
     return standardize_dtype(dtype) if dtype in WEAK else dtype
 
 
 def to_float(dtype: str) -> str:
-    """Return the dtype itself if floating or complex, else `config.floatx()`.
+    """Return `dtype` itself if floating or complex, else `config.floatx()`.
 
     >>> to_float("int64"), to_float("float16")
     ('float32', 'float16')
@@ -223,7 +223,7 @@ def real_dtype(dtype: str) -> str:
 
 
 def is_float_dtype(dtype: Any) -> bool:
-    """Return whether the dtype is floating.
+    """Return whether `dtype`, a name, a type or a framework's dtype, is floating.
 
     >>> is_float_dtype("bfloat16"), is_float_dtype("int8")
     (True, False)
@@ -232,7 +232,7 @@ def is_float_dtype(dtype: Any) -> bool:
 
 
 def is_int_dtype(dtype: Any) -> bool:
-    """Return whether the dtype is an integer one; bool is not.
+    """Return whether `dtype`, a name, a type or a framework's dtype, is an integer one; bool is not.
 
     >>> is_int_dtype("uint8"), is_int_dtype("bool")
     (True, False)
@@ -241,22 +241,22 @@ def is_int_dtype(dtype: Any) -> bool:
 
 
 def is_bool_dtype(dtype: Any) -> bool:
-    """Return whether the dtype is bool."""
+    """Return whether `dtype` is bool."""
     return standardize_dtype(dtype) == "bool"
 
 
 def is_signed_dtype(dtype: Any) -> bool:
-    """Return whether the dtype has negative numbers."""
+    """Return whether `dtype` has negative numbers."""
     return standardize_dtype(dtype) not in ("bool", *UNSIGNED)
 
 
 def is_complex_dtype(dtype: Any) -> bool:
-    """Return whether the dtype is complex."""
+    """Return whether `dtype` is complex."""
     return standardize_dtype(dtype) in COMPLEX
 
 
 def dtype_size(dtype: Any) -> int:
-    """Return the size of one element in bits.
+    """Return the size of one element of `dtype` in bits.
 
     >>> dtype_size("bfloat16"), dtype_size("complex64")
     (16, 64)
@@ -266,7 +266,7 @@ def dtype_size(dtype: Any) -> int:
 
 @functools.cache
 def limits(dtype: str) -> tuple[float, float]:
-    """Return the smallest and largest finite number of an integer or floating dtype."""
+    """Return the smallest and largest finite number of `dtype`, the name of an integer or floating dtype, or bool."""
     if dtype == "bool":
         return 0, 1
     read: Any = ml_dtypes.iinfo if dtype in INTEGERS else ml_dtypes.finfo
@@ -325,6 +325,6 @@ def _holds(name: str, number: float, dtype: str) -> bool:
 
 
 def epsilon_of(dtype: str) -> float:
-    """Return the distance from 1 to the next number of a floating dtype."""
+    """Return the distance from 1 to the next number of `dtype`, the name of a floating dtype."""
     read: Any = ml_dtypes.finfo
     return float(read(numpy_dtype(dtype)).eps)

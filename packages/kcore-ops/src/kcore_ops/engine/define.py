@@ -41,8 +41,11 @@ def op(function: Any = None, /, *, dtypes: Any = promotion.keep, name: str | Non
     Parameters annotated `Tensor`, `Tensor | None` or `Sequence[Tensor]` take tensors; the others are static.
 
     Args:
-        dtypes: the rule for the dtypes of all tensor parameters, or a map from names (`"x1 x2"`) to rules.
-        name: the op's name; by default the function's, after the name of its package if that is not kcore_ops.
+        function: function, the op's body; None, as in `@op(...)`, for a decorator that takes it.
+        dtypes: rule, of `kcore_ops.dtypes.promotion`, for the dtypes of all tensor parameters, or map from names
+            (`"x1 x2"`) to rules; `keep`, which leaves them.
+        name: str or None, the op's name, None for the function's, after the name of its package if that is not
+            kcore_ops; None.
 
     >>> from kcore_ops import exp, sum
     >>> @op(dtypes=promotion.floating)
@@ -64,8 +67,9 @@ def primitive(function: Any = None, /, *, dtypes: Any = promotion.keep, name: st
     """Make a primitive: its body, given specs, gives the spec of the result; backends give its value.
 
     Args:
-        dtypes: as for `op`.
-        name: as for `op`.
+        function: function, its body; None for a decorator, as for `op`.
+        dtypes: rule, or map from names to rules, as for `op`; `keep`.
+        name: str or None, as for `op`; None.
     """
     return _decorator(function, dtypes, name, derived=False)
 

@@ -99,7 +99,7 @@ def floatx() -> str:
 
 
 def set_floatx(value: str) -> None:
-    """Set the default floating dtype: 'bfloat16', 'float16', 'float32' or 'float64'."""
+    """Set the default floating dtype to `value`: 'bfloat16', 'float16', 'float32' or 'float64'."""
     _overrides["floatx"] = _one_of("floatx", _FLOATX, value)
     for forget in on_floatx_change:
         forget()
@@ -116,7 +116,7 @@ def epsilon() -> float:
 
 
 def set_epsilon(value: float) -> None:
-    """Set the small number that keeps divisions finite."""
+    """Set the small number that keeps divisions finite to `value`, which is positive."""
     _overrides["epsilon"] = _check_epsilon(value)
 
 
@@ -131,12 +131,12 @@ def image_data_format() -> str:
 
 
 def set_image_data_format(data_format: str) -> None:
-    """Set the default layout of images: 'channels_last' or 'channels_first'."""
+    """Set the default layout of images to `data_format`: 'channels_last' or 'channels_first'."""
     _overrides["image_data_format"] = _one_of("image_data_format", _DATA_FORMATS, data_format)
 
 
 def standardize_data_format(data_format: str | None) -> str:
-    """Return the layout named, or the default one for None.
+    """Return `data_format`, the name of a layout, or the default one, `image_data_format()`, for None.
 
     >>> standardize_data_format(None)
     'channels_last'
@@ -227,7 +227,7 @@ def max_epochs() -> int | None:
 
 
 def set_max_epochs(max_epochs: int | None) -> None:
-    """Set the most epochs that any `fit` runs; None lifts the limit."""
+    """Set the most epochs that any `fit` runs to `max_epochs`, a positive integer; None lifts the limit."""
     _overrides["max_epochs"] = _limit("max_epochs", max_epochs)
 
 
@@ -242,7 +242,7 @@ def max_steps_per_epoch() -> int | None:
 
 
 def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
-    """Set the most steps of an epoch, and of any `evaluate` and `predict`; None lifts the limit."""
+    """Set the most steps of an epoch, and of any `evaluate` and `predict`, to `max_steps_per_epoch`; None: no limit."""
     _overrides["max_steps_per_epoch"] = _limit("max_steps_per_epoch", max_steps_per_epoch)
 
 
@@ -256,7 +256,7 @@ def has_identical_draws() -> bool:
 
 
 def set_identical_draws(value: bool) -> None:
-    """Draw the same random numbers on every backend, rather than each framework's own: for comparing backends.
+    """Draw the same random numbers on every backend if `value`, or each framework's own: for comparing backends.
 
     One counter-based generator, defined in terms of ops, takes the place of the frameworks'. Bits, integers, uniform
     numbers, permutations and dropped elements are then equal; numbers that come from them by a logarithm or the like,

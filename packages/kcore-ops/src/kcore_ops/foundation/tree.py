@@ -58,7 +58,7 @@ def _register(optree: Any, kind: type) -> None:
 
 
 def register_container(kind: type) -> None:
-    """Make a subclass of list or dict a container like those, rather than a leaf; what is made of it anew is plain.
+    """Make `kind`, a subclass of list or dict, a container like those, not a leaf; what is made of it anew is plain.
 
     Raises:
         TypeError: if it is no subclass of list or dict.
@@ -77,7 +77,7 @@ def register_container(kind: type) -> None:
 
 
 def is_nested(structure: Any) -> bool:
-    """Return whether a structure is a container rather than a leaf.
+    """Return whether `structure` is a container rather than a leaf.
 
     >>> is_nested([1]), is_nested(1)
     (True, False)
@@ -86,7 +86,7 @@ def is_nested(structure: Any) -> bool:
 
 
 def flatten(structure: Any) -> list[Any]:
-    """Return the leaves in order; dicts are taken in the order of their sorted keys.
+    """Return the leaves of `structure` in order; dicts are taken in the order of their sorted keys.
 
     >>> flatten({"b": [2, 3], "a": 1})
     [1, 2, 3]
@@ -95,7 +95,7 @@ def flatten(structure: Any) -> list[Any]:
 
 
 def flatten_with_path(structure: Any) -> list[tuple[tuple[Any, ...], Any]]:
-    """Return the leaves in order, each with the keys and indices that lead to it.
+    """Return the leaves of `structure` in order, each with the keys and indices that lead to it.
 
     >>> flatten_with_path({"a": [5, 6]})
     [(('a', 0), 5), (('a', 1), 6)]
@@ -108,9 +108,9 @@ def assert_same_structure(a: Any, b: Any, check_types: bool | None = None) -> No
     """Compare the forms of two structures.
 
     Args:
-        a: one structure.
-        b: the other.
-        check_types: has no effect and is there for Keras's callers: the types of containers always count.
+        a: tree, any structure.
+        b: tree, the structure that must have its form.
+        check_types: bool or None, not used, and there for Keras's callers: the types of containers always count; None.
 
     Raises:
         ValueError: if they differ.
@@ -123,7 +123,7 @@ def assert_same_structure(a: Any, b: Any, check_types: bool | None = None) -> No
 
 
 def assert_same_paths(a: Any, b: Any) -> None:
-    """Compare the paths that lead to the leaves of two structures: keys and indices, whatever the containers are.
+    """Compare the paths that lead to the leaves of `a` and `b`: keys and indices, whatever the containers are.
 
     Raises:
         ValueError: if they differ.
@@ -144,9 +144,10 @@ def traverse(func: Callable[[Any], Any], structure: Any, top_down: bool = True) 
     """Apply a function to every part of a structure, containers too; what it returns replaces the part, None keeps it.
 
     Args:
-        func: from a part to its replacement, or None.
-        structure: what to go through.
-        top_down: whether a container is visited before its parts, which are then left alone if it is replaced.
+        func: function, from a part to its replacement, or None.
+        structure: tree, what to go through.
+        top_down: bool, whether a container is visited before its parts, which are then left alone if it is replaced;
+            True.
 
     >>> traverse(lambda x: tuple(x) if isinstance(x, list) else None, [1, [2]], top_down=False)
     (1, (2,))
@@ -169,7 +170,7 @@ def _replacement(given: Any) -> Any:
 
 
 def lists_to_tuples(structure: Any) -> Any:
-    """Turn every list into a tuple.
+    """Turn every list in `structure` into a tuple.
 
     >>> lists_to_tuples([1, {"a": [2]}])
     (1, {'a': (2,)})
@@ -181,9 +182,9 @@ def map_structure(func: Callable[..., Any], *structures: Any, none_is_leaf: bool
     """Apply a function to the leaves of structures of one form.
 
     Args:
-        func: from one leaf of each structure to that of the result.
-        *structures: the structures.
-        none_is_leaf: whether `func` is called for None; otherwise None stays where it is.
+        func: function, from one leaf of each structure to that of the result.
+        *structures: trees of one form, one or more.
+        none_is_leaf: bool, whether `func` is called for None; otherwise None stays where it is; True.
 
     Raises:
         ValueError: if their forms differ.
@@ -197,6 +198,11 @@ def map_structure(func: Callable[..., Any], *structures: Any, none_is_leaf: bool
 def map_structure_up_to(shallow_structure: Any, func: Callable[..., Any], *structures: Any) -> Any:
     """Apply a function to those parts of structures that stand where another has its leaves.
 
+    Args:
+        shallow_structure: tree, the one whose leaves say where.
+        func: function, from one part of each structure to the leaf of the result.
+        *structures: trees that go on below those leaves, or end there.
+
     Raises:
         ValueError: if the structures do not have the form of the other, as far as that goes.
 
@@ -209,7 +215,7 @@ def map_structure_up_to(shallow_structure: Any, func: Callable[..., Any], *struc
 
 
 def map_shape_structure(func: Callable[[Any], Any], structure: Any) -> Any:
-    """Apply a function to the shapes in a structure: tuples and lists of sizes, which are integers or None.
+    """Apply `func` to the shapes in `structure`: tuples and lists of sizes, which are integers or None.
 
     >>> map_shape_structure(lambda shape: (None, *shape), {"a": (2, 3), "b": [(4,)]})
     {'a': (None, 2, 3), 'b': [(None, 4)]}
@@ -223,6 +229,10 @@ def _is_shape(part: Any) -> bool:
 
 def pack_sequence_as(structure: Any, flat_sequence: list[Any]) -> Any:
     """Return leaves the form of a structure.
+
+    Args:
+        structure: tree, the form; its own leaves do not count.
+        flat_sequence: list of the leaves, in the order of `flatten`.
 
     Raises:
         ValueError: if there are too few or too many.
