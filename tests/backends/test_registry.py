@@ -370,6 +370,12 @@ def test_listing_and_choosing_load_no_framework():
     assert result.stdout.splitlines()[-1] == "[]", result.stderr
 
 
+def test_the_command_says_that_the_backend_chosen_is_not_there():
+    code = "from kcore_ops.command import main as cli; cli.main(['backends'])"
+    current = run_python(code, KCORE_BACKEND="mlx").stdout.splitlines()[-1]
+    assert current == "current: mlx, by the environment variable KCORE_BACKEND; no backend of that name is installed"
+
+
 def test_the_command_lists_backends_and_says_which_is_current_and_why(backend, capsys):
     assert cli.main(["backends", "--load"]) == 0
     out = capsys.readouterr().out

@@ -409,3 +409,13 @@ def test_nothing_is_left_in_the_working_directory(tmp_path):
         done = subprocess.run([sys.executable, *command], cwd=tmp_path, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stdout + done.stderr
     assert [path.name for path in tmp_path.iterdir() if path.name != "__pycache__"] == []
+
+
+@pytest.mark.parametrize("package", ["hypothesis", "pytest"])
+def test_without_what_the_suite_runs_on_it_says_what_to_install(package):
+    code = f"import sys; sys.modules[{package!r}] = None; import kcore_ops.conformance"
+    error = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stderr
+    assert error.endswith(
+        f"ImportError: the conformance suite needs {package}, which is not installed\n"
+        "  fix: pip install 'kcore-ops[conformance]'\n"
+    )

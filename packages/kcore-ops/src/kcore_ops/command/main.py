@@ -65,10 +65,18 @@ def backend_lines(load: bool = False) -> list[str]:
             lines.append(f"  capabilities: {', '.join(sorted(record.backend.capabilities)) or 'none'}")
     lines += [f"overlooked: {misplaced}" for misplaced in registry.misplaced_backends()]
     try:
-        lines.append(f"current: {current.backend()}, by {current.reason()}")
+        lines.append(f"current: {current.backend()}, by {current.reason()}{_doubt(current.backend())}")
     except BackendNotFound as error:
         lines.append(f"current: none ({error.problem})")
     return lines
+
+
+def _doubt(name: str) -> str:
+    """Say why the backend that was chosen can not be used, if it can not."""
+    record = registry.backends().get(name)
+    if record is None:
+        return "; no backend of that name is installed"
+    return "" if record.is_usable else "; it is not usable"
 
 
 if __name__ == "__main__":

@@ -4,4 +4,11 @@
 runs the tests, and a plugin's own test file is one subclass of `BackendConformance`.
 """
 
-from kcore_ops.conformance.suite import BackendConformance as BackendConformance
+try:
+    from kcore_ops.conformance.suite import BackendConformance as BackendConformance
+except ModuleNotFoundError as error:
+    if error.name not in ("hypothesis", "pytest"):
+        raise
+    raise ImportError(
+        f"the conformance suite needs {error.name}, which is not installed\n  fix: pip install 'kcore-ops[conformance]'"
+    ) from error
