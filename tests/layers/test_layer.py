@@ -198,8 +198,12 @@ def test_an_input_spec_of_a_class_is_held_to(backend):
 
 
 def test_an_unknown_argument_is_named(backend):
-    with pytest.raises(ArgumentError, match="Linear has no argument 'unit'\n  fix: check the spelling"):
+    with pytest.raises(ArgumentError, match="Linear has no argument 'unit'\n  fix: did you mean 'units'"):
         Linear(unit=3)
+    with pytest.raises(ArgumentError, match="Linear has no argument 'unit', 'tranable'\n.*'units', 'trainable'"):
+        Linear(unit=3, tranable=False)
+    with pytest.raises(ArgumentError, match="no argument 'size'\n  fix: use one of units, activity_regularizer, train"):
+        Linear(size=3)
     with pytest.raises(ArgumentError, match=r"call\(x\): .*'mask'\n  fix: pass what call takes"):
         Linear()(X, mask=None)
 

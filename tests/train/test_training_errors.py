@@ -84,7 +84,7 @@ ANYWHERE: dict[str, Fault] = {
     ),
     "an unknown argument of a layer": (
         lambda: Dense(3, activatoin="relu"),
-        "ArgumentError\n  Dense has no argument 'activatoin'\n  fix: check the spelling",
+        "ArgumentError\n  Dense has no argument 'activatoin'\n  fix: did you mean 'activation'?",
     ),
     "an unknown activation": (
         lambda: Dense(3, activation="rellu"),

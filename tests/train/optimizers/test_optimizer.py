@@ -412,7 +412,8 @@ def test_what_is_an_optimizer_already_comes_back(backend):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: optimizers.SGD(lr=0.1), "SGD has no argument 'lr'\n  fix: check the spelling"),
+        (lambda: optimizers.SGD(lr=0.1), "SGD has no argument 'lr'\n  fix: use one of learning_rate, momentum"),
+        (lambda: optimizers.SGD(momentun=0.9), "SGD has no argument 'momentun'\n  fix: did you mean 'momentum'"),
         (lambda: optimizers.SGD(-0.1), "SGD\n  learning_rate can not be -0.1\n  fix: pass a number"),
         (lambda: optimizers.SGD("fast"), "learning_rate can not be 'fast'"),
         (lambda: optimizers.SGD(0.1, momentum=2.0), "momentum can not be 2.0\n  fix: use a number from 0 to 1"),

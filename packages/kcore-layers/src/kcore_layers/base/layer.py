@@ -36,7 +36,7 @@ from kcore_layers.options.argument_types import (
     RegularizerLike,
     Shape,
 )
-from kcore_layers.serialization.arguments import Arguments, make_from_config, records_arguments
+from kcore_layers.serialization.arguments import Arguments, make_from_config, records_arguments, unknown_arguments
 from kcore_layers.serialization.registry import original_class
 
 __all__ = ["Layer"]
@@ -148,10 +148,7 @@ class Layer(Nodes, Built, Calling):
         if "input_dim" in kwargs:
             input_shape = (kwargs.pop("input_dim"),)
         if kwargs:
-            unknown = ", ".join(repr(key) for key in kwargs)
-            raise ArgumentError(
-                f"{original_class(type(self)).__name__} has no argument {unknown}", fix="check the spelling"
-            )
+            raise unknown_arguments(original_class(type(self)), kwargs)
         if name is not None and (not isinstance(name, str) or "/" in name):
             raise ArgumentError(f"{name!r} can not be a layer's name", fix="use a string without /")
         self.name = name or auto_name(snake_case(original_class(type(self)).__name__))

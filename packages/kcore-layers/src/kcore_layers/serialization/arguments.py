@@ -7,6 +7,7 @@ a layer among them that the instance holds is written as it is now, and any othe
 from __future__ import annotations
 
 import copy
+import difflib
 import inspect
 import json
 import weakref
@@ -22,7 +23,14 @@ from kcore_ops.foundation.errors import ArgumentError
 from kcore_layers.serialization.objects import deserialize_keras_object, recording, serialize_keras_object, tensor_data
 from kcore_layers.serialization.registry import builtin_name, original_class
 
-__all__ = ["Arguments", "extra_arguments", "extra_arguments_from", "make_from_config", "records_arguments"]
+__all__ = [
+    "Arguments",
+    "extra_arguments",
+    "extra_arguments_from",
+    "make_from_config",
+    "records_arguments",
+    "unknown_arguments",
+]
 
 # What `Layer.get_config` gives itself.
 _LAYER_ARGUMENTS = ("name", "trainable", "dtype")
@@ -266,6 +274,30 @@ def extra_arguments_from(config: dict[str, Any], cls: type, *others: str) -> dic
 
 def _parameters_of(cls: type) -> set[str]:
     return set(inspect.signature(cls.__init__).parameters)  # type: ignore[misc]
+
+
+def unknown_arguments(cls: type, names: Iterable[str]) -> ArgumentError:
+    """Return the error for arguments that a class does not take, with the name that was meant or those there are.
+
+    Args:
+        cls: the class, whose `__init__` passes on to its bases what it does not know.
+        names: names of the arguments, at least one.
+    """
+    unknown = list(names)
+    known = [
+        parameter.name
+        for base in cls.__mro__
+        if "__init__" in vars(base)
+        for parameter in list(inspect.signature(vars(base)["__init__"]).parameters.values())[1:]
+        if parameter.kind in (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    ]
+    meant = [close for name in unknown for close in difflib.get_close_matches(name, known, n=1)]
+    fix = (
+        f"did you mean {', '.join(map(repr, meant))}?"
+        if len(meant) == len(unknown)
+        else f"use one of {', '.join(dict.fromkeys(known))}"
+    )
+    return ArgumentError(f"{cls.__name__} has no argument {', '.join(map(repr, unknown))}", fix=fix)
 
 
 # What Keras 3.15 writes in the configs of some layers, and null where it does not apply.

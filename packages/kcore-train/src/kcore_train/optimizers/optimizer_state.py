@@ -10,6 +10,7 @@ import numpy as np
 from kcore_layers.base.naming import auto_name, snake_case
 from kcore_layers.options import initializers
 from kcore_layers.options.argument_types import InitializerLike
+from kcore_layers.serialization.arguments import unknown_arguments
 from kcore_layers.serialization.registry import original_class
 from kcore_ops import DType, Shape, Tensor, Variable
 from kcore_ops.backends.current import current_backend, on
@@ -76,8 +77,7 @@ class OptimizerState:
         **kwargs: object,
     ) -> None:
         if kwargs:
-            unknown = ", ".join(map(repr, kwargs))
-            raise ArgumentError(f"{type(self).__name__} has no argument {unknown}", fix="check the spelling")
+            raise unknown_arguments(original_class(type(self)), kwargs)
         if name is not None and (not isinstance(name, str) or "/" in name):
             raise ArgumentError(f"name can not be {name!r}", fix="use a string without /").at(type(self).__name__)
         self.name = name or auto_name(snake_case(type(self).__name__))
