@@ -61,9 +61,11 @@ NUMBERS = frozenset({list, tuple, *(numpy_dtype(name).type for name in INTEGERS)
 def public_function(op: Op) -> Any:
     """Return the function users call: the body's signature and docstring over the dispatcher."""
     body = op.body
+    itself: types.CellType = types.CellType()
     values = {**globals(), "op": op, "plans": op.plans, "numbers": op.number_plans}
-    closure = tuple(types.CellType(values[name]) for name in _FIRST_CALL.co_freevars)
+    closure = tuple(itself if name == "itself" else types.CellType(values[name]) for name in _FIRST_CALL.co_freevars)
     function: Any = types.FunctionType(_FIRST_CALL, body.__globals__, body.__name__, body.__defaults__, closure)
+    itself.cell_contents = function
     functools.update_wrapper(function, body)
     function.op = op
     op.function = operators.functions[op.name] = function
@@ -86,7 +88,7 @@ def _define(op: Op, function: Any) -> Any:
     return function
 
 
-def with_code(op: Op) -> Any:
+def with_code(function: Any, op: Op) -> Any:
     """Return an op's function, once it has its code: what its first call asks for.
 
     Compiling what a program never calls would be a fifth of the time that `import kcore_ops` takes.
@@ -94,8 +96,8 @@ def with_code(op: Op) -> Any:
     code = op.body.__code__
     header = [f"{name}:{op.parameters.get(name, 'static')}" for name in code.co_varnames[: code.co_argcount]]
     header += [name for name in op.parameters if name.startswith("*")]
-    op.function.__code__ = _template(tuple(header))
-    return op.function
+    function.__code__ = _template(tuple(header))
+    return function
 
 
 @functools.cache
@@ -138,7 +140,7 @@ def _template(header: tuple[str, ...]) -> types.CodeType:
 
 # What an op's function finds in its closure.
 _CELLS = (
-    "op, plans, numbers, create, dispatch, recover, with_code, standard_axis, standard_shape, standard_dtype, "
+    "itself, op, plans, numbers, create, dispatch, recover, with_code, standard_axis, standard_shape, standard_dtype, "
     "check_number, SymbolicShape, NUMBERS"
 )
 
@@ -153,7 +155,7 @@ def _compiled(parameters: str, lines: list[str]) -> types.CodeType:
     return next(constant for constant in make.co_consts if isinstance(constant, types.CodeType))
 
 
-_FIRST_CALL = _compiled("*args, **kwargs", ["return with_code(op)(*args, **kwargs)"])
+_FIRST_CALL = _compiled("*args, **kwargs", ["return with_code(itself, op)(*args, **kwargs)"])
 
 
 def _lookup(tensors: list[str], is_sequence: bool) -> list[str]:

@@ -11,6 +11,8 @@ from kcore_ops.engine.op import Tensor, Tree
 
 __all__ = ["batch_tensors"]
 
+_NESTED = (list, tuple, dict)
+
 
 def batch_tensors(backend: Backend, data: Tree, like: Tensor = None) -> Tree:
     """Return a batch whose arrays are tensors of a backend.
@@ -24,6 +26,6 @@ def batch_tensors(backend: Backend, data: Tree, like: Tensor = None) -> Tree:
     def convert(leaf: Any) -> Any:
         return leaf if leaf is None or isinstance(leaf, str) else tensor_on(backend, leaf, None, like)
 
-    if isinstance(data, tuple) and not any(isinstance(part, list | tuple | dict) for part in data):
+    if isinstance(data, tuple) and not any(isinstance(part, _NESTED) for part in data):
         return tuple([convert(part) for part in data])
     return ops.tree.map_structure(convert, data)

@@ -205,11 +205,11 @@ def dtype(x: Any) -> str:
     >>> dtype(np.ones(2, "float16"))
     'float16'
     """
-    if isinstance(x, Variable | TensorSpec):
-        return x.dtype
     owner = registry.owner(x.__class__)
     if owner is not None:
         return owner.dtype(x)
+    if isinstance(x, Variable | TensorSpec):
+        return x.dtype
     call = calls.Call(op_of(cast), (x, None))
     backend = None if isinstance(call.values[0], calls.HOST_TYPES) else call.backend()
     return dtypes.concrete(calls.describe(call.values[0], backend)[0])
