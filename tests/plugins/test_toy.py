@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import subprocess
+import sys
+import textwrap
 from pathlib import Path
 
 import kcore_ops as ops
@@ -90,3 +93,28 @@ def test_it_trains_the_quickstart_with_no_trainer_of_its_own():
 def test_a_missing_op_says_what_to_add():
     with ops.use_backend("toy"), pytest.raises(MissingOp, match="backend 'toy' has no svd.*\n.*\n  fix: add 'svd' to"):
         ops.svd(np.eye(2, dtype="float32"))
+
+
+def test_the_entries_that_the_guide_begins_with_train_the_quickstart():
+    root = Path(__file__).parents[2]
+    guide = (root / "docs" / "backend-authors.md").read_text()
+    begins, ends = guide.index("\n2. `table.py`"), guide.index("\n4. The rest of the primitives")
+    listed = sorted(set(re.findall(r"`(\w+)`", guide[begins:ends])))
+    code = f"""
+        import sys
+        from kcore_backend_toy.table import TABLE
+        listed = {listed!r}
+        kept = {{name: TABLE[name] for name in listed if name in TABLE}}
+        TABLE.clear()
+        TABLE.update(kept)
+        sys.path.insert(0, {str(root / "examples")!r})
+        import quickstart
+        print(len(kept), quickstart.main(epochs=2, verbose=0)["test_accuracy"])
+    """
+    environment = {**os.environ, "KCORE_BACKEND": "toy"}
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    entries, accuracy = done.stdout.split()
+    assert f"These {entries} entries train the quickstart" in guide and float(accuracy) > 0.9
