@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 import kcore_ops as ops
-import numpy as np
 from kcore_layers.base.naming import auto_name, snake_case
 from kcore_layers.options import initializers
 from kcore_layers.options.argument_types import InitializerLike
@@ -20,20 +19,17 @@ from kcore_ops.foundation.errors import ArgumentError
 
 from kcore_train.optimizers.argument_types import LearningRate
 from kcore_train.optimizers.framework_class import framework_optimizer_class, remake
+from kcore_train.optimizers.options import (
+    ReadOnlyError,
+    are_equal,
+    checked_count,
+    checked_positive,
+    is_learning_rate,
+    options_changed,
+)
 from kcore_train.optimizers.schedules.learning_rate_schedule import LearningRateSchedule
 
-__all__ = ["OptimizerState", "ReadOnlyError", "options_version"]
-
-_version = [0]
-
-
-def options_version() -> int:
-    """Return a number that changes with every option of any optimizer: compiled steps hold options as constants."""
-    return _version[0]
-
-
-class ReadOnlyError(ArgumentError, TypeError):
-    """An attribute was set that can not be set to that, or can no longer be."""
+__all__ = ["OptimizerState"]
 
 
 class OptimizerState:
@@ -82,9 +78,9 @@ class OptimizerState:
             raise ArgumentError(f"name can not be {name!r}", fix="use a string without /").at(type(self).__name__)
         self.name = name or auto_name(snake_case(type(self).__name__))
         self.weight_decay = weight_decay
-        self.clipnorm = _positive(self, "clipnorm", clipnorm)
-        self.clipvalue = _positive(self, "clipvalue", clipvalue)
-        self.global_clipnorm = _positive(self, "global_clipnorm", global_clipnorm)
+        self.clipnorm = checked_positive(self, "clipnorm", clipnorm)
+        self.clipvalue = checked_positive(self, "clipvalue", clipvalue)
+        self.global_clipnorm = checked_positive(self, "global_clipnorm", global_clipnorm)
         if sum(each is not None for each in (clipnorm, clipvalue, global_clipnorm)) > 1:
             raise ArgumentError(
                 "only one of clipnorm, clipvalue and global_clipnorm can be given", fix="pass one of them"
@@ -95,9 +91,11 @@ class OptimizerState:
             )
         self.use_ema = use_ema
         self.ema_momentum = ema_momentum
-        self.ema_overwrite_frequency = _count(self, "ema_overwrite_frequency", ema_overwrite_frequency, 1)
+        self.ema_overwrite_frequency = checked_count(self, "ema_overwrite_frequency", ema_overwrite_frequency, 1)
         self.loss_scale_factor = loss_scale_factor
-        self.gradient_accumulation_steps = _count(self, "gradient_accumulation_steps", gradient_accumulation_steps, 2)
+        self.gradient_accumulation_steps = checked_count(
+            self, "gradient_accumulation_steps", gradient_accumulation_steps, 2
+        )
         self.built = False
         self._backend: Backend | None = None
         self._variables: list[Variable] = []
@@ -126,7 +124,7 @@ class OptimizerState:
         self._iterations = self._new_variable(0, "int32", "iteration")
         self._learning_rate = learning_rate
         if not isinstance(learning_rate, LearningRateSchedule) and not callable(learning_rate):
-            if not _is_number(learning_rate):
+            if not is_learning_rate(learning_rate):
                 raise ArgumentError(
                     f"learning_rate can not be {learning_rate!r}",
                     fix="pass a number, a LearningRateSchedule or a function",
@@ -136,11 +134,11 @@ class OptimizerState:
     def __setattr__(self, name: str, value: Any) -> None:
         old = self.__dict__.get(name, self)
         object.__setattr__(self, name, value)
-        if old is value or name not in self.__dict__ or (value.__class__ is old.__class__ and _are_equal(value, old)):
+        if old is value or name not in self.__dict__ or (value.__class__ is old.__class__ and are_equal(value, old)):
             return
         if self.__dict__.get("built") and old is not self and not name.startswith("_"):
             self._apply_option(name, old)
-        _version[0] += 1
+        options_changed()
         self.__dict__.get("_updaters", {}).clear()  # they hold the numbers they were made with
 
     def _apply_option(self, name: str, old: Any) -> None:
@@ -503,32 +501,3 @@ class OptimizerState:
         self.__dict__["_places"] = places
         for i, v in enumerate(self._variables):
             self.add_part(str(i), v)
-
-
-def _are_equal(value: Any, other: Any) -> bool:
-    return isinstance(value, bool | int | float | str) and value == other
-
-
-def _positive(optimizer: Any, name: str, value: Any) -> Any:
-    if value is not None and (not isinstance(value, int | float | np.number) or not value > 0):
-        raise ArgumentError(f"{name} can not be {value!r}", fix="use a positive number").at(type(optimizer).__name__)
-    return value
-
-
-def _count(optimizer: Any, name: str, value: Any, least: int) -> Any:
-    """Check a number of steps; 0 is none, as None is."""
-    is_number = isinstance(value, int | float | np.number)
-    if value is not None and not (is_number and (value == 0 or (value >= least and value == int(value)))):
-        raise ArgumentError(f"{name} can not be {value!r}", fix=f"use an integer from {least}, or None").at(
-            type(optimizer).__name__
-        )
-    return value
-
-
-def _is_number(value: Any) -> bool:
-    """Return whether a value can be a learning rate: a number that is not negative, or a tensor of one."""
-    if isinstance(value, bool | np.bool_):
-        return False
-    if isinstance(value, int | float | np.number):
-        return not value < 0
-    return tuple(getattr(value, "shape", (0,))) == ()

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 from kcore_layers.base.tracking import attribute_version, state_version
 
-from kcore_train.optimizers.optimizer_state import options_version
+from kcore_train.optimizers.options import options_version
 from kcore_train.steps.options import options_of
 from kcore_train.steps.step import TrainingSetup
 
