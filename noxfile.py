@@ -37,10 +37,17 @@ TESTING = ("hypothesis", "pytest", "pytest-xdist")
 EXAMPLES = ("optax", "pandas", "scikit-learn")
 # JAX compiles each op anew for each shape.
 EFFORT = {"jax": "0.15"}
+# What tests compute is small: compiling it well takes twice as long as compiling it. Numbers differ in their last
+# digits, and the sessions that do not set this (quickstart, matrix, oldest) see what users see.
+COMPILED_QUICKLY = {
+    "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
+    "XLA_FLAGS": "--xla_force_host_platform_device_count=2 --xla_cpu_use_fusion_emitters=false",
+}
 # Tests differ a hundredfold in time: whoever has none left takes over some of another's.
 SHARED = ("-n", "auto", "--dist", "worksteal")
 # tests/conftest.py is of no use, and does harm, where there may be no backend.
 CUT = "--confcutdir=tests/packaging"
+PUBLIC_NAMES = "test_public_names.py"  # of the packages that are installed, where the others there read sources
 
 ENVIRONMENT = {
     "CUDA_VISIBLE_DEVICES": "",
@@ -165,10 +172,12 @@ def suites(*names: str) -> list[str]:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Style and formatting."""
-    with environment(session, "ruff") as python:
+    """Style and formatting, and what a test reads in the sources: folders, names, dependencies, annotations."""
+    with environment(session, "ruff", "pytest") as python:
         python("-m", "ruff", "check")
         python("-m", "ruff", "format", "--check")
+        others = [f"--ignore=tests/packaging/{name}" for name in ("isolation", "matrix", "sdist", PUBLIC_NAMES)]
+        python("-m", "pytest", "tests/packaging", CUT, *others, *session.posargs)
 
 
 @nox.session
@@ -185,7 +194,7 @@ def tests(session: nox.Session, backend: str) -> None:
     with environment(session, "kcore[all]", *EXAMPLES, *TESTING) as python:
         tried = ("--kcore-backend", backend, "--kcore-effort", EFFORT.get(backend, "1"))
         chosen = (*suites("ops", "layers", "train", "backends", "examples"), *tried, *SHARED)
-        python("-m", "pytest", *chosen, *session.posargs, JAX_ENABLE_X64="1")
+        python("-m", "pytest", *chosen, *session.posargs, JAX_ENABLE_X64="1", **COMPILED_QUICKLY)
 
 
 @nox.session
@@ -221,9 +230,9 @@ def plugin(session: nox.Session) -> None:
 @nox.parametrize("package", [nox.param(name, id=name) for name in PACKAGES])
 def isolation(session: nox.Session, package: str) -> None:
     """One package with what it declares to need, and nothing else."""
-    with environment(session, package, "pytest") as python:
-        others = ("--ignore=tests/packaging/matrix", "--ignore=tests/packaging/sdist")
-        python("-m", "pytest", "tests/packaging", CUT, *others, *session.posargs, KCORE_PACKAGE=package)
+    with environment(session, package, "pytest", "pytest-xdist") as python:
+        what = ("tests/packaging/isolation", f"tests/packaging/{PUBLIC_NAMES}")
+        python("-m", "pytest", *what, CUT, *SHARED, *session.posargs, KCORE_PACKAGE=package)
 
 
 @nox.session
@@ -238,8 +247,8 @@ def sdist(session: nox.Session) -> None:
 def matrix(session: nox.Session, combination: tuple[str, ...]) -> None:
     """kcore with some of the backends."""
     extras = ",".join(BACKENDS[name] for name in combination)
-    with environment(session, f"kcore[{extras}]", "pytest") as python:
-        chosen = ("tests/packaging/matrix", CUT, *session.posargs)
+    with environment(session, f"kcore[{extras}]", "pytest", "pytest-xdist") as python:
+        chosen = ("tests/packaging/matrix", CUT, *SHARED, *session.posargs)
         python("-m", "pytest", *chosen, KCORE_EXPECTED_BACKENDS=",".join(combination))
 
 
@@ -265,7 +274,7 @@ def parity(session: nox.Session, backend: str) -> None:
     """The same inputs to Keras, on one of its backends."""
     with environment(session, "kcore[all]", "keras", *TESTING) as python:
         chosen = ("tests/parity", "--kcore-backend", backend, *SHARED)
-        python("-m", "pytest", *chosen, *session.posargs, KERAS_BACKEND=backend)
+        python("-m", "pytest", *chosen, *session.posargs, KERAS_BACKEND=backend, **COMPILED_QUICKLY)
 
 
 @nox.session(default=False)

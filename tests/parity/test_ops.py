@@ -27,8 +27,8 @@ Call = tuple[str, tuple[Any, ...]]  # dtype of the inputs, arguments
 
 CASES = {name: cases for name, cases in sorted(all_cases().items()) if name not in NOT_IN_KERAS}
 
-# How many calls are drawn with each dtype; JAX compiles each shape anew. While a difference that is listed has not been
-# met, more are drawn, up to the most.
+# How many calls are drawn with each dtype; JAX, which compiles each shape anew, gets few of them. While a difference
+# that is listed has not been met, more are drawn, up to the most.
 TURNS = {"numpy": 5, "torch": 5, "tensorflow": 5, "jax": 1}
 MOST_TURNS = 100
 
@@ -63,7 +63,7 @@ def test_values_and_dtypes_are_those_of_keras(keras, backend, count_refused, nam
         if turn >= TURNS[backend.name] and not dtypes.unmet and not values.unmet:
             break
         for number, case in enumerate(CASES[name]):
-            for call in examples(case, (number, turn), backend.name):
+            for call in examples(case, (number, turn), backend):
                 observe(keras, backend, case, call, (dtypes, values), count_refused)
     for what, comparison in (("dtypes", dtypes), ("values", values)):
         unexplained = [comparison.unexplained[dtype] for dtype in sorted(comparison.unexplained)]
@@ -113,14 +113,14 @@ def kind_of(dtype: str) -> str:
     return next((kind for kind, is_one in kinds.items() if is_one), dtype)
 
 
-def examples(case: Case, turn: tuple[int, int], backend: str) -> Iterator[Call]:
+def examples(case: Case, turn: tuple[int, int], backend: Any) -> Iterator[Call]:
     """Draw a call with inputs of each dtype, less those that have to do with a dtype that is not compared."""
-    excluded = NOT_COMPARED.get(backend, ())
+    excluded = NOT_COMPARED.get(backend.name, ())
     for dtype in case.dtypes:
         if dtype in excluded:
             continue
         rng = np.random.default_rng(zlib.crc32(f"{case.op} {dtype} {turn}".encode()))
-        args = drawn(case, dtype, rng.bytes(4096))
+        args = drawn(case, dtype, rng.bytes(4096), checks.compiles_each_shape(backend))
         if not {x for x in args if isinstance(x, str)}.intersection(excluded):
             yield dtype, narrowed(args, excluded)
 
