@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import math
+import operator
 import types
 from collections.abc import Callable
 from typing import Any
@@ -377,8 +378,7 @@ def _values_of(arg: Any) -> Any:
     return [unwrapped(item) for item in arg] if isinstance(arg, list | tuple) else unwrapped(arg)
 
 
-def _value_of(holder: Any) -> Any:
-    return holder.__kcore_value__()
+_value_of = operator.methodcaller("__kcore_value__")
 
 
 # Faults.

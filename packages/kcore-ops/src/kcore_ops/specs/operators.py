@@ -66,7 +66,7 @@ class TensorOperators:
 
 
 def install_operators(cls: type, item: Callable[[Any], Any] | None = None) -> None:
-    """Return a framework's class of tensors the operators that it lacks, as ops.
+    """Put the operators that a framework's class of tensors lacks on it, as ops.
 
     Args:
         cls: the class. What it has of its own, or inherits from a class other than `object`, stays.

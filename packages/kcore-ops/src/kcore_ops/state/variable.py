@@ -159,7 +159,7 @@ class Variable(TensorOperators):
         return value
 
     def rename(self, name: str) -> None:
-        """Return the variable a name, and its path a new last part."""
+        """Set the name, which is the last part of the path, too."""
         self.is_auto_named = False
         self.path = self.path[: len(self.path) - len(self.name)] + name
         self.name = name
