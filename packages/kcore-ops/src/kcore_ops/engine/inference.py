@@ -11,10 +11,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from kcore_ops.engine.op import Op
 from kcore_ops.foundation import tree
 from kcore_ops.foundation.errors import ArgumentError, KcoreError, ShapeError
-from kcore_ops.specs.spec import Size, TensorSpec, is_unknown
+from kcore_ops.specs.spec import Size, TensorSpec, is_unknown, spec_of_checked
 from kcore_ops.specs.symbolic import KerasTensor, Node
 
 if TYPE_CHECKING:
@@ -64,24 +66,27 @@ def infer_call(op: Op, call: Call, backend: Backend | None) -> Any:
     """Return the specs of the results of a call, dtypes settled as the dispatcher would."""
     described = call.specs(backend)
     targets = call.target_dtypes([dtype for dtype, _ in described], backend)
-    specs = [TensorSpec(_static(shape), target) for (_, shape), target in zip(described, targets, strict=True)]
-    args = call.replaced(specs)
-    positions = set(position for position, _ in call.groups.values())
-    args = [a if i in positions else _without_tensors(a, op, i) for i, a in enumerate(args)]
-    with inferring():
-        if list(op.parameters)[-1:] and list(op.parameters)[-1].startswith("*"):
-            return evaluate(lambda *a: op.body(*a[:-1], *a[-1]), args)
-        return evaluate(op.body, args)
+    shapes = [_static(shape) for _, shape in described]
+    args = call.replaced([spec_of_checked(shape, target) for shape, target in zip(shapes, targets, strict=True)])
+    for position, kind in enumerate(op.parameters.values()):
+        if kind == "shape" and isinstance(args[position], tuple):  # in it a scalar tensor is a size that is not known
+            args[position] = _static(args[position])
+            shapes.append(args[position])
+    starred = next(reversed(op.parameters), "").startswith("*")
+    function = (lambda *a: op.body(*a[:-1], *a[-1])) if starred else op.body
+    token = None if _is_inferring.get() else _is_inferring.set(True)
+    try:
+        return _merged(function, args) if any(None in shape for shape in shapes) else function(*args)
+    finally:
+        if token is not None:
+            _is_inferring.reset(token)
 
 
 def _static(shape: Sequence[Any]) -> tuple[Any, ...]:
-    return _Shape(size if isinstance(size, int) else None for size in shape)
-
-
-def _without_tensors(value: Any, op: Op, position: int) -> Any:
-    """In a shape, a scalar tensor is a size that is not known."""
-    kind = list(op.parameters.values())[position]
-    return _static(value) if kind == "shape" and isinstance(value, tuple) else value
+    for size in shape:
+        if size.__class__ is not int and not isinstance(size, int):
+            return _Shape(size if isinstance(size, int) else None for size in shape)
+    return tuple(shape)
 
 
 def evaluate(function: Callable[..., Any], args: Sequence[Any]) -> Any:
@@ -98,6 +103,11 @@ def evaluate(function: Callable[..., Any], args: Sequence[Any]) -> Any:
         isinstance(a, _Shape) and None in a for a in args
     ):
         return function(*args)
+    return _merged(function, args)
+
+
+def _merged(function: Callable[..., Any], args: Sequence[Any]) -> Any:
+    """Run a function with each of the stand-ins for the unknown sizes; give what the results have in common."""
     first, second = (function(*_filled(args, stand_in)) for stand_in in STAND_INS[:2])
     outcomes = [first, second]
     try:
@@ -162,18 +172,27 @@ def infer_symbolic(op: Op, call: Call) -> Any:
     """Run an op on symbolic arguments: give the specs of the results, or for `KerasTensor`s a new node of the graph."""
     from kcore_ops.engine.call import SymbolicShape, backend_of
 
-    concrete = [value for value in call.values if not isinstance(value, TensorSpec)]
+    concrete = [value for value in call.values if not isinstance(value, TensorSpec) and hasattr(value, "shape")]
     try:
-        result = infer_call(op, call, backend_of(concrete) if any(hasattr(v, "shape") for v in concrete) else None)
+        result = infer_call(op, call, backend_of(concrete) if concrete else None)
     except KcoreError as error:
         error.where, error.received = [op.name], call.received()
         raise
     # Sizes that are tensors are arguments like others: in a plain tuple they are found.
     args = [tuple(arg) if isinstance(arg, SymbolicShape) else arg for arg in call.args]
-    if any(isinstance(value, KerasTensor) for value in (*call.values, *tree.flatten(args))):
+    if any(_holds_graph(arg) for arg in args):
         _refuse_in_graph(op, args)
         return Node(op, args, tree.map_structure(lambda spec: _merge([spec]), result)).outputs
     return result
+
+
+# What no graph goes through, and is met often.
+_PLAIN = frozenset({TensorSpec, int, float, bool, str, type(None), np.ndarray})
+
+
+def _holds_graph(arg: Any) -> bool:
+    """Return whether an argument is or holds a tensor of a graph."""
+    return arg.__class__ not in _PLAIN and any(isinstance(leaf, KerasTensor) for leaf in tree.flatten(arg))
 
 
 def _refuse_in_graph(op: Op, args: Sequence[Any]) -> None:

@@ -7,6 +7,7 @@ definition in terms of other ops, which a backend may override. Either body, run
 from __future__ import annotations
 
 import dataclasses
+import functools
 import importlib
 import weakref
 from collections.abc import Callable, Mapping, Sequence
@@ -92,7 +93,7 @@ class Op:
         default_factory=weakref.WeakKeyDictionary
     )
 
-    @property
+    @functools.cached_property
     def tensor_parameters(self) -> list[tuple[int, str, str]]:
         """Position, name and kind of each parameter that takes tensors."""
         return [(i, name, kind) for i, (name, kind) in enumerate(self.parameters.items()) if kind in TENSOR_KINDS]

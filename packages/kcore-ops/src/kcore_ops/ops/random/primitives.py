@@ -13,7 +13,7 @@ import numpy as np
 
 from kcore_ops import dtypes
 from kcore_ops.dtypes.promotion import floating
-from kcore_ops.engine.define import op
+from kcore_ops.engine.define import op, primitive
 from kcore_ops.engine.op import DType, FloatDType, Shape, Tensor
 from kcore_ops.foundation.errors import ArgumentError, DTypeError, ShapeError
 from kcore_ops.ops.core.conversion import cast, shape
@@ -29,6 +29,7 @@ from kcore_ops.ops.numpy.manipulation import broadcast_to, expand_dims, reshape
 from kcore_ops.ops.numpy.reductions import argmax
 from kcore_ops.ops.numpy.sorting import argsort
 from kcore_ops.specs.shapes import broadcast_shapes, normalize_axis, show_shape
+from kcore_ops.specs.spec import TensorSpec
 
 __all__ = [
     "random_bits",
@@ -45,7 +46,7 @@ __all__ = [
 MANTISSA = {"float64": 53, "float32": 24, "float16": 11, "bfloat16": 8}
 
 
-@op
+@primitive
 def random_bits(seed: Tensor, shape: Shape) -> Tensor:
     """Draw 32 random bits for each element, as uint32, by the Threefry-2x32 cipher with 20 rounds.
 
@@ -58,10 +59,14 @@ def random_bits(seed: Tensor, shape: Shape) -> Tensor:
     >>> random_bits(np.array([0, 0], "uint32"), (2, 3)).shape
     (2, 3)
     """
-    count: Any = 1
-    for length in shape:
-        count = length * count
-    counter = cast(arange(count, dtype="int32"), "uint32")
+    counter = TensorSpec((_count(shape),), "uint32")
+    return reshape(add(counter, take(seed, 0, axis=0)), shape)
+
+
+@random_bits.define
+def _threefry(seed: Any, shape: Any) -> Any:
+    # Said twice, as a body and as a definition: the body alone would be 140 calls each time that a graph draws.
+    counter = cast(arange(_count(shape), dtype="int32"), "uint32")
     key1, key2 = take(seed, 0, axis=0), take(seed, 1, axis=0)
     key3 = bitwise_xor(bitwise_xor(key1, key2), np.uint32(0x1BD11BDA))
     keys = (key1, key2, key3)
@@ -74,6 +79,13 @@ def random_bits(seed: Tensor, shape: Shape) -> Tensor:
         x = add(x, keys[(block + 1) % 3])
         y = add(add(y, keys[(block + 2) % 3]), np.uint32(block + 1))
     return reshape(x, shape)
+
+
+def _count(shape: Any) -> Any:
+    count: Any = 1
+    for length in shape:
+        count = length * count
+    return count
 
 
 @op
