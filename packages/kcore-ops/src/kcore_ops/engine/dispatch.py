@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import math
 import operator
+import sys
 import types
 from collections.abc import Callable
 from typing import Any
@@ -46,13 +47,13 @@ from kcore_ops.specs.symbolic import KerasTensor
 __all__ = ["create", "dispatch", "public_function", "recover"]
 
 _GUARDS = {
-    "axis": "if {0}.__class__ is not int and {0} is not None: {0} = standard_axis({0}, op)",
-    "shape": "{0} = standard_shape({0}, op)",
-    "dtype": "if {0} is not None: {0} = standard_dtype({0}, op)",
-    "float_dtype": "{0} = standard_dtype({0}, op)",
+    "axis": "if {0}.__class__ is not int and {0} is not None: {0} = slow.standard_axis({0}, op)",
+    "shape": "{0} = slow.standard_shape({0}, op)",
+    "dtype": "if {0} is not None: {0} = slow.standard_dtype({0}, op)",
+    "float_dtype": "{0} = slow.standard_dtype({0}, op)",
     # What every integer dtype holds is looked at no further.
     "number": "if (not 0 <= {0} <= 127) if {0}.__class__ is int or {0}.__class__ is float else "
-    "({0} is not None and {0}.__class__ in NUMBERS): check_number({0}, op, ({arguments}))",
+    "({0} is not None and {0}.__class__ in slow.NUMBERS): slow.check_number({0}, op, ({arguments}))",
 }
 
 # What may hold numbers too large, beside Python's own; arrays are cast, as NumPy casts them.
@@ -62,11 +63,10 @@ NUMBERS = frozenset({list, tuple, *(numpy_dtype(name).type for name in INTEGERS)
 def public_function(op: Op) -> Any:
     """Return the function users call: the body's signature and docstring over the dispatcher."""
     body = op.body
-    itself: types.CellType = types.CellType()
-    values = {**globals(), "op": op, "plans": op.plans, "numbers": op.number_plans}
-    closure = tuple(itself if name == "itself" else types.CellType(values[name]) for name in _FIRST_CALL.co_freevars)
+    values = {"op": op, "plans": op.plans, "numbers": op.number_plans, "slow": sys.modules[__name__]}
+    closure = tuple(types.CellType(values[name]) for name in _FIRST_CALL.co_freevars)
     function: Any = types.FunctionType(_FIRST_CALL, body.__globals__, body.__name__, body.__defaults__, closure)
-    itself.cell_contents = function
+    op.dispatcher = function
     functools.update_wrapper(function, body)
     function.op = op
     op.function = operators.functions[op.name] = function
@@ -89,7 +89,7 @@ def _define(op: Op, function: Any) -> Any:
     return function
 
 
-def with_code(function: Any, op: Op) -> Any:
+def with_code(op: Op) -> Any:
     """Return an op's function, once it has its code: what its first call asks for.
 
     Compiling what a program never calls would be a fifth of the time that `import kcore_ops` takes.
@@ -97,8 +97,8 @@ def with_code(function: Any, op: Op) -> Any:
     code = op.body.__code__
     header = [f"{name}:{op.parameters.get(name, 'static')}" for name in code.co_varnames[: code.co_argcount]]
     header += [name for name in op.parameters if name.startswith("*")]
-    function.__code__ = _template(tuple(header))
-    return function
+    op.dispatcher.__code__ = _template(tuple(header))
+    return op.dispatcher
 
 
 @functools.cache
@@ -113,15 +113,15 @@ def _template(header: tuple[str, ...]) -> types.CodeType:
     arguments = "".join(f"{name.lstrip('*')}, " for name in names)
     lines = [_GUARDS[kind].format(name, arguments=arguments) for name, kind in kinds.items() if kind in _GUARDS]
     lines += [
-        f"if {name}.__class__ is SymbolicShape: return dispatch(op, ({arguments}))"
+        f"if {name}.__class__ is slow.SymbolicShape: return slow.dispatch(op, ({arguments}))"
         for name, kind in kinds.items()
         if kind == "shape"
     ]
     tensors = [name.lstrip("*") for name in names if kinds[name] in TENSOR_KINDS]
     if not tensors:
-        lines += [f"return create(op, ({arguments}))"]
+        lines += [f"return slow.create(op, ({arguments}))"]
     elif "tree" in kinds.values() or ("sequence" in kinds.values() and len(tensors) > 1):
-        lines += [f"return dispatch(op, ({arguments}))"]
+        lines += [f"return slow.dispatch(op, ({arguments}))"]
     else:
         lines += [
             "try:",
@@ -132,18 +132,15 @@ def _template(header: tuple[str, ...]) -> types.CodeType:
             "    try:",
             f"        return run({arguments})",
             "    except Exception as error:",
-            f"        return recover(op, ({arguments}), error)",
+            f"        return slow.recover(op, ({arguments}), error)",
             # Outside the handler, or the miss would be shown as the context of whatever goes wrong.
-            f"return dispatch(op, ({arguments}))",
+            f"return slow.dispatch(op, ({arguments}))",
         ]
     return _compiled(", ".join(names), lines)
 
 
-# What an op's function finds in its closure.
-_CELLS = (
-    "itself, op, plans, numbers, create, dispatch, recover, with_code, standard_axis, standard_shape, standard_dtype, "
-    "check_number, SymbolicShape, NUMBERS"
-)
+# What an op's function finds in its closure: few things, as each costs a little in each call. `slow` is this module.
+_CELLS = "op, plans, numbers, slow"
 
 
 def _compiled(parameters: str, lines: list[str]) -> types.CodeType:
@@ -156,7 +153,7 @@ def _compiled(parameters: str, lines: list[str]) -> types.CodeType:
     return next(constant for constant in make.co_consts if isinstance(constant, types.CodeType))
 
 
-_FIRST_CALL = _compiled("*args, **kwargs", ["return with_code(itself, op)(*args, **kwargs)"])
+_FIRST_CALL = _compiled("*args, **kwargs", ["return slow.with_code(op)(*args, **kwargs)"])
 
 
 def _lookup(tensors: list[str], is_sequence: bool) -> list[str]:

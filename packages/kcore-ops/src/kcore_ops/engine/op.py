@@ -74,6 +74,7 @@ class Op:
         overrides: functions by backend name, which come before the backend's own.
         unary: what a call with nothing but its first argument stands for, if that is another function.
         function: what users call.
+        dispatcher: the function that looks up plans: `function` itself, or what that wraps.
         plans: ready-made calls by the types and dtypes of the arguments; see plans.py.
         number_plans: the same for a tensor followed by a Python number.
         temporary_plans: the same for classes that may go, which no plan is to hold.
@@ -87,6 +88,7 @@ class Op:
     overrides: dict[str, Callable[..., Any] | str] = dataclasses.field(default_factory=dict)
     unary: Callable[[Any], Any] | None = None
     function: Any = None
+    dispatcher: Any = None
     plans: dict[Any, Any] = dataclasses.field(default_factory=dict)
     number_plans: dict[Any, Any] = dataclasses.field(default_factory=dict)
     temporary_plans: weakref.WeakKeyDictionary[type, dict[Any, Any]] = dataclasses.field(
