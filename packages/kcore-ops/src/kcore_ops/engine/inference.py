@@ -73,7 +73,7 @@ def infer_call(op: Op, call: Call, backend: Backend | None) -> Any:
             args[position] = _static(args[position])
             shapes.append(args[position])
     starred = next(reversed(op.parameters), "").startswith("*")
-    function = (lambda *a: op.body(*a[:-1], *a[-1])) if starred else op.body
+    function: Callable[..., Any] = (lambda *a: op.body(*a[:-1], *a[-1])) if starred else op.body
     token = None if _is_inferring.get() else _is_inferring.set(True)
     try:
         return _merged(function, args) if any(None in shape for shape in shapes) else function(*args)
