@@ -196,7 +196,7 @@ VALUES = (
         "log_sigmoid log_softmax sigmoid silu softmax", "uint8 uint16", "numpy",
         "Keras on NumPy computes -x of unsigned integers before it makes floats",
     ),
-    Difference("hard_tanh log_sigmoid log_softmax", "uint8", "jax", "Keras on JAX computes -x of unsigned integers"),
+    Difference("hard_tanh log_sigmoid log_softmax softmax", "uint8", "jax", "Keras on JAX computes -x of unsigned integers"),
     Difference("deg2rad logaddexp2 rad2deg", "bool uint8 int8", "numpy", "NumPy computes 8 bits in float16"),
     Difference(
         "leaky_relu", FLOATS, "numpy", "Keras on NumPy takes the larger of x and its multiple: wrong for slopes above 1",
@@ -207,10 +207,13 @@ VALUES = (
         lambda call: call.x.ndim == 0 and call.keepdims,
     ),
     Difference(
-        "median nanpercentile quantile", ALL, "jax", "Keras on JAX gives an axis to the result of a tensor without axes",
+        "median nanpercentile nanquantile percentile quantile", ALL, "jax", "Keras on JAX gives an axis to the result of a tensor without axes",
         lambda call: call.x.ndim == 0 and call.keepdims,
     ),
-    Difference("quantile", INTEGERS, "jax", "halfway between two elements Keras on JAX takes the other", lambda call: call.method == "nearest"),
+    Difference(
+        "nanpercentile nanquantile percentile quantile", ALL, "jax", "halfway between two elements Keras on JAX takes the other",
+        lambda call: call.method == "nearest",
+    ),
     Difference("bincount", INTEGERS, "jax", "Keras on JAX counts negative numbers as 0", has_negative),
     Difference("cholesky", ALL, "numpy torch", "ours reads the lower triangle only; with `upper`, Keras here reads the upper one", lambda call: call.upper),
     Difference("cholesky eigh", ALL, "jax", "ours reads the lower triangle only, Keras on JAX takes the mean of both", is_asymmetric),
@@ -225,7 +228,7 @@ VALUES = (
         lambda call: call.order != 2 and len(named_axes(call)) == 2,
     ),
     Difference(
-        "slice slice_update", FLOATS, "numpy torch", "in Keras starts below 0 count from the end; ours, if in a tensor, are moved inside",
+        "slice slice_update", FLOATS, "numpy torch jax", "in Keras starts below 0 count from the end; ours, if in a tensor, are moved inside",
         lambda call: isinstance(call.start_indices, np.ndarray) and (call.start_indices < 0).any(),
     ),
     Difference("sparsemax", ALL, "numpy torch jax tensorflow", "Keras's often do not add up to 1, as Martins & Astudillo (2016) define it", lambda call: call.x.shape[call.axis] > 1),
