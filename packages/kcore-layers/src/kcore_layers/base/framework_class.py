@@ -12,7 +12,7 @@ from typing import Any
 from kcore_ops.backends import registry
 from kcore_ops.backends.interface import Backend
 
-from kcore_layers.base.build import built_by
+from kcore_layers.base.build import build_lock, built_by
 from kcore_layers.base.signature import inspect_build, inspect_call
 from kcore_layers.serialization.registry import original_class
 
@@ -35,16 +35,17 @@ def framework_class(cls: type, backend: Backend, extra: type | None = None) -> t
         extra: a class to come right after `cls`, for models made of inputs and outputs; None, the default, is none.
     """
     cls = original_class(cls)
-    made_of: dict[Any, type]
-    if "_kcore_framework_classes" in cls.__dict__:
-        made_of = cls.__dict__["_kcore_framework_classes"]
-    else:
-        made_of = _FrameworkClasses()
-        cls._kcore_framework_classes = made_of  # type: ignore[attr-defined]
     key = (backend, extra)
-    if key not in made_of:
-        made_of[key] = _make(cls, backend, extra)
-    return made_of[key]
+    made_of: dict[Any, type] = cls.__dict__.get("_kcore_framework_classes", {})
+    if key in made_of:
+        return made_of[key]
+    with build_lock:
+        if "_kcore_framework_classes" not in cls.__dict__:
+            cls._kcore_framework_classes = _FrameworkClasses()  # type: ignore[attr-defined]
+        made_of = cls.__dict__["_kcore_framework_classes"]
+        if key not in made_of:
+            made_of[key] = _make(cls, backend, extra)
+        return made_of[key]
 
 
 def _make(cls: type, backend: Backend, extra: type | None) -> type:

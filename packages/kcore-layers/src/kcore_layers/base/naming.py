@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import re
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -25,6 +26,7 @@ __all__ = [
 
 _counts: collections.Counter[str] = collections.Counter()
 _uids: collections.Counter[str] = collections.Counter()
+_lock = threading.Lock()  # no two threads are given one name
 _path: ContextVar[str] = ContextVar("kcore_path", default="")
 current_path = _path.get
 
@@ -49,8 +51,9 @@ def auto_name(prefix: str) -> str:
     Args:
         prefix: what the name begins with.
     """
-    number = _counts[prefix]
-    _counts[prefix] += 1
+    with _lock:
+        number = _counts[prefix]
+        _counts[prefix] += 1
     return f"{prefix}_{number}" if number else prefix
 
 
@@ -63,8 +66,9 @@ def get_uid(prefix: str = "") -> int:
     >>> get_uid("a_prefix_of_ours"), get_uid("a_prefix_of_ours")
     (1, 2)
     """
-    _uids[prefix] += 1
-    return _uids[prefix]
+    with _lock:
+        _uids[prefix] += 1
+        return _uids[prefix]
 
 
 def reset_names() -> None:

@@ -8,6 +8,7 @@ import functools
 import importlib
 import importlib.util
 import sys
+import threading
 import weakref
 from collections.abc import Callable, Mapping
 from types import FunctionType
@@ -88,6 +89,8 @@ class BackendRecord:
 checks: list[Callable[[Backend], list[str]]] = []
 
 _registered: dict[str, BackendRecord] = {}
+# Held while plugins are looked for and loaded: of each backend there is one, whichever threads need it first.
+_lock = threading.RLock()
 # By class; not held, for it may be one that was made in a function.
 _owners: weakref.WeakKeyDictionary[type, Backend | None] = weakref.WeakKeyDictionary()
 
@@ -97,9 +100,14 @@ def _metadata() -> Any:
     return importlib.import_module("importlib.metadata")
 
 
-@functools.cache
 def _installed() -> dict[str, BackendRecord]:
-    """Find the installed backends; a faulty one is recorded with its reason."""
+    """Return the installed backends; a faulty one is recorded with its reason."""
+    with _lock:
+        return _found()
+
+
+@functools.cache
+def _found() -> dict[str, BackendRecord]:
     records: dict[str, BackendRecord] = {}
     for entry in _metadata().entry_points(group=BACKENDS):
         distribution = f"{entry.dist.name} {entry.dist.version}" if entry.dist else "unknown"
@@ -250,6 +258,12 @@ def load(name: str) -> Backend:
         )
     if record.backend is not None:
         return record.backend
+    with _lock:
+        return record.backend if record.backend is not None else _load_record(record)
+
+
+def _load_record(record: BackendRecord) -> Backend:
+    name = record.name
     if record.reason is not None:
         raise BackendUnusable(
             f"backend {name!r} ({record.distribution}) can not be used: {record.reason}", fix=_FIX_OF_UNUSABLE
@@ -370,7 +384,7 @@ def _find_owner(cls: type) -> Backend | None:
 
 def forget() -> None:
     """Look for plugins anew; for tests that install some."""
-    _installed.cache_clear()
+    _found.cache_clear()
     _owners.clear()
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import importlib
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -35,15 +35,24 @@ class MAP_TO_NONE:
 _NAMESPACE = "kcore"  # what is a container to us is none to others who use optree
 _OPTIONS: dict[str, Any] = {"none_is_leaf": True, "namespace": _NAMESPACE}
 _containers: dict[type, None] = {}  # registered with us, in order
+_module: Any = None
+_lock = threading.RLock()  # optree takes a class once, whichever threads meet a structure first
 
 
-@functools.cache
 def _optree() -> Any:
     """Return optree, which is imported when a structure is first met: `import kcore_ops` is to be quick."""
-    optree = importlib.import_module("optree")
-    for kind in _containers:
-        _register(optree, kind)
-    return optree
+    return _module if _module is not None else _load()
+
+
+def _load() -> Any:
+    global _module
+    with _lock:
+        if _module is None:
+            optree = importlib.import_module("optree")
+            for kind in _containers:
+                _register(optree, kind)
+            _module = optree
+        return _module
 
 
 def _register(optree: Any, kind: type) -> None:
@@ -70,10 +79,11 @@ def register_container(kind: type) -> None:
     """
     if not issubclass(kind, list | dict):
         raise TypeError(f"{kind.__qualname__} is no subclass of list or dict")
-    if kind not in _containers:
-        _containers[kind] = None
-        if _optree.cache_info().currsize:
-            _register(_optree(), kind)
+    with _lock:
+        if kind not in _containers:
+            _containers[kind] = None
+            if _module is not None:
+                _register(_module, kind)
 
 
 def is_nested(structure: Any) -> bool:

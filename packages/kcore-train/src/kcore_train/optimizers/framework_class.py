@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kcore_layers.base.build import build_lock
 from kcore_layers.serialization.registry import original_class
 from kcore_ops.backends.interface import Backend
 from kcore_ops.backends.registry import load
@@ -25,12 +26,13 @@ def framework_optimizer_class(cls: type, backend: Backend) -> type:
     mixin = None if backend.modules is None else backend.modules.optimizer_mixin
     if mixin is None:
         return cls
-    made: dict[Any, type] = cls.__dict__.get("_kcore_framework_classes") or {}
-    if mixin not in made:
-        namespace = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__}
-        made[mixin] = type(cls.__name__, (mixin, cls), {**namespace, "_kcore_original": cls})
-        cls._kcore_framework_classes = made  # type: ignore[attr-defined]
-    return made[mixin]
+    with build_lock:
+        made: dict[Any, type] = cls.__dict__.get("_kcore_framework_classes") or {}
+        if mixin not in made:
+            namespace = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__}
+            made[mixin] = type(cls.__name__, (mixin, cls), {**namespace, "_kcore_original": cls})
+            cls._kcore_framework_classes = made  # type: ignore[attr-defined]
+        return made[mixin]
 
 
 def remake(cls: type, backend: str) -> Any:
