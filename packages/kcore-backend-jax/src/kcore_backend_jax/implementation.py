@@ -60,8 +60,8 @@ class JaxTraining(Training):
 
     takes_arrays = True
 
-    def compile_step(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        return compile_donating(function)
+    def compile_step(self, function: Callable[..., Any], keeps_state: bool = False) -> Callable[..., Any]:
+        return jax.jit(function) if keeps_state else compile_donating(function)
 
 
 class JaxBackend(Backend):

@@ -34,12 +34,16 @@ class Training:
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
 
-    def compile_step(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def compile_step(self, function: Callable[..., Any], keeps_state: bool = False) -> Callable[..., Any]:
         """Return a step compiled.
 
         `function(state, batches)` returns `(results, new state)`. The state is a tuple of lists of tensors. `batches`
-        is a tuple of trees of tensors of this backend, in which None may stand, and strings where data holds text. The
-        old state is not used afterwards: its memory may be.
+        is a tuple of trees of tensors of this backend, in which None may stand, and strings where data holds text.
+
+        Args:
+            function: the step.
+            keeps_state: whether the old state is used afterwards, as weights are by other threads that predict. Where
+                it is not, its memory may be.
         """
         return self.backend.jit(function)
 

@@ -184,7 +184,9 @@ class FunctionalSteps:
                 return results, (*(list(own) for own in state), scope.end(others))
 
         record.is_compiled = not setup.run_eagerly and setup.jit_compile is not False
-        compiled = backend.training.compile_step(steps) if record.is_compiled else steps
+        # Several threads may predict with one model.
+        keeps_state = kind == "predict"
+        compiled = backend.training.compile_step(steps, keeps_state) if record.is_compiled else steps
         takes_arrays = backend.training.takes_arrays or not record.is_compiled
 
         def run(batches: Sequence[Batch]) -> Any:

@@ -1,0 +1,38 @@
+"""Several threads predict with one model, as those of a server do."""
+
+from __future__ import annotations
+
+import threading
+
+import kcore_ops as ops
+import numpy as np
+import pytest
+from kcore_layers import layers
+from kcore_layers.models import Sequential
+
+
+@pytest.mark.parametrize("is_compiled", [False, True])
+def test_eight_threads_predict_with_one_model(backend, is_compiled):
+    model = Sequential([layers.Input((4,)), layers.Dense(8, "relu"), layers.Dropout(0.5), layers.Dense(2)])
+    if is_compiled and "gradient" in backend.capabilities:
+        model.compile("adam", "mse", metrics=["mae"])
+    x = np.random.default_rng(0).normal(size=(300, 4)).astype("float32")
+    expected = ops.convert_to_numpy(model(x))
+    start, faults = threading.Barrier(8), []
+
+    def run():
+        try:
+            start.wait()
+            with ops.use_backend(backend.name):
+                for num_samples in (300, 250, 300):
+                    found = model.predict(x[:num_samples], batch_size=32, verbose=0)
+                    np.testing.assert_allclose(found, expected[:num_samples], rtol=1e-5, atol=1e-5)
+        except BaseException as fault:
+            faults.append(fault)
+
+    threads = [threading.Thread(target=run) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
