@@ -7,6 +7,7 @@ transposition, a split, or the definition takes their place.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,6 +22,8 @@ from kcore_ops.plugin import (
     pool_windows,
 )
 
+from kcore_backend_tf.onednn import ON_CPU, sizes_of
+
 raw = tf.raw_ops
 _MAX_POOL_2D = frozenset("bfloat16 float16 float32 float64 int8 int16 int32 int64 uint8 uint16".split())
 
@@ -30,22 +33,28 @@ def conv(inputs, kernel, strides, padding, data_format, dilation_rate):
     is_dilated, is_strided = _any_above_one(windows.dilation), _any_above_one(windows.strides)
     if not _is_native(inputs) or windows.groups is None or (is_dilated and is_strided):
         return defined(nn.conv)(inputs, kernel, strides, padding, data_format, dilation_rate)
-    x = _last(inputs, windows)
-    mode = "SAME" if windows.is_same else "VALID"
+    x, mode = _last(inputs, windows), "SAME" if windows.is_same else "VALID"
+    steps = windows.strides
+    if _is_misread(windows):
+        x, mode, steps = _covered(x, windows), "VALID", (math.gcd(*windows.strides),) * len(windows.strides)
 
     def convolve(x: Any, kernel: Any) -> Any:
         if is_dilated:
             return tf.nn.convolution(x, kernel, padding=mode, dilations=windows.dilation)
-        if len(windows.sizes) == 1:
-            steps = [1, 1, *windows.strides, 1]
-            return raw.Conv2D(input=x[:, None], filter=kernel[None], strides=steps, padding=mode)[:, 0]
-        function = raw.Conv2D if len(windows.sizes) == 2 else raw.Conv3D
-        return function(input=x, filter=kernel, strides=[1, *windows.strides, 1], padding=mode)
+        if len(steps) == 1:
+            x, kernel = x[:, None], kernel[None]
+            return raw.Conv2D(input=x, filter=kernel, strides=[1, *steps, *steps, 1], padding=mode)[:, 0]
+        function = raw.Conv2D if len(steps) == 2 else raw.Conv3D
+        return function(input=x, filter=kernel, strides=[1, *steps, 1], padding=mode)
 
     if windows.groups == 1:
-        return _back(convolve(x, kernel), windows)
-    parts = zip(tf.split(x, windows.groups, -1), tf.split(kernel, windows.groups, -1), strict=True)
-    return _back(tf.concat([convolve(*part) for part in parts], -1), windows)
+        result = convolve(x, kernel)
+    else:
+        parts = zip(tf.split(x, windows.groups, -1), tf.split(kernel, windows.groups, -1), strict=True)
+        result = tf.concat([convolve(*part) for part in parts], -1)
+    if steps != windows.strides:
+        result = result[:, *[slice(None, None, step // steps[0]) for step in windows.strides]]
+    return _back(result, windows)
 
 
 def depthwise_conv(inputs, kernel, strides, padding, data_format, dilation_rate):
@@ -101,9 +110,23 @@ def _is_native(inputs: Any) -> bool:
     return inputs.dtype.is_floating and 0 not in tuple(inputs.shape)
 
 
+def _is_misread(windows: Windows) -> bool:
+    """Return whether oneDNN reads beyond the tensor (TensorFlow 2.21): with unequal strides, and in 3D with gaps."""
+    has_gaps = any(span < step for span, step in zip(windows.spans, windows.strides, strict=True))
+    return ON_CPU and (len(set(windows.strides)) > 1 or (len(windows.strides) == 3 and has_gaps))
+
+
+def _covered(x: Any, windows: Windows) -> Any:
+    """Pad a tensor for the windows, and cut off what none of them reaches."""
+    if windows.is_same:
+        x = tf.pad(x, [(0, 0), *windows.padding(sizes_of(x)[1:-1]), (0, 0)])
+    axes = zip(sizes_of(x)[1:-1], windows.spans, windows.strides, strict=True)
+    return x[:, *[slice((size - span) // step * step + span) for size, span, step in axes]]
+
+
 def _is_gradient(windows: Any) -> bool:
     """Return whether a convolution over the result would have as many positions as the input has elements."""
-    if None in windows.window:
+    if None in windows.window or _is_misread(windows):  # by the gradient, which is a convolution
         return False
     axes = zip(windows.spans, windows.strides, windows.cropped, strict=True)
     return not windows.is_same or all(0 < span - sum(crop) <= stride for span, stride, crop in axes)
@@ -160,3 +183,6 @@ WIDENED: dict[str, dict[str, str]] = {
     "average_pool": {"float16": "float32", "bfloat16": "float32"},  # whose sums overflow
     "max_pool": {"bool": "uint8"},
 }
+if ON_CPU:
+    # With bfloat16 oneDNN is wrong in 3D, and with strides along axes shorter than the window (TensorFlow 2.21).
+    WIDENED |= {name: {"bfloat16": "float32"} for name in ("conv", "conv_transpose", "depthwise_conv")}

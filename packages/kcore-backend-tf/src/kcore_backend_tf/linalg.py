@@ -9,6 +9,8 @@ from typing import Any
 import tensorflow as tf
 from kcore_ops.plugin import paired_axes, parse_subscripts
 
+from kcore_backend_tf.onednn import ON_CPU, sizes_of
+
 _einsum = tf.raw_ops.Einsum
 
 
@@ -17,13 +19,30 @@ def matmul(x1, x2):
     if rank1 == 2 and rank2 == 2:
         return tf.raw_ops.MatMul(a=x1, b=x2)
     if rank1 > 1 and rank2 > 1:
-        return tf.raw_ops.BatchMatMulV2(x=x1, y=x2)
+        return _of_stacks(x1, x2)
     left = "i" if rank1 == 1 else "...hi"
     right = "i" if rank2 == 1 else "...ij"
     result = left.removesuffix("i") + right.removeprefix("...").removeprefix("i")
     if rank1 == 1 and rank2 > 1:
         result = "..." + result
     return _einsum(inputs=[x1, x2], equation=f"{left},{right}->{result}")
+
+
+def _of_stacks(x1: Any, x2: Any) -> Any:
+    """Products of stacks of matrices."""
+    stacks1, stacks2 = x1.shape.as_list()[:-2], x2.shape.as_list()[:-2]
+    if stacks1 == stacks2 or max(len(stacks1), len(stacks2)) < 2 or not ON_CPU:
+        return tf.raw_ops.BatchMatMulV2(x=x1, y=x2)
+    # Some stacks that are to be repeated along several axes oneDNN reads beyond (TensorFlow 2.21).
+    if set(stacks2) <= {1} and len(stacks2) <= len(stacks1):
+        rows, columns = sizes_of(x1), sizes_of(x2)
+        product = tf.raw_ops.MatMul(a=tf.reshape(x1, [-1, rows[-1]]), b=tf.reshape(x2, columns[-2:]))
+        return tf.reshape(product, [*rows[:-1], columns[-1]])
+    sizes1, sizes2 = tf.shape(x1), tf.shape(x2)
+    common = tf.broadcast_dynamic_shape(sizes1[:-2], sizes2[:-2])
+    x1 = tf.broadcast_to(x1, tf.concat([common, sizes1[-2:]], 0))
+    x2 = tf.broadcast_to(x2, tf.concat([common, sizes2[-2:]], 0))
+    return tf.raw_ops.BatchMatMulV2(x=x1, y=x2)
 
 
 def einsum(subscripts, *operands):
