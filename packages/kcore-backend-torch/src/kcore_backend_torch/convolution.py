@@ -8,18 +8,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from kcore_ops import nn
-from kcore_ops.plugin import (
-    Windows,
-    adaptive_windows,
-    average_weights,
-    conv_transpose_windows,
-    conv_windows,
-    defined,
-    depthwise_conv_windows,
-    lowest,
-    pool_windows,
-)
+from kcore_ops import nn, plugin
 
 from kcore_backend_torch.dtypes import DTYPE_NAMES
 
@@ -32,26 +21,25 @@ _AVERAGE_POOL = (None, F.avg_pool1d, F.avg_pool2d, F.avg_pool3d)
 
 
 def conv(inputs, kernel, strides, padding, data_format, dilation_rate):
-    windows = conv_windows(inputs.shape, kernel.shape, strides, padding, dilation_rate, data_format)
+    windows = plugin.conv_windows(inputs.shape, kernel.shape, strides, padding, dilation_rate, data_format)
     return _convolve(inputs, kernel, windows)
 
 
 def depthwise_conv(inputs, kernel, strides, padding, data_format, dilation_rate):
-    windows = depthwise_conv_windows(inputs.shape, kernel.shape, strides, padding, dilation_rate, data_format)
+    windows = plugin.depthwise_conv_windows(inputs.shape, kernel.shape, strides, padding, dilation_rate, data_format)
     return _convolve(inputs, kernel.reshape(*windows.window, 1, windows.filters), windows)
 
 
-def _convolve(inputs: Any, kernel: Any, windows: Windows) -> Any:
+def _convolve(inputs: Any, kernel: Any, windows: plugin.Windows) -> Any:
     if _is_misread(inputs, windows):
         return _convolve(inputs.float(), kernel.float(), windows).to(inputs.dtype)
     function: Any = _CONV[len(windows.sizes)]
     x, around = _padded(inputs, windows, 0, most=None)
     strides = list(windows.strides)
-    for axis, (count, span, step) in enumerate(zip(windows.positions, windows.spans, windows.strides, strict=True)):
-        if count == 1 and step > 1:
+    for axis, (count, span) in enumerate(zip(windows.positions, windows.spans, strict=True)):
+        if count == 1 and strides[axis] > 1:
             # Where there is one window oneDNN reads beyond the tensor if there is a stride (torch 2.13).
-            x = x.narrow(axis + 2, 0, span - 2 * around[axis])
-            strides[axis] = 1
+            x, strides[axis] = x.narrow(axis + 2, 0, span - 2 * around[axis]), 1
     # Laid out as the inputs are: a fifth faster than a view of the kernel (torch 2.13, on the CPU).
     axes = range(kernel.ndim - 2)
     if windows.channels_first:
@@ -62,7 +50,7 @@ def _convolve(inputs: Any, kernel: Any, windows: Windows) -> Any:
     return _back(function(x, kernel, None, strides, around, windows.dilation, windows.groups), windows)
 
 
-def _is_misread(inputs: Any, windows: Windows, is_transposed: bool = False) -> bool:
+def _is_misread(inputs: Any, windows: plugin.Windows, is_transposed: bool = False) -> bool:
     """Return whether oneDNN may read beyond a tensor of bfloat16: in 3D, and transposed of one (torch 2.13, CPUs)."""
     is_doubtful = len(windows.sizes) == 3 or (is_transposed and 1 in windows.sizes)
     return is_doubtful and inputs.dtype is torch.bfloat16 and inputs.device.type == "cpu"
@@ -71,15 +59,14 @@ def _is_misread(inputs: Any, windows: Windows, is_transposed: bool = False) -> b
 def _with_plain_strides(kernel: Any) -> Any:
     """Return a kernel for one filter with the strides that torch itself would give it.
 
-    By another stride of that axis torch takes the kernel for what it is not, and then refuses the gradient that it has
-    made for it (torch 2.13, where it does not use oneDNN, as for float64).
+    By another stride of that axis torch makes a gradient that it then refuses (torch 2.13, without oneDNN: in float64).
     """
     return kernel.clone(memory_format=torch.contiguous_format) if kernel.shape[0] == 1 else kernel
 
 
 def conv_transpose(inputs, kernel, strides, padding, output_padding, data_format, dilation_rate):
     shapes = inputs.shape, kernel.shape
-    windows = conv_transpose_windows(*shapes, strides, padding, output_padding, dilation_rate, data_format)
+    windows = plugin.conv_transpose_windows(*shapes, strides, padding, output_padding, dilation_rate, data_format)
     if _is_misread(inputs, windows, is_transposed=True):
         wide = inputs.float(), kernel.float()
         return conv_transpose(*wide, strides, padding, output_padding, data_format, dilation_rate).to(inputs.dtype)
@@ -95,9 +82,9 @@ def conv_transpose(inputs, kernel, strides, padding, output_padding, data_format
 
 
 def max_pool(inputs, pool_size, strides, padding, data_format):
-    windows = pool_windows(inputs.shape, pool_size, strides, padding, data_format)
+    windows = plugin.pool_windows(inputs.shape, pool_size, strides, padding, data_format)
     function: Any = _MAX_POOL[len(windows.sizes)]
-    x, around = _padded(inputs, windows, lowest(DTYPE_NAMES[inputs.dtype]), most=windows.window)
+    x, around = _padded(inputs, windows, plugin.lowest(DTYPE_NAMES[inputs.dtype]), most=windows.window)
     if x.ndim == 3 and not x.is_floating_point():  # max_pool1d knows no integers (torch 2.13)
         x = F.max_pool2d(x.unsqueeze(2), (1, *windows.window), (1, *windows.strides), (0, *around)).squeeze(2)
     else:
@@ -106,7 +93,7 @@ def max_pool(inputs, pool_size, strides, padding, data_format):
 
 
 def average_pool(inputs, pool_size, strides, padding, data_format):
-    windows = pool_windows(inputs.shape, pool_size, strides, padding, data_format)
+    windows = plugin.pool_windows(inputs.shape, pool_size, strides, padding, data_format)
     function: Any = _AVERAGE_POOL[len(windows.sizes)]
     # Though it pads, avg_pool3d refuses windows larger than its input (torch 2.13).
     fits = inputs.ndim < 5 or all(map(operator.ge, windows.sizes, windows.window))
@@ -117,27 +104,24 @@ def average_pool(inputs, pool_size, strides, padding, data_format):
     if x.shape[2:] == windows.sizes:
         return mean
     # Torch pads alike on both sides only, so zeros were added and counted.
-    return mean / torch.tensor(average_weights(windows), dtype=mean.dtype, device=mean.device)
+    return mean / torch.tensor(plugin.average_weights(windows), dtype=mean.dtype, device=mean.device)
 
 
 def adaptive_max_pool(inputs, output_size, data_format):
-    windows = adaptive_windows(inputs.shape, output_size, data_format)
+    windows = plugin.adaptive_windows(inputs.shape, output_size, data_format)
     if not inputs.is_floating_point():
-        return _adaptive_max_pool(inputs, output_size, data_format)  # torch 2.13 knows floats alone
+        return plugin.defined(nn.adaptive_max_pool)(inputs, output_size, data_format)  # torch 2.13 knows floats alone
     function: Any = _ADAPTIVE_MAX_POOL[len(windows.sizes)]
     return _back(function(_first(inputs, windows), windows.positions), windows)
 
 
-_adaptive_max_pool = defined(nn.adaptive_max_pool)
-
-
 def adaptive_average_pool(inputs, output_size, data_format):
-    windows = adaptive_windows(inputs.shape, output_size, data_format)
+    windows = plugin.adaptive_windows(inputs.shape, output_size, data_format)
     function: Any = _ADAPTIVE_AVERAGE_POOL[len(windows.sizes)]
     return _back(function(_first(inputs, windows), windows.positions), windows)
 
 
-def _padded(inputs: Any, windows: Windows, value: Any, most: Sequence[int] | None) -> tuple[Any, Sequence[int]]:
+def _padded(inputs: Any, windows: plugin.Windows, value: Any, most: Sequence[int] | None) -> tuple[Any, Sequence[int]]:
     """Put channels first; pad where both sides differ, else leave it to the function, if it pads as much."""
     x = _first(inputs, windows)
     padding = windows.padding()
@@ -148,11 +132,11 @@ def _padded(inputs: Any, windows: Windows, value: Any, most: Sequence[int] | Non
     return F.pad(x, around, value=value), [0] * len(before)
 
 
-def _first(x: Any, windows: Windows) -> Any:
+def _first(x: Any, windows: plugin.Windows) -> Any:
     return x if windows.channels_first else x.movedim(-1, 1)
 
 
-def _back(x: Any, windows: Windows) -> Any:
+def _back(x: Any, windows: plugin.Windows) -> Any:
     return x if windows.channels_first else x.movedim(1, -1)
 
 
