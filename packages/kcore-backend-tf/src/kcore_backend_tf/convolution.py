@@ -8,6 +8,7 @@ transposition, a split, or the definition takes their place.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -31,11 +32,13 @@ _MAX_POOL_2D = frozenset("bfloat16 float16 float32 float64 int8 int16 int32 int6
 def conv(inputs, kernel, strides, padding, data_format, dilation_rate):
     windows = conv_windows(inputs.shape, kernel.shape, strides, padding, dilation_rate, data_format)
     is_dilated, is_strided = _any_above_one(windows.dilation), _any_above_one(windows.strides)
-    if not _is_native(inputs) or windows.groups is None or (is_dilated and is_strided):
+    is_misread = _is_misread(windows)
+    is_unknown = windows.groups is None or (is_misread and None in windows.window)
+    if not _is_native(inputs) or is_unknown or (is_dilated and is_strided):
         return defined(nn.conv)(inputs, kernel, strides, padding, data_format, dilation_rate)
     x, mode = _last(inputs, windows), "SAME" if windows.is_same else "VALID"
     steps = windows.strides
-    if _is_misread(windows):
+    if is_misread:
         x, mode, steps = _covered(x, windows), "VALID", (math.gcd(*windows.strides),) * len(windows.strides)
 
     def convolve(x: Any, kernel: Any) -> Any:
@@ -112,8 +115,11 @@ def _is_native(inputs: Any) -> bool:
 
 def _is_misread(windows: Windows) -> bool:
     """Return whether oneDNN reads beyond the tensor (TensorFlow 2.21): with unequal strides, and in 3D with gaps."""
-    has_gaps = any(span < step for span, step in zip(windows.spans, windows.strides, strict=True))
-    return ON_CPU and (len(set(windows.strides)) > 1 or (len(windows.strides) == 3 and has_gaps))
+    if not ON_CPU or not _any_above_one(windows.strides):
+        return False
+    if len(set(windows.strides)) > 1 or len(windows.strides) < 3:
+        return len(set(windows.strides)) > 1
+    return None in windows.window or any(map(operator.lt, windows.spans, windows.strides))
 
 
 def _covered(x: Any, windows: Windows) -> Any:
