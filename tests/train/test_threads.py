@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import kcore_ops as ops
 import numpy as np
@@ -18,21 +20,15 @@ def test_eight_threads_predict_with_one_model(backend, is_compiled):
         model.compile("adam", "mse", metrics=["mae"])
     x = np.random.default_rng(0).normal(size=(300, 4)).astype("float32")
     expected = ops.convert_to_numpy(model(x))
-    start, faults = threading.Barrier(8), []
+    start = threading.Barrier(8)
 
-    def run():
-        try:
-            start.wait()
-            with ops.use_backend(backend.name):
-                for num_samples in (300, 250, 300):
-                    found = model.predict(x[:num_samples], batch_size=32, verbose=0)
-                    np.testing.assert_allclose(found, expected[:num_samples], rtol=1e-5, atol=1e-5)
-        except BaseException as fault:
-            faults.append(fault)
+    def run(sizes):
+        start.wait()
+        with ops.use_backend(backend.name):
+            return [model.predict(x[:size], batch_size=32, verbose=0) for size in sizes]
 
-    threads = [threading.Thread(target=run) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert faults == []
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(run, [(300, 250, 300)] * 8))
+    assert len(results) == 8
+    for found in itertools.chain(*results):
+        np.testing.assert_allclose(found, expected[: len(found)], rtol=1e-5, atol=1e-5)

@@ -92,7 +92,7 @@ def _define(op: Op, function: Any) -> Any:
 def with_code(op: Op) -> Any:
     """Return an op's function, once it has its code: what its first call asks for.
 
-    Compiling what a program never calls would be a fifth of the time that `import kcore_ops` takes.
+    Compiling what a program never calls would be a third of the time that importing kcore takes.
     """
     code = op.body.__code__
     header = [f"{name}:{op.parameters.get(name, 'static')}" for name in code.co_varnames[: code.co_argcount]]
