@@ -115,11 +115,10 @@ def _is_native(inputs: Any) -> bool:
 
 def _is_misread(windows: Windows) -> bool:
     """Return whether oneDNN reads beyond the tensor (TensorFlow 2.21): with unequal strides, and in 3D with gaps."""
-    if not ON_CPU or not _any_above_one(windows.strides):
-        return False
-    if len(set(windows.strides)) > 1 or len(windows.strides) < 3:
-        return len(set(windows.strides)) > 1
-    return None in windows.window or any(map(operator.lt, windows.spans, windows.strides))
+    if not ON_CPU or len(set(windows.strides)) > 1:
+        return ON_CPU
+    is_in_3d = len(windows.strides) == 3 and _any_above_one(windows.strides)
+    return is_in_3d and (None in windows.window or any(map(operator.lt, windows.spans, windows.strides)))
 
 
 def _covered(x: Any, windows: Windows) -> Any:
