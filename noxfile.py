@@ -55,6 +55,7 @@ ENVIRONMENT = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
     # Nothing of the user's own set-up may decide what a test sees.
     "KCORE_BACKEND": None,
+    "KERAS_BACKEND": None,
     "KCORE_HOME": str(SCRATCH / "home"),
     "KERAS_HOME": str(SCRATCH / "home"),
     "PYTHONPATH": None,

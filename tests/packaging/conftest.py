@@ -64,7 +64,8 @@ def run_python() -> Callable[..., str]:
     """Run code in a fresh interpreter, where no setting of the user's holds; gives what it printed."""
 
     def run(code: str, **env: str) -> str:
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("KCORE_")}
+        told = ("KCORE_", "KERAS_BACKEND")
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(told)}
         command = [sys.executable, "-c", code]
         done = subprocess.run(command, env={**inherited, **env}, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{code}\n{done.stdout}\n{done.stderr}"

@@ -11,7 +11,7 @@ from typing import Any
 
 from kcore_ops.backends import registry
 from kcore_ops.backends.interface import Backend
-from kcore_ops.foundation import settings
+from kcore_ops.foundation import setting_files
 from kcore_ops.foundation.errors import BackendNotFound
 
 __all__ = ["backend", "current_backend", "reason", "set_backend", "use_backend"]
@@ -51,19 +51,33 @@ def reason() -> str:
 def choose() -> tuple[str, str]:
     """Give the name of the default backend and why it is that one; loads nothing.
 
+    The first of these that says: `KCORE_BACKEND`, kcore's configuration file, `KERAS_BACKEND`, Keras's file if it names
+    a backend that can be used, the highest priority of those installed.
+
     Raises:
         BackendNotFound: if no backend is installed.
     """
     if name := os.environ.get("KCORE_BACKEND"):
         return name, "the environment variable KCORE_BACKEND"
-    if name := settings.from_file().get("backend"):
+    if name := setting_files.from_file().get("backend"):
         return str(name), "the configuration file"
-    usable = [record for record in registry.backends().values() if record.is_usable]
+    if name := os.environ.get("KERAS_BACKEND"):
+        return name, "the environment variable KERAS_BACKEND"
+    records = registry.backends()
+    usable = [record for record in records.values() if record.is_usable]
     if not usable:
         raise BackendNotFound("no backend is installed", fix="pip install kcore[jax], or [torch], [tf], [numpy]")
+    passed_over = ""
+    if name := setting_files.from_keras_file().get("backend"):
+        record = records.get(str(name))
+        if record in usable:
+            return str(name), "Keras's configuration file"
+        # That file is for another library, which may be here with frameworks of its own.
+        fault = "is not installed" if record is None else "can not be used"
+        passed_over = f" (Keras's configuration file names {name!r}, which {fault})"
     best = max(usable, key=lambda record: (record.priority, record.name))
     why = "the only one installed" if len(usable) == 1 else f"the highest priority of {len(usable)} installed"
-    return best.name, why
+    return best.name, why + passed_over
 
 
 def _resolve() -> Backend:

@@ -1,20 +1,19 @@
 """Settings: default float, epsilon, image layout, backend, limits of training, what is shown of errors.
 
-They come, the strongest first, from the setters here, from the environment (`KCORE_BACKEND`), and, for the backend and
-the first three, from the file `$KCORE_HOME/kcore.json` (default `~/.kcore/kcore.json`), which is read if it exists and
-never written.
+They come, the strongest first, from the setters here; for the first three from kcore's configuration file, and where
+that says nothing from Keras's (`setting_files.py`); for the limits from Keras's variables `KERAS_MAX_EPOCHS` and
+`KERAS_MAX_STEPS_PER_EPOCH`. `backends/current.py` says where the backend comes from.
 """
 
 from __future__ import annotations
 
-import functools
-import json
 import os
+import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from kcore_ops.foundation.errors import ArgumentError
+from kcore_ops.foundation.errors import ArgumentError, located
+from kcore_ops.foundation.setting_files import from_file, from_keras_file, keras_file
 
 __all__ = [
     "disable_flash_attention",
@@ -51,29 +50,24 @@ on_floatx_change: list[Callable[[], None]] = []
 on_draws_change: list[Callable[[], None]] = []
 
 
-@functools.cache
-def from_file() -> dict[str, Any]:
-    """Read the configuration file; an absent one says nothing.
-
-    Raises:
-        ArgumentError: if the file is not a JSON object.
-    """
-    path = Path(os.environ.get("KCORE_HOME", Path.home() / ".kcore")) / "kcore.json"
-    try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError, PermissionError):
-        return {}
-    except ValueError as error:
-        raise ArgumentError(f"{path} is not JSON: {error}", fix="mend or delete the file") from error
-    if not isinstance(settings, dict):
-        raise ArgumentError(f"{path} must hold a JSON object", fix='for example {"backend": "jax"}')
-    return settings
-
-
-def _setting(name: str, default: Any, check: Any) -> Any:
+def _setting(name: str, default: Any, check: Callable[[Any], Any]) -> Any:
     if name not in _overrides:
-        _overrides[name] = check(from_file().get(name, default))
+        _overrides[name] = _configured(name, default, check)
     return _overrides[name]
+
+
+def _configured(name: str, default: Any, check: Callable[[Any], Any]) -> Any:
+    """Return what the files say of a setting; a wrong value in Keras's is left out, as it may be right for Keras."""
+    ours, theirs = from_file(), from_keras_file()
+    if name in ours:
+        with located("the configuration file"):
+            return check(ours[name])
+    if name in theirs:
+        try:
+            return check(theirs[name])
+        except ArgumentError as error:
+            warnings.warn(f"{keras_file()}: {error.problem}; kcore uses {default!r}: {error.fix}", stacklevel=2)
+    return default
 
 
 def _one_of(name: str, allowed: tuple[str, ...], value: Any) -> str:
@@ -83,7 +77,8 @@ def _one_of(name: str, allowed: tuple[str, ...], value: Any) -> str:
 
 
 def _check_epsilon(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
+    # The bound leaves out infinity, and Python's integers that no float holds.
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1e300:
         raise ArgumentError(f"epsilon can not be {value!r}", fix="use a small positive number, for example 1e-7")
     return float(value)
 
@@ -216,14 +211,26 @@ def _limit(name: str, value: Any) -> int | None:
     return None if value is None else int(value)
 
 
+def _limit_of(name: str) -> int | None:
+    """Return the limit that was set, or else that of Keras's environment variable."""
+    if name not in _overrides:
+        variable = f"KERAS_{name.upper()}"
+        text = os.environ.get(variable, "").strip()
+        with located(f"the environment variable {variable}"):
+            _overrides[name] = _limit(name, int(text) if text.isdecimal() else text or None)
+    limit: int | None = _overrides[name]
+    return limit
+
+
 def max_epochs() -> int | None:
     """Return the most epochs that any `fit` runs, None for no limit: for trying a long program out.
+
+    Unless set it is that of the environment variable `KERAS_MAX_EPOCHS`.
 
     >>> max_epochs() is None
     True
     """
-    limit: int | None = _overrides.get("max_epochs")
-    return limit
+    return _limit_of("max_epochs")
 
 
 def set_max_epochs(max_epochs: int | None) -> None:
@@ -234,11 +241,12 @@ def set_max_epochs(max_epochs: int | None) -> None:
 def max_steps_per_epoch() -> int | None:
     """Return the most steps of an epoch, and of any `evaluate` and `predict`; None for no limit.
 
+    Unless set it is that of the environment variable `KERAS_MAX_STEPS_PER_EPOCH`.
+
     >>> max_steps_per_epoch() is None
     True
     """
-    limit: int | None = _overrides.get("max_steps_per_epoch")
-    return limit
+    return _limit_of("max_steps_per_epoch")
 
 
 def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
