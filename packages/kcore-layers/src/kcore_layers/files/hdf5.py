@@ -18,7 +18,7 @@ from kcore_ops.foundation.errors import ArgumentError, KcoreError
 if TYPE_CHECKING:  # and else in the functions that need it: it takes as long to import as all layers
     import h5py
 
-__all__ = ["MAX_COMPRESSION_RATIO", "find_datasets", "dataset_dtype", "open_hdf5", "read_dataset"]
+__all__ = ["MAX_COMPRESSION_RATIO", "find_datasets", "check_dataset", "dataset_dtype", "open_hdf5", "read_dataset"]
 
 # The filters that come with HDF5 and h5py: deflate, shuffle, fletcher32, szip, nbit, scale-offset, lzf.
 _KNOWN_FILTERS = frozenset({1, 2, 3, 4, 5, 6, 32000})
@@ -188,3 +188,23 @@ def read_dataset(dataset: h5py.Dataset) -> np.ndarray[Any, Any]:
     if array.dtype.kind == "V":
         return array.view(numpy_dtype(_recorded_dtype(dataset)))
     return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+@_reporting_damage
+def check_dataset(dataset: h5py.Dataset) -> None:
+    """Raise an error if the numbers of a dataset can not be read; no more than a part of them is held at a time.
+
+    Args:
+        dataset: the dataset.
+
+    Raises:
+        ArgumentError: if the file ends before they do, or they can not be unpacked.
+    """
+    if dataset.chunks is not None:
+        for part in dataset.iter_chunks():
+            dataset[part]
+    elif (offset := dataset.id.get_offset()) is not None:
+        if offset + dataset.nbytes > dataset.file.id.get_filesize():
+            raise ArgumentError(f"the file ends before the numbers of {dataset.name!r} do", fix=_FIX)
+    else:  # none, or so few that they lie beside their description
+        dataset[()]

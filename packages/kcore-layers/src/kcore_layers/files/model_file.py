@@ -11,16 +11,16 @@ import io
 import json
 import os
 import warnings
-import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from kcore_ops.foundation.errors import ArgumentError, KcoreError, located
 
 from kcore_layers._version import __version__
 from kcore_layers.files.atomic import atomic_write, file_path, refuse_unknown_arguments
-from kcore_layers.files.hdf5 import MAX_COMPRESSION_RATIO, open_hdf5
+from kcore_layers.files.hdf5_weights import Hdf5Sink
+from kcore_layers.files.model_parts import CONFIG, METADATA, WEIGHTS, model_parts, open_weights
+from kcore_layers.files.stored import Places
 from kcore_layers.files.weight_paths import find_optimizers
 from kcore_layers.files.weights_file import has_weights_of_layers, read_weights, write_weights
 from kcore_layers.models.model import Model
@@ -31,15 +31,9 @@ from kcore_layers.serialization.objects import (
     sharing_objects,
 )
 
-if TYPE_CHECKING:
-    import zipfile
-
-    import h5py
-
-__all__ = ["load_model", "model_from_json", "save_model", "open_weights"]
+__all__ = ["load_model", "model_from_json", "save_model"]
 
 ENDING = ".keras"
-CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 # The release of Keras whose format this is.
 KERAS_VERSION = "3.15.1"
 
@@ -120,7 +114,7 @@ def _weights(model: Any, skip: list[Any]) -> memoryview:
 
     contents = io.BytesIO()
     with h5py.File(contents, "w") as file:
-        write_weights(model, file, skip)
+        write_weights(model, Hdf5Sink(file), skip)
     return contents.getbuffer()
 
 
@@ -149,27 +143,16 @@ def load_model(
     with located("load_model"):
         path = _checked_path(filepath)
     try:
-        with _archive(path) as archive:
-            config = _parsed(_part(archive, CONFIG), CONFIG)
+        with model_parts(path) as parts:
+            config = _parsed(parts.read(CONFIG), CONFIG)
             if not compile and isinstance(config, dict):
                 config.pop("compile_config", None)
             model = _model_of(config, custom_objects, safe_mode)
-            with _weights_of(archive) as file:
-                _set_weights(model, file)
+            with open_weights(parts) as places:
+                _set_weights(model, places)
     except KcoreError as error:
         raise error.at("load_model").at(f"file {path!r}")  # noqa: B904 (its cause is its own)
     return model
-
-
-@contextmanager
-def open_weights(path: str) -> Iterator[h5py.File]:
-    """Open the weights in the file of a whole model.
-
-    Args:
-        path: the file's name.
-    """
-    with _archive(path) as archive, _weights_of(archive) as file:
-        yield file
 
 
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
@@ -208,57 +191,16 @@ def _model_of(config: Any, custom_objects: Mapping[str, Any] | None, safe_mode: 
     return model
 
 
-def _set_weights(model: Any, file: h5py.File) -> None:
-    if not model.built and has_weights_of_layers(file):
+def _set_weights(model: Any, places: Places) -> None:
+    if not model.built and has_weights_of_layers(places):
         raise ArgumentError(
             f'model "{model.name}" has weights in the file and was not built by its config',
             fix="give its class a get_build_config() and build_from_config(), or a build() that makes its layers",
         )
-    read_weights(model, file)
+    read_weights(model, places)
 
 
 _FIX = "pass a file that save_model wrote"
-
-
-@contextmanager
-def _archive(path: str) -> Iterator[zipfile.ZipFile]:
-    """Open an archive for reading, whose parts are those of a model."""
-    import zipfile
-
-    try:
-        archive = zipfile.ZipFile(path)
-    except FileNotFoundError as error:
-        raise ArgumentError(f"there is no file {path!r}", fix="check the path") from error
-    except (zipfile.BadZipFile, OSError) as error:
-        raise ArgumentError("it is not a whole zip archive, as files of models are", fix=_FIX) from error
-    with archive:
-        unknown = sorted(set(archive.namelist()) - {CONFIG, METADATA, WEIGHTS})
-        if unknown:
-            raise ArgumentError(
-                f"it has parts that kcore does not know: {', '.join(unknown)}",
-                fix="assets of layers are not supported; save the model without them",
-            )
-        yield archive
-
-
-def _part(archive: zipfile.ZipFile, name: str) -> bytes:
-    """Return the contents of one of an archive's files."""
-    import zipfile
-
-    try:
-        entry = archive.getinfo(name)
-        if entry.file_size > MAX_COMPRESSION_RATIO * max(entry.compress_size, 1):
-            raise ArgumentError(f"{name} claims {entry.file_size} bytes, and has {entry.compress_size}", fix=_FIX)
-        return archive.read(entry)
-    except KeyError as error:
-        raise ArgumentError(f"it has no {name}", fix=_FIX) from error
-    # Damaged, encrypted, or packed in a way that Python can not unpack.
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError, zlib.error) as error:
-        raise ArgumentError(f"{name} can not be read: {error}", fix=_FIX) from error
-
-
-def _weights_of(archive: zipfile.ZipFile) -> AbstractContextManager[h5py.File]:
-    return open_hdf5(io.BytesIO(_part(archive, WEIGHTS)), WEIGHTS)
 
 
 def _parsed(text: str | bytes, what: str) -> Any:

@@ -1,0 +1,40 @@
+"""The formats that weights are read and written in, by how the names of files end."""
+
+from __future__ import annotations
+
+from kcore_ops.foundation.errors import ArgumentError
+
+from kcore_layers.files.hdf5_weights import read_hdf5_weights, write_hdf5_weights
+from kcore_layers.files.model_parts import read_model_weights
+from kcore_layers.files.stored import WeightsFormat
+
+__all__ = ["WEIGHTS_FORMATS", "weights_format"]
+
+# A name is of the first format whose ending it has.
+WEIGHTS_FORMATS = {
+    ".weights.h5": WeightsFormat(read_hdf5_weights, write_hdf5_weights),
+    ".keras": WeightsFormat(read_model_weights),
+}
+
+
+def weights_format(path: str, is_written: bool = False) -> WeightsFormat:
+    """Return the format of a file of weights.
+
+    Args:
+        path: the file's name.
+        is_written: whether it is to be written, rather than read; False by default.
+
+    Raises:
+        ArgumentError: if no format has such an ending.
+    """
+    for ending, found in WEIGHTS_FORMATS.items():
+        if path.endswith(ending) and not (is_written and found.write is None):
+            return found
+    raise ArgumentError(
+        f"{path!r} does not end in '.weights.h5', as files of weights do",
+        fix=f"name it {_stem(path) + '.weights.h5'!r}",
+    )
+
+
+def _stem(path: str) -> str:
+    return path.removesuffix(".h5").removesuffix(".keras").removesuffix(".weights")

@@ -1,0 +1,230 @@
+"""The files that a model is saved as: the parts of a zip archive, `.keras`, or those in a directory.
+
+They are read where they lie; nothing is unpacked to the disk.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, BinaryIO, Protocol
+
+from kcore_ops.foundation.errors import ArgumentError
+
+from kcore_layers.files.hdf5 import MAX_COMPRESSION_RATIO, open_hdf5
+from kcore_layers.files.hdf5_weights import places_in
+from kcore_layers.files.stored import Places
+from kcore_layers.files.window import Window
+
+if TYPE_CHECKING:
+    import zipfile
+
+__all__ = ["ASSETS", "CONFIG", "METADATA", "WEIGHTS", "ModelParts", "model_parts", "open_weights", "read_model_weights"]
+
+CONFIG, METADATA, WEIGHTS, ASSETS = "config.json", "metadata.json", "model.weights.h5", "assets/"
+
+_FIX = "pass a file that save_model wrote"
+_BLOCK = 2**20  # bytes that are read at a time, of what is not needed as a whole
+
+
+class ModelParts(Protocol):
+    """The files that one model is saved as."""
+
+    def names(self) -> list[str]:
+        """Return the names of all of them, with `/` between those of directories."""
+        ...
+
+    def read(self, name: str) -> bytes:
+        """Return what stands in one of them.
+
+        Args:
+            name: its name.
+        """
+        ...
+
+    def source(self, name: str) -> str | BinaryIO:
+        """Return one of them as a path, or as a file open for reading in any order.
+
+        Args:
+            name: its name.
+        """
+        ...
+
+
+@contextmanager
+def model_parts(path: str) -> Iterator[ModelParts]:
+    """Open the file or directory of a model for reading.
+
+    Args:
+        path: its name.
+
+    Raises:
+        ArgumentError: if there is none, or it is not that of a model.
+    """
+    if os.path.isdir(path):
+        yield _Directory(path)
+        return
+    import zipfile
+
+    try:
+        file = open(path, "rb")
+    except FileNotFoundError as error:
+        raise ArgumentError(f"there is no file {path!r}", fix="check the path") from error
+    with file:
+        try:
+            archive = zipfile.ZipFile(file)
+        except (zipfile.BadZipFile, OSError) as error:
+            raise ArgumentError("it is not a whole zip archive, as files of models are", fix=_FIX) from error
+        with archive:
+            yield _Archive(archive, file)
+
+
+@contextmanager
+def open_weights(parts: ModelParts) -> Iterator[Places]:
+    """Open the weights among the files of a model.
+
+    Args:
+        parts: the files.
+
+    Raises:
+        ArgumentError: if there are none, or they can not be read.
+    """
+    with open_hdf5(parts.source(WEIGHTS), WEIGHTS) as file:
+        yield places_in(file)
+
+
+@contextmanager
+def read_model_weights(path: str) -> Iterator[Places]:
+    """Open the weights in the file or directory of a model.
+
+    Args:
+        path: its name.
+
+    Raises:
+        ArgumentError: if it can not be read, or is not that of a model.
+    """
+    with model_parts(path) as parts, open_weights(parts) as places:
+        yield places
+
+
+class _Archive:
+    """The files in a zip archive."""
+
+    def __init__(self, archive: zipfile.ZipFile, file: BinaryIO) -> None:
+        self._archive, self._file = archive, file
+        names = archive.namelist()
+        unknown = sorted({name for name in names if name not in (CONFIG, METADATA, WEIGHTS)})
+        if unknown:
+            raise ArgumentError(
+                f"it has parts that kcore does not know: {', '.join(unknown)}",
+                fix="assets of layers are not supported; save the model without them",
+            )
+        if len(set(names)) < len(names):
+            raise ArgumentError("it has several parts of one name", fix=_FIX)
+
+    def names(self) -> list[str]:
+        """Return the names of all of them."""
+        return self._archive.namelist()
+
+    def read(self, name: str) -> bytes:
+        """Return what stands in one of them.
+
+        Args:
+            name: its name.
+        """
+        with _reporting_damage(name):
+            return self._archive.read(self._entry(name))
+
+    def source(self, name: str) -> BinaryIO:
+        """Return one of them as a file open for reading in any order: where it lies, unless it is compressed.
+
+        Args:
+            name: its name.
+        """
+        import zipfile
+
+        entry = self._entry(name)
+        if entry.compress_type != zipfile.ZIP_STORED:
+            return io.BytesIO(self.read(name))
+        with _reporting_damage(name):
+            self._archive.open(entry).close()  # which looks at what stands before it
+            window = Window(self._file, self._start(entry), entry.file_size)
+            checksum = 0
+            while block := window.read(_BLOCK):
+                checksum = zlib.crc32(block, checksum)
+            if checksum != entry.CRC:
+                raise zipfile.BadZipFile(f"Bad CRC-32 for file {name!r}")
+        return window  # type: ignore[return-value]
+
+    def _entry(self, name: str) -> zipfile.ZipInfo:
+        try:
+            entry = self._archive.getinfo(name)
+        except KeyError as error:
+            raise ArgumentError(f"it has no {name}", fix=_FIX) from error
+        is_stored = entry.compress_type == 0
+        if entry.file_size > (1 if is_stored else MAX_COMPRESSION_RATIO) * max(entry.compress_size, 1):
+            raise ArgumentError(f"{name} claims {entry.file_size} bytes, and has {entry.compress_size}", fix=_FIX)
+        return entry
+
+    def _start(self, entry: zipfile.ZipInfo) -> int:
+        """Return where the bytes of an uncompressed part begin: after its header, a name and more of any length."""
+        self._file.seek(entry.header_offset)
+        header = self._file.read(30)
+        lengths = [int.from_bytes(header[at : at + 2], "little") for at in (26, 28)]
+        return entry.header_offset + 30 + sum(lengths)
+
+
+@contextmanager
+def _reporting_damage(name: str) -> Iterator[None]:
+    """Let what is found of a part that is damaged, encrypted, or packed in an unknown way be one error of ours."""
+    import zipfile
+
+    try:
+        yield
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError, zlib.error) as error:
+        raise ArgumentError(f"{name} can not be read: {error}", fix=_FIX) from error
+
+
+class _Directory:
+    """The files in a directory; what else there is does not count."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def names(self) -> list[str]:
+        """Return the names of all of them."""
+        found = [name for name in (CONFIG, METADATA, WEIGHTS) if os.path.lexists(os.path.join(self._path, name))]
+        for directory, _, names in os.walk(os.path.join(self._path, ASSETS)):
+            inside = os.path.relpath(directory, self._path).replace(os.sep, "/")
+            found += [f"{inside}/{name}" for name in names]
+        return found
+
+    def read(self, name: str) -> bytes:
+        """Return what stands in one of them.
+
+        Args:
+            name: its name.
+        """
+        with open(self.source(name), "rb") as file:
+            return file.read()
+
+    def source(self, name: str) -> str:
+        """Return the path of one of them.
+
+        Args:
+            name: its name.
+        """
+        path = os.path.join(self._path, *name.split("/"))
+        try:
+            mode = os.lstat(path).st_mode
+        except FileNotFoundError as error:
+            raise ArgumentError(f"it has no {name}", fix="pass a directory that save_model wrote") from error
+        if not stat.S_ISREG(mode):
+            raise ArgumentError(
+                f"{name} is no file of its own, but a link or another thing", fix="pass a copy that holds the files"
+            )
+        return path
