@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import types
 import warnings
 
 import kcore_ops as ops
@@ -26,6 +25,7 @@ from kcore_layers.serialization.objects import (
     serialize_keras_object,
     sharing_objects,
 )
+from kcore_layers.serialization.registry import trust_components
 from kcore_ops.backends import registry
 from kcore_ops.foundation.errors import ArgumentError
 
@@ -231,26 +231,108 @@ def test_a_file_can_not_name_what_is_no_component(module, name):
         deserialize_keras_object({"module": module, "class_name": "function", "config": name})
 
 
-def test_a_plugin_that_offers_the_component_is_loaded_for_its_class(monkeypatch):
-    loaded = []
+ACME = """
+from kcore_layers.serialization import register_keras_serializable
 
-    def component(name):
-        loaded.append(name)
-        register_keras_serializable("acme")(Scaler)
-        return types.ModuleType("acme")
+@register_keras_serializable("acme")
+class Scaler:
+    def get_config(self):
+        return {}
 
-    monkeypatch.setattr(registered_objects, "_is_offered", lambda name: name == "acme")
-    monkeypatch.setattr(registry, "component", component)
-    data = {"module": "acme.layers", "class_name": "Scaler", "config": {}, "registered_name": "acme>Scaler"}
-    assert type(deserialize_keras_object(data)) is Scaler
-    assert loaded == ["acme"]
+    @classmethod
+    def from_config(cls, config):
+        return cls()
+
+@register_keras_serializable("acme")
+def squash(x):
+    return x
+"""
+OF_ACME = {"module": "acme.layers", "class_name": "Scaler", "config": {}, "registered_name": "acme>Scaler"}
 
 
-def test_our_own_component_is_loaded_for_a_built_in_not_yet_imported(monkeypatch):
-    monkeypatch.setattr(registered_objects, "_is_offered", lambda name: name == "rescalers")
-    monkeypatch.setattr(registry, "component", lambda name: builtin("keras.rescalers")(Scaler))
+@pytest.fixture
+def install(monkeypatch, tmp_path):
+    """Pretend that a distribution with a component, in a module of its own, is installed; forget it afterwards."""
+    modules, tables = set(sys.modules), [registered_objects._registered, registered_objects._registered_names]
+    kept = [dict(table) for table in tables]
+    monkeypatch.setattr(registered_objects, "_trusted", set())
+
+    def pretend(distribution, component="acme", module="acme_of_tests", source=ACME):
+        metadata = tmp_path / f"{distribution.replace('-', '_')}-1.2.dist-info"
+        metadata.mkdir()
+        (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.2\n")
+        (metadata / "entry_points.txt").write_text(f"[kcore.components]\n{component} = {module}\n")
+        (tmp_path / f"{module}.py").write_text(source)
+        monkeypatch.syspath_prepend(tmp_path)
+
+    yield pretend
+    for name in set(sys.modules) - modules:
+        del sys.modules[name]
+    for table, content in zip(tables, kept, strict=True):
+        table.clear()
+        table.update(content)
+
+
+@pytest.mark.parametrize("distribution", ["acme-layers", "kcore-evil", "kcore"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        OF_ACME,
+        {"module": None, "class_name": "Scaler", "config": {}, "registered_name": "acme>Scaler"},
+        {"module": "acme", "class_name": "Scaler", "config": {}, "registered_name": None},
+        {"module": "builtins", "class_name": "function", "config": "acme>squash", "registered_name": "function"},
+        {"module": "builtins", "class_name": "function", "config": "squash", "registered_name": "acme>squash"},
+    ],
+)
+def test_a_component_that_nobody_trusts_is_not_imported(install, distribution, data):
+    install(distribution)
+    message = (
+        rf"names (acme>)?(Scaler|squash), which the component 'acme' of the installed package {distribution} 1\.2 may "
+        r"have; it is not imported because a file names it\n  fix: if you trust that package, import it before "
+        r"loading, or call trust_components\('acme'\)$"
+    )
+    with pytest.raises(SerializationError, match=message):
+        deserialize_keras_object(data)
+    assert "acme_of_tests" not in sys.modules
+
+
+def test_a_component_that_is_trusted_is_imported(install):
+    install("acme-layers")
+    trust_components("other", "acme")
+    assert type(deserialize_keras_object(OF_ACME)).__module__ == "acme_of_tests"
+    function = {"module": "builtins", "class_name": "function", "config": "acme>squash", "registered_name": "function"}
+    assert deserialize_keras_object(function)(3) == 3
+
+
+def test_a_component_that_was_imported_needs_no_trust(install):
+    install("acme-layers")
+    __import__("acme_of_tests")
+    assert type(deserialize_keras_object(OF_ACME)).__name__ == "Scaler"
+    with pytest.raises(SerializationError, match="not known here: acme.layers.Missing"):
+        deserialize_keras_object({**OF_ACME, "class_name": "Missing", "registered_name": "acme>Missing"})
+
+
+def test_a_stranger_under_the_name_of_a_component_of_kcore_is_not_imported(install, monkeypatch):
+    install("kcore-evil", "rescalers")
+    monkeypatch.setitem(registry.COMPONENT_DISTRIBUTIONS, "rescalers", "kcore-rescalers")
+    with pytest.raises(SerializationError, match=r"the component 'rescalers' of the installed package kcore-evil 1\.2"):
+        deserialize_keras_object(
+            {"module": "keras.rescalers", "class_name": "S", "config": {}, "registered_name": None}
+        )
+    assert "acme_of_tests" not in sys.modules
+
+
+def test_our_own_component_is_loaded_for_a_built_in_not_yet_imported(install, monkeypatch):
+    source = ACME.replace('register_keras_serializable("acme")', 'builtin("keras.rescalers")')
+    install("Kcore_Rescalers", "rescalers", source=source.replace("register_keras_serializable", "builtin"))
+    monkeypatch.setitem(registry.COMPONENT_DISTRIBUTIONS, "rescalers", "kcore-rescalers")
     data = {"module": "keras.rescalers", "class_name": "Scaler", "config": {}, "registered_name": None}
-    assert type(deserialize_keras_object(data)) is Scaler
+    assert type(deserialize_keras_object(data)).__module__ == "acme_of_tests"
+
+
+def test_a_name_of_a_component_is_a_string():
+    with pytest.raises(ArgumentError, match="in trust_components\n  3 is not the name of a component"):
+        trust_components("acme", 3)
 
 
 def test_an_object_is_built_for_the_shapes_it_was_built_for():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import copy
+import io
 import pickle
 
 import kcore_ops as ops
@@ -12,6 +14,7 @@ from kcore_layers.base.layer import Layer
 from kcore_layers.layers.core.dense import Dense
 from kcore_layers.layers.native.torch_module_wrapper import TorchModuleWrapper
 from kcore_layers.models.model import Model
+from kcore_layers.serialization.objects import SerializationError, deserialize_keras_object
 from kcore_ops.foundation.errors import ArgumentError
 
 torch = pytest.importorskip("torch")
@@ -264,3 +267,57 @@ def test_a_wrapped_module_is_saved_to_files_with_its_host(tmp_path):
     for one, another in zip(other.state_dict().values(), model.state_dict().values(), strict=True):
         assert torch.equal(one, another)
     assert other.batches() == model.batches() == (1, 1)
+
+
+def data_of(native):
+    """Data of a layer as Keras 3.15.1 was seen to write it: the module as what `torch.save` makes of it, in base64."""
+    contents = io.BytesIO()
+    torch.save(native, contents)
+    text = base64.b64encode(contents.getvalue()).decode()
+    config = {"name": "wrapped", "trainable": True, "dtype": "float32", "module": text, "output_shape": None}
+    return {"module": "keras.layers", "class_name": "TorchModuleWrapper", "config": config, "registered_name": None}
+
+
+class Exploding(torch.nn.Module):
+    def __reduce__(self):
+        return exec, ("raise KeyboardInterrupt",)
+
+
+def test_a_pickled_module_is_loaded_only_if_the_user_says_so():
+    native = module().eval()
+    layer = deserialize_keras_object(data_of(native), safe_mode=False)
+    np.testing.assert_array_equal(layer(X, training=False).detach(), native(torch.as_tensor(X)).detach())
+    for data in (data_of(native), data_of(Exploding())):
+        for load in (deserialize_keras_object, lambda data: TorchModuleWrapper.from_config(data["config"])):
+            with pytest.raises(
+                SerializationError, match="a pickled module: code, which is not run in safe mode\n  fix: "
+            ):
+                load(data)
+
+
+@pytest.mark.parametrize("text", ["", "AAAA", "no base64", base64.b64encode(pickle.dumps(3)).decode()])
+def test_a_pickle_that_can_not_be_read_is_one_error(text):
+    data = data_of(torch.nn.Linear(1, 1))
+    data["config"]["module"] = text
+    with pytest.raises(SerializationError, match="the pickled module can not be read: "):
+        deserialize_keras_object(data, safe_mode=False)
+
+
+def test_a_backend_without_modules_says_so_of_a_pickled_one():
+    message = "a pickled module, and the current backend, numpy, has no modules\n  fix: load it on the backend of"
+    with ops.use_backend("numpy"), pytest.raises(ArgumentError, match=message):
+        deserialize_keras_object(data_of(torch.nn.Linear(1, 1)), safe_mode=False)
+
+
+def test_files_have_a_modules_tensors_by_their_names_in_its_state_dict():
+    layer, saved = TorchModuleWrapper(module()), {}
+    layer.save_own_variables(saved)
+    assert list(saved) == list(layer.module.state_dict())  # as in the files of Keras 3.15.1
+    other = TorchModuleWrapper(module())
+    other.load_own_variables(saved)
+    np.testing.assert_array_equal(other(X, training=False).detach(), layer(X, training=False).detach())
+    saved["9.bias"] = saved.pop("0.bias")
+    with pytest.raises(
+        ArgumentError, match="another than the file's, which lacks 0.bias and has 9.bias\n  fix: wrap a"
+    ):
+        other.load_own_variables(saved)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -147,6 +148,9 @@ class TorchModules(Modules):
         self, module: torch.nn.Module, values: Mapping[str, Any], args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> Any:
         return torch.func.functional_call(module, dict(values), tuple(args), dict(kwargs))
+
+    def unpickle(self, data: bytes) -> torch.nn.Module:
+        return torch.load(io.BytesIO(data), weights_only=False)
 
     def is_parameter(self, variable: Variable) -> bool:
         return isinstance(variable, TorchVariable) and isinstance(variable._storage, torch.nn.Parameter)

@@ -132,12 +132,12 @@ def load_model(
             default, is none.
         compile: bool, whether to compile the model as it was when it was saved, and to set the optimizer's state; True
             by default.
-        safe_mode: bool, whether to refuse lambdas, which are code of the file's; True by default. Pass False only for
-            files that you trust as you trust a program.
+        safe_mode: bool, whether to refuse lambdas and pickled modules, code of the file's; True by default. Pass False
+            only for files that you trust as you trust a program.
 
     Raises:
         ArgumentError: if the file can not be read, or naming everything in it that does not fit the model.
-        SerializationError: if it names a class or function that is not known here, holds a lambda in safe mode, or can
+        SerializationError: if it names a class or function that is not known here, holds code in safe mode, or can
             not be made into a model.
     """
     with located("load_model"):

@@ -12,11 +12,12 @@ from typing import Any
 import kcore_ops as ops
 import numpy as np
 from kcore_ops import dtypes
-from kcore_ops.foundation.errors import ArgumentError, KcoreError
+from kcore_ops.foundation.errors import ArgumentError
 
 from kcore_layers.serialization import registry as known
 from kcore_layers.serialization.lambda_code import from_code, to_code
 from kcore_layers.serialization.registry import CustomObjectScope as CustomObjectScope
+from kcore_layers.serialization.registry import SerializationError as SerializationError
 from kcore_layers.serialization.registry import builtin as builtin
 from kcore_layers.serialization.registry import custom_object_scope as custom_object_scope
 from kcore_layers.serialization.registry import get_custom_objects as get_custom_objects
@@ -26,7 +27,6 @@ from kcore_layers.serialization.registry import names_in as names_in
 from kcore_layers.serialization.registry import register_keras_serializable as register_keras_serializable
 
 __all__ = [
-    "SerializationError",
     "deserialize_keras_object",
     "enable_unsafe_deserialization",
     "resolve",
@@ -42,10 +42,6 @@ _is_recording: ContextVar[bool] = ContextVar("kcore_recording", default=False)
 
 # Within `sharing_objects`: the objects saved, with their numbers, by id(); and those loaded, by number.
 _shared: ContextVar[tuple[dict[int, tuple[Any, int]], dict[Any, Any]] | None] = ContextVar("kcore_shared", default=None)
-
-
-class SerializationError(KcoreError, TypeError, ValueError):
-    """An object that can not become data, or data that can not become an object."""
 
 
 def serialize_keras_object(obj: object) -> Any:
@@ -113,12 +109,12 @@ def deserialize_keras_object(
     Args:
         config: the data. What is not the data of an object comes back as it is.
         custom_objects: classes and functions by name, beside those registered; None, the default, is none.
-        safe_mode: bool, whether to refuse lambdas, whose code would run; True by default.
+        safe_mode: bool, whether to refuse lambdas and pickled modules, whose code would run; True by default.
         module_objects: where to look up bare names and classes whose data says no module; None, the default, is
             nowhere.
 
     Raises:
-        SerializationError: if it names a class or function that is not known here, or holds a lambda in safe mode.
+        SerializationError: if it names a class or function that is not known here, or holds code in safe mode.
 
     >>> data = serialize_keras_object(ops.random.SeedGenerator(3, name="seeds"))
     >>> deserialize_keras_object(data).seed
@@ -167,8 +163,25 @@ def recording() -> Iterator[None]:
 
 
 def enable_unsafe_deserialization() -> None:
-    """Let files of this process bring code: lambdas in files run. Load only files you trust as you trust a program."""
+    """Let files of this process bring code: lambdas, pickled modules. Load only files you trust as you do a program."""
     _always_unsafe[:] = [True]
+
+
+def refuse_code(what: str, fix: str) -> None:
+    """Raise if data that holds code is read in safe mode.
+
+    Args:
+        what: what it holds, for the message: "a lambda".
+        fix: what to do about it, for whoever made the data.
+
+    Raises:
+        SerializationError: in safe mode.
+    """
+    if _safe_mode.get() and not _always_unsafe:
+        raise SerializationError(
+            f"the data holds {what}: code, which is not run in safe mode",
+            fix=f"{fix}, or, if you trust whoever wrote the file, pass safe_mode=False",
+        )
 
 
 def resolve(
@@ -345,11 +358,7 @@ def _instance(config: dict[str, Any], module_objects: Mapping[str, Any] | None) 
 
 
 def _lambda(config: dict[str, Any]) -> Any:
-    if _safe_mode.get():
-        raise SerializationError(
-            "the data holds a lambda: code, which is not run in safe mode",
-            fix="replace it by a registered function, or, if you trust whoever wrote the file, pass safe_mode=False",
-        )
+    refuse_code("a lambda", "replace it by a registered function")
     return from_code(config)
 
 

@@ -1,25 +1,27 @@
-"""Which classes and functions saved data may name: those registered here, those of kcore, and those of plugins.
+"""Which classes and functions saved data may name: those registered here, those of kcore, and those of components.
 
-A name in a file is looked up in these tables and nowhere else: no module is imported because a file names it.
+A name in a file is looked up in these tables and nowhere else: no module is imported because a file names it, but for
+those of kcore and of components that the user trusts.
 """
 
 from __future__ import annotations
 
 import difflib
-import importlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar, Token
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 from kcore_ops import dtype_policies
 from kcore_ops.backends import registry
-from kcore_ops.foundation.errors import ArgumentError
+from kcore_ops.foundation.errors import ArgumentError, KcoreError
 from kcore_ops.random import SeedGenerator
 
 __all__ = [
     "CustomObjectScope",
+    "SerializationError",
     "builtin",
     "builtin_name",
     "custom_object_scope",
@@ -29,6 +31,7 @@ __all__ = [
     "names_in",
     "original_class",
     "register_keras_serializable",
+    "trust_components",
 ]
 
 T = TypeVar("T")
@@ -41,6 +44,9 @@ _registered_names: dict[Any, str] = {}
 _builtins: dict[str, dict[str, Any]] = {}
 _builtin_names: dict[Any, tuple[str, str]] = {}
 
+# Components of other packages that are imported where a file names what they may own.
+_trusted: set[str] = set()
+
 _scope: ContextVar[Mapping[str, Any]] = ContextVar("kcore_custom_objects", default=MappingProxyType({}))
 
 # What stands for a registered name in the data of functions, which hold the name itself as their config.
@@ -50,12 +56,16 @@ _FUNCTION_KINDS = ("function", "builtin_function_or_method")
 _FUNCTION_COMPONENTS = ("activations", "losses", "metrics")
 
 
+class SerializationError(KcoreError, TypeError, ValueError):
+    """An object that can not become data, or data that can not become an object."""
+
+
 def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[T], T]:
     """Return a decorator that lets files name a class or function, as `"package>name"`.
 
     Args:
-        package: str, whose it is; the name of the installed package, if that offers it as a component, so that loading
-            a file finds it without an import by hand. "Custom" by default.
+        package: str, whose it is; the name of the component, if an installed package offers one, which files then load
+            without an import by hand where the user says `trust_components`. "Custom" by default.
         name: str, its name; None, the default, is that of the class or function.
 
     Raises:
@@ -123,6 +133,26 @@ def get_custom_objects() -> dict[str, Any]:
     <built-in function abs>
     """
     return _registered
+
+
+def trust_components(*names: str) -> None:
+    """Let files of this process load components of packages that kcore does not ship: the packages' code then runs.
+
+    An installed package may offer a component, in the entry point group `kcore.components`, whose import registers its
+    layers. What was imported needs no trust, and kcore's own components have it. A file never loads another.
+
+    Args:
+        *names: str, the components' names, which begin the registered names of what they own: "acme" for "acme>Scaler".
+
+    Raises:
+        ArgumentError: if a name is no string.
+
+    >>> trust_components("acme")
+    """
+    for name in names:
+        if not isinstance(name, str):
+            raise ArgumentError(f"{name!r} is not the name of a component", fix="pass strings").at("trust_components")
+    _trusted.update(names)
 
 
 class CustomObjectScope:
@@ -258,7 +288,7 @@ def has_serialized_name(obj: object) -> bool:
 def find_class(
     module: str | None, class_name: str, registered_name: str | None, module_objects: Mapping[str, Any] | None = None
 ) -> Any:
-    """Return the class that saved data names, or None; loads the component that owns it, if one is installed.
+    """Return the class that saved data names, or None; loads the component that owns it, if it is trusted.
 
     Args:
         module: the module that the data names; None if it names none.
@@ -268,11 +298,13 @@ def find_class(
 
     Raises:
         ArgumentError: if one of our own is named by a name that somebody else's class is registered by.
+        SerializationError: if a component that is installed and not trusted may own it.
     """
     # Data of a built-in says which one it means, so that a custom class of the same name does not take its place.
     if registered_name is None and module in _builtins and class_name in _builtins[module]:
         return _builtins[module][class_name]
-    for _ in _load_in_turn(_components_of(module, registered_name)):
+    components = list(_components_of(module, registered_name))
+    for _ in _load_in_turn(components):
         for name in (registered_name, class_name):
             found = get_registered_object(name) if name else None
             if found is not None:
@@ -282,6 +314,7 @@ def find_class(
         found = _builtin_class(module, class_name)
         if found is not None and (registered_name or class_name) == class_name and (module or not registered_name):
             return found
+    _refuse_untrusted(components, registered_name or class_name)
     if found is not None:
         raise _not_registered("class", class_name, registered_name)
     return None
@@ -297,7 +330,7 @@ def _not_registered(what: str, name: str, registered_name: Any) -> ArgumentError
 def find_function(
     name: str, module_objects: Mapping[str, Any] | None = None, registered_name: str | None = None
 ) -> Any:
-    """Return the function that saved data names, or None; loads the component that owns it, if one is installed.
+    """Return the function that saved data names, or None; loads the component that owns it, if it is trusted.
 
     Args:
         name: the name.
@@ -306,6 +339,7 @@ def find_function(
 
     Raises:
         ArgumentError: if one of our own is named by a name that somebody else's function is registered by.
+        SerializationError: if a component that is installed and not trusted may own it.
     """
     if registered_name and registered_name not in (name, *_FUNCTION_KINDS):
         found = find_function(registered_name)
@@ -320,6 +354,8 @@ def find_function(
         for table in _builtins.values():
             if name in table and not isinstance(table[name], type):
                 return table[name]
+    if ">" in name:
+        _refuse_untrusted([package], name)
     return None
 
 
@@ -419,19 +455,34 @@ def _components_of(module: str | None, registered_name: str | None) -> Iterator[
         yield from reversed(parts[1:])
 
 
-def _load_in_turn(components: Any) -> Iterator[None]:
-    """Pause once, and again after each installed component was loaded."""
+def _load_in_turn(names: Iterable[str]) -> Iterator[None]:
+    """Pause once, and again after each installed component of these names that may be loaded was."""
     yield
-    for name in components:
-        if _is_offered(name):
+    for name, entries in _installed(names):
+        if name in _trusted or all(map(registry.is_ours, entries)):
             registry.component(name)
             yield
 
 
-def _is_offered(component: str) -> bool:
-    # Imported late: it takes long, and is needed only where a class is not at hand.
-    metadata = importlib.import_module("importlib.metadata")
-    return bool(metadata.entry_points(group=registry.COMPONENTS, name=component))
+def _installed(names: Iterable[str]) -> list[tuple[str, Any]]:
+    """Return those of these components that are installed, each once, with their entry points."""
+    found = registry.components()
+    return [(name, found[name]) for name in dict.fromkeys(names) if name in found]
+
+
+def _refuse_untrusted(names: Iterable[str], wanted: str) -> None:
+    """Raise if what was not found may be in a component that was not loaded."""
+    for name, entries in _installed(names):
+        for entry in entries:
+            # What is imported has registered what it has, and nothing new runs.
+            if name in _trusted or registry.is_ours(entry) or entry.module in sys.modules:
+                continue
+            package = f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.value
+            raise SerializationError(
+                f"the data names {wanted}, which the component {name!r} of the installed package {package} may have; "
+                "it is not imported because a file names it",
+                fix=f"if you trust that package, import it before loading, or call trust_components({name!r})",
+            )
 
 
 class _PolicyClasses:

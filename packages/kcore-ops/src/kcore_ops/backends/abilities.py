@@ -179,6 +179,10 @@ class Modules:
         """Call a module with values in place of its tensors, by their names in `variables_of`."""
         raise NotImplementedError(f"{self.backend.name} has no modules of its own")
 
+    def unpickle(self, data: bytes) -> Any:
+        """Return a module from what the framework's own saving makes of it, which holds code that then runs."""
+        raise NotImplementedError(f"{self.backend.name} has no modules of its own")
+
     def is_parameter(self, variable: Any) -> bool:
         """Return whether the framework counts a variable among the parameters, also one that is not to be trained."""
         return False

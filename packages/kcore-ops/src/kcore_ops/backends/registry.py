@@ -7,6 +7,7 @@ import difflib
 import functools
 import importlib
 import importlib.util
+import re
 import sys
 import threading
 import weakref
@@ -21,7 +22,7 @@ from kcore_ops.foundation.errors import BackendNotFound, BackendUnusable, Plugin
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-__all__ = ["BackendRecord", "backends", "component", "load", "owner", "register"]
+__all__ = ["BackendRecord", "backends", "component", "components", "is_ours", "load", "owner", "register"]
 
 BACKENDS, COMPONENTS = "kcore.backends", "kcore.components"
 
@@ -388,6 +389,31 @@ def forget() -> None:
     _owners.clear()
 
 
+def components() -> dict[str, list[EntryPoint]]:
+    """Return the entry points of the installed components, by the components' names; imports none of them.
+
+    >>> [entry.value for entry in components()["ops"]]
+    ['kcore_ops']
+    """
+    found: dict[str, dict[str, EntryPoint]] = {}
+    for entry in _metadata().entry_points(group=COMPONENTS):
+        found.setdefault(entry.name, {})[entry.value] = entry
+    return {name: list(entries.values()) for name, entries in found.items()}
+
+
+def is_ours(entry: EntryPoint) -> bool:
+    """Return whether a component is one of kcore's, offered by the distribution of kcore's that has it.
+
+    Args:
+        entry: one of those that `components` gives.
+
+    >>> all(is_ours(entry) for entry in components()["ops"])
+    True
+    """
+    name = entry.dist.name if entry.dist else ""
+    return COMPONENT_DISTRIBUTIONS.get(entry.name) == re.sub(r"[-_.]+", "-", name).lower()
+
+
 def component(name: str) -> Any:
     """Return the component registered under `name`, importing it.
 
@@ -397,7 +423,7 @@ def component(name: str) -> Any:
     >>> component("ops").__name__
     'kcore_ops'
     """
-    entries = {entry.value: entry for entry in _metadata().entry_points(group=COMPONENTS, name=name)}
+    entries = components().get(name)
     if not entries:
         meant = _nearest(name, list(COMPONENT_DISTRIBUTIONS), {})
         fix = "check the name, or install the distribution that offers it"
@@ -407,6 +433,6 @@ def component(name: str) -> Any:
         problem = f"no installed package offers the component {name!r}"
         raise PluginError("\n  ".join([problem, *misplaced]), fix=_FIX_OF_GROUP if misplaced else fix)
     if len(entries) > 1:
-        packages = sorted(entry.dist.name if entry.dist else entry.value for entry in entries.values())
+        packages = sorted(entry.dist.name if entry.dist else entry.value for entry in entries)
         raise PluginError(f"two packages offer the component {name!r}: {' and '.join(packages)}", fix="remove one")
-    return next(iter(entries.values())).load()
+    return entries[0].load()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import base64
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from typing import Any, ClassVar, Unpack
 
-from kcore_ops import TensorSpec, tree
+from kcore_ops import TensorSpec, current_backend, tree
 from kcore_ops.backends.abilities import Modules
 from kcore_ops.dtypes import is_float_dtype
 from kcore_ops.engine.op import Tensor, Tree
@@ -17,7 +18,8 @@ from kcore_layers.base.layer import Layer
 from kcore_layers.base.symbolic_call import infer_outputs
 from kcore_layers.base.tracking import wraps_modules
 from kcore_layers.options.argument_types import LayerOptionsBesideName, Shape
-from kcore_layers.serialization.registry import builtin
+from kcore_layers.serialization.objects import refuse_code
+from kcore_layers.serialization.registry import SerializationError, builtin
 
 __all__ = ["TorchModuleWrapper"]
 
@@ -190,3 +192,65 @@ class TorchModuleWrapper(Layer):
             f'layer "{self.name}" wraps a native module, which is code and can not be written as data',
             fix="save the weights with save_weights, and make the module anew before loading them",
         )
+
+    def _saved_names(self) -> list[str]:
+        """Names of the variables that files hold: those of `state_dict`, by which Keras's files have them."""
+        saved = self.module.state_dict()
+        return [name for name in self._by_name if name in saved]
+
+    def save_own_variables(self, store: MutableMapping[str, Any]) -> None:
+        """Put the values of the module's parameters and buffers into a mapping, by their names in its `state_dict`.
+
+        Args:
+            store: mapping to put arrays into.
+        """
+        for name in self._saved_names():
+            store[name] = self._by_name[name].numpy()
+
+    def load_own_variables(self, store: Mapping[str, Any]) -> None:
+        """Set the module's parameters and buffers from what `save_own_variables` put into a mapping.
+
+        Args:
+            store: mapping of arrays.
+
+        Raises:
+            ArgumentError: if the names are others.
+        """
+        names = self._saved_names()
+        if set(names) != set(store):
+            missing, unknown = sorted({*names} - {*store}), sorted({*store} - {*names})
+            said = [f"lacks {', '.join(missing)}"] * bool(missing) + [f"has {', '.join(unknown)}"] * bool(unknown)
+            raise ArgumentError(
+                f"the module is another than the file's, which {' and '.join(said)}",
+                fix="wrap a module like the one that was saved",
+            ).at(f'layer "{self.path}"')
+        for name in names:
+            self._by_name[name].assign(store[name])
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """Make one from what Keras writes of such a layer, which holds the module as a pickle of the framework's.
+
+        Args:
+            config: dict, with the pickle as text in base64 under `module`.
+
+        Raises:
+            SerializationError: in safe mode, and if the pickle can not be read.
+        """
+        module = config.get("module")
+        if isinstance(module, str):
+            refuse_code("a pickled module", "make the module anew, and load the weights alone")
+            backend = current_backend()
+            if backend.modules is None:
+                raise ArgumentError(
+                    f"the data holds a pickled module, and the current backend, {backend.name}, has no modules",
+                    fix="load it on the backend of the module's framework, in `with use_backend(...):`",
+                ).at("TorchModuleWrapper")
+            try:
+                module = backend.modules.unpickle(base64.b64decode(module))
+            except Exception as error:  # whatever a pickle does
+                raise SerializationError(
+                    f"the pickled module can not be read: {type(error).__name__}: {error}",
+                    fix="import what it is made of before loading, with the version of the framework that wrote it",
+                ) from error
+        return super().from_config({**config, "module": module})
