@@ -1,5 +1,6 @@
 """Files of models and weights; objects as plain data, and back."""
 
+from kcore_layers.files import KerasFileEditor as KerasFileEditor
 from kcore_layers.files import load_model as load_model
 from kcore_layers.files import load_weights as load_weights
 from kcore_layers.files import save_model as save_model

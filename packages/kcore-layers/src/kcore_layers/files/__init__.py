@@ -4,6 +4,7 @@ import typing
 
 from kcore_ops.foundation import public_names
 
+from kcore_layers.files.editor import KerasFileEditor as KerasFileEditor
 from kcore_layers.files.model_file import load_model as load_model
 from kcore_layers.files.model_file import model_from_json as model_from_json
 from kcore_layers.files.model_file import save_model as save_model

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from kcore_ops import StatelessScope, Variable
-from kcore_ops.dtypes import numpy_dtype
+from kcore_ops import StatelessScope
 from kcore_ops.foundation.errors import ArgumentError, KcoreError, located
 
 from kcore_layers.base.layer import Layer
 from kcore_layers.base.state import State
 from kcore_layers.files.atomic import file_path, refuse_unknown_arguments
+from kcore_layers.files.faults import fault_of, refuse_faults, warn_of_faults
 from kcore_layers.files.formats import weights_format
 from kcore_layers.files.stored import Entry, Places, StoredVariables, WeightsSink
 from kcore_layers.files.weight_paths import find_paths, join, saved_objects
@@ -159,23 +158,14 @@ def read_weights(model: Layer, places: Places, skip_mismatch: bool = False, skip
     for place, extra in by_place.items():
         if not f"{place}/".startswith(passed_over):
             faults += [f"{join(place, 'vars', key)}: only in the file" for key in extra]
-    if faults and not skip_mismatch:
-        what = "1 entry does" if len(faults) == 1 else f"{len(faults)} entries do"
-        raise ArgumentError(
-            "\n    ".join([f"{what} not fit, and nothing was loaded:", *faults]),
-            fix="make the model as it was when the file was written, or pass skip_mismatch=True",
-        )
+    if not skip_mismatch:
+        refuse_faults(faults)
     for _, entries in fitting:
         for entry in entries.values():
             entry.check()
     for saved, entries in fitting:
         saved.load_own_variables(StoredVariables(entries))
-    for what, found in (("weights", faults), ("the optimizer's state", of_optimizers)):
-        if found:
-            warnings.warn(
-                "\n  ".join([f"{what} were not loaded where they do not fit, and stay as they were:", *found]),
-                stacklevel=4,
-            )
+    warn_of_faults({"weights": faults, "the optimizer's state": of_optimizers}, stacklevel=5)
 
 
 def has_weights_of_layers(places: Places) -> bool:
@@ -202,7 +192,7 @@ def _faults(place: str, layer: Any, entries: Entries) -> list[str]:
     ]
     for key, entry in entries.items():
         if key in variables:
-            fault = _fault_of(variables[key], entry)
+            fault = fault_of(variables[key], entry)
         else:
             fault = "only in the file" if layer.built else f"only in the file; layer {layer.path!r} is not built"
         if fault:
@@ -212,20 +202,6 @@ def _faults(place: str, layer: Any, entries: Entries) -> list[str]:
 
 def _count(variables: list[Any]) -> str:
     return "1 variable" if len(variables) == 1 else f"{len(variables)} variables"
-
-
-def _fault_of(variable: Variable, entry: Entry) -> str | None:
-    if entry.shape != variable.shape:
-        return f"shape {entry.shape} in the file, {variable.shape} in the model: {variable.path!r}"
-    if _kind(entry.dtype) != _kind(variable._dtype):
-        return f"{entry.dtype} in the file, {variable._dtype} in the model: {variable.path!r}"
-    return None
-
-
-def _kind(dtype: Any) -> str:
-    """Return the kind of a dtype: floating ones are cast to one another, integers too."""
-    kind = numpy_dtype(dtype).kind
-    return {"V": "f", "u": "i"}.get(kind, kind)
 
 
 def _faults_by_trial(place: str, saved: Any, entries: Entries) -> list[str]:
