@@ -265,3 +265,18 @@ def test_the_state_of_an_optimizer_goes_along(libraries, keras, tmp_path, optimi
         second.save_weights(tmp_path / "second.weights.h5", overwrite=True)
         assert entries(tmp_path / "second.weights.h5") == entries(tmp_path / "first.weights.h5")
     assert any(name.startswith("optimizer/vars/1") for name in entries(tmp_path / "first.weights.h5"))
+
+
+@EACH
+@pytest.mark.filterwarnings("ignore")  # each says that it writes an index
+def test_what_either_writes_in_shards_the_other_reads(libraries, tmp_path, make):
+    theirs, ours = (make(k) for k in libraries)
+    largest = max(4 * int(np.prod(v.shape)) for v in ours.weights)
+    for first, second in ((theirs, ours), (ours, theirs)):
+        for _ in range(2):  # kcore's second save takes other names for its shards
+            draw_numbers(first)
+            first.save_weights(tmp_path / "net.weights.h5", overwrite=True, max_shard_size=max(largest, 64) / 2**30)
+            second.load_weights(tmp_path / "net.weights.json")
+            for theirs_or_ours, number in ((first, 0), (second, 1)):
+                theirs_or_ours.save_weights(tmp_path / f"{number}.weights.h5", overwrite=True)
+            assert entries(tmp_path / "0.weights.h5") == entries(tmp_path / "1.weights.h5")

@@ -9,7 +9,7 @@ from typing import Any
 
 from kcore_ops.foundation.errors import ArgumentError
 
-__all__ = ["refuse_unknown_arguments", "file_path", "atomic_write"]
+__all__ = ["refuse_unknown_arguments", "file_path", "atomic_write", "check_target", "flush_directory", "flush_to_disk"]
 
 
 def file_path(filepath: str | os.PathLike[str]) -> str:
@@ -52,26 +52,53 @@ def atomic_write(path: str, overwrite: bool) -> Iterator[str]:
     """
     import secrets
 
-    if os.path.lexists(path) and not overwrite:
-        raise ArgumentError(f"{path!r} exists", fix="pass overwrite=True, or another name")
-    target = os.path.realpath(path)
-    if not os.path.isdir(os.path.dirname(target)):
-        raise ArgumentError(f"there is no directory {os.path.dirname(path)!r}", fix="make it first, with os.makedirs")
+    target = check_target(path, overwrite)
     temporary = f"{target}.{secrets.token_hex(4)}.tmp"
     try:
         yield temporary
-        _flush_to_disk(temporary)
+        flush_to_disk(temporary)
         os.replace(temporary, target)
     except BaseException:
         with contextlib.suppress(OSError):
             os.remove(temporary)
         raise
-    with contextlib.suppress(OSError):  # not every system lets a directory be opened
-        _flush_to_disk(os.path.dirname(target))
+    flush_directory(os.path.dirname(target))
 
 
-def _flush_to_disk(path: str) -> None:
-    """Have the system write what it keeps in memory of a file or directory."""
+def check_target(path: str, overwrite: bool) -> str:
+    """Return the path that a file is to be written to, with no links in it.
+
+    Args:
+        path: the file's name.
+        overwrite: bool, whether there may be such a file.
+
+    Raises:
+        ArgumentError: if the directory is missing, or there is a file that is not to be overwritten.
+    """
+    if os.path.lexists(path) and not overwrite:
+        raise ArgumentError(f"{path!r} exists", fix="pass overwrite=True, or another name")
+    target = os.path.realpath(path)
+    if not os.path.isdir(os.path.dirname(target)):
+        raise ArgumentError(f"there is no directory {os.path.dirname(path)!r}", fix="make it first, with os.makedirs")
+    return target
+
+
+def flush_directory(path: str) -> None:
+    """Have the system write which files are in a directory, where it lets a directory be opened for that.
+
+    Args:
+        path: its name; "" is the current one.
+    """
+    with contextlib.suppress(OSError):
+        flush_to_disk(path or os.curdir)
+
+
+def flush_to_disk(path: str) -> None:
+    """Have the system write what it keeps in memory of a file or directory.
+
+    Args:
+        path: its name.
+    """
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

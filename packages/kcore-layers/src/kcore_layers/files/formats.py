@@ -6,6 +6,7 @@ from kcore_ops.foundation.errors import ArgumentError
 
 from kcore_layers.files.hdf5_weights import read_hdf5_weights, write_hdf5_weights
 from kcore_layers.files.model_parts import read_model_weights
+from kcore_layers.files.shards import INDEX_ENDING, read_shards
 from kcore_layers.files.stored import WeightsFormat
 
 __all__ = ["WEIGHTS_FORMATS", "weights_format"]
@@ -13,6 +14,7 @@ __all__ = ["WEIGHTS_FORMATS", "weights_format"]
 # A name is of the first format whose ending it has.
 WEIGHTS_FORMATS = {
     ".weights.h5": WeightsFormat(read_hdf5_weights, write_hdf5_weights),
+    INDEX_ENDING: WeightsFormat(read_shards),
     ".keras": WeightsFormat(read_model_weights),
 }
 
@@ -37,4 +39,4 @@ def weights_format(path: str, is_written: bool = False) -> WeightsFormat:
 
 
 def _stem(path: str) -> str:
-    return path.removesuffix(".h5").removesuffix(".keras").removesuffix(".weights")
+    return path.removesuffix(".h5").removesuffix(".json").removesuffix(".keras").removesuffix(".weights")

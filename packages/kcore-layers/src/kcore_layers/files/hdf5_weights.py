@@ -22,7 +22,7 @@ from kcore_layers.files.weight_paths import join
 if TYPE_CHECKING:
     import h5py
 
-__all__ = ["Hdf5Sink", "places_in", "read_hdf5_weights", "write_dataset", "write_hdf5_weights"]
+__all__ = ["Hdf5Sink", "new_hdf5", "places_in", "read_hdf5_weights", "write_dataset", "write_hdf5_weights"]
 
 
 @contextmanager
@@ -50,10 +50,21 @@ def write_hdf5_weights(path: str, overwrite: bool) -> Iterator[Hdf5Sink]:
     Raises:
         ArgumentError: if the directory is missing, or there is a file that is not to be overwritten.
     """
+    with atomic_write(path, overwrite) as temporary, new_hdf5(temporary) as file:
+        yield Hdf5Sink(file)
+
+
+def new_hdf5(path: str) -> h5py.File:
+    """Return a new HDF5 file of kcore's, open for writing.
+
+    Args:
+        path: the file's name.
+    """
     import h5py
 
-    with atomic_write(path, overwrite) as temporary, h5py.File(temporary, "x") as file:
-        yield Hdf5Sink(file)
+    file = h5py.File(path, "x")
+    file.attrs["kcore_format"] = FORMAT
+    return file
 
 
 def places_in(file: h5py.File) -> Places:
@@ -91,7 +102,6 @@ class Hdf5Sink:
 
     def __init__(self, file: h5py.File) -> None:
         self._file = file
-        file.attrs["kcore_format"] = FORMAT
 
     def store(self, place: str, name: str) -> MutableMapping[str, Any]:
         """Return what the variables of one object are put into; see `WeightsSink`.

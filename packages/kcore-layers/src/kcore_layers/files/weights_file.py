@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 from kcore_ops import StatelessScope
@@ -14,6 +15,7 @@ from kcore_layers.base.state import State
 from kcore_layers.files.atomic import file_path, refuse_unknown_arguments
 from kcore_layers.files.faults import fault_of, refuse_faults, warn_of_faults
 from kcore_layers.files.formats import weights_format
+from kcore_layers.files.shards import INDEX_ENDING, write_shards
 from kcore_layers.files.stored import Entry, Places, StoredVariables, WeightsSink
 from kcore_layers.files.weight_paths import find_paths, join, saved_objects
 from kcore_layers.models.model import Model
@@ -32,21 +34,23 @@ def save_weights(
     objects_to_skip: Iterable[Any] | None = None,
     **kwargs: Any,
 ) -> None:
-    """Write the weights of a model, and the state of its optimizer, to a file.
+    """Write the weights of a model, and the state of its optimizer, to a file or several.
 
-    The file appears when it is complete; until then, and after a failure, what was there before stays.
+    The file appears when it is complete; until then, and after a failure, what was there before stays. Several files
+    are an index, `NAME.weights.json`, and shards beside it, `NAME_00000.weights.h5` and so on, which the index names.
 
     Args:
         model: a built model.
-        filepath: str or `Path`, where; the name ends in `.weights.h5`.
+        filepath: str or `Path`, where; the name ends in `.weights.h5`, or for several files in `.weights.json`.
         overwrite: bool, whether a file of that name may be replaced; True by default.
-        max_shard_size: None; weights are not split among several files.
+        max_shard_size: float, how many gigabytes of variables a file may hold, of 2**30 bytes each; with it several
+            files are written. None, the default, writes one.
         objects_to_skip: layers of the model, or its optimizer, to leave out of the file; None, the default, is none.
         **kwargs: none.
 
     Raises:
         ArgumentError: if the name ends otherwise, the directory is missing, a file is not to be replaced, the model
-            is not built, or there is no such object to skip.
+            is not built, there is no such object to skip, or a variable is larger than a file may be.
 
     >>> import tempfile
     >>> import numpy as np
@@ -64,15 +68,34 @@ def save_weights(
     with located("save_weights"):
         refuse_unknown_arguments(kwargs)
         path = file_path(filepath)
-        write = weights_format(path, is_written=True).write
-        assert write is not None
-        if max_shard_size is not None:
-            raise ArgumentError("max_shard_size is not supported: weights are one file", fix="leave it out")
+        writing = _writing(path, overwrite, max_shard_size)
         check_built(model)
         skip = list(objects_to_skip or ())
         find_paths(model, skip)  # all of them there are
-        with write(path, overwrite) as sink:
+        with writing as sink:
             write_weights(model, sink, skip)
+
+
+def _writing(path: str, overwrite: bool, max_shard_size: float | None) -> AbstractContextManager[WeightsSink]:
+    """Return a context that makes a file of weights, or an index and shards."""
+    if max_shard_size is None:
+        if path.endswith(INDEX_ENDING):
+            raise ArgumentError(
+                f"{path!r} is the name of an index of several files", fix="pass max_shard_size, or name it .weights.h5"
+            )
+        write = weights_format(path, is_written=True).write
+        assert write is not None
+        return write(path, overwrite)
+    if isinstance(max_shard_size, bool) or not isinstance(max_shard_size, int | float) or not max_shard_size > 0:
+        raise ArgumentError(
+            f"max_shard_size can not be {max_shard_size!r}", fix="pass a number of gigabytes greater than 0"
+        )
+    index = path if path.endswith(INDEX_ENDING) else path.removesuffix(".weights.h5") + INDEX_ENDING
+    if index == path + INDEX_ENDING:
+        weights_format(path, is_written=True)  # says how such files are named
+    if index != path:
+        warnings.warn(f"with max_shard_size there are several files, with an index: {index!r}", stacklevel=4)
+    return write_shards(index, overwrite, int(max_shard_size * 2**30))
 
 
 def write_weights(model: Layer, sink: WeightsSink, skip: Iterable[Any] = ()) -> None:
@@ -102,7 +125,8 @@ def load_weights(
 
     Args:
         model: a built model.
-        filepath: str or `Path`, a file that `save_weights` or Keras 3 wrote; or that of a whole model, `.keras`.
+        filepath: str or `Path`, a file that `save_weights` or Keras 3 wrote, of several the index, `.weights.json`; or
+            that of a whole model, `.keras`.
         skip_mismatch: bool, whether layers that do not fit keep their weights, with a warning, in place of an error;
             False by default.
         objects_to_skip: layers of the model, or its optimizer, that keep what they have, whatever the file holds; None,

@@ -204,12 +204,13 @@ class Model(TrainedLayer):
         max_shard_size: float | None = None,
         **kwargs: Any,
     ) -> None:
-        """Write the weights to a `.weights.h5` file, whole or not at all; see `save_weights`.
+        """Write the weights to a `.weights.h5` file or several, whole or not at all; see `save_weights`.
 
         Args:
-            filepath: the file's name, which ends in `.weights.h5`.
+            filepath: the file's name, which ends in `.weights.h5`, or for several files in `.weights.json`.
             overwrite: bool, whether a file of that name may be replaced; True by default.
-            max_shard_size: None: weights are not split among several files.
+            max_shard_size: float, how many gigabytes of variables a file may hold, where there are to be several; None,
+                the default, writes one.
             **kwargs: `objects_to_skip`; see `save_weights`.
 
         Raises:
@@ -218,10 +219,10 @@ class Model(TrainedLayer):
         registry.component("files").save_weights(self, filepath, overwrite, max_shard_size, **kwargs)
 
     def load_weights(self, filepath: str | os.PathLike[str], skip_mismatch: bool = False, **kwargs: Any) -> None:
-        """Read the weights from a `.weights.h5` or a `.keras` file; none of them, if something does not fit.
+        """Read the weights from a file that `save_weights` or `save` wrote; none of them, if something does not fit.
 
         Args:
-            filepath: the file's name.
+            filepath: the file's name, of several files that of the index, `.weights.json`.
             skip_mismatch: bool, whether what does not fit is left as it is, in place of being an error; False by
                 default.
             **kwargs: `objects_to_skip`; see `load_weights`.
