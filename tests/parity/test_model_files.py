@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import zipfile
+from pathlib import Path
+
 import kcore
 import numpy as np
 import pytest
@@ -110,3 +114,68 @@ def test_keras_reads_what_is_saved_without_the_optimizer(keras, tmp_path):
     again = keras.saving.load_model(tmp_path / "net.keras")
     np.testing.assert_array_equal(again.get_weights()[0], model.get_weights()[0])
     assert int(again.optimizer.iterations) == 0
+
+
+def words_layer(k):
+    """A layer that writes its words to files, in the way of Keras."""
+
+    class Words(k.Layer):
+        def __init__(self, words=(), **kwargs):
+            super().__init__(**kwargs)
+            self.words = list(words)
+
+        def call(self, x):
+            return x
+
+        def save_assets(self, dir_path):
+            Path(dir_path, "words.txt").write_text("\n".join(self.words))
+            Path(dir_path, "more").mkdir()
+            Path(dir_path, "more", "count.bin").write_bytes(bytes([len(self.words)]))
+
+        def load_assets(self, dir_path):
+            assert sorted(os.listdir(dir_path)) == ["more", "words.txt"]
+            self.words = Path(dir_path, "words.txt").read_text().split("\n")
+
+    return Words
+
+
+def with_words(k, words):
+    inner = k.Sequential([k.Input((3,)), words("in"), k.layers.Dense(3), words("deep")])
+    x = k.Input((4, 3))
+    y = k.layers.TimeDistributed(inner)(words(["a", "b"])(x))
+    return k.Model(x, k.layers.Bidirectional(k.layers.SimpleRNN(2))(words("c")(y)))
+
+
+def all_words(model):
+    return sorted(layer.words for layer in model._flatten_layers() if isinstance(getattr(layer, "words", None), list))
+
+
+def test_what_layers_save_in_files_goes_along(keras, libraries, tmp_path):
+    classes = [words_layer(k) for k in libraries]
+    theirs, ours = (with_words(k, words) for k, words in zip(libraries, classes, strict=True))
+    names = []
+    for model, cls, load in (
+        (ours, classes[0], keras.models.load_model), (theirs, classes[1], load_model),
+    ):  # fmt: skip
+        model.save(tmp_path / "net.keras")
+        with zipfile.ZipFile(tmp_path / "net.keras") as archive:
+            names.append(sorted(archive.namelist()))
+        assert len(all_words(model)) == 4
+        assert all_words(load(tmp_path / "net.keras", custom_objects={"Words": cls})) == all_words(model)
+    assert names[0] == names[1]
+    assert sum(name.endswith("words.txt") for name in names[0]) == 4
+
+
+def test_what_either_writes_in_a_directory_the_other_reads(keras, libraries, tmp_path):
+    classes = [words_layer(k) for k in libraries]
+    theirs, ours = (with_words(k, words) for k, words in zip(libraries, classes, strict=True))
+    ours.save(tmp_path / "ours", zipped=False)
+    loaded = keras.models.load_model(tmp_path / "ours", custom_objects={"Words": classes[0]})
+    assert all_words(loaded) == all_words(ours)
+    theirs.save(tmp_path / "theirs", zipped=False)  # with a path from the root; else it loses what layers save in files
+    for model, other in (
+        (ours, loaded),
+        (theirs, load_model(tmp_path / "theirs", custom_objects={"Words": classes[1]})),
+    ):
+        for found, expected in zip(outputs(keras, other), outputs(keras, model), strict=True):
+            np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)

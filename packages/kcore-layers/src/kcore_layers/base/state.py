@@ -218,6 +218,22 @@ class State(Tracking):
         for i, v in enumerate(own):
             v.assign(store[str(i)])
 
+    def save_own_assets(self, store: MutableMapping[str, bytes]) -> None:
+        """Put files that are saved with the model beside the layer's variables, a vocabulary say, into a mapping.
+
+        There are none, unless a class has a method of its own for them.
+
+        Args:
+            store: what is put into it is the contents of files, by their names.
+        """
+
+    def load_own_assets(self, store: Mapping[str, bytes]) -> None:
+        """Take what `save_own_assets` put into a mapping. It is called if the model's file has files of the layer's.
+
+        Args:
+            store: contents of files, by their names.
+        """
+
     def stateless_call(
         self,
         trainable_variables: Sequence[Any],

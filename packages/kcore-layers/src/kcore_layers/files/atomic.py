@@ -1,4 +1,4 @@
-"""Files that appear when they are complete: until then, and after a failure, what was there before stays."""
+"""Files and directories that appear when they are complete: until then, and after a failure, the old ones stay."""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ from typing import Any
 
 from kcore_ops.foundation.errors import ArgumentError
 
-__all__ = ["refuse_unknown_arguments", "file_path", "atomic_write", "check_target", "flush_directory", "flush_to_disk"]
+__all__ = [
+    "refuse_unknown_arguments",
+    "file_path",
+    "atomic_directory",
+    "atomic_write",
+    "check_target",
+    "flush_directory",
+    "flush_to_disk",
+]
 
 
 def file_path(filepath: str | os.PathLike[str]) -> str:
@@ -63,6 +71,59 @@ def atomic_write(path: str, overwrite: bool) -> Iterator[str]:
             os.remove(temporary)
         raise
     flush_directory(os.path.dirname(target))
+
+
+@contextlib.contextmanager
+def atomic_directory(path: str, overwrite: bool) -> Iterator[str]:
+    """Yield the name of a directory to fill, which takes the place of `path` once the block ends without an error.
+
+    Args:
+        path: the directory's name.
+        overwrite: bool, whether there may be such a directory, which is removed then.
+
+    Raises:
+        ArgumentError: if the directory it is to be in is missing, there is one that is not to be overwritten, or a file
+            has its name.
+    """
+    import secrets
+    import shutil
+
+    target = check_target(path, overwrite)
+    if os.path.lexists(target) and not os.path.isdir(target):
+        raise ArgumentError(f"{path!r} is a file, and no directory", fix="use another name, or remove it")
+    temporary = f"{target}.{secrets.token_hex(4)}.tmp"
+    os.mkdir(temporary)
+    try:
+        yield temporary
+        for directory, _, names in os.walk(temporary):
+            for name in names:
+                flush_to_disk(os.path.join(directory, name))
+            flush_directory(directory)
+        if os.path.isdir(target):
+            _exchange(temporary, target)
+        else:
+            os.rename(temporary, target)
+        flush_directory(os.path.dirname(target))
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)  # what was there before, or what was not finished
+
+
+def _exchange(first: str, second: str) -> None:
+    """Let two directories change places: at once, where the system can do that."""
+    import ctypes
+
+    exchange = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None) if os.name == "posix" else None
+    here, by_exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE of Linux
+    if exchange and exchange(here, os.fsencode(first), here, os.fsencode(second), by_exchange) == 0:
+        return
+    aside = f"{first}.old"
+    os.rename(second, aside)
+    try:
+        os.rename(first, second)
+    except BaseException:
+        os.rename(aside, second)
+        raise
+    os.rename(aside, first)
 
 
 def check_target(path: str, overwrite: bool) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from kcore_ops.foundation.errors import ArgumentError
 
 from kcore_layers.files.hdf5_weights import read_hdf5_weights, write_hdf5_weights
@@ -29,6 +31,8 @@ def weights_format(path: str, is_written: bool = False) -> WeightsFormat:
     Raises:
         ArgumentError: if no format has such an ending.
     """
+    if not is_written and os.path.isdir(path):
+        return WEIGHTS_FORMATS[".keras"]
     for ending, found in WEIGHTS_FORMATS.items():
         if path.endswith(ending) and not (is_written and found.write is None):
             return found

@@ -18,7 +18,15 @@ from kcore_ops.foundation.errors import ArgumentError, KcoreError
 if TYPE_CHECKING:  # and else in the functions that need it: it takes as long to import as all layers
     import h5py
 
-__all__ = ["MAX_COMPRESSION_RATIO", "find_datasets", "check_dataset", "dataset_dtype", "open_hdf5", "read_dataset"]
+__all__ = [
+    "MAX_COMPRESSION_RATIO",
+    "find_datasets",
+    "check_dataset",
+    "dataset_dtype",
+    "open_hdf5",
+    "read_dataset",
+    "recorded_format",
+]
 
 # The filters that come with HDF5 and h5py: deflate, shuffle, fletcher32, szip, nbit, scale-offset, lzf.
 _KNOWN_FILTERS = frozenset({1, 2, 3, 4, 5, 6, 32000})
@@ -161,7 +169,7 @@ def dataset_dtype(dataset: h5py.Dataset) -> str | None:
     dtype = dataset.dtype
     if dtype.kind == "V" and dtype.names is None and dtype.subdtype is None:
         # What HDF5 has no type for, bfloat16 for one, lies there as bytes, and an attribute says what they are.
-        name = _recorded_dtype(dataset)
+        name = _short_attribute(dataset, "dtype")
         is_known = isinstance(name, str) and name in ALLOWED_DTYPES and numpy_dtype(name).itemsize == dtype.itemsize
         return name if is_known else None
     if h5py.check_ref_dtype(dtype) is not None or h5py.check_enum_dtype(dtype) is not None:
@@ -169,12 +177,25 @@ def dataset_dtype(dataset: h5py.Dataset) -> str | None:
     return dtype.name if dtype.kind in "biufc" and dtype.name in ALLOWED_DTYPES else None
 
 
-def _recorded_dtype(dataset: h5py.Dataset) -> Any:
-    """Return what the attribute `dtype` says, unless it claims to be more than one short string."""
-    if "dtype" not in dataset.attrs:
+def _short_attribute(item: h5py.HLObject, name: str) -> Any:
+    """Return an attribute; None if there is none, or it claims to be more than one number or short string."""
+    if name not in item.attrs:
         return None
-    attribute = dataset.attrs.get_id("dtype")
-    return dataset.attrs["dtype"] if attribute.shape == () and attribute.get_storage_size() <= 64 else None
+    attribute = item.attrs.get_id(name)
+    return item.attrs[name] if attribute.shape == () and attribute.get_storage_size() <= 64 else None
+
+
+@_reporting_damage
+def recorded_format(file: h5py.File) -> Any:
+    """Return what a file says its format is: the attribute `kcore_format`, None if it says nothing.
+
+    Args:
+        file: the open file.
+    """
+    if "kcore_format" not in file.attrs:
+        return None
+    found = _short_attribute(file, "kcore_format")
+    return "unknown" if found is None else found
 
 
 @_reporting_damage
@@ -186,7 +207,7 @@ def read_dataset(dataset: h5py.Dataset) -> np.ndarray[Any, Any]:
     """
     array = np.asarray(dataset[()])
     if array.dtype.kind == "V":
-        return array.view(numpy_dtype(_recorded_dtype(dataset)))
+        return array.view(numpy_dtype(_short_attribute(dataset, "dtype")))
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 

@@ -15,7 +15,14 @@ import numpy as np
 from kcore_ops.foundation.errors import ArgumentError
 
 from kcore_layers.files.atomic import atomic_write
-from kcore_layers.files.hdf5 import check_dataset, dataset_dtype, find_datasets, open_hdf5, read_dataset
+from kcore_layers.files.hdf5 import (
+    check_dataset,
+    dataset_dtype,
+    find_datasets,
+    open_hdf5,
+    read_dataset,
+    recorded_format,
+)
 from kcore_layers.files.stored import FORMAT, Entry, Places, as_array, check_format
 from kcore_layers.files.weight_paths import join
 
@@ -77,7 +84,7 @@ def places_in(file: h5py.File) -> Places:
         ArgumentError: if anything but weights is in it, or it is of a later format.
     """
     datasets = find_datasets(file)
-    check_format(file.attrs.get("kcore_format"), "the file")
+    check_format(recorded_format(file), "the file")
     places: Places = {}
     for path, dataset in datasets.items():
         place, is_found, key = f"/{path}".rpartition("/vars/")

@@ -1,26 +1,28 @@
-"""Files of whole models, `.keras`: a zip archive of `config.json`, `metadata.json` and `model.weights.h5`.
+"""Files of whole models, `.keras`: a zip archive of `config.json`, `metadata.json`, `model.weights.h5` and assets.
 
-Keras 3 reads what is written here, and the other way round. The config names classes and functions that must be known
-here already; nothing in a file is imported or run, and nothing is unpacked to the disk.
+A directory with these files will do as well. Keras 3 reads what is written here, and the other way round. The config
+names classes and functions that must be known here already; nothing in a file is imported or run, and nothing is
+unpacked to the disk but the assets of a layer that asks for a directory.
 """
 
 from __future__ import annotations
 
 import datetime
-import io
 import json
 import os
 import warnings
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 from kcore_ops.foundation.errors import ArgumentError, KcoreError, located
 
 from kcore_layers._version import __version__
-from kcore_layers.files.atomic import atomic_write, file_path, refuse_unknown_arguments
-from kcore_layers.files.hdf5_weights import Hdf5Sink
-from kcore_layers.files.model_parts import CONFIG, METADATA, WEIGHTS, model_parts, open_weights
-from kcore_layers.files.stored import Places
+from kcore_layers.files.assets import load_assets, save_assets
+from kcore_layers.files.atomic import file_path, refuse_unknown_arguments
+from kcore_layers.files.model_parts import CONFIG, METADATA, ModelParts, model_parts, open_weights
+from kcore_layers.files.model_writing import ModelSink, write_archive, write_directory
+from kcore_layers.files.stored import FORMAT, Places, check_format
 from kcore_layers.files.weight_paths import find_optimizers
 from kcore_layers.files.weights_file import has_weights_of_layers, read_weights, write_weights
 from kcore_layers.models.model import Model
@@ -49,22 +51,26 @@ def save_model(
 ) -> None:
     """Write a model to a file: its config, its weights, and, if it was compiled, how, and the optimizer's state.
 
-    A model that is not built yet is written without weights, with a warning, and comes back as it was.
+    What layers save beside their variables goes along: a class may have `save_own_assets` and `load_own_assets`, or
+    Keras's `save_assets(dir_path)` and `load_assets(dir_path)`, which take the path of a directory. A model that is not
+    built yet is written without weights, with a warning, and comes back as it was.
 
-    The file appears when it is complete; until then, and after a failure, what was there before stays.
+    The file, or directory, appears when it is complete; until then, and after a failure, what was there before stays.
 
     Args:
         model: the model.
-        filepath: str or `Path`, where; the name ends in `.keras`.
-        overwrite: bool, whether a file of that name may be replaced; True by default.
-        zipped: True or None, the default; models are not written as directories.
+        filepath: str or `Path`, where; the name of a file ends in `.keras`, that of a directory does not.
+        overwrite: bool, whether what has that name may be replaced, a directory only if it holds nothing but a model;
+            True by default.
+        zipped: bool, whether the model becomes one file, a zip archive, rather than a directory of files. None, the
+            default, is True.
         include_optimizer: bool, whether the optimizer's state is written; True by default. Without it a compiled model
             comes back with an optimizer that begins anew.
         **kwargs: none, but for `save_format="keras"`, as earlier versions of Keras had it.
 
     Raises:
-        ArgumentError: if the name ends otherwise, the directory is missing, a file is not to be replaced, or there is
-            no such argument.
+        ArgumentError: if the name ends otherwise, the directory is missing, what is there is not to be replaced, a
+            layer's assets have names that can not be read again, or there is no such argument.
         SerializationError: if a part of the model has no `get_config`, or holds what can not be saved.
 
     >>> import tempfile
@@ -79,12 +85,9 @@ def save_model(
     >>> bool((loaded(x) == model(x)).all())
     True
     """
-    import zipfile
-
     with located("save_model"):
-        path = _checked_path(filepath)
-        if zipped not in (None, True):
-            raise ArgumentError(f"zipped can not be {zipped!r}: models are files, not directories", fix="leave it out")
+        path = file_path(filepath)
+        writing = _writing(path, overwrite, zipped)
         if kwargs.pop("save_format", None) not in (None, "keras"):
             raise ArgumentError("models are saved in the format keras only", fix="leave save_format out")
         refuse_unknown_arguments(kwargs)
@@ -97,25 +100,33 @@ def save_model(
         without = [] if include_optimizer else find_optimizers(model)
         with sharing_objects():
             config = json.dumps(serialize_keras_object(model))
-        with atomic_write(path, overwrite) as temporary, zipfile.ZipFile(temporary, "x") as archive:
-            archive.writestr(METADATA, json.dumps(_metadata()))
-            archive.writestr(CONFIG, config)
-            with archive.open(WEIGHTS, "w", force_zip64=True) as entry:
-                entry.write(_weights(model, without))
+        with writing as sink:
+            sink.write(METADATA, json.dumps(_metadata()).encode())
+            sink.write(CONFIG, config.encode())
+            with sink.weights() as weights:
+                write_weights(model, weights, without)
+            save_assets(model, sink)
 
 
-def _metadata() -> dict[str, str]:
+def _writing(path: str, overwrite: bool, zipped: bool | None) -> AbstractContextManager[ModelSink]:
+    """Return a context that makes the file or directory of a model."""
+    if zipped not in (None, True, False):
+        raise ArgumentError(f"zipped can not be {zipped!r}", fix="pass True for a file, or False for a directory")
+    if zipped is not False:
+        _check_ending(path)
+        return write_archive(path, overwrite)
+    if path.endswith(ENDING):
+        raise ArgumentError(
+            f"{path!r} ends in {ENDING!r}, as files of models do, and zipped is False",
+            fix="leave zipped out, or name a directory",
+        )
+    return write_directory(path.rstrip(os.sep), overwrite)
+
+
+def _metadata() -> dict[str, Any]:
     now = datetime.datetime.now()
-    return {"keras_version": KERAS_VERSION, "kcore_version": __version__, "date_saved": f"{now:%Y-%m-%d@%H:%M:%S}"}
-
-
-def _weights(model: Any, skip: list[Any]) -> memoryview:
-    import h5py
-
-    contents = io.BytesIO()
-    with h5py.File(contents, "w") as file:
-        write_weights(model, Hdf5Sink(file), skip)
-    return contents.getbuffer()
+    versions = {"keras_version": KERAS_VERSION, "kcore_version": __version__, "kcore_format": FORMAT}
+    return {**versions, "date_saved": f"{now:%Y-%m-%d@%H:%M:%S}"}
 
 
 def load_model(
@@ -124,10 +135,10 @@ def load_model(
     compile: bool = True,
     safe_mode: bool = True,
 ) -> Any:
-    """Read a model from a file that `save_model` or Keras 3 wrote; it belongs to the current backend.
+    """Read a model from a file or directory that `save_model` or Keras 3 wrote; it belongs to the current backend.
 
     Args:
-        filepath: str or `Path`, the file.
+        filepath: str or `Path`, the file or directory.
         custom_objects: classes and functions that the file may name, by name, beside those registered; None, the
             default, is none.
         compile: bool, whether to compile the model as it was when it was saved, and to set the optimizer's state; True
@@ -141,18 +152,29 @@ def load_model(
             not be made into a model.
     """
     with located("load_model"):
-        path = _checked_path(filepath)
+        path = file_path(filepath)
+        if not os.path.isdir(path):
+            _check_ending(path)
     try:
         with model_parts(path) as parts:
+            _check_metadata(parts)
             config = _parsed(parts.read(CONFIG), CONFIG)
             if not compile and isinstance(config, dict):
                 config.pop("compile_config", None)
             model = _model_of(config, custom_objects, safe_mode)
             with open_weights(parts) as places:
                 _set_weights(model, places)
+            load_assets(model, parts)
     except KcoreError as error:
         raise error.at("load_model").at(f"file {path!r}")  # noqa: B904 (its cause is its own)
     return model
+
+
+def _check_metadata(parts: ModelParts) -> None:
+    """Raise an error if the files of a model say that they are of a later format."""
+    metadata = _parsed(parts.read(METADATA), METADATA) if METADATA in parts.names() else None
+    if isinstance(metadata, dict):
+        check_format(metadata.get("kcore_format"), "the model's file")
 
 
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
@@ -210,12 +232,10 @@ def _parsed(text: str | bytes, what: str) -> Any:
         raise ArgumentError(f"{what} is not JSON that can be read: {error}", fix=_FIX) from error
 
 
-def _checked_path(filepath: Any) -> str:
-    path = file_path(filepath)
+def _check_ending(path: str) -> None:
     if not path.endswith(ENDING):
         hint = "use load_weights and save_weights for weights only, or " if path.endswith(".weights.h5") else ""
         raise ArgumentError(
             f"{path!r} does not end in {ENDING!r}, as files of models do",
             fix=f"{hint}name it {os.path.splitext(path)[0] + ENDING!r}",
         )
-    return path

@@ -11,12 +11,13 @@ import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import IO, TYPE_CHECKING, BinaryIO, Protocol
 
 from kcore_ops.foundation.errors import ArgumentError
 
 from kcore_layers.files.hdf5 import MAX_COMPRESSION_RATIO, open_hdf5
 from kcore_layers.files.hdf5_weights import places_in
+from kcore_layers.files.own_files import check_file_names, own_file
 from kcore_layers.files.stored import Places
 from kcore_layers.files.window import Window
 
@@ -46,6 +47,14 @@ class ModelParts(Protocol):
         """
         ...
 
+    def open(self, name: str) -> IO[bytes]:
+        """Return one of them as a file open for reading from its start to its end.
+
+        Args:
+            name: its name.
+        """
+        ...
+
     def source(self, name: str) -> str | BinaryIO:
         """Return one of them as a path, or as a file open for reading in any order.
 
@@ -66,6 +75,8 @@ def model_parts(path: str) -> Iterator[ModelParts]:
         ArgumentError: if there is none, or it is not that of a model.
     """
     if os.path.isdir(path):
+        if not os.path.lexists(os.path.join(path, CONFIG)):
+            raise ArgumentError(f"the directory has no {CONFIG}, as those of models do", fix=_FIX)
         yield _Directory(path)
         return
     import zipfile
@@ -116,19 +127,22 @@ class _Archive:
 
     def __init__(self, archive: zipfile.ZipFile, file: BinaryIO) -> None:
         self._archive, self._file = archive, file
-        names = archive.namelist()
-        unknown = sorted({name for name in names if name not in (CONFIG, METADATA, WEIGHTS)})
+        # Some programs that make archives list directories too.
+        entries = [entry for entry in archive.infolist() if not (entry.is_dir() and entry.filename.startswith(ASSETS))]
+        self._names = [entry.filename for entry in entries]
+        unknown = [
+            name for name in self._names if name not in (CONFIG, METADATA, WEIGHTS) and not name.startswith(ASSETS)
+        ]
         if unknown:
-            raise ArgumentError(
-                f"it has parts that kcore does not know: {', '.join(unknown)}",
-                fix="assets of layers are not supported; save the model without them",
-            )
-        if len(set(names)) < len(names):
-            raise ArgumentError("it has several parts of one name", fix=_FIX)
+            raise ArgumentError(f"it has parts that kcore does not know: {', '.join(sorted(unknown))}", fix=_FIX)
+        links = [entry.filename for entry in entries if stat.S_ISLNK(entry.external_attr >> 16)]
+        if links:
+            raise ArgumentError(f"it has links in place of files: {', '.join(links)}", fix=_FIX)
+        check_file_names(self._names)
 
     def names(self) -> list[str]:
         """Return the names of all of them."""
-        return self._archive.namelist()
+        return self._names
 
     def read(self, name: str) -> bytes:
         """Return what stands in one of them.
@@ -138,6 +152,15 @@ class _Archive:
         """
         with _reporting_damage(name):
             return self._archive.read(self._entry(name))
+
+    def open(self, name: str) -> IO[bytes]:
+        """Return one of them as a file open for reading from its start to its end.
+
+        Args:
+            name: its name.
+        """
+        with _reporting_damage(name):
+            return self._archive.open(self._entry(name))
 
     def source(self, name: str) -> BinaryIO:
         """Return one of them as a file open for reading in any order: where it lies, unless it is compressed.
@@ -198,9 +221,13 @@ class _Directory:
     def names(self) -> list[str]:
         """Return the names of all of them."""
         found = [name for name in (CONFIG, METADATA, WEIGHTS) if os.path.lexists(os.path.join(self._path, name))]
-        for directory, _, names in os.walk(os.path.join(self._path, ASSETS)):
+        for directory, directories, names in os.walk(os.path.join(self._path, ASSETS)):
             inside = os.path.relpath(directory, self._path).replace(os.sep, "/")
+            for name in directories:
+                if os.path.islink(os.path.join(directory, name)):
+                    own_file(self._path, f"{inside}/{name}")  # says so
             found += [f"{inside}/{name}" for name in names]
+        check_file_names(found)
         return found
 
     def read(self, name: str) -> bytes:
@@ -209,8 +236,16 @@ class _Directory:
         Args:
             name: its name.
         """
-        with open(self.source(name), "rb") as file:
+        with self.open(name) as file:
             return file.read()
+
+    def open(self, name: str) -> IO[bytes]:
+        """Return one of them as a file open for reading.
+
+        Args:
+            name: its name.
+        """
+        return open(self.source(name), "rb")
 
     def source(self, name: str) -> str:
         """Return the path of one of them.
@@ -218,13 +253,4 @@ class _Directory:
         Args:
             name: its name.
         """
-        path = os.path.join(self._path, *name.split("/"))
-        try:
-            mode = os.lstat(path).st_mode
-        except FileNotFoundError as error:
-            raise ArgumentError(f"it has no {name}", fix="pass a directory that save_model wrote") from error
-        if not stat.S_ISREG(mode):
-            raise ArgumentError(
-                f"{name} is no file of its own, but a link or another thing", fix="pass a copy that holds the files"
-            )
-        return path
+        return own_file(self._path, name)

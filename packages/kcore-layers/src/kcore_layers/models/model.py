@@ -187,12 +187,13 @@ class Model(TrainedLayer):
     def save(
         self, filepath: str | os.PathLike[str], overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
     ) -> None:
-        """Write the whole model to a `.keras` file; see `save_model`.
+        """Write the whole model to a `.keras` file or a directory; see `save_model`.
 
         Args:
-            filepath: the file's name, which ends in `.keras`.
-            overwrite: bool, whether a file of that name may be replaced; True by default.
-            zipped: True or None, the default: models are not written as directories.
+            filepath: the file's name, which ends in `.keras`; or the directory's.
+            overwrite: bool, whether what has that name may be replaced; True by default.
+            zipped: bool, whether the model becomes one file, rather than a directory of files. None, the default, is
+                True.
             **kwargs: `include_optimizer`; see `save_model`.
         """
         registry.component("files").save_model(self, filepath, overwrite, zipped, **kwargs)
