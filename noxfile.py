@@ -192,7 +192,7 @@ def typecheck(session: nox.Session) -> None:
 @for_each_backend
 def tests(session: nox.Session, backend: str) -> None:
     """The suite on one backend, with the others installed to compare with."""
-    with environment(session, "kcore[all]", *EXAMPLES, *TESTING) as python:
+    with environment(session, "kcore[all,safetensors]", *EXAMPLES, *TESTING) as python:
         tried = ("--kcore-backend", backend, "--kcore-effort", EFFORT.get(backend, "1"))
         chosen = (*suites("ops", "layers", "train", "backends", "examples"), *tried, *SHARED)
         python("-m", "pytest", *chosen, *session.posargs, JAX_ENABLE_X64="1", **COMPILED_QUICKLY)

@@ -26,7 +26,7 @@ SIBLINGS = {
 # Where what is imported is not called as the distribution is.
 MODULES = {"ml-dtypes": "ml_dtypes"}
 # The conformance suite is a part of kcore-ops for which backend authors install hypothesis and pytest.
-EXTRAS = {"kcore-ops": {"hypothesis", "pytest"}}
+EXTRAS = {"kcore-layers": {"safetensors"}, "kcore-ops": {"hypothesis", "pytest"}}
 FRAMEWORKS = {
     "jax": "kcore-backend-jax",
     "jaxlib": "kcore-backend-jax",

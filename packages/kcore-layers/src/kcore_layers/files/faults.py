@@ -14,30 +14,34 @@ from kcore_layers.files.stored import Entry
 __all__ = ["difference", "fault_of", "refuse_faults", "warn_of_faults"]
 
 
-def fault_of(variable: Variable, entry: Entry) -> str | None:
+def fault_of(variable: Variable, entry: Entry, source: str = "the file") -> str | None:
     """Return what keeps an entry from being a variable's value; None if nothing does.
 
     Args:
         variable: the variable.
-        entry: what the file has for it.
+        entry: what there is for it.
+        source: where that is; "the file" by default.
     """
-    fault = difference(entry.shape, entry.dtype, variable.shape, variable._dtype)
+    fault = difference(entry.shape, entry.dtype, variable.shape, variable._dtype, source)
     return fault and f"{fault}: {variable.path!r}"
 
 
-def difference(shape: tuple[int, ...], dtype: str, wanted_shape: tuple[int, ...], wanted_dtype: str) -> str | None:
-    """Return what keeps numbers in a file from being those of a model; None if nothing does.
+def difference(
+    shape: tuple[int, ...], dtype: str, wanted_shape: tuple[int, ...], wanted_dtype: str, source: str = "the file"
+) -> str | None:
+    """Return what keeps numbers from being those of a model; None if nothing does.
 
     Args:
-        shape: their shape in the file.
+        shape: their shape in the source.
         dtype: the name of their dtype there.
         wanted_shape: the shape in the model.
         wanted_dtype: the name of the dtype in the model.
+        source: what they are in; "the file" by default.
     """
     if shape != wanted_shape:
-        return f"shape {shape} in the file, {wanted_shape} in the model"
+        return f"shape {shape} in {source}, {wanted_shape} in the model"
     if _kind(dtype) != _kind(wanted_dtype):
-        return f"{dtype} in the file, {wanted_dtype} in the model"
+        return f"{dtype} in {source}, {wanted_dtype} in the model"
     return None
 
 

@@ -8,10 +8,18 @@ from kcore_ops.foundation.errors import ArgumentError
 
 from kcore_layers.files.hdf5_weights import read_hdf5_weights, write_hdf5_weights
 from kcore_layers.files.model_parts import read_model_weights
+from kcore_layers.files.safetensors_file import read_safetensors
+from kcore_layers.files.safetensors_shards import (
+    SAFETENSORS_ENDING,
+    SAFETENSORS_INDEX,
+    read_index,
+    write_file_or_shards,
+)
 from kcore_layers.files.shards import INDEX_ENDING, read_shards
 from kcore_layers.files.stored import WeightsFormat
+from kcore_layers.files.tensors import TensorsFormat
 
-__all__ = ["WEIGHTS_FORMATS", "weights_format"]
+__all__ = ["TENSORS_FORMATS", "WEIGHTS_FORMATS", "tensors_format", "weights_format"]
 
 # A name is of the first format whose ending it has.
 WEIGHTS_FORMATS = {
@@ -19,6 +27,19 @@ WEIGHTS_FORMATS = {
     INDEX_ENDING: WeightsFormat(read_shards),
     ".keras": WeightsFormat(read_model_weights),
 }
+TENSORS_FORMATS = {
+    SAFETENSORS_ENDING: TensorsFormat(read_safetensors, write_file_or_shards),
+    SAFETENSORS_INDEX: TensorsFormat(read_index, write_file_or_shards),
+}
+
+
+def tensors_format(path: str) -> TensorsFormat | None:
+    """Return the format of a file that has weights by name; None if it is of no such format.
+
+    Args:
+        path: the file's name.
+    """
+    return next((found for ending, found in TENSORS_FORMATS.items() if path.endswith(ending)), None)
 
 
 def weights_format(path: str, is_written: bool = False) -> WeightsFormat:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 
 from kcore_ops import StatelessScope
@@ -15,9 +16,10 @@ from kcore_layers.base.layer import Layer
 from kcore_layers.base.state import State
 from kcore_layers.files.atomic import file_path, refuse_unknown_arguments
 from kcore_layers.files.faults import fault_of, refuse_faults, warn_of_faults
-from kcore_layers.files.formats import weights_format
+from kcore_layers.files.formats import tensors_format, weights_format
 from kcore_layers.files.shards import INDEX_ENDING, write_shards
 from kcore_layers.files.stored import Entry, Places, StoredVariables, WeightsSink
+from kcore_layers.files.tensors import load_tensors, opened_values, tensors_of
 from kcore_layers.files.weight_paths import find_paths, join, saved_objects
 from kcore_layers.models.model import Model
 
@@ -37,12 +39,17 @@ def save_weights(
 ) -> None:
     """Write the weights of a model, and the state of its optimizer, to a file or several.
 
+    A file of safetensors has only weights, as what reads such files expects, and by the names that `state_dict()` has
+    on PyTorch, whatever the backend.
+
     The file appears when it is complete; until then, and after a failure, what was there before stays. Several files
-    are an index, `NAME.weights.json`, and shards beside it, `NAME_00000.weights.h5` and so on, which the index names.
+    are an index, `NAME.weights.json`, and shards beside it, `NAME_00000.weights.h5` and so on, which the index names;
+    or `NAME.safetensors.index.json` and `NAME-00001-of-00002.safetensors`, as Hugging Face has them.
 
     Args:
         model: a built model.
-        filepath: str or `Path`, where; the name ends in `.weights.h5`, or for several files in `.weights.json`.
+        filepath: str or `Path`, where; the name ends in `.weights.h5`, or for several files in `.weights.json`; or in
+            `.safetensors`.
         overwrite: bool, whether a file of that name may be replaced; True by default.
         max_shard_size: float, how many gigabytes of variables a file may hold, of 2**30 bytes each; with it several
             files are written. None, the default, writes one.
@@ -52,6 +59,7 @@ def save_weights(
     Raises:
         ArgumentError: if the name ends otherwise, the directory is missing, a file is not to be replaced, the model
             is not built, there is no such object to skip, or a variable is larger than a file may be.
+        MissingDependency: if a file of safetensors is to be written, and that library is not installed.
 
     >>> import tempfile
     >>> import numpy as np
@@ -69,17 +77,32 @@ def save_weights(
     with located("save_weights"):
         refuse_unknown_arguments(kwargs)
         path = file_path(filepath)
-        writing = _writing(path, overwrite, max_shard_size)
+        max_size = _size_in_bytes(max_shard_size)
+        by_name = tensors_format(path)
+        writing = None if by_name else _writing(path, overwrite, max_size)
         check_built(model)
         skip = list(objects_to_skip or ())
         find_paths(model, skip)  # all of them there are
-        with writing as sink:
-            write_weights(model, sink, skip)
+        if by_name:
+            by_name.write(tensors_of(model, skip), path, overwrite, max_size)
+        elif writing:
+            with writing as sink:
+                write_weights(model, sink, skip)
 
 
-def _writing(path: str, overwrite: bool, max_shard_size: float | None) -> AbstractContextManager[WeightsSink]:
-    """Return a context that makes a file of weights, or an index and shards."""
+def _size_in_bytes(max_shard_size: float | None) -> int | None:
     if max_shard_size is None:
+        return None
+    if isinstance(max_shard_size, bool) or not isinstance(max_shard_size, int | float) or not max_shard_size > 0:
+        raise ArgumentError(
+            f"max_shard_size can not be {max_shard_size!r}", fix="pass a number of gigabytes greater than 0"
+        )
+    return int(max_shard_size * 2**30)
+
+
+def _writing(path: str, overwrite: bool, max_size: int | None) -> AbstractContextManager[WeightsSink]:
+    """Return a context that makes a file of weights, or an index and shards."""
+    if max_size is None:
         if path.endswith(INDEX_ENDING):
             raise ArgumentError(
                 f"{path!r} is the name of an index of several files", fix="pass max_shard_size, or name it .weights.h5"
@@ -87,16 +110,12 @@ def _writing(path: str, overwrite: bool, max_shard_size: float | None) -> Abstra
         write = weights_format(path, is_written=True).write
         assert write is not None
         return write(path, overwrite)
-    if isinstance(max_shard_size, bool) or not isinstance(max_shard_size, int | float) or not max_shard_size > 0:
-        raise ArgumentError(
-            f"max_shard_size can not be {max_shard_size!r}", fix="pass a number of gigabytes greater than 0"
-        )
     index = path if path.endswith(INDEX_ENDING) else path.removesuffix(".weights.h5") + INDEX_ENDING
     if index == path + INDEX_ENDING:
         weights_format(path, is_written=True)  # says how such files are named
     if index != path:
         warnings.warn(f"with max_shard_size there are several files, with an index: {index!r}", stacklevel=4)
-    return write_shards(index, overwrite, int(max_shard_size * 2**30))
+    return write_shards(index, overwrite, max_size)
 
 
 def write_weights(model: Layer, sink: WeightsSink, skip: Iterable[Any] = ()) -> None:
@@ -113,7 +132,7 @@ def write_weights(model: Layer, sink: WeightsSink, skip: Iterable[Any] = ()) -> 
 
 def load_weights(
     model: Layer,
-    filepath: str | os.PathLike[str],
+    filepath: str | os.PathLike[str] | Mapping[str, Any],
     skip_mismatch: bool = False,
     *,
     objects_to_skip: Iterable[Any] | None = None,
@@ -124,10 +143,16 @@ def load_weights(
     Nothing is set unless everything fits. The optimizer is an exception: where its state does not fit, it begins anew,
     with a warning.
 
+    A file of safetensors, or a dict, has weights by name: by the names that `state_dict()` has on PyTorch, or by those
+    of plain PyTorch modules. `encoder.fc1.weight` is then the transposed kernel of a `Dense` that is called `fc1`, or
+    is the attribute of that name, in an `encoder`; and so it is with convolutions, normalisations, `Embedding`,
+    recurrent layers and `MultiHeadAttention`. In a `Sequential` the number of a layer is its name too.
+
     Args:
         model: a built model.
         filepath: str or `Path`, a file that `save_weights` or Keras 3 wrote, of several the index, `.weights.json`; or
-            that of a whole model, `.keras`.
+            that of a whole model, `.keras`; or a file of safetensors; or a dict of arrays or tensors by name, as
+            `torch.load(..., weights_only=True)` returns it.
         skip_mismatch: bool, whether layers that do not fit keep their weights, with a warning, in place of an error;
             False by default.
         objects_to_skip: layers of the model, or its optimizer, that keep what they have, whatever the file holds; None,
@@ -135,6 +160,7 @@ def load_weights(
         **kwargs: none.
 
     Raises:
+        MissingDependency: if a file of safetensors is to be read, and that library is not installed.
         ArgumentError: if the file can not be read, or the model is not built or has no such object; or naming
             everything that is missing in the file, that is only in the file, or whose shape or dtype is another.
     """
@@ -142,12 +168,23 @@ def load_weights(
         refuse_unknown_arguments(
             kwargs, by_name="leave it out: layers are matched by the paths that they are reached by"
         )
-        path = file_path(filepath)
-        read = weights_format(path).read
+        place, opened, load = _reading(filepath)
         check_built(model)
-    with located("load_weights", f'model "{model.name}"', f"file {path!r}"):
-        with read(path) as places:
-            read_weights(model, places, skip_mismatch, list(objects_to_skip or ()))
+    with located("load_weights", f'model "{model.name}"', *place), opened as contents:
+        load(model, contents, skip_mismatch, list(objects_to_skip or ()))
+
+
+def _reading(
+    source: str | os.PathLike[str] | Mapping[str, Any],
+) -> tuple[list[str], AbstractContextManager[Any], Callable[..., None]]:
+    """Return where weights come from, for messages, a context that opens that, and what sets weights from its value."""
+    if isinstance(source, Mapping):
+        return [], opened_values(source), partial(load_tensors, source="the dict")
+    path = file_path(source)
+    by_name = tensors_format(path)
+    if by_name:
+        return [f"file {path!r}"], by_name.read(path), load_tensors
+    return [f"file {path!r}"], weights_format(path).read(path), read_weights
 
 
 def read_weights(model: Layer, places: Places, skip_mismatch: bool = False, skip: Iterable[Any] = ()) -> None:

@@ -208,7 +208,8 @@ class Model(TrainedLayer):
         """Write the weights to a `.weights.h5` file or several, whole or not at all; see `save_weights`.
 
         Args:
-            filepath: the file's name, which ends in `.weights.h5`, or for several files in `.weights.json`.
+            filepath: the file's name, which ends in `.weights.h5`, or for several files in `.weights.json`; or in
+                `.safetensors`, for what has names as in `state_dict()` on PyTorch.
             overwrite: bool, whether a file of that name may be replaced; True by default.
             max_shard_size: float, how many gigabytes of variables a file may hold, where there are to be several; None,
                 the default, writes one.
@@ -219,11 +220,14 @@ class Model(TrainedLayer):
         """
         registry.component("files").save_weights(self, filepath, overwrite, max_shard_size, **kwargs)
 
-    def load_weights(self, filepath: str | os.PathLike[str], skip_mismatch: bool = False, **kwargs: Any) -> None:
+    def load_weights(
+        self, filepath: str | os.PathLike[str] | Mapping[str, Any], skip_mismatch: bool = False, **kwargs: Any
+    ) -> None:
         """Read the weights from a file that `save_weights` or `save` wrote; none of them, if something does not fit.
 
         Args:
-            filepath: the file's name, of several files that of the index, `.weights.json`.
+            filepath: the file's name, of several files that of the index, `.weights.json`; it may be one of
+                safetensors. Or a dict of arrays or tensors by name, a PyTorch module's `state_dict()` for one.
             skip_mismatch: bool, whether what does not fit is left as it is, in place of being an error; False by
                 default.
             **kwargs: `objects_to_skip`; see `load_weights`.

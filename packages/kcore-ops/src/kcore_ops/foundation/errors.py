@@ -18,6 +18,7 @@ __all__ = [
     "DTypeError",
     "GradientsUnavailable",
     "KcoreError",
+    "MissingDependency",
     "MissingMethod",
     "MissingOp",
     "MixedBackends",
@@ -134,6 +135,10 @@ class BackendNotFound(KcoreError, ImportError):
 
 class BackendUnusable(BackendNotFound):
     """A backend that is installed and can not be used; the text gives the reason."""
+
+
+class MissingDependency(KcoreError, ImportError):
+    """A library that something needs and that is not installed."""
 
 
 class PluginError(KcoreError, ImportError):
