@@ -25,7 +25,8 @@ SIBLINGS = {
 }
 # Where what is imported is not called as the distribution is.
 MODULES = {"ml-dtypes": "ml_dtypes"}
-# The conformance suite is a part of kcore-ops for which backend authors install hypothesis and pytest.
+# The conformance suite is a part of kcore-ops for which backend authors install hypothesis and pytest; files of
+# safetensors are read and written where that library is installed.
 EXTRAS = {"kcore-layers": {"safetensors"}, "kcore-ops": {"hypothesis", "pytest"}}
 FRAMEWORKS = {
     "jax": "kcore-backend-jax",

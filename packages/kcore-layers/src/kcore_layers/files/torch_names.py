@@ -261,11 +261,12 @@ def _modules(keys: Iterable[str], names: set[str]) -> dict[str, set[str]]:
     """Return the places of modules that have tensors of these names, with those that each has."""
     found: dict[str, set[str]] = {}
     for key in keys:
-        parts = key.split(".")
-        for i in range(len(parts)):
-            name = ".".join(parts[i:])
+        place, name = key, ""
+        for _ in range(2):  # names in a module have one part or two: `weight`, `out_proj.weight`
+            place, _, part = place.rpartition(".")
+            name = f"{part}.{name}" if name else part
             if name in names:
-                found.setdefault(".".join(parts[:i]), set()).add(name)
+                found.setdefault(place, set()).add(name)
     return found
 
 
@@ -278,6 +279,15 @@ def _pair(
     """
     pairs: list[tuple[NamedLayer, str]] = []
     doubts: dict[str, str] = {}
+    # What a layer's module has at least one of.
+    needs = {
+        id(named.layer): [set(names) for ways in _ways(named.layer).values() for names, _ in ways] for named in layers
+    }
+    by_last_part: dict[str, list[NamedLayer]] = {}
+    for named in layers:
+        for part in {step[-1] for step in named.steps[-1]} if named.steps else ():
+            by_last_part.setdefault(part, []).append(named)
+    without_place = [named for named in layers if not named.steps]
     for least in (_EXACT, _PARTIAL):
         doubts = {}
         done, used = {id(named.layer) for named, _ in pairs}, {module for _, module in pairs}
@@ -285,9 +295,10 @@ def _pair(
         claims: dict[int, list[str]] = {}
         for module, names in modules.items():
             place = tuple(module.split(".")) if module else ()
-            for named in layers if module not in used else ():
+            near = [*by_last_part.get(place[-1], []), *without_place] if place else layers
+            for named in near if module not in used else ():
                 key = id(named.layer)
-                if key in done or not _has_tensors(named.layer, names) or _likeness(place, named.steps) < least:
+                if key in done or not any(map(names.issuperset, needs[key])) or _likeness(place, named.steps) < least:
                     continue
                 if key not in candidates.setdefault(module, {}):
                     candidates[module][key] = named
@@ -303,10 +314,6 @@ def _pair(
             else:
                 pairs.append((named, module))
     return pairs, doubts
-
-
-def _has_tensors(layer: Any, names: set[str]) -> bool:
-    return any(names.issuperset(each) for ways in _ways(layer).values() for each, _ in ways)
 
 
 def _likeness(module: tuple[str, ...], steps: tuple[frozenset[tuple[str, ...]], ...]) -> int:
