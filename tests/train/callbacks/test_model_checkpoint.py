@@ -38,6 +38,10 @@ def test_only_better_weights_are_written(written):
     assert written("best.weights.h5", [3, 1, 2], save_best_only=True, initial_value_threshold=1.0) == {}
 
 
+def test_weights_may_be_files_of_safetensors(written):
+    assert written("{epoch}.safetensors", [3, 2]) == {"1.safetensors": 0.0, "2.safetensors": 1.0}
+
+
 def test_directories_are_made(written, tmp_path):
     written("a/b/{epoch}.weights.h5", [1])
     assert (tmp_path / "a" / "b").is_dir()
@@ -98,7 +102,7 @@ def test_a_field_that_is_not_known_is_named(written):
 def test_arguments_that_can_not_be_are_refused():
     with pytest.raises(ValueError, match=r"filepath is 'w.weights.h5'\n  fix: let it end in .keras, for whole models"):
         ModelCheckpoint("w.weights.h5")
-    with pytest.raises(ValueError, match=r"filepath is 'w.h5'\n  fix: let it end in .weights.h5, for weights alone"):
+    with pytest.raises(ValueError, match=r"filepath is 'w.h5'\n  fix: let it end in .weights.h5 or .safetensors, for"):
         ModelCheckpoint("w.h5", save_weights_only=True)
     for save_freq in ("batch", 0, True):
         with pytest.raises(ValueError, match=r"save_freq can not be .*\n  fix: use \"epoch\" or a positive number"):

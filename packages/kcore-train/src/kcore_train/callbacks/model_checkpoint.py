@@ -19,9 +19,10 @@ class ModelCheckpoint(MonitorCallback):
     """Write the model, or its weights, to a file at the end of each epoch, or after some number of batches.
 
     Args:
-        filepath: path, the file to write, ending in `.keras`, or in `.weights.h5` with `save_weights_only`. It may have
-            the fields `{epoch}` and, with a number for `save_freq`, `{batch}`, both counted from 1, and those of the
-            logs, as in `"{epoch:02d}-{val_loss:.2f}.keras"`. Its directories are created.
+        filepath: path, the file to write, ending in `.keras`, or in `.weights.h5` or `.safetensors` with
+            `save_weights_only`. It may have the fields `{epoch}` and, with a number for `save_freq`, `{batch}`, both
+            counted from 1, and those of the logs, as in `"{epoch:02d}-{val_loss:.2f}.keras"`. Its directories are
+            created.
         monitor: str, the name in the logs of the loss or metric that says what is best; "val_loss".
         verbose: int, 1 to print a line for each file, 0 for none; 0.
         save_best_only: bool, whether to write only when the value is better than ever before; where there is no such
@@ -63,12 +64,12 @@ class ModelCheckpoint(MonitorCallback):
         self._epoch = 0
         self._last_batch = -1
         self._batches_since_saving = 0
-        ending = ".weights.h5" if save_weights_only else ".keras"
-        if not self.filepath.endswith(ending):
+        endings = (".weights.h5", ".safetensors") if save_weights_only else (".keras",)
+        if not self.filepath.endswith(endings):
             what = "weights alone" if save_weights_only else "whole models"
-            raise ArgumentError(f"filepath is {self.filepath!r}", fix=f"let it end in {ending}, for {what}").at(
-                "ModelCheckpoint"
-            )
+            raise ArgumentError(
+                f"filepath is {self.filepath!r}", fix=f"let it end in {' or '.join(endings)}, for {what}"
+            ).at("ModelCheckpoint")
         is_count = isinstance(save_freq, int) and not isinstance(save_freq, bool) and save_freq > 0
         if save_freq != "epoch" and not is_count:
             raise ArgumentError(
