@@ -328,6 +328,8 @@ def test_what_is_no_such_file_is_refused(backend, tmp_path):
         KerasFileEditor(tmp_path / "none.keras")
     with pytest.raises(ArgumentError, match="does not end in '.weights.h5'"):
         KerasFileEditor(tmp_path / "net.txt")
+    with pytest.raises(ArgumentError, match="has weights by name, and none of the objects"):
+        KerasFileEditor(tmp_path / "net.safetensors")
     (tmp_path / "net.weights.h5").write_bytes(b"nonsense")
     with pytest.raises(ArgumentError, match="can not be read as an HDF5 file"):
         KerasFileEditor(tmp_path / "net.weights.h5")

@@ -43,7 +43,7 @@ def tensors_format(path: str) -> TensorsFormat | None:
 
 
 def weights_format(path: str, is_written: bool = False) -> WeightsFormat:
-    """Return the format of a file of weights.
+    """Return the format of a file that has weights by the places of layers.
 
     Args:
         path: the file's name.
@@ -57,6 +57,11 @@ def weights_format(path: str, is_written: bool = False) -> WeightsFormat:
     for ending, found in WEIGHTS_FORMATS.items():
         if path.endswith(ending) and not (is_written and found.write is None):
             return found
+    if tensors_format(path):
+        raise ArgumentError(
+            f"{path!r} has weights by name, and none of the objects that they are of",
+            fix="load it into a model, and save the weights of that as '.weights.h5'",
+        )
     raise ArgumentError(
         f"{path!r} does not end in '.weights.h5', as files of weights do",
         fix=f"name it {_stem(path) + '.weights.h5'!r}",
