@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import warnings
+import weakref
 
 import h5py
 import kcore_ops as ops
 import numpy as np
 import pytest
 from kcore_layers import Input, Layer, Model, Sequential
+from kcore_layers.files.hdf5_weights import read_hdf5_weights
 from kcore_layers.files.weight_paths import saved_objects
+from kcore_layers.files.weights_file import read_weights
 from kcore_layers.layers import Dense, Dropout
 from kcore_ops.foundation.errors import ArgumentError
 from kcore_train import losses, optimizers  # noqa: F401 (other tests put the names known at their start back)
@@ -491,6 +495,71 @@ def test_packed_numbers_are_read(backend, path, options):
     np.testing.assert_array_equal(model.weights[0].numpy(), np.ones((3, 4)))
 
 
+LAST = "layers/dense_1/vars/1"
+
+
+@pytest.mark.parametrize("options", [{"compression": "gzip"}, {"fletcher32": True}])
+def test_damage_is_found_before_anything_is_set(backend, path, options):
+    place = []
+
+    def change(file):
+        del file[LAST]
+        dataset = file.create_dataset(LAST, data=np.ones(2, "float32"), chunks=(2,), **options)
+        place.append(dataset.id.get_chunk_info(0).byte_offset)
+
+    tampered(path, change)
+    whole = bytearray(path.read_bytes())
+    whole[place[0] : place[0] + 6] = b"\x55" * 6
+    path.write_bytes(bytes(whole))
+    model = two_dense()
+    before = numbers(model)
+    with pytest.raises(ArgumentError, match="file .*net.weights.h5'\n  the file is damaged: "):
+        model.load_weights(path)
+    assert are_equal(before, numbers(model))
+
+
+def test_numbers_that_lie_behind_the_end_of_the_file_are_refused_before_anything_is_set(backend, path):
+    two_dense().save_weights(path)
+    whole = path.read_bytes()
+    with h5py.File(path) as file:
+        at, size = (n.to_bytes(8, "little") for n in (file[LAST].id.get_offset(), file[LAST].nbytes))
+    assert whole.count(at + size) == 1
+    path.write_bytes(whole.replace(at + size, (len(whole) - 4).to_bytes(8, "little") + size))
+    model = two_dense()
+    before = numbers(model)
+    with pytest.raises(ArgumentError, match="the file is damaged: .* dataset size|the file ends before the num"):
+        model.load_weights(path)
+    assert are_equal(before, numbers(model))
+
+
+def test_no_more_than_one_variable_is_read_at_a_time(backend, path):
+    held, most = [0], [0]
+
+    class Counted(np.ndarray):
+        """An array that notes when it is made and when it goes."""
+
+    def counted(read):
+        def reading():
+            array = read().view(Counted)
+            held[0] += 1
+            most[0] = max(most[0], held[0])
+            weakref.finalize(array, lambda: held.__setitem__(0, held[0] - 1))
+            return array
+
+        return reading
+
+    model, other = two_dense(), two_dense()
+    model.save_weights(path)
+    with read_hdf5_weights(str(path)) as places:
+        counting = {
+            place: {key: dataclasses.replace(entry, read=counted(entry.read)) for key, entry in entries.items()}
+            for place, entries in places.items()
+        }
+        read_weights(other, counting)
+    assert are_equal(numbers(model), numbers(other))
+    assert most[0] in (1, 2)  # the next is read before the name of the last goes
+
+
 # The optimizer.
 
 
@@ -512,6 +581,22 @@ def test_the_state_of_the_optimizer_comes_back(backend, path):
     model.save_weights(path)
     other.load_weights(path)
     assert are_equal(state(model.optimizer), state(other.optimizer))
+
+
+@pytest.mark.needs("gradient")
+def test_the_state_of_the_optimizer_is_tried_without_being_read(backend, path):
+    model, other = trained(), trained()
+    model.save_weights(path)
+    reads = []
+
+    def counted(entry):
+        return dataclasses.replace(entry, read=lambda: reads.append(entry) or entry.read())
+
+    with read_hdf5_weights(str(path)) as places:
+        counting = {place: {key: counted(entry) for key, entry in entries.items()} for place, entries in places.items()}
+        read_weights(other, counting)
+    assert are_equal(state(model.optimizer), state(other.optimizer))
+    assert len(reads) == len(other.weights) + len(other.optimizer.variables)
 
 
 @pytest.mark.needs("gradient")

@@ -6,6 +6,8 @@ variable of its own; see weight_paths.py for the places.
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from functools import partial
@@ -29,7 +31,10 @@ from kcore_layers.files.weight_paths import join
 if TYPE_CHECKING:
     import h5py
 
-__all__ = ["Hdf5Sink", "new_hdf5", "places_in", "read_hdf5_weights", "write_dataset", "write_hdf5_weights"]
+__all__ = [
+    "Hdf5Sink", "new_hdf5", "places_in", "read_hdf5_weights", "reporting_failed_writes", "write_dataset",
+    "write_hdf5_weights",
+]  # fmt: skip
 
 
 @contextmanager
@@ -57,7 +62,7 @@ def write_hdf5_weights(path: str, overwrite: bool) -> Iterator[Hdf5Sink]:
     Raises:
         ArgumentError: if the directory is missing, or there is a file that is not to be overwritten.
     """
-    with atomic_write(path, overwrite) as temporary, new_hdf5(temporary) as file:
+    with atomic_write(path, overwrite) as temporary, reporting_failed_writes(path), new_hdf5(temporary) as file:
         yield Hdf5Sink(file)
 
 
@@ -72,6 +77,25 @@ def new_hdf5(path: str) -> h5py.File:
     file = h5py.File(path, "x")
     file.attrs["kcore_format"] = FORMAT
     return file
+
+
+@contextmanager
+def reporting_failed_writes(path: str) -> Iterator[None]:
+    """Let what HDF5 says when the disk is full, say, in errors of several kinds, be an `OSError` as others are.
+
+    Args:
+        path: the file that is written.
+
+    Raises:
+        OSError: with the system's number of the error.
+    """
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        number = re.search(r"errno = (\d+)", str(error))
+        if number is None:
+            raise
+        raise OSError(int(number[1]), os.strerror(int(number[1])), path) from error
 
 
 def places_in(file: h5py.File) -> Places:

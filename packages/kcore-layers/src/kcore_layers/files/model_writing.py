@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from kcore_ops.foundation.errors import ArgumentError
 
 from kcore_layers.files.atomic import atomic_directory, atomic_write
-from kcore_layers.files.hdf5_weights import Hdf5Sink, new_hdf5
+from kcore_layers.files.hdf5_weights import Hdf5Sink, new_hdf5, reporting_failed_writes
 from kcore_layers.files.model_parts import ASSETS, CONFIG, METADATA, WEIGHTS
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class _Archive:
     def weights(self) -> Iterator[Hdf5Sink]:
         """Write its weights, to a file of their own first: HDF5 goes back and forth in what it writes."""
         try:
-            with new_hdf5(self._temporary) as file:
+            with reporting_failed_writes(WEIGHTS), new_hdf5(self._temporary) as file:
                 yield Hdf5Sink(file)
             self.copy(WEIGHTS, self._temporary)
         finally:
@@ -159,5 +159,5 @@ class _Directory:
     @contextmanager
     def weights(self) -> Iterator[Hdf5Sink]:
         """Write its weights."""
-        with new_hdf5(self._new(WEIGHTS)) as file:
+        with reporting_failed_writes(WEIGHTS), new_hdf5(self._new(WEIGHTS)) as file:
             yield Hdf5Sink(file)

@@ -21,7 +21,7 @@ from kcore_ops.foundation.errors import ArgumentError
 
 from kcore_layers.files.atomic import atomic_write, check_target, flush_directory, flush_to_disk
 from kcore_layers.files.hdf5 import open_hdf5, read_dataset
-from kcore_layers.files.hdf5_weights import new_hdf5, places_in, write_dataset
+from kcore_layers.files.hdf5_weights import new_hdf5, places_in, reporting_failed_writes, write_dataset
 from kcore_layers.files.own_files import check_file_names, own_file
 from kcore_layers.files.stored import FORMAT, Places, as_array, check_format
 from kcore_layers.files.weight_paths import join
@@ -105,8 +105,9 @@ def write_shards(path: str, overwrite: bool, max_size: int) -> Iterator[ShardsSi
     sink = ShardsSink(stem, max_size)
     old = _shards_of(path)
     try:
-        yield sink
-        sink.move_into_place(old, overwrite)
+        with reporting_failed_writes(path):
+            yield sink
+            sink.move_into_place(old, overwrite)
         with atomic_write(path, overwrite) as temporary, open(temporary, "x", encoding="utf-8") as file:
             json.dump(sink.index(), file, indent=4)
     finally:

@@ -450,14 +450,16 @@ class OptimizerState:
         Args:
             weights: sequence of tensors, a value for each of `variables`.
         """
-        own = self.variables
-        if len(weights) != len(own):
-            raise ArgumentError(
-                f"{len(weights)} arrays were given and the optimizer has {len(own)} variables",
-                fix="build it with the variables it was built with before",
-            ).at(f"{type(self).__name__}.set_weights")
-        for v, value in zip(own, weights, strict=True):
+        self._check_number(len(weights), "set_weights")
+        for v, value in zip(self.variables, weights, strict=True):
             v.assign(value)
+
+    def _check_number(self, number: int, where: str) -> None:
+        if number != len(self.variables):
+            raise ArgumentError(
+                f"{number} arrays were given and the optimizer has {len(self.variables)} variables",
+                fix="build it with the variables it was built with before",
+            ).at(f"{type(self).__name__}.{where}")
 
     def save_own_variables(self, store: MutableMapping[str, Any]) -> None:
         """Store the state in a mapping from "0", "1", ... to arrays.
@@ -474,7 +476,9 @@ class OptimizerState:
         Args:
             store: mapping, what `save_own_variables` filled.
         """
-        self.set_weights([store[str(i)] for i in range(len(store))])
+        self._check_number(len(store), "load_own_variables")
+        for i, v in enumerate(self.variables):  # one at a time: they may be twice as large as the model
+            v.assign(store[str(i)])
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
