@@ -83,7 +83,7 @@ def test_numbers_in_names_are_in_their_order(backend, path, capsys):
 def test_a_whole_model_says_what_wrote_it(backend, tmp_path, capsys):
     saved(two_dense(), tmp_path / "net.keras")
     first, second = capsys.readouterr().out.splitlines()
-    assert first == f"Model file {str(tmp_path / 'net.keras')!r}"
+    assert first == f"Model {str(tmp_path / 'net.keras')!r}"
     assert second.startswith("Saved with kcore ")
     assert " in the format of Keras 3." in second
 
@@ -301,6 +301,16 @@ def test_the_file_is_as_it_was_until_something_is_saved_over_it(backend, path):
         assert np.array_equal(file["new/vars/0"], [1, 1])
 
 
+def test_several_files_are_read_as_one(backend, path, tmp_path):
+    model, other = two_dense(), two_dense()
+    model.save_weights(tmp_path / "net.weights.json", max_shard_size=64 / 2**30)
+    editor = KerasFileEditor(tmp_path / "net.weights.json")
+    assert editor.compare(other) == {"status": "success", "error_count": 0, "match_count": 4}
+    editor.save(path)
+    other.load_weights(path)
+    assert all(np.array_equal(x, y) for x, y in zip(model.get_weights(), other.get_weights(), strict=True))
+
+
 def test_a_save_that_fails_leaves_nothing(backend, path, monkeypatch):
     editor = saved(two_dense(), path)
     before = path.read_bytes()
@@ -342,6 +352,13 @@ def test_a_file_that_reaches_for_others_is_refused(backend, path, tmp_path):
         file.create_group("dense/vars")["0"] = h5py.ExternalLink("secret.h5", "x")
     with pytest.raises(ArgumentError, match="is a link to 'x' in 'secret.h5'"):
         KerasFileEditor(path)
+
+
+def test_a_model_may_be_a_directory(backend, tmp_path, capsys):
+    two_dense().save(tmp_path / "net", zipped=False)
+    editor = KerasFileEditor(tmp_path / "net")
+    assert capsys.readouterr().out.startswith(f"Model {str(tmp_path / 'net')!r}\nSaved with kcore ")
+    assert editor.compare(two_dense())["status"] == "success"
 
 
 def test_metadata_that_say_nothing_are_no_obstacle(backend, tmp_path, capsys):

@@ -50,7 +50,8 @@ class KerasFileEditor:
     changed: `save` writes another.
 
     Args:
-        filepath: str or `Path`, the file: weights, `.weights.h5`, or a model, `.keras`, of kcore or Keras 3.
+        filepath: str or `Path`, the file: weights, `.weights.h5` or of several files the index, `.weights.json`; or a
+            model, `.keras` or a directory. Either library may have written it.
 
     Raises:
         ArgumentError: if there is no such file, or it is not of this kind, or not whole.
@@ -291,7 +292,7 @@ class KerasFileEditor:
 
 def _description(path: str) -> Iterator[str]:
     """Say what file it is, and for a model what it was written with."""
-    if not path.endswith(".keras"):
+    if not path.endswith(".keras") and not os.path.isdir(path):
         yield f"Weights file {path!r}"
         return
     with model_parts(path) as parts:
@@ -299,7 +300,7 @@ def _description(path: str) -> Iterator[str]:
             metadata = json.loads(parts.read(METADATA))
         except (ValueError, RecursionError) as error:
             raise ArgumentError(f"{METADATA} is not JSON that can be read: {error}", fix="pass a whole file") from error
-    yield f"Model file {path!r}"
+    yield f"Model {path!r}"
     if isinstance(metadata, dict):
         words = {"kcore_version": "with kcore", "keras_version": "in the format of Keras", "date_saved": "on"}
         yield " ".join(["Saved", *(f"{word} {metadata[name]}" for name, word in words.items() if name in metadata)])
