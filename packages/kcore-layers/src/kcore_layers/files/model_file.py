@@ -208,7 +208,7 @@ def _model_of(config: Any, custom_objects: Mapping[str, Any] | None, safe_mode: 
             f"the config can not be made into a model: {type(error).__name__}: {error}",
             fix="compare it with what to_json() gives, and the classes it names with those it was written with",
         ) from error
-    if not hasattr(model, "save_own_variables"):
+    if not isinstance(model, Model):
         raise ArgumentError(f"the data is that of a {type(model).__name__}, not of a model", fix=_FIX)
     return model
 

@@ -29,6 +29,7 @@ __all__ = ["ASSETS", "CONFIG", "METADATA", "WEIGHTS", "ModelParts", "model_parts
 CONFIG, METADATA, WEIGHTS, ASSETS = "config.json", "metadata.json", "model.weights.h5", "assets/"
 
 _FIX = "pass a file that save_model wrote"
+_MOST_PACKED = 2**26  # bytes that a part which packs more than a hundredfold, as no numbers or texts do, may unpack to
 _BLOCK = 2**20  # bytes that are read at a time, of what is not needed as a whole
 
 
@@ -127,6 +128,7 @@ class _Archive:
 
     def __init__(self, archive: zipfile.ZipFile, file: BinaryIO) -> None:
         self._archive, self._file = archive, file
+        self._size = os.fstat(file.fileno()).st_size
         # Some programs that make archives list directories too.
         entries = [entry for entry in archive.infolist() if not (entry.is_dir() and entry.filename.startswith(ASSETS))]
         self._names = [entry.filename for entry in entries]
@@ -150,8 +152,9 @@ class _Archive:
         Args:
             name: its name.
         """
-        with _reporting_damage(name):
-            return self._archive.read(self._entry(name))
+        with self.open(name) as file, _reporting_damage(name):
+            # Block by block, as no more is then unpacked than is asked for, however much the archive goes on to give.
+            return b"".join(iter(lambda: file.read(_BLOCK), b""))
 
     def open(self, name: str) -> IO[bytes]:
         """Return one of them as a file open for reading from its start to its end.
@@ -184,13 +187,23 @@ class _Archive:
         return window  # type: ignore[return-value]
 
     def _entry(self, name: str) -> zipfile.ZipInfo:
+        import zipfile
+
         try:
             entry = self._archive.getinfo(name)
         except KeyError as error:
             raise ArgumentError(f"it has no {name}", fix=_FIX) from error
-        is_stored = entry.compress_type == 0
-        if entry.file_size > (1 if is_stored else MAX_COMPRESSION_RATIO) * max(entry.compress_size, 1):
+        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            # Python unpacks no others bit by bit, and they have no bound on how much comes out.
+            raise ArgumentError(
+                f"{name} is packed by method {entry.compress_type} of zip archives, where files of models have 0 and 8",
+                fix="pack it anew with zipfile.ZIP_STORED",
+            )
+        most = min(MAX_COMPRESSION_RATIO * entry.compress_size, max(_MOST_PACKED, 100 * entry.compress_size))
+        if entry.file_size > (entry.compress_size if entry.compress_type == zipfile.ZIP_STORED else most):
             raise ArgumentError(f"{name} claims {entry.file_size} bytes, and has {entry.compress_size}", fix=_FIX)
+        if entry.compress_size > self._size:
+            raise ArgumentError(f"{name} claims {entry.compress_size} bytes, and the file has {self._size}", fix=_FIX)
         return entry
 
     def _start(self, entry: zipfile.ZipInfo) -> int:
@@ -221,7 +234,10 @@ class _Directory:
     def names(self) -> list[str]:
         """Return the names of all of them."""
         found = [name for name in (CONFIG, METADATA, WEIGHTS) if os.path.lexists(os.path.join(self._path, name))]
-        for directory, directories, names in os.walk(os.path.join(self._path, ASSETS)):
+        assets = os.path.join(self._path, ASSETS.removesuffix("/"))
+        if os.path.islink(assets):
+            own_file(self._path, f"{ASSETS}.")  # says so
+        for directory, directories, names in os.walk(assets):
             inside = os.path.relpath(directory, self._path).replace(os.sep, "/")
             for name in directories:
                 if os.path.islink(os.path.join(directory, name)):

@@ -37,6 +37,8 @@ def check_file_names(names: Iterable[str], are_bare: bool = False) -> None:
         where = "in" if are_bare else "below"
         if len(parts) > 1 and are_bare or not all(map(_is_plain, parts)):
             raise ArgumentError(f"{name!r} is not the name of a file {where} its own directory", fix=_FIX)
+        if seen.get(name.casefold()) == name:
+            raise ArgumentError(f"there are two files of the name {name!r}", fix=_FIX)
         if name.casefold() in seen:
             raise ArgumentError(f"{name!r} and {seen[name.casefold()]!r} are one file on some systems", fix=_FIX)
         seen[name.casefold()] = name
@@ -71,7 +73,7 @@ def own_file(directory: str, name: str) -> str:
         path = os.path.join(path, part)
         try:
             mode = os.lstat(path).st_mode
-        except (FileNotFoundError, NotADirectoryError) as error:
+        except OSError as error:  # a name that is too long, or a directory that may not be looked into, for two
             raise ArgumentError(f"there is no file {path!r}", fix=_WHOLE) from error
         if not (stat.S_ISDIR(mode) or stat.S_ISREG(mode)):
             raise ArgumentError(f"{path!r} is a link, or no file at all", fix="pass a copy that holds the file itself")

@@ -125,7 +125,8 @@ def model_from_config(cls: type, config: dict[str, Any], custom_objects: Mapping
         if len(late) == len(waiting):
             names = sorted({name for name, _, _ in late})
             raise ArgumentError(
-                f"the calls of {', '.join(names)} wait for tensors that nothing in the config computes"
+                f"the calls of {', '.join(names)} wait for tensors that nothing in the config computes",
+                fix="compare the config with what to_json() gives",
             ).at(f"the config of model {config.get('name')!r}")
         waiting = late
 

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import BuiltinFunctionType, FunctionType
-from typing import Any
+from typing import Any, TypeVar
 
 import kcore_ops as ops
 import numpy as np
 from kcore_ops import dtypes
-from kcore_ops.foundation.errors import ArgumentError
+from kcore_ops.foundation.errors import ArgumentError, KcoreError
 
 from kcore_layers.serialization import registry as known
 from kcore_layers.serialization.lambda_code import from_code, to_code
@@ -33,6 +33,10 @@ __all__ = [
     "serialize_keras_object",
     "sharing_objects",
 ]
+
+T = TypeVar("T")
+
+_FIX = "compare it with what serializing such an object gives"
 
 _always_unsafe: list[bool] = []
 _safe_mode: ContextVar[bool] = ContextVar("kcore_safe_mode", default=True)
@@ -314,12 +318,35 @@ def _deserialize(config: Any, module_objects: Mapping[str, Any] | None) -> Any:
         return config
     if not isinstance(config.get("class_name"), str) or "config" not in config:
         return {key: _deserialize(value, None) for key, value in config.items()}
+    _check_names(config)
     read = _TAGS.get(config["class_name"])
     if read is not None:
-        return read(config)
+        return _made_of(config, lambda: read(config))
     if config["class_name"] in ("function", "builtin_function_or_method"):
         return _function(config, module_objects)
     return _instance(config, module_objects)
+
+
+def _check_names(config: dict[str, Any]) -> None:
+    for key in ("module", "registered_name"):
+        if not isinstance(config.get(key), str | None):
+            raise SerializationError(
+                f"the data of a {config['class_name']} has {config[key]!r} for its {key}, which is no name", fix=_FIX
+            )
+
+
+def _made_of(config: dict[str, Any], make: Callable[[], T]) -> T:
+    """Return what `make` makes of data; whatever it raises of data that is not what it should be is one error."""
+    try:
+        return make()
+    except (KcoreError, Warning):
+        raise
+    except Exception as error:
+        name = config["config"].get("name") if isinstance(config["config"], dict) else None
+        what = config["class_name"] if name is None else f"{config['class_name']} {name!r}"
+        raise SerializationError(
+            f"the data of {what} can not be made into one: {type(error).__name__}: {error}", fix=_FIX
+        ) from error
 
 
 def _function(config: dict[str, Any], module_objects: Mapping[str, Any] | None) -> Any:
@@ -345,15 +372,15 @@ def _instance(config: dict[str, Any], module_objects: Mapping[str, Any] | None) 
     shared, number = _shared.get(), config.get("shared_object_id")
     if shared is not None and isinstance(number, int) and type(shared[1].get(number)).__name__ == cls.__name__:
         return shared[1][number]
-    instance = cls.from_config(inner)
+    instance = _made_of(config, lambda: cls.from_config(inner))
     if shared is not None and isinstance(number, int):
         shared[1][number] = instance
     build_config = config.get("build_config")
     if build_config and hasattr(instance, "build_from_config") and not getattr(instance, "built", False):
-        instance.build_from_config(_deserialize(build_config, None))
+        _made_of(config, lambda: instance.build_from_config(_deserialize(build_config, None)))
     compile_config = config.get("compile_config")
     if compile_config and hasattr(instance, "compile_from_config"):
-        instance.compile_from_config(compile_config)
+        _made_of(config, lambda: instance.compile_from_config(compile_config))
     return instance
 
 
@@ -364,6 +391,8 @@ def _lambda(config: dict[str, Any]) -> Any:
 
 def _array(config: dict[str, Any]) -> np.ndarray[Any, Any]:
     inner = config["config"]
+    if inner["dtype"] not in dtypes.ALLOWED_DTYPES:
+        raise SerializationError(f"the data of an array has the dtype {inner['dtype']!r}, which kcore has not", fix=_FIX)
     return np.array(inner["value"], dtypes.numpy_dtype(inner["dtype"]))
 
 

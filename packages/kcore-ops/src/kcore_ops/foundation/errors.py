@@ -25,6 +25,7 @@ __all__ = [
     "PluginError",
     "RangeError",
     "ShapeError",
+    "readable",
 ]
 
 
@@ -68,7 +69,34 @@ class KcoreError(Exception):
             lines.append(f"  received: {'; '.join(self.received)}")
         if self.fix:
             lines.append(f"  fix: {self.fix}")
-        return "\n".join(lines)
+        return readable("\n".join(lines))
+
+
+_LONGEST_LINE, _MOST_LINES = 1500, 200
+
+
+def readable(text: str) -> str:
+    """Return a text, names in which may be anybody's, as what does nothing to a terminal and has an end.
+
+    Args:
+        text: lines, of any length.
+
+    >>> readable("layer \\x1b[31mred")
+    'layer \\\\x1b[31mred'
+    """
+    lines = text.split("\n")
+    if len(lines) > _MOST_LINES:
+        num_left_out = len(lines) - _MOST_LINES
+        lines[_MOST_LINES - 20 : -20] = [f"    ... ({num_left_out} more lines)"]
+    return "\n".join(map(_readable_line, lines))
+
+
+def _readable_line(line: str) -> str:
+    if len(line) > _LONGEST_LINE:  # what is said of a name stands behind it
+        line = f"{line[: _LONGEST_LINE - 500]} ... ({len(line)} characters) ... {line[-400:]}"
+    if line.isprintable():
+        return line
+    return "".join(c if c.isprintable() or c == "\t" else c.encode("unicode_escape").decode() for c in line)
 
 
 @contextmanager

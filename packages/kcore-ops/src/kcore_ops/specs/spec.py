@@ -108,7 +108,7 @@ class TensorSpec(TensorOperators):
         self.dtype = standardize_dtype(dtype)
         for size in self.shape:
             if type(size) is int and size < 0:
-                raise ShapeError(f"a shape has no negative sizes: {self.shape}")
+                raise ShapeError(f"a shape has no negative sizes: {self.shape}", fix="use None for a size not known")
 
     @property
     def ndim(self) -> int:
