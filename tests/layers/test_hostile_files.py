@@ -30,7 +30,7 @@ def test_what_a_file_could_bring_about_is_seen(tmp_path):
     build(tmp_path, "^$")
     deeds = (
         "os.system", "subprocess.Popen", "import", "open", "open(", "os.remove", "opened secret.h5", "exec",
-        "marshal.loads", "socket.__new__", "MemoryError", "more than",
+        "marshal.loads", "socket.__new__", "MemoryError", "more than its time",
     )  # fmt: skip
     found = load_all(tmp_path, "numpy", *deeds)
     assert [deed for deed in deeds if deed not in f"{found[deed]['breaches']} {found[deed]['wrong']}"] == []

@@ -305,7 +305,7 @@ def test_a_config_that_makes_no_model_is_told_from_one_that_does(backend, path):
         with pytest.raises(KcoreError, match="in .*load_model, file '.*net.keras'"):
             load_model(path)
     with pytest.raises(
-        SerializationError, match="in model_from_json\n  the config can not be made into a model: KeyErr"
+        SerializationError, match="in model_from_json\n  the data of Sequential can not be made into one: KeyErr"
     ):
         model_from_json(json.dumps({"class_name": "Sequential", "module": "keras", "config": {}}))
 

@@ -271,7 +271,7 @@ def test_shards_that_are_not_as_the_index_says_are_refused(backend, path, tmp_pa
         (["a\nb"], "is not the name"),
         (["nul:"], "'nul:' is not the name"),
         (["a.txt", "A.txt"], "'A.txt' and 'a.txt' are one file on some systems"),
-        (["a", "a"], "'a' and 'a' are one file"),
+        (["a", "a"], "there are two files of the name 'a'"),
         (["a/b", "A/c"], "'A/' and 'a/' are one directory on some systems"),
         (["a", "a/b"], "'a' is a file and a directory"),
         (["a/b", "a"], "'a' is a file and a directory"),

@@ -318,3 +318,18 @@ def test_what_only_the_framework_objects_to_is_noted(backend):
         failing(f(2))
     expected = f"kcore: in test.failing_{backend.name} on backend {backend.name}; received: x float32 (2,)"
     assert caught.value.__notes__ == [expected]
+
+
+def test_the_text_of_an_error_does_nothing_to_a_terminal_and_has_an_end():
+    long = "nor " + "n" * 10**6 + ": that is why"
+    error = ArgumentError(f"no layer \x1b[31mred\x07\ud800\r\n  {long}", fix="check \x00 it")
+    lines = str(error).split("\n")
+    assert lines[1] == r"  no layer \x1b[31mred\x07\ud800\r"
+    assert lines[2].startswith("  nor nnn") and " characters) ... nnn" in lines[2]
+    assert lines[2].endswith("nnn: that is why") and len(lines[2]) < 1600
+    assert lines[3] == r"  fix: check \x00 it"
+    assert "\x1b" in error.problem
+    many = str(ArgumentError("\n".join(f"line {i}" for i in range(1000)), fix="leave some out")).split("\n")
+    assert len(many) == 201
+    assert many[179:182] == ["line 178", "    ... (802 more lines)", "line 981"]
+    assert many[-1] == "  fix: leave some out"

@@ -12,8 +12,8 @@ from typing import Any
 
 from hostile_files.case import BIAS as BIAS
 from hostile_files.case import CASES as CASES
-from hostile_files.case import Case
 from hostile_files.case import KERNEL as KERNEL
+from hostile_files.case import Case
 from hostile_files.case import X as X
 
 
@@ -53,8 +53,12 @@ def load_all(directory: Path, backend: str, *deeds: str, seconds: float = 300) -
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=seconds)
         text, errors = done.stdout, done.stderr
     except subprocess.TimeoutExpired as error:
-        text, errors = (part.decode() if isinstance(part, bytes) else part or "" for part in (error.stdout, error.stderr))
-    found = {line["name"]: line for line in (json.loads(line) for line in text.splitlines() if line.startswith('{"name"'))}
+        text, errors = (
+            part.decode() if isinstance(part, bytes) else part or "" for part in (error.stdout, error.stderr)
+        )
+    found = {
+        line["name"]: line for line in (json.loads(line) for line in text.splitlines() if line.startswith('{"name"'))
+    }
     for name in deeds or arguments_of(str(directory)):
         if name not in found:
             found[name] = {"name": name, "wrong": f"the process ended: {errors[-2000:]}", "breaches": []}
@@ -62,7 +66,7 @@ def load_all(directory: Path, backend: str, *deeds: str, seconds: float = 300) -
     return found
 
 
-LONGEST = 4000  # characters of a message: more is no sentence, whoever chose the names in it
+LONGEST = 10_000  # characters of a message: more is no sentence, whoever chose the names in it
 MEMORY = 200 * 2**20
 
 
@@ -90,5 +94,5 @@ def faults_of(case: Case, found: dict[str, Any] | None) -> list[str]:
 
 
 # Each registers its cases as it is imported.
-from hostile_files import archives, configs, directories, hdf5, texts  # noqa: E402, F401
+from hostile_files import archives, configs, directories, hdf5, tensors, texts  # noqa: E402, F401
 from hostile_files.hdf5 import secret  # noqa: E402

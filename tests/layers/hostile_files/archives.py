@@ -199,7 +199,11 @@ of_bytes("zip_cut_short", NO_ZIP, lambda whole: whole[: len(whole) // 2])
 of_bytes("zip_without_an_end", NO_ZIP, lambda whole: whole[:-22])
 of_bytes("zip_of_zeros", NO_ZIP, lambda whole: bytes(len(whole)))
 of_bytes("zip_with_a_huge_directory", f"{NO_ZIP}|no config", lambda whole: whole[:-10] + b"\xff" * 4 + whole[-6:])
-of_bytes("zip_with_a_directory_elsewhere", f"{NO_ZIP}|metadata.json can not be read", lambda whole: whole[:-6] + b"\xff" * 4 + whole[-2:])
+of_bytes(
+    "zip_with_a_directory_elsewhere",
+    f"{NO_ZIP}|metadata.json can not be read",
+    lambda whole: whole[:-6] + b"\xff" * 4 + whole[-2:],
+)
 of_bytes("zip_in_a_zip", "parts that kcore does not know", lambda whole: _zipped("model.keras", whole))
 of_bytes("hdf5_for_a_zip", NO_ZIP, lambda whole: parts()[WEIGHTS])
 of_bytes("a_script_for_a_zip", NO_ZIP, lambda whole: b"#!/bin/sh\ntouch pwned\n")

@@ -26,7 +26,11 @@ def of_config(name: str, config: Any, says: str | None) -> None:
 
 def pwned(module: Any, class_name: Any, registered_name: Any = None, **config: Any) -> dict[str, Any]:
     """Return the data of an object that, made as it says, would run a command or read a file."""
-    arguments = {"command": "touch pwned", "source": "__import__('os').system('touch pwned')", "args": ["touch", "pwned"]}
+    arguments = {
+        "command": "touch pwned",
+        "source": "__import__('os').system('touch pwned')",
+        "args": ["touch", "pwned"],
+    }
     data = {"module": module, "class_name": class_name, "config": config or arguments}
     return {**data, "registered_name": registered_name}
 
@@ -58,7 +62,12 @@ for name, found in {
     "the_model": SYSTEM,
     "the_model_as_a_function": EVAL,
     "a_layer_in_a_wrapper": sequential(
-        {"module": "keras.layers", "class_name": "TimeDistributed", "config": {"layer": SYSTEM}, "registered_name": None}
+        {
+            "module": "keras.layers",
+            "class_name": "TimeDistributed",
+            "config": {"layer": SYSTEM},
+            "registered_name": None,
+        }
     ),
     "an_initializer": sequential(dense(kernel_initializer=SYSTEM)),
     "an_initializer_as_a_function": sequential(dense(kernel_initializer=EVAL)),
@@ -106,7 +115,9 @@ def native(class_name: str, **config: Any) -> dict[str, Any]:
 
 LAMBDAS = "a lambda: code, which is not run in safe mode"
 of_config("a_lambda_layer", sequential(native("Lambda", function=LAMBDA)), LAMBDAS)
-of_config("a_lambda_for_a_shape", sequential(native("Lambda", function=EVAL, output_shape=LAMBDA)), f"{LAMBDAS}|{UNKNOWN}")
+of_config(
+    "a_lambda_for_a_shape", sequential(native("Lambda", function=EVAL, output_shape=LAMBDA)), f"{LAMBDAS}|{UNKNOWN}"
+)
 of_config("a_lambda_for_a_mask", sequential(native("Lambda", function="relu", mask=LAMBDA)), LAMBDAS)
 of_config("a_lambda_among_arguments", sequential(native("Lambda", function="relu", arguments={"x": LAMBDA})), LAMBDAS)
 of_config("a_lambda_for_an_activation", sequential(dense(activation=LAMBDA)), LAMBDAS)
@@ -120,7 +131,9 @@ of_config(
     sequential(native("Lambda", function=LAMBDA, safe_mode=False)),
     LAMBDAS,
 )
-of_config("a_function_with_a_source", sequential(native("Lambda", function="lambda x: x")), "'lambda x: x'|not a function")
+of_config(
+    "a_function_with_a_source", sequential(native("Lambda", function="lambda x: x")), "'lambda x: x'|not a function"
+)
 of_config("a_pickled_module", sequential(native("TorchModuleWrapper", module=PICKLE)), "a pickled module: code")
 of_config("a_module_that_is_none", sequential(native("TorchModuleWrapper", module=None)), "no modules|not .*module")
 of_config("a_module_that_is_a_dict", sequential(native("TorchModuleWrapper", module={"x": 1})), "modules|dict")
@@ -172,21 +185,33 @@ for name, key in {
 of_config("keys_that_clobber_the_model", at_path(sequential(dense()), ("config", "call"), EVAL), None)
 of_config("a_build_config_of_text", sequential({**dense(), "build_config": "all"}), "build|made into a model")
 of_config("a_compile_config_of_text", sequential(dense(), compile_config="all"), "compil|made into a model")
-of_config("a_compile_config_that_clobbers", sequential(dense(), compile_config={"self": 1, "model": 2}), "argument|compil")
+of_config(
+    "a_compile_config_that_clobbers", sequential(dense(), compile_config={"self": 1, "model": 2}), "argument|compil"
+)
 
 # Objects that are shared.
 SHARED = {"shared_object_id": 1}
 of_config("a_shared_id_of_two_classes", sequential({**dense(), **SHARED}, {**native("Flatten"), **SHARED}), None)
 of_config("a_shared_id_of_the_model_itself", sequential({**sequential(dense()), **SHARED}, **SHARED), "entr|fit|built")
 of_config("a_shared_id_that_is_a_list", sequential({**dense(), "shared_object_id": [1]}), None)
-of_config("a_shared_layer_twice", sequential({**dense(), **SHARED}, {**dense(), **SHARED}), "dense|entr|shape|made into")
+of_config(
+    "a_shared_layer_twice", sequential({**dense(), **SHARED}, {**dense(), **SHARED}), "dense|entr|shape|made into"
+)
 
 # Graphs.
 OUTPUT = {"class_name": "__keras_tensor__", "config": {"keras_history": ["dense", 0, 0]}}
 for name, path, value in [
     ("of_a_layer_that_takes_its_own_output", ("layers", 1, "inbound_nodes", 0, "args"), [OUTPUT]),
-    ("of_a_layer_that_is_not_there", ("layers", 1, "inbound_nodes", 0, "args", 0, "config", "keras_history"), ["x", 0, 0]),
-    ("of_a_call_that_is_not_there", ("layers", 1, "inbound_nodes", 0, "args", 0, "config", "keras_history"), ["input", 9, 0]),
+    (
+        "of_a_layer_that_is_not_there",
+        ("layers", 1, "inbound_nodes", 0, "args", 0, "config", "keras_history"),
+        ["x", 0, 0],
+    ),
+    (
+        "of_a_call_that_is_not_there",
+        ("layers", 1, "inbound_nodes", 0, "args", 0, "config", "keras_history"),
+        ["input", 9, 0],
+    ),
     ("of_a_negative_call", ("layers", 1, "inbound_nodes", 0, "args", 0, "config", "keras_history"), ["input", -1, 0]),
     ("of_a_huge_call", ("layers", 1, "inbound_nodes", 0, "args", 0, "config", "keras_history"), ["input", 10**30, 0]),
     ("of_a_history_of_text", ("layers", 1, "inbound_nodes", 0, "args", 0, "config", "keras_history"), "input"),
@@ -198,7 +223,9 @@ for name, path, value in [
     ("of_layers_that_are_a_number", ("layers",), 3),
     ("of_two_layers_of_one_name", ("layers", 1, "name"), "input"),
 ]:
-    of_config(f"a_graph_{name}", at_path(functional(), ("config", *path), value), "made into a model|graph|argument|model")
+    of_config(
+        f"a_graph_{name}", at_path(functional(), ("config", *path), value), "made into a model|graph|argument|model"
+    )
 
 
 def _nested(depth: int) -> Any:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+
 from hostile_files.case import BIAS, CONFIG, KERNEL, METADATA, WEIGHTS, archive, case, parts, sequential, weights
 from hostile_files.configs import SYSTEM, UNKNOWN
 from hostile_files.hdf5 import LINK, secret
@@ -143,7 +144,9 @@ def shards(directory: Path, index: Any = None) -> Path:
     _write_shard(directory / RIGHT_NAMES[0], v0=KERNEL)
     _write_shard(directory / RIGHT_NAMES[1], v1=BIAS)
     path = directory / "all.weights.json"
-    content = index if isinstance(index, bytes) else json.dumps(index_of(RIGHT_NAMES) if index is None else index).encode()
+    content = (
+        index if isinstance(index, bytes) else json.dumps(index_of(RIGHT_NAMES) if index is None else index).encode()
+    )
     path.write_bytes(content)
     return path
 
@@ -180,7 +183,11 @@ of_index("of_a_long_name", "there is no file|name", index_of(["n" * 10**5]))
 of_index("of_the_index_itself", "HDF5", index_of(["all.weights.json"]))
 of_index("that_are_not_there", "there is no file", index_of([*RIGHT_NAMES, "all_00002.weights.h5"]))
 of_index("of_which_one_is_not_named", "missing in the file|do not fit|does not fit", index_of(RIGHT_NAMES[:1]), None)
-of_index("named_for_another_layer", "holds .*, which the index says it does not", {"weight_map": {"/layers/x/vars": RIGHT_NAMES}})
+of_index(
+    "named_for_another_layer",
+    "holds .*, which the index says it does not",
+    {"weight_map": {"/layers/x/vars": RIGHT_NAMES}},
+)
 of_index("named_twice", None, index_of(RIGHT_NAMES * 2))
 of_index("of_no_map", NO_INDEX, {"metadata": {}})
 of_index("of_a_map_that_is_a_list", NO_INDEX, {"weight_map": [1, 2]})

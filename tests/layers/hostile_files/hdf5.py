@@ -299,7 +299,9 @@ for name, number in {"deflate": 1, "fletcher32": 3, "szip": 4, "scaleoffset": 6,
         except ValueError:  # this build of HDF5 has no such filter to write with
             _filtered(file, 1, b"garbage")
 
-    of_contents(f"hdf5_garbage_for_{name}", "damaged|can not be read|fit", lambda outside, change=damaged: weights(change))
+    of_contents(
+        f"hdf5_garbage_for_{name}", "damaged|can not be read|fit", lambda outside, change=damaged: weights(change)
+    )
 
 
 @hdf5("damaged|claims|fit")

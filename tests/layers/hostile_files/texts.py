@@ -27,7 +27,11 @@ def of_text(name: str, text: str | bytes, says: str | None) -> None:
 RIGHT = json.dumps(sequential(dense()))
 of_text("json_of_depth_100000", "[" * 100_000 + "]" * 100_000, NO_JSON)
 of_text("json_of_dicts_of_depth_100000", '{"a":' * 100_000 + "1" + "}" * 100_000, NO_JSON)
-of_text("json_in_a_config_of_depth_900", RIGHT.replace('"units": 2', '"units": ' + "[" * 900 + "]" * 900), "units|recursion|JSON|made")
+of_text(
+    "json_in_a_config_of_depth_900",
+    RIGHT.replace('"units": 2', '"units": ' + "[" * 900 + "]" * 900),
+    "units|recursion|JSON|made",
+)
 of_text("json_of_a_million_digits", RIGHT.replace('"units": 2', '"units": ' + "1" * 10**6), NO_JSON)
 of_text("json_with_nan", RIGHT.replace('"units": 2', '"units": NaN'), "units|made into a model")
 of_text("json_with_a_name_twice", RIGHT.replace('"units": 2', '"units": 2, "units": 2'), None)
@@ -75,6 +79,12 @@ for tag, config in {
 }.items():  # fmt: skip
     of_data(f"data_tag_{tag}", {"class_name": f"__{tag}__", "config": config}, f"{tag}|array")
     of_data(f"data_tag_{tag}_of_nothing", {"class_name": f"__{tag}__", "config": None}, tag)
-of_data("data_tag_numpy_of_objects", {"class_name": "__numpy__", "config": {"value": [SYSTEM], "dtype": "object"}}, "numpy|dtype")
-of_data("data_a_tensor_of_a_graph", {"class_name": "__keras_tensor__", "config": {"keras_history": ["a", 0, 0]}}, "tensor")
+of_data(
+    "data_tag_numpy_of_objects",
+    {"class_name": "__numpy__", "config": {"value": [SYSTEM], "dtype": "object"}},
+    "numpy|dtype",
+)
+of_data(
+    "data_a_tensor_of_a_graph", {"class_name": "__keras_tensor__", "config": {"keras_history": ["a", 0, 0]}}, "tensor"
+)
 of_data("data_functional_graph", functional()["config"]["layers"], None)

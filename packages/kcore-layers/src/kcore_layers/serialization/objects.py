@@ -392,7 +392,9 @@ def _lambda(config: dict[str, Any]) -> Any:
 def _array(config: dict[str, Any]) -> np.ndarray[Any, Any]:
     inner = config["config"]
     if inner["dtype"] not in dtypes.ALLOWED_DTYPES:
-        raise SerializationError(f"the data of an array has the dtype {inner['dtype']!r}, which kcore has not", fix=_FIX)
+        raise SerializationError(
+            f"the data of an array has the dtype {inner['dtype']!r}, which kcore has not", fix=_FIX
+        )
     return np.array(inner["value"], dtypes.numpy_dtype(inner["dtype"]))
 
 

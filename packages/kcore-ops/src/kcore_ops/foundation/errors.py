@@ -25,7 +25,6 @@ __all__ = [
     "PluginError",
     "RangeError",
     "ShapeError",
-    "readable",
 ]
 
 
