@@ -20,6 +20,7 @@ from kcore_ops.foundation.errors import ArgumentError, KcoreError, located
 from kcore_layers._version import __version__
 from kcore_layers.files.assets import load_assets, save_assets
 from kcore_layers.files.atomic import file_path, refuse_unknown_arguments
+from kcore_layers.files.first_values import filled_model
 from kcore_layers.files.model_parts import CONFIG, METADATA, ModelParts, model_parts, open_weights
 from kcore_layers.files.model_writing import ModelSink, write_archive, write_directory
 from kcore_layers.files.stored import FORMAT, Places, check_format
@@ -161,9 +162,12 @@ def load_model(
             config = _parsed(parts.read(CONFIG), CONFIG)
             if not compile and isinstance(config, dict):
                 config.pop("compile_config", None)
-            model = _model_of(config, custom_objects, safe_mode)
             with open_weights(parts) as places:
-                _set_weights(model, places)
+                model = filled_model(
+                    config,
+                    lambda: _model_of(config, custom_objects, safe_mode),
+                    lambda model: _set_weights(model, places),
+                )
             load_assets(model, parts)
     except KcoreError as error:
         raise error.at("load_model").at(f"file {path!r}")  # noqa: B904 (its cause is its own)
@@ -213,13 +217,13 @@ def _model_of(config: Any, custom_objects: Mapping[str, Any] | None, safe_mode: 
     return model
 
 
-def _set_weights(model: Any, places: Places) -> None:
+def _set_weights(model: Any, places: Places) -> list[Any]:
     if not model.built and has_weights_of_layers(places):
         raise ArgumentError(
             f'model "{model.name}" has weights in the file and was not built by its config',
             fix="give its class a get_build_config() and build_from_config(), or a build() that makes its layers",
         )
-    read_weights(model, places)
+    return read_weights(model, places, stacklevel=7)
 
 
 _FIX = "pass a file that save_model wrote"

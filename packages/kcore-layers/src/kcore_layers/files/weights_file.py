@@ -176,7 +176,7 @@ def load_weights(
 
 def _reading(
     source: str | os.PathLike[str] | Mapping[str, Any],
-) -> tuple[list[str], AbstractContextManager[Any], Callable[..., None]]:
+) -> tuple[list[str], AbstractContextManager[Any], Callable[..., object]]:
     """Return where weights come from, for messages, a context that opens that, and what sets weights from its value."""
     if isinstance(source, Mapping):
         return [], opened_values(source), partial(load_tensors, source="the dict")
@@ -187,7 +187,9 @@ def _reading(
     return [f"file {path!r}"], weights_format(path).read(path), read_weights
 
 
-def read_weights(model: Layer, places: Places, skip_mismatch: bool = False, skip: Iterable[Any] = ()) -> None:
+def read_weights(
+    model: Layer, places: Places, skip_mismatch: bool = False, skip: Iterable[Any] = (), stacklevel: int = 5
+) -> list[Any]:
     """Set the weights of a model from what a file holds; see `load_weights`.
 
     All is checked before anything is set, and then one variable is read at a time.
@@ -197,6 +199,10 @@ def read_weights(model: Layer, places: Places, skip_mismatch: bool = False, skip
         places: what the file holds; the file is open.
         skip_mismatch: as for `load_weights`; False by default.
         skip: layers of the model, or its optimizer, that keep what they have; () by default.
+        stacklevel: of warnings, as `warnings.warn` takes it, from one call further in; 5 by default.
+
+    Returns:
+        The layers and optimizers whose own variables were set.
     """
     by_place = dict(places)
     fitting: list[tuple[Any, Entries]] = []
@@ -227,7 +233,8 @@ def read_weights(model: Layer, places: Places, skip_mismatch: bool = False, skip
             entry.check()
     for saved, entries in fitting:
         saved.load_own_variables(StoredVariables(entries))
-    warn_of_faults({"weights": faults, "the optimizer's state": of_optimizers}, stacklevel=5)
+    warn_of_faults({"weights": faults, "the optimizer's state": of_optimizers}, stacklevel)
+    return [saved for saved, _ in fitting]
 
 
 def has_weights_of_layers(places: Places) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from typing import Any, Self, TypeAlias, cast
 
 import kcore_ops as ops
@@ -15,7 +17,7 @@ from kcore_ops.random import SeedGenerator
 from kcore_layers.options.argument_types import DTypeLike
 from kcore_layers.serialization.objects import builtin, deserialize_keras_object, serialize_keras_object
 
-__all__ = ["Initializer", "RandomInitializer"]
+__all__ = ["Initializer", "RandomInitializer", "without_draws"]
 
 MODULE = "keras.initializers"
 
@@ -23,6 +25,24 @@ Array: TypeAlias = np.ndarray[Any, Any]
 
 # The upper half of the key of every draw, so that weights do not repeat what ops.random draws from the same seed.
 _STREAM = int.from_bytes(b"weights", "big") << 64
+
+
+_draws: ContextVar[bool] = ContextVar("draws", default=True)
+
+
+@contextlib.contextmanager
+def without_draws() -> Iterator[None]:
+    """Let initializers give zeros in place of random numbers, for weights that are set before anybody looks at them.
+
+    >>> with without_draws():
+    ...     RandomInitializer()((2,), "float32")
+    array([0., 0.], dtype=float32)
+    """
+    token = _draws.set(False)
+    try:
+        yield
+    finally:
+        _draws.reset(token)
 
 
 @builtin(MODULE)
@@ -103,6 +123,9 @@ class RandomInitializer(Initializer):
         if not dtypes.is_float_dtype(name):
             raise DTypeError(f"{type(self).__name__} draws no {name} numbers", fix="use a floating dtype")
         wide = dtypes.at_least_float32(name)
+        if not _draws.get():
+            self._generator()  # the draws after this one are the same
+            return np.zeros(sizes, dtypes.numpy_dtype(name))
         return self.draw(self._generator(), sizes, np.dtype(wide)).astype(dtypes.numpy_dtype(name), copy=False)
 
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
