@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from kcore_layers.base.layer import Layer
-from kcore_layers.options.initializers.initializer import without_draws
+from kcore_layers.options.initializers.drawing import without_draws
 from kcore_layers.serialization.registry import original_class
 
 __all__ = ["filled_model"]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextvars import ContextVar
+from collections.abc import Mapping, Sequence
 from typing import Any, Self, TypeAlias, cast
 
 import kcore_ops as ops
@@ -15,9 +13,10 @@ from kcore_ops.ops.random.seeds import draw_seed
 from kcore_ops.random import SeedGenerator
 
 from kcore_layers.options.argument_types import DTypeLike
+from kcore_layers.options.initializers.drawing import draws
 from kcore_layers.serialization.objects import builtin, deserialize_keras_object, serialize_keras_object
 
-__all__ = ["Initializer", "RandomInitializer", "without_draws"]
+__all__ = ["Initializer", "RandomInitializer"]
 
 MODULE = "keras.initializers"
 
@@ -25,24 +24,6 @@ Array: TypeAlias = np.ndarray[Any, Any]
 
 # The upper half of the key of every draw, so that weights do not repeat what ops.random draws from the same seed.
 _STREAM = int.from_bytes(b"weights", "big") << 64
-
-
-_draws: ContextVar[bool] = ContextVar("draws", default=True)
-
-
-@contextlib.contextmanager
-def without_draws() -> Iterator[None]:
-    """Let initializers give zeros in place of random numbers, for weights that are set before anybody looks at them.
-
-    >>> with without_draws():
-    ...     RandomInitializer()((2,), "float32")
-    array([0., 0.], dtype=float32)
-    """
-    token = _draws.set(False)
-    try:
-        yield
-    finally:
-        _draws.reset(token)
 
 
 @builtin(MODULE)
@@ -123,7 +104,7 @@ class RandomInitializer(Initializer):
         if not dtypes.is_float_dtype(name):
             raise DTypeError(f"{type(self).__name__} draws no {name} numbers", fix="use a floating dtype")
         wide = dtypes.at_least_float32(name)
-        if not _draws.get():
+        if not draws.get():
             self._generator()  # the draws after this one are the same
             return np.zeros(sizes, dtypes.numpy_dtype(name))
         return self.draw(self._generator(), sizes, np.dtype(wide)).astype(dtypes.numpy_dtype(name), copy=False)
