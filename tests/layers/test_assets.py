@@ -147,13 +147,15 @@ def test_a_model_may_have_files_of_its_own(backend, path):
     assert (loaded.title, loaded.blocks[0].words, loaded.blocks[1].words) == ("Titled", ["changed"], ["z"])
 
 
-def test_a_directory_is_private_and_gone_afterwards(backend, path):
-    before = sorted(os.listdir(tempfile.gettempdir()))
+def test_a_directory_is_private_and_gone_afterwards(backend, path, tmp_path, monkeypatch):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
     net().save(path)
     layer = load_model(path, custom_objects=CLASSES).layers[2]
+    assert os.path.dirname(layer.directory) == str(scratch)
     assert layer.mode == 0o700
-    assert not os.path.exists(layer.directory)
-    assert sorted(os.listdir(tempfile.gettempdir())) == before
+    assert os.listdir(scratch) == []
 
 
 def test_the_way_of_the_class_that_comes_first_is_taken(backend, path):

@@ -92,6 +92,31 @@ def test_a_directory_with_other_things_in_it_is_left_alone(backend, path):
     assert os.listdir(path) == ["thesis.tex"]
 
 
+@pytest.mark.parametrize(
+    "names", [["assets"], ["config.json"], ["config.json", "assets"], ["config.json", "metadata.json"]]
+)
+def test_a_directory_that_only_looks_like_a_models_is_left_alone(backend, path, names):
+    path.mkdir()
+    for name in names:
+        (path / name).write_text("of another program")
+    with pytest.raises(
+        ArgumentError, match="net' is to be replaced, and holds no whole model, but .*\n  fix: name a dir"
+    ):
+        net().save(path, zipped=False)
+    assert sorted(os.listdir(path)) == sorted(names)
+
+
+@pytest.mark.parametrize("name", ["", os.sep, "."])
+def test_what_is_no_directory_of_its_own_is_left_alone(backend, tmp_path, monkeypatch, name):
+    (tmp_path / "kept").write_text("kept")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(
+        ArgumentError, match="'' is not the name of a file|is to be replaced, and holds more than a mod"
+    ):
+        net().save(name, zipped=False)
+    assert os.listdir(tmp_path) == ["kept"]
+
+
 def test_a_directory_is_replaced_only_if_that_is_allowed(backend, path):
     model = net()
     model.save(path, zipped=False)

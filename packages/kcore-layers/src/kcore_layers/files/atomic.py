@@ -27,11 +27,11 @@ def file_path(filepath: str | os.PathLike[str]) -> str:
         filepath: the path, a string or a `Path`.
 
     Raises:
-        ArgumentError: if it is neither a string nor a `Path`.
+        ArgumentError: if it is neither a string nor a `Path`, or empty.
     """
     with contextlib.suppress(TypeError):
         path = os.fspath(filepath)
-        if isinstance(path, str):
+        if isinstance(path, str) and path:
             return path
     raise ArgumentError(f"{filepath!r} is not the name of a file", fix="pass a str or a Path")
 

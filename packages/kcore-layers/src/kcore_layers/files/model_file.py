@@ -121,7 +121,7 @@ def _writing(path: str, overwrite: bool, zipped: bool | None) -> AbstractContext
             f"{path!r} ends in {ENDING!r}, as files of models do, and zipped is False",
             fix="leave zipped out, or name a directory",
         )
-    return write_directory(path.rstrip(os.sep), overwrite)
+    return write_directory(path.rstrip(os.sep) or path, overwrite)
 
 
 def _metadata() -> dict[str, Any]:

@@ -76,15 +76,20 @@ def write_directory(path: str, overwrite: bool) -> Iterator[ModelSink]:
 
     Raises:
         ArgumentError: if the directory that it is to be in is missing, there is one that is not to be overwritten, or
-            it holds anything that is not a model's.
+            it holds anything but a model.
     """
-    if os.path.isdir(path):
-        others = sorted({*os.listdir(path)} - {CONFIG, METADATA, WEIGHTS, ASSETS.rstrip("/")})
-        if others:
-            raise ArgumentError(
-                f"the directory {path!r} is to be replaced, and holds more than a model: {', '.join(others)}",
-                fix="name a directory of its own for the model",
-            )
+    target = os.path.realpath(path)
+    there = {*os.listdir(target)} if os.path.isdir(target) else set()
+    whole = {CONFIG, METADATA, WEIGHTS}
+    others = sorted(there - whole - {ASSETS.rstrip("/")})
+    if others or (there and not whole <= there):
+        what = (
+            f"more than a model: {', '.join(others)}" if others else f"no whole model, but {', '.join(sorted(there))}"
+        )
+        raise ArgumentError(
+            f"the directory {path!r} is to be replaced, and holds {what}",
+            fix="name a directory of its own for the model",
+        )
     with atomic_directory(path, overwrite) as temporary:
         yield _Directory(temporary)
 
