@@ -35,6 +35,8 @@ COMBINATIONS = [names for size in range(1, 5) for names in itertools.combination
 TESTING = ("hypothesis", "pytest", "pytest-xdist")
 # What the examples, and the tests of where data comes from, need beside kcore.
 EXAMPLES = ("optax", "pandas", "scikit-learn")
+# What runs exported models, beside the frameworks.
+RUNTIMES = ("ai-edge-litert", "onnxruntime", "tf2onnx")
 # JAX compiles each op anew for each shape.
 EFFORT = {"jax": "0.15"}
 # What tests compute is small: compiling it well takes twice as long as compiling it. Numbers differ in their last
@@ -195,6 +197,15 @@ def tests(session: nox.Session, backend: str) -> None:
     with environment(session, "kcore[all,safetensors]", *EXAMPLES, *TESTING) as python:
         tried = ("--kcore-backend", backend, "--kcore-effort", EFFORT.get(backend, "1"))
         chosen = (*suites("ops", "layers", "train", "backends", "examples"), *tried, *SHARED)
+        python("-m", "pytest", *chosen, *session.posargs, JAX_ENABLE_X64="1", **COMPILED_QUICKLY)
+
+
+@nox.session
+@for_each_backend
+def export(session: nox.Session, backend: str) -> None:
+    """Models of one backend in every format, run by the formats' own runtimes."""
+    with environment(session, "kcore[all,openvino]", *RUNTIMES, *TESTING) as python:
+        chosen = ("tests/export", "--kcore-backend", backend, *SHARED)
         python("-m", "pytest", *chosen, *session.posargs, JAX_ENABLE_X64="1", **COMPILED_QUICKLY)
 
 

@@ -26,8 +26,12 @@ SIBLINGS = {
 # Where what is imported is not called as the distribution is.
 MODULES = {"ml-dtypes": "ml_dtypes"}
 # The conformance suite is a part of kcore-ops for which backend authors install hypothesis and pytest; files of
-# safetensors are read and written where that library is installed.
-EXTRAS = {"kcore-layers": {"safetensors"}, "kcore-ops": {"hypothesis", "pytest"}}
+# safetensors, and exports, are written where the libraries of their formats are installed.
+EXTRAS = {
+    "kcore-backend-tf": {"onnx", "tf2onnx"},
+    "kcore-layers": {"openvino", "safetensors"},
+    "kcore-ops": {"hypothesis", "pytest"},
+}
 FRAMEWORKS = {
     "jax": "kcore-backend-jax",
     "jaxlib": "kcore-backend-jax",

@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 PUBLIC = {
-    "kcore_layers": ("files", "layers", "models", "serialization"),
+    "kcore_layers": ("export", "files", "layers", "models", "serialization"),
     "kcore_ops": (
         "config",
         "conformance",

@@ -27,6 +27,7 @@ from kcore_backend_jax import (
 )
 from kcore_backend_jax.donation import compile_donating
 from kcore_backend_jax.dtypes import NARROWER, native_dtype
+from kcore_backend_jax.export import JaxExport
 
 
 class JaxVariable(Variable):
@@ -72,6 +73,7 @@ class JaxBackend(Backend):
     scalar_ops = SCALAR_OPS
     variable = JaxVariable
     training_type = JaxTraining
+    export_type = JaxExport
 
     @property
     def capabilities(self) -> frozenset[str]:  # type: ignore[override]

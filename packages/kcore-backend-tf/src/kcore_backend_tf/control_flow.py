@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 import tensorflow as tf
 from kcore_ops import TensorSpec, tree
 from kcore_ops.plugin import defined, evaluate, inferring, op_of
+
+# Whether loops are written out where it is known how often they turn: for graphs that go where there are none.
+unrolling: ContextVar[bool] = ContextVar("kcore_tensorflow_unrolling", default=False)
 
 
 def cond(pred, true_fn, false_fn):
@@ -47,7 +51,7 @@ def scan(f, init, xs, length, reverse, unroll):
     inputs = tree.flatten(xs)
     sizes = [length, *(size for x in inputs if x is not None for size in (x.shape[0], tf.shape(x)[0]))]
     count = next(size for size in sizes if size is not None)
-    if tf.executing_eagerly() or (unroll is True and isinstance(count, int)):
+    if tf.executing_eagerly() or ((unroll is True or unrolling.get()) and isinstance(count, int)):
         definition: Any = op_of("scan").definition
         return definition(f, init, xs, length, reverse, unroll)
     with inferring():  # in which tensors that `f` closes over become specs too

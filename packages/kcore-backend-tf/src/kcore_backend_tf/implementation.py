@@ -16,6 +16,7 @@ from kcore_backend_tf import (
     control_flow,
     convolution,
     elementwise,
+    export,
     fourier,
     graph_tensors,
     image,
@@ -103,6 +104,7 @@ class TensorflowBackend(transforms.TensorflowTransforms, Backend):
     variable = TensorflowVariable
     training_type = training.TensorflowTraining
     modules_type = modules.TensorflowModules
+    export_type = export.TensorflowExport
 
     def to_tensor(self, value: Any, dtype: str | None, like: Any = None) -> tf.Tensor:
         # TensorFlow takes a boolean for no number, and a number for no boolean.

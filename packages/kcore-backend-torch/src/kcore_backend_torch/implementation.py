@@ -28,6 +28,7 @@ from kcore_backend_torch import (
     transforms,
 )
 from kcore_backend_torch.dtypes import DTYPE_NAMES, native_dtype
+from kcore_backend_torch.export import TorchExport
 
 # Types that NumPy has by way of ml_dtypes and torch under a name of its own: carried over as integers of their width.
 _CARRIERS = {"bfloat16": "int16", "float8_e4m3fn": "int8", "float8_e5m2": "int8"}
@@ -59,9 +60,11 @@ class TorchBackend(transforms.TorchTransforms, Backend):
     )
     capabilities = frozenset({"complex", "float64", "gradient", "jit", "jvp", "mutable_state", "vmap"})
     scalar_ops = SCALAR_OPS - {"maximum", "minimum"}
+    size_types = (torch.SymInt,)
     variable = modules.TorchVariable
     training_type = training.TorchTraining
     modules_type = modules.TorchModules
+    export_type = TorchExport
 
     def to_tensor(self, value: Any, dtype: str | None, like: torch.Tensor | None = None) -> torch.Tensor:
         # None, torch's default device, is the fastest to name.

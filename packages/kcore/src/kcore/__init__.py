@@ -35,6 +35,7 @@ if typing.TYPE_CHECKING:
     from kcore import config as config
     from kcore import constraints as constraints
     from kcore import dtype_policies as dtype_policies
+    from kcore import export as export
     from kcore import initializers as initializers
     from kcore import layers as layers
     from kcore import losses as losses
@@ -50,8 +51,8 @@ if typing.TYPE_CHECKING:
 
 # Where each name comes from: the block above again, for when the program runs.
 _OWNERS = {
-    "kcore": "activations backend callbacks config constraints dtype_policies initializers layers losses metrics "
-    "models ops optimizers random regularizers saving tree utils",
+    "kcore": "activations backend callbacks config constraints dtype_policies export initializers layers losses "
+    "metrics models ops optimizers random regularizers saving tree utils",
     "kcore_layers": "Input InputSpec Layer Model Sequential",
     "kcore_layers.options.initializers": "Initializer",
     "kcore_layers.options.regularizers": "Regularizer",

@@ -237,6 +237,47 @@ class Model(TrainedLayer):
         """
         registry.component("files").load_weights(self, filepath, skip_mismatch, **kwargs)
 
+    def export(
+        self,
+        filepath: str | os.PathLike[str],
+        format: str = "tf_saved_model",
+        verbose: bool | None = None,
+        input_signature: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Write what the model predicts as a file that other programs run, without kcore.
+
+        A backend writes the formats of its own framework. JAX lends its functions to TensorFlow; for every other format
+        the model is made anew, in memory and with the same weights, on an installed backend that writes it.
+
+        ==============  ==================================================================  ==========================
+        format          what it is, and what runs it                                        options
+        ==============  ==================================================================  ==========================
+        tf_saved_model  a directory: TensorFlow, its servers, TF.js; endpoint `serve`       options, jax2tf_kwargs
+        litert          `.tflite`: LiteRT                                                   of `TFLiteConverter`
+        onnx            `.onnx`: onnxruntime and others                                     opset_version, input_names,
+                                                                                            output_names, external_data
+        openvino        `.xml`, with a `.bin` beside it: OpenVINO                           compress_to_fp16
+        torch           `.pt2`: `torch.export.load`                                         strict
+        stablehlo       `jax.export.deserialize`, and whatever else runs StableHLO          platforms, vjp_order
+        ==============  ==================================================================  ==========================
+
+        Args:
+            filepath: str or `Path`, where; what is there is replaced once the new one is whole.
+            format: str, the format; "tf_saved_model" by default.
+            verbose: bool, whether to print what was written; None, the default, is True.
+            input_signature: list of what describes the tensors that the call takes, `InputSpec` for one, or trees of
+                such; sizes of None are for calls to decide. None, the default, is the inputs of the model, for any
+                number of samples.
+            **kwargs: options of the format, as above.
+
+        Raises:
+            ArgumentError: if the model is not built, there is no such format or option, the name does not end as the
+                format's do, or the format can not hold the model.
+            MissingDependency: if a package is missing that writes the format.
+        """
+        registry.component("export").export_model(self, filepath, format, verbose, input_signature, **kwargs)
+
     def to_json(self, **kwargs: Any) -> str:
         """Return the model's configuration, without its weights, as JSON text.
 

@@ -166,6 +166,16 @@ def recording() -> Iterator[None]:
         _shared.reset(shared)
 
 
+@contextmanager
+def trusting() -> Iterator[None]:
+    """Let data bring code inside the `with` block: data that this process has just made."""
+    token = _safe_mode.set(False)
+    try:
+        yield
+    finally:
+        _safe_mode.reset(token)
+
+
 def enable_unsafe_deserialization() -> None:
     """Let files of this process bring code: lambdas, pickled modules. Load only files you trust as you do a program."""
     _always_unsafe[:] = [True]

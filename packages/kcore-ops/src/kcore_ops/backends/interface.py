@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from kcore_ops.backends.abilities import Modules, Training
+from kcore_ops.backends.exports import Export
 from kcore_ops.dtypes import standardize_dtype
 from kcore_ops.foundation.errors import GradientsUnavailable, PluginError
 
@@ -76,11 +77,14 @@ class Backend:
             use instead; results are cast back.
         families: modules that each have a dict `TABLE`, and may have one `WIDENED`, of which the table is made.
         dtypes: from each of the framework's dtypes, where its name is not kcore's, to kcore's name for it.
+        size_types: the framework's own classes of sizes that only the running function knows, where those would turn
+            into the integers of one call if they were asked for one.
         variable: the class that `kcore_ops.Variable` becomes here, or None for the plain one.
         raises_late: whether a call with arguments that do not fit may succeed, and fail when its value is asked for:
             then each call is checked against the op's specs before.
         training_type: the class of `training`, which says how steps are made.
         modules_type: the class of `modules`, the framework's own modules, which layers and optimizers join; or None.
+        export_type: the class of `export`, which writes files that other programs run; by default it writes none.
     """
 
     name: str = ""
@@ -90,13 +94,16 @@ class Backend:
     widened: ClassVar[Mapping[str, Mapping[str, str]]] = {}
     families: ClassVar[Sequence[Any]] = ()
     dtypes: ClassVar[Mapping[Any, str]] = {}
+    size_types: ClassVar[tuple[type, ...]] = ()
     variable: type | None = None
     raises_late: ClassVar[bool] = False
     training_type: ClassVar[type[Training]] = Training
     modules_type: ClassVar[type[Modules] | None] = None
+    export_type: ClassVar[type[Export]] = Export
 
     def __init__(self) -> None:
         self.training = self.training_type(self)
+        self.export = self.export_type(self)
         self.modules = None if self.modules_type is None else self.modules_type(self)
         self.ops: dict[str, Callable[..., Any]] = dict(self.table())
         if self.families:

@@ -90,6 +90,8 @@ class BackendRecord:
 checks: list[Callable[[Backend], list[str]]] = []
 
 _registered: dict[str, BackendRecord] = {}
+# The classes of sizes that loaded backends have beside integers.
+_size_types: set[type] = set()
 # Held while plugins are looked for and loaded: of each backend there is one, whichever threads need it first.
 _lock = threading.RLock()
 # By class; not held, for it may be one that was made in a function.
@@ -341,6 +343,12 @@ def check(backend: Backend) -> None:
     if faults:
         raise PluginError("; ".join(faults))
     add_native_dtypes(backend.dtypes)
+    _size_types.update(backend.size_types)
+
+
+def is_symbolic_size(size: Any) -> bool:
+    """Return whether a size is one that a framework knows when the function runs that it traces now."""
+    return isinstance(size, tuple(_size_types))
 
 
 def parameters_of(function: Any, with_defaults: bool = False) -> list[str] | None:

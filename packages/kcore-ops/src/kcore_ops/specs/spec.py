@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from kcore_ops.backends.registry import is_symbolic_size
 from kcore_ops.dtypes import standardize_dtype
 from kcore_ops.foundation.errors import ShapeError
 from kcore_ops.specs.operators import TensorOperators
@@ -67,7 +68,7 @@ def standardize_shape(shape: Any) -> tuple[Any, ...]:
 
 
 def _standardize_size(size: Any) -> Any:
-    if size is None or type(size) is int or isinstance(size, Size):
+    if size is None or type(size) is int or isinstance(size, Size) or is_symbolic_size(size):
         return size
     if (
         hasattr(size, "shape")

@@ -1,0 +1,3 @@
+"""Functions over layers as files that other programs run."""
+
+from kcore_layers.export import ExportArchive as ExportArchive
