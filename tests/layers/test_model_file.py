@@ -197,7 +197,7 @@ def test_a_config_alone_makes_a_model_with_weights_of_its_own(backend):
 @pytest.mark.parametrize(
     "name, fix",
     [
-        ("net.h5", "name it '.*net.keras'"),
+        ("net.hdf", "name it '.*net.keras'"),
         ("net", "name it '.*net.keras'"),
         ("net.weights.h5", "use load_weights and save_weights for weights only, or name it"),
     ],

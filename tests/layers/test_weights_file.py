@@ -244,7 +244,7 @@ def test_a_file_of_weights_has_its_ending(backend, tmp_path, name):
     )
     with pytest.raises(ArgumentError, match=f"{expected}.*/net.weights.h5'"):
         two_dense().save_weights(tmp_path / name)
-    if not name.endswith(".keras"):  # which has weights too
+    if not name.endswith((".keras", ".h5")):  # which have weights too
         with pytest.raises(ArgumentError, match=expected):
             two_dense().load_weights(tmp_path / name)
 

@@ -18,14 +18,14 @@ from kcore_ops.foundation.errors import ArgumentError, KcoreError
 from kcore_layers.base.layer import Layer
 from kcore_layers.base.state import State
 from kcore_layers.files.model_parts import ASSETS, ModelParts
-from kcore_layers.files.model_writing import ModelSink
+from kcore_layers.files.model_writing import FileSink
 from kcore_layers.files.own_files import check_file_names, own_file
 from kcore_layers.files.weight_paths import join, saved_objects
 
 __all__ = ["load_assets", "save_assets"]
 
 
-def save_assets(model: Layer, sink: ModelSink) -> None:
+def save_assets(model: Layer, sink: FileSink) -> None:
     """Write the assets of all layers of a model.
 
     Args:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, ParamSpec, TypeVar
 
 import numpy as np
 from kcore_ops.dtypes import ALLOWED_DTYPES, numpy_dtype
@@ -26,6 +26,7 @@ __all__ = [
     "open_hdf5",
     "read_dataset",
     "recorded_format",
+    "reporting_damage",
 ]
 
 # The filters that come with HDF5 and h5py: deflate, shuffle, fletcher32, szip, nbit, scale-offset, lzf.
@@ -35,7 +36,7 @@ MAX_COMPRESSION_RATIO = 1032
 
 _FIX = "pass a whole file that save_weights wrote"
 
-T = TypeVar("T")
+P = ParamSpec("P")
 R = TypeVar("R")
 
 
@@ -65,13 +66,17 @@ def open_hdf5(source: str | BinaryIO, what: str) -> Iterator[h5py.File]:
         yield file
 
 
-def _reporting_damage(function: Callable[[T], R]) -> Callable[[T], R]:
-    """Let what HDF5 says of a damaged file, in errors of many kinds, be one error of ours."""
+def reporting_damage(function: Callable[P, R]) -> Callable[P, R]:
+    """Let what HDF5 says of a damaged file, in errors of many kinds, be one error of ours.
+
+    Args:
+        function: function that reads in a file.
+    """
 
     @functools.wraps(function)
-    def refusing(source: T) -> R:
+    def refusing(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            return function(source)
+            return function(*args, **kwargs)
         except KcoreError:
             raise
         except (OSError, RuntimeError, LookupError, TypeError, ValueError) as error:
@@ -80,7 +85,7 @@ def _reporting_damage(function: Callable[[T], R]) -> Callable[[T], R]:
     return refusing
 
 
-@_reporting_damage
+@reporting_damage
 def find_datasets(file: h5py.File) -> dict[str, h5py.Dataset]:
     """Return all datasets of a file by their paths.
 
@@ -157,7 +162,7 @@ def _check(path: str, dataset: h5py.Dataset) -> None:
         raise _refused(path, f"claims {dataset.nbytes} bytes of numbers, where the file has {stored}")
 
 
-@_reporting_damage
+@reporting_damage
 def dataset_dtype(dataset: h5py.Dataset) -> str | None:
     """Return the name of a dataset's dtype, or None if kcore has no such dtype.
 
@@ -185,7 +190,7 @@ def _short_attribute(item: h5py.HLObject, name: str) -> Any:
     return item.attrs[name] if attribute.shape == () and attribute.get_storage_size() <= 64 else None
 
 
-@_reporting_damage
+@reporting_damage
 def recorded_format(file: h5py.File) -> Any:
     """Return what a file says its format is: the attribute `kcore_format`, None if it says nothing.
 
@@ -198,7 +203,7 @@ def recorded_format(file: h5py.File) -> Any:
     return "unknown" if found is None else found
 
 
-@_reporting_damage
+@reporting_damage
 def read_dataset(dataset: h5py.Dataset) -> np.ndarray[Any, Any]:
     """Return the numbers of a dataset that `find_datasets` found, in the byte order of this machine.
 
@@ -211,7 +216,7 @@ def read_dataset(dataset: h5py.Dataset) -> np.ndarray[Any, Any]:
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
-@_reporting_damage
+@reporting_damage
 def check_dataset(dataset: h5py.Dataset) -> None:
     """Raise an error if the numbers of a dataset can not be read; no more than a part of them is held at a time.
 

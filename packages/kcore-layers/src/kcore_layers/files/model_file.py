@@ -1,8 +1,9 @@
 """Files of whole models, `.keras`: a zip archive of `config.json`, `metadata.json`, `model.weights.h5` and assets.
 
-A directory with these files will do as well. Keras 3 reads what is written here, and the other way round. The config
-names classes and functions that must be known here already; nothing in a file is imported or run, and nothing is
-unpacked to the disk but the assets of a layer that asks for a directory.
+A directory with these files will do as well; for `.h5` files, the format of Keras 2, see legacy_h5.py. Keras 3 reads
+what is written here, and the other way round. The config names classes and functions that must be known here already;
+nothing in a file is imported or run, and nothing is unpacked to the disk but the assets of a layer that asks for a
+directory.
 """
 
 from __future__ import annotations
@@ -21,24 +22,19 @@ from kcore_layers._version import __version__
 from kcore_layers.files.assets import load_assets, save_assets
 from kcore_layers.files.atomic import file_path, refuse_unknown_arguments
 from kcore_layers.files.first_values import filled_model
+from kcore_layers.files.legacy_h5 import is_legacy, load_legacy_model, save_legacy_model
+from kcore_layers.files.model_config import KERAS_VERSION, data_of_json, model_of_data, not_built
 from kcore_layers.files.model_parts import CONFIG, METADATA, ModelParts, model_parts, open_weights
 from kcore_layers.files.model_writing import ModelSink, write_archive, write_directory
 from kcore_layers.files.stored import FORMAT, Places, check_format
 from kcore_layers.files.weight_paths import find_optimizers
 from kcore_layers.files.weights_file import has_weights_of_layers, read_weights, write_weights
 from kcore_layers.models.model import Model
-from kcore_layers.serialization.objects import (
-    SerializationError,
-    deserialize_keras_object,
-    serialize_keras_object,
-    sharing_objects,
-)
+from kcore_layers.serialization.objects import serialize_keras_object, sharing_objects
 
 __all__ = ["load_model", "model_from_json", "save_model"]
 
 ENDING = ".keras"
-# The release of Keras whose format this is.
-KERAS_VERSION = "3.15.1"
 
 
 def save_model(
@@ -60,14 +56,15 @@ def save_model(
 
     Args:
         model: the model.
-        filepath: str or `Path`, where; the name of a file ends in `.keras`, that of a directory does not.
+        filepath: str or `Path`, where; the name of a file ends in `.keras`, or in `.h5` or `.hdf5` for the format of
+            Keras 2, that of a directory in none of them.
         overwrite: bool, whether what has that name may be replaced, a directory only if it holds nothing but a model;
             True by default.
         zipped: bool, whether the model becomes one file, a zip archive, rather than a directory of files. None, the
             default, is True.
         include_optimizer: bool, whether the optimizer's state is written; True by default. Without it a compiled model
-            comes back with an optimizer that begins anew.
-        **kwargs: none, but for `save_format="keras"`, as earlier versions of Keras had it.
+            comes back with an optimizer that begins anew; from a `.h5` file it comes back without being compiled.
+        **kwargs: none, but for `save_format`, "keras" or "h5" as the name ends, as earlier versions of Keras had it.
 
     Raises:
         ArgumentError: if the name ends otherwise, the directory is missing, what is there is not to be replaced, a
@@ -88,9 +85,12 @@ def save_model(
     """
     with located("save_model"):
         path = file_path(filepath)
-        writing = _writing(path, overwrite, zipped)
-        if kwargs.pop("save_format", None) not in (None, "keras"):
-            raise ArgumentError("models are saved in the format keras only", fix="leave save_format out")
+        writing = None if is_legacy(path) and zipped is not False else _writing(path, overwrite, zipped)
+        save_format = kwargs.pop("save_format", None)
+        if save_format not in (None, *(("keras",) if writing else ("h5", "hdf5"))):
+            raise ArgumentError(
+                f"save_format can not be {save_format!r} for {path!r}: its name says the format", fix="leave it out"
+            )
         refuse_unknown_arguments(kwargs)
         if not model.built:
             warnings.warn(
@@ -98,6 +98,9 @@ def save_model(
                 "call it on data, or call build, to have weights saved",
                 stacklevel=2,
             )
+        if writing is None:
+            save_legacy_model(model, path, overwrite, include_optimizer)
+            return
         without = [] if include_optimizer else find_optimizers(model)
         with sharing_objects():
             config = json.dumps(serialize_keras_object(model))
@@ -154,18 +157,21 @@ def load_model(
     """
     with located("load_model"):
         path = file_path(filepath)
-        if not os.path.isdir(path):
+        is_directory = os.path.isdir(path)
+        if not is_directory and not is_legacy(path):
             _check_ending(path)
     try:
+        if not is_directory and is_legacy(path):
+            return load_legacy_model(path, custom_objects, compile, safe_mode)
         with model_parts(path) as parts:
             _check_metadata(parts)
-            config = _parsed(parts.read(CONFIG), CONFIG)
+            config = data_of_json(parts.read(CONFIG), CONFIG)
             if not compile and isinstance(config, dict):
                 config.pop("compile_config", None)
             with open_weights(parts) as places:
                 model = filled_model(
                     config,
-                    lambda: _model_of(config, custom_objects, safe_mode),
+                    lambda: model_of_data(config, custom_objects, safe_mode),
                     lambda model: _set_weights(model, places),
                 )
             load_assets(model, parts)
@@ -176,7 +182,7 @@ def load_model(
 
 def _check_metadata(parts: ModelParts) -> None:
     """Raise an error if the files of a model say that they are of a later format."""
-    metadata = _parsed(parts.read(METADATA), METADATA) if METADATA in parts.names() else None
+    metadata = data_of_json(parts.read(METADATA), METADATA) if METADATA in parts.names() else None
     if isinstance(metadata, dict):
         check_format(metadata.get("kcore_format"), "the model's file")
 
@@ -198,42 +204,13 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
     (None, 2)
     """
     with located("model_from_json"):
-        return _model_of(_parsed(json_string, "the text"), custom_objects, safe_mode=True)
-
-
-def _model_of(config: Any, custom_objects: Mapping[str, Any] | None, safe_mode: bool) -> Any:
-    try:
-        with sharing_objects():
-            model = deserialize_keras_object(config, custom_objects, safe_mode)
-    except KcoreError:
-        raise
-    except Exception as error:  # of data that is not what it should be, or of a class of the user's
-        raise SerializationError(
-            f"the config can not be made into a model: {type(error).__name__}: {error}",
-            fix="compare it with what to_json() gives, and the classes it names with those it was written with",
-        ) from error
-    if not isinstance(model, Model):
-        raise ArgumentError(f"the data is that of a {type(model).__name__}, not of a model", fix=_FIX)
-    return model
+        return model_of_data(data_of_json(json_string, "the text"), custom_objects, safe_mode=True)
 
 
 def _set_weights(model: Any, places: Places) -> list[Any]:
     if not model.built and has_weights_of_layers(places):
-        raise ArgumentError(
-            f'model "{model.name}" has weights in the file and was not built by its config',
-            fix="give its class a get_build_config() and build_from_config(), or a build() that makes its layers",
-        )
+        raise not_built(model)
     return read_weights(model, places, stacklevel=7)
-
-
-_FIX = "pass a file that save_model wrote"
-
-
-def _parsed(text: str | bytes, what: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ArgumentError(f"{what} is not JSON that can be read: {error}", fix=_FIX) from error
 
 
 def _check_ending(path: str) -> None:

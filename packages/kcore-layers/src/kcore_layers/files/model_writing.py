@@ -18,13 +18,13 @@ from kcore_layers.files.model_parts import ASSETS, CONFIG, METADATA, WEIGHTS
 if TYPE_CHECKING:
     import zipfile
 
-__all__ = ["ModelSink", "write_archive", "write_directory"]
+__all__ = ["FileSink", "ModelSink", "write_archive", "write_directory"]
 
 _BLOCK = 2**20
 
 
-class ModelSink(Protocol):
-    """What a model is written to."""
+class FileSink(Protocol):
+    """What files are written to, by name."""
 
     def write(self, name: str, content: bytes) -> None:
         """Write one of its files.
@@ -43,6 +43,10 @@ class ModelSink(Protocol):
             path: a file with what is to stand in it.
         """
         ...
+
+
+class ModelSink(FileSink, Protocol):
+    """What a model is written to."""
 
     def weights(self) -> AbstractContextManager[Hdf5Sink]:
         """Write its weights: a context whose value is what they are written to."""

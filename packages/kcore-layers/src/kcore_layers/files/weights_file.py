@@ -17,6 +17,8 @@ from kcore_layers.base.state import State
 from kcore_layers.files.atomic import file_path, refuse_unknown_arguments
 from kcore_layers.files.faults import fault_of, refuse_faults, warn_of_faults
 from kcore_layers.files.formats import tensors_format, weights_format
+from kcore_layers.files.hdf5 import open_hdf5
+from kcore_layers.files.legacy_h5 import is_legacy, load_legacy_weights
 from kcore_layers.files.shards import INDEX_ENDING, write_shards
 from kcore_layers.files.stored import Entry, Places, StoredVariables, WeightsSink
 from kcore_layers.files.tensors import load_tensors, opened_values, tensors_of
@@ -151,13 +153,15 @@ def load_weights(
     Args:
         model: a built model.
         filepath: str or `Path`, a file that `save_weights` or Keras 3 wrote, of several the index, `.weights.json`; or
-            that of a whole model, `.keras`; or a file of safetensors; or a dict of arrays or tensors by name, as
-            `torch.load(..., weights_only=True)` returns it.
+            that of a whole model, `.keras`; or one of the older format, `.h5`, of a model or of weights alone; or a
+            file of safetensors; or a dict of arrays or tensors by name, as `torch.load(..., weights_only=True)` returns
+            it.
         skip_mismatch: bool, whether layers that do not fit keep their weights, with a warning, in place of an error;
             False by default.
         objects_to_skip: layers of the model, or its optimizer, that keep what they have, whatever the file holds; None,
             the default, is none.
-        **kwargs: none.
+        **kwargs: for a `.h5` file `by_name`: bool, whether layers are matched by their names, rather than in order, and
+            those that the file has not keep what they have; False by default.
 
     Raises:
         MissingDependency: if a file of safetensors is to be read, and that library is not installed.
@@ -165,22 +169,28 @@ def load_weights(
             everything that is missing in the file, that is only in the file, or whose shape or dtype is another.
     """
     with located("load_weights"):
+        place, opened, load = _reading(filepath, kwargs)
         refuse_unknown_arguments(
             kwargs, by_name="leave it out: layers are matched by the paths that they are reached by"
         )
-        place, opened, load = _reading(filepath)
         check_built(model)
     with located("load_weights", f'model "{model.name}"', *place), opened as contents:
         load(model, contents, skip_mismatch, list(objects_to_skip or ()))
 
 
 def _reading(
-    source: str | os.PathLike[str] | Mapping[str, Any],
+    source: str | os.PathLike[str] | Mapping[str, Any], options: dict[str, Any]
 ) -> tuple[list[str], AbstractContextManager[Any], Callable[..., object]]:
-    """Return where weights come from, for messages, a context that opens that, and what sets weights from its value."""
+    """Return where weights come from, for messages, a context that opens that, and what sets weights from its value.
+
+    Of the options by name, those that belong to this kind of source are taken out.
+    """
     if isinstance(source, Mapping):
         return [], opened_values(source), partial(load_tensors, source="the dict")
     path = file_path(source)
+    if is_legacy(path):
+        load = partial(load_legacy_weights, by_name=options.pop("by_name", False))
+        return [f"file {path!r}"], open_hdf5(path, repr(path)), load
     by_name = tensors_format(path)
     if by_name:
         return [f"file {path!r}"], by_name.read(path), load_tensors

@@ -16,7 +16,7 @@ from kcore_ops.foundation.errors import ArgumentError
 from kcore_layers.base.naming import snake_case
 from kcore_layers.models.graph import is_variadic
 
-__all__ = ["is_op_entry", "op_from_data", "op_to_data"]
+__all__ = ["is_op_entry", "module_of_op_class", "op_from_data", "op_to_data"]
 
 OURS = "kcore.ops"
 KERAS = "keras.src.ops."
@@ -103,6 +103,18 @@ def is_op_entry(entry: dict[str, Any]) -> bool:
     """
     module = str(entry.get("module"))
     return module == OURS or module.startswith(KERAS)
+
+
+def module_of_op_class(class_name: str) -> str | None:
+    """Return the module that Keras's class for an op is in, or None if there is no such class.
+
+    Args:
+        class_name: the name of the class.
+
+    >>> module_of_op_class("Sum")
+    'keras.src.ops.numpy'
+    """
+    return next((module for module, each in _op_of_class if each == class_name), None)
 
 
 def op_to_data(op: Op, args: list[Any]) -> tuple[dict[str, Any], list[Any]]:

@@ -187,10 +187,11 @@ class Model(TrainedLayer):
     def save(
         self, filepath: str | os.PathLike[str], overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
     ) -> None:
-        """Write the whole model to a `.keras` file or a directory; see `save_model`.
+        """Write the whole model to a `.keras` file or a directory, or a `.h5` file; see `save_model`.
 
         Args:
-            filepath: the file's name, which ends in `.keras`; or the directory's.
+            filepath: the file's name, which ends in `.keras`, or in `.h5` for the format of Keras 2; or that of a
+                directory.
             overwrite: bool, whether what has that name may be replaced; True by default.
             zipped: bool, whether the model becomes one file, rather than a directory of files. None, the default, is
                 True.
@@ -227,7 +228,8 @@ class Model(TrainedLayer):
 
         Args:
             filepath: the file's name, of several files that of the index, `.weights.json`; it may be one of
-                safetensors. Or a dict of arrays or tensors by name, a PyTorch module's `state_dict()` for one.
+                safetensors, or one of the older format, `.h5`. Or a dict of arrays or tensors by name, a PyTorch
+                module's `state_dict()` for one.
             skip_mismatch: bool, whether what does not fit is left as it is, in place of being an error; False by
                 default.
             **kwargs: `objects_to_skip`; see `load_weights`.
