@@ -13,6 +13,10 @@ os.environ["JAX_ENABLE_X64"] = "0"
 refused: dict[str, int] = {}  # op: how many calls Keras refused that kcore answered
 
 
+def pytest_addoption(parser):
+    parser.addoption("--every-model", action="store_true", help="interchange all models, which takes long, not a few")
+
+
 @pytest.fixture(scope="session")
 def keras(backend_name):
     os.environ["KERAS_BACKEND"] = backend_name
