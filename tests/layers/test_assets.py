@@ -223,6 +223,16 @@ def test_names_that_could_not_be_read_again_are_refused(backend, path, tmp_path,
     assert os.listdir(tmp_path) == []
 
 
+def test_what_is_not_bytes_is_refused(backend, path, tmp_path):
+    class Texts(Words):
+        def save_own_assets(self, store):
+            store["words.txt"] = "text"
+
+    with pytest.raises(ArgumentError, match="'texts' has a str for the file 'words.txt', and not bytes\n  fix: encode"):
+        Sequential([Input((3,)), Texts(name="texts")]).save(path)
+    assert os.listdir(tmp_path) == []
+
+
 def test_a_name_that_is_another_layers_is_refused(backend, path):
     model = Root()
     model(X)

@@ -56,6 +56,12 @@ def save_assets(model: Layer, sink: FileSink) -> None:
         if way == "memory":
             store: dict[str, bytes] = {}
             saved.save_own_assets(store)
+            for name, content in store.items():
+                if not isinstance(content, bytes):
+                    raise ArgumentError(
+                        f"{saved.name!r} has a {type(content).__name__} for the file {name!r}, and not bytes",
+                        fix="encode text: text.encode()",
+                    )
             for name, content in zip(named(place, store), store.values(), strict=True):
                 sink.write(name, content)
         elif way == "directory":
