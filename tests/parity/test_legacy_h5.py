@@ -109,6 +109,17 @@ def test_ops_are_read_that_keras_writes_without_being_able_to_read_them(keras, b
     np.testing.assert_allclose(array(keras, other(x)), array(keras, model(x)), rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("ending", [".h5", ".keras"])
+def test_lambdas_that_keras_writes_are_run_outside_safe_mode_only(keras, backend, tmp_path, ending):
+    path = tmp_path / f"net{ending}"
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Lambda(lambda x, by=3.0: x * by)])
+    model.save(path)
+    with pytest.raises(TypeError, match="code, which is not run in safe mode"):
+        load_model(path)
+    x = np.ones((2, 3), "float32")
+    np.testing.assert_array_equal(array(keras, load_model(path, safe_mode=False)(x)), array(keras, model(x)))
+
+
 @pytest.mark.parametrize("by_name", [False, True])
 def test_weights_alone_are_matched_as_keras_matches_them(keras, libraries, tmp_path, by_name):
     def make(k, names):

@@ -27,16 +27,18 @@ def to_code(function: FunctionType) -> dict[str, Any]:
 
 
 def from_code(data: dict[str, Any]) -> FunctionType:
-    """Return the lambda that `to_code` returned the data of, in a namespace of builtins only.
+    """Return the lambda that `to_code` returned the data of, or Keras 3 wrote, in a namespace of builtins only.
 
     Args:
-        data: dict that `to_code` returned.
+        data: dict that `to_code` returned, or Keras's, which names the three parts.
 
     Raises:
         ArgumentError: if the data holds no code that this version of Python reads.
     """
     try:
-        text, defaults, closure = data["config"]["value"]
+        config = data["config"]
+        parts = [config[name] for name in ("code", "defaults", "closure")] if "code" in config else config["value"]
+        text, defaults, closure = parts
         code = marshal.loads(base64.b64decode(text))
         cells = tuple(CellType(each) for each in closure or ())
         return FunctionType(code, {"__builtins__": __builtins__}, "<lambda>", tuple(defaults or ()) or None, cells)
