@@ -654,6 +654,10 @@ CHANGES = {
         lambda file: file["model_weights/one"].attrs.__setitem__("weight_names", named("/model_weights/one")),
         "there is no '/model_weights/one' in 'model_weights/one', whose weight_names list it",
     ),
+    "a weight that no name leads to": (
+        lambda file: file.create_dataset("model_weights/one/more", data=[1.0]),
+        "model_weights/one/more: only in the file, where no weight_names list it",
+    ),
     "a soft link": (
         lambda file: file.__setitem__("model_weights/four", h5py.SoftLink("/model_weights/one")),
         "'model_weights/four' is a link to '/model_weights/one'",

@@ -257,7 +257,12 @@ def _load_layers(
     if own_variables or top_level:
         pairs.append((TOP_LEVEL, own_variables, top_level))
     fitting: list[tuple[Variable, Entry]] = []
-    faults: list[str] = []
+    listed = {path for entries in (top_level, *stored.values()) for path in entries}
+    faults = [
+        f"{path}: only in the file, where no weight_names list it"
+        for path in datasets
+        if path.startswith(prefix) and not path.startswith(f"{OPTIMIZER}/") and path not in listed
+    ]
     for name, variables, entries in pairs:
         found = _faults(f"{prefix}{name}", variables, entries)
         faults += found
