@@ -19,7 +19,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -93,9 +93,8 @@ def measure_here(library: str, form: str, verb: str, directory: str, layers: int
     return {"seconds": seconds, "megabytes": peak.megabytes}
 
 
-def measure_all(frameworks: Sequence[str], layers: int, rounds: int) -> list[dict[str, Any]]:
-    """Give the medians of each operation, by framework, form, verb and library."""
-    rows = []
+def measure_all(frameworks: Sequence[str], layers: int, rounds: int) -> Iterator[dict[str, Any]]:
+    """Give the medians of each operation, by framework, form, verb and library, as they are known."""
     for framework in frameworks:
         environment = {**os.environ, "KERAS_BACKEND": framework, "KCORE_BACKEND": framework}
         with tempfile.TemporaryDirectory() as directory:
@@ -112,21 +111,9 @@ def measure_all(frameworks: Sequence[str], layers: int, rounds: int) -> list[dic
                             if done.returncode:
                                 raise RuntimeError(done.stderr)
                             found[library].append(json.loads(done.stdout.splitlines()[-1]))
-                    rows += [
-                        {"framework": framework, "form": form, "verb": verb, "library": library}
-                        | {unit: round(statistics.median(each[unit] for each in each_of), 2) for unit in each_of[0]}
-                        for library, each_of in found.items()
-                    ]
-    return rows
-
-
-def table(rows: Sequence[dict[str, Any]]) -> str:
-    """Lay the rows out as text."""
-    lines = [f"{'framework':<11}{'form':<9}{'verb':<6}{'library':<9}{'seconds':>8}{'MB':>8}"]
-    for row in rows:
-        words = f"{row['framework']:<11}{row['form']:<9}{row['verb']:<6}{row['library']:<9}"
-        lines.append(f"{words}{row['seconds']:>8.2f}{row['megabytes']:>8.0f}")
-    return "\n".join(lines)
+                    for library, each_of in found.items():
+                        medians = {unit: statistics.median(each[unit] for each in each_of) for unit in each_of[0]}
+                        yield {"framework": framework, "form": form, "verb": verb, "library": library} | medians
 
 
 def main() -> None:
@@ -141,7 +128,10 @@ def main() -> None:
         *arguments, layers = options.child
         print(json.dumps(measure_here(*arguments, int(layers))))
     else:
-        print(table(measure_all(options.frameworks, options.layers, options.rounds)))
+        print(f"{'framework':<11}{'form':<9}{'verb':<6}{'library':<9}{'seconds':>8}{'MB':>8}", flush=True)
+        for row in measure_all(options.frameworks, options.layers, options.rounds):
+            words = f"{row['framework']:<11}{row['form']:<9}{row['verb']:<6}{row['library']:<9}"
+            print(f"{words}{row['seconds']:>8.2f}{row['megabytes']:>8.0f}", flush=True)
 
 
 if __name__ == "__main__":
