@@ -103,6 +103,7 @@ class Saved:
 
     def __init__(self, k, name, directory, can_train):
         case, rng = MODELS[name], np.random.default_rng(0)
+        self.backend = k.backend.backend()
         k.utils.set_random_seed(1)
         model = case.make(k, own_classes(k))
         if case.inputs is None:
@@ -189,10 +190,12 @@ def skip_without(keras, name, of_kcore):
 
 
 def check(k, name, model, by):
+    """Compare a loaded model with the one that was saved: what it gives, and how it trains on."""
+    own = k.backend.backend()
     tolerance = MODELS[name].tolerance
     for found, expected in zip(arrays(k, model(by.x)), by.outputs, strict=True):
         np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance)
-    if by.losses is not None and k.backend.backend() != "numpy":
+    if by.losses is not None and own != "numpy" and (own == by.backend or not MODELS[name].differs):
         np.testing.assert_allclose(steps(model, by.x, by.y), by.losses, rtol=10 * tolerance, atol=10 * tolerance)
         for found, expected in zip(arrays(k, model(by.x)), by.late_outputs, strict=True):
             np.testing.assert_allclose(found, expected, rtol=10 * tolerance, atol=10 * tolerance)
