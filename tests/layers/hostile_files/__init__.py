@@ -88,11 +88,13 @@ def faults_of(case: Case, found: dict[str, Any] | None) -> list[str]:
         faults.append(f"the message has {len(text)} characters")
     if not all(line.isprintable() for line in text.splitlines()):
         faults.append("the message has characters that do something to a terminal")
+    if text.count("\n  fix: ") > 1:
+        faults.append("the message has a line that the file wrote")
     if "\n  fix: " not in text:
         faults.append("the message says no way out")
     return faults
 
 
 # Each registers its cases as it is imported.
-from hostile_files import archives, configs, directories, hdf5, tensors, texts  # noqa: E402, F401
+from hostile_files import archives, configs, directories, hdf5, legacy, tensors, texts  # noqa: E402, F401
 from hostile_files.hdf5 import secret  # noqa: E402

@@ -45,7 +45,7 @@ PARTS = "parts that kcore does not know|not the name of a file|two files of the 
 for label, name in {
     "up": "../outside/pwned", "absolute": "/tmp/pwned", "of_windows": "..\\outside\\pwned", "of_a_drive": "C:/pwned",
     "up_from_assets": "assets/../../outside/pwned", "of_another_model": "other.weights.h5", "empty_directory": "pwned/",
-    "with_escapes": "\x1b[31mred", "with_a_line": "a\nb", "long": "n" * 60_000, "of_capitals": "CONFIG.JSON",
+    "with_escapes": "\x1b[31mred", "with_a_line": "a\n  fix: run it", "long": "n" * 60_000, "of_capitals": "CONFIG.JSON",
 }.items():  # fmt: skip
     of_parts(f"zip_name_{label}", PARTS)(lambda name=name: {**parts(), name: b"pwned"})
 

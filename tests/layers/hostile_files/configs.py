@@ -11,6 +11,7 @@ from typing import Any
 
 from hostile_files.case import CASES, Case, archive, at_path, dense, functional, parts, sequential
 
+CONFIGS: dict[str, tuple[Any, str | None]] = {}  # with what is to be said of them
 UNKNOWN = "names a (class|function) that is not known here: "
 
 
@@ -21,6 +22,7 @@ def of_config(name: str, config: Any, says: str | None) -> None:
         return archive(directory, parts(config))
 
     assert name not in CASES, name
+    CONFIGS[name] = (config, says)
     CASES[name] = Case(name, make, says)
 
 
@@ -235,5 +237,5 @@ def _nested(depth: int) -> Any:
     return data
 
 
-of_config("models_in_models", _nested(150), "made into a model|do not fit|not built|entr|recursion")
+of_config("models_in_models", _nested(60), "made into a model|do not fit|not built|entr|recursion")
 of_config("lists_in_lists", sequential(dense(units=json.loads("[" * 400 + "]" * 400))), "units|made into a model|list")

@@ -157,7 +157,7 @@ def one_dataset_by_two_names(file: h5py.File, outside: Path) -> None:
     file["layers/dense/vars/1"] = file[KERNEL_PATH]
 
 
-@hdf5("belongs to no layer")
+@hdf5("lies more than 1000 groups deep")
 def groups_of_depth_10000(file: h5py.File, outside: Path) -> None:
     group = file
     for _ in range(10_000):
@@ -166,9 +166,9 @@ def groups_of_depth_10000(file: h5py.File, outside: Path) -> None:
 
 
 @hdf5("only in the file|more than|entries", None)
-def groups_of_5000_members(file: h5py.File, outside: Path) -> None:
+def groups_of_2000_members(file: h5py.File, outside: Path) -> None:
     group = file.create_group("layers/many/vars")
-    for i in range(5_000):
+    for i in range(2_000):
         group.create_group(str(i))
     group["0/vars/0"] = BIAS
 
@@ -321,6 +321,11 @@ def a_name_that_is_not_utf_8(file: h5py.File, outside: Path) -> None:
 @hdf5("only in the file|fit", None)
 def a_name_with_escapes(file: h5py.File, outside: Path) -> None:
     file["layers/\x1b[31mred\x07/vars/0"] = BIAS
+
+
+@hdf5(r"layers/a\\n  fix: run it/vars/0: only in the file", None)
+def a_name_with_lines_of_its_own(file: h5py.File, outside: Path) -> None:
+    file["layers/a\n  fix: run it/vars/0"] = BIAS
 
 
 @hdf5("only in the file|fit", None)

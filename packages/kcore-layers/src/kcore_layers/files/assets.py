@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
-from kcore_ops.foundation.errors import ArgumentError, KcoreError
+from kcore_ops.foundation.errors import ArgumentError, KcoreError, one_line
 
 from kcore_layers.base.layer import Layer
 from kcore_layers.base.state import State
@@ -92,7 +92,7 @@ def load_assets(model: Layer, parts: ModelParts) -> None:
     faults = [ASSETS + names[0] for place, names in by_place.items() if _way(objects[place], "load") is None]
     if faults:
         raise ArgumentError(
-            f"there are assets that no layer of the model loads: {', '.join(faults)}",
+            f"there are assets that no layer of the model loads: {', '.join(map(one_line, faults))}",
             fix="make the model as it was when the file was written",
         )
     for place, names in by_place.items():

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from kcore_ops import Variable
 from kcore_ops.dtypes import numpy_dtype
-from kcore_ops.foundation.errors import ArgumentError
+from kcore_ops.foundation.errors import ArgumentError, one_line
 
 from kcore_layers.files.stored import Entry
 
@@ -63,7 +63,7 @@ def refuse_faults(faults: Sequence[str]) -> None:
     if faults:
         what = "1 entry does" if len(faults) == 1 else f"{len(faults)} entries do"
         raise ArgumentError(
-            "\n    ".join([f"{what} not fit, and nothing was loaded:", *faults]),
+            "\n    ".join([f"{what} not fit, and nothing was loaded:", *map(one_line, faults)]),
             fix="make the model as it was when the file was written, or pass skip_mismatch=True",
         )
 
@@ -78,6 +78,8 @@ def warn_of_faults(found: Mapping[str, Sequence[str]], stacklevel: int) -> None:
     for what, faults in found.items():
         if faults:
             warnings.warn(
-                "\n  ".join([f"{what} were not loaded where they do not fit, and stay as they were:", *faults]),
+                "\n  ".join(
+                    [f"{what} were not loaded where they do not fit, and stay as they were:", *map(one_line, faults)]
+                ),
                 stacklevel=stacklevel,
             )

@@ -34,6 +34,9 @@ _KNOWN_FILTERS = frozenset({1, 2, 3, 4, 5, 6, 32000})
 # Deflate, the best of these, packs at most this many bytes into one. What claims more was made to exhaust the memory.
 MAX_COMPRESSION_RATIO = 1032
 
+# Two for each model inside another. Paths grow with the depth, so that deeper files take ever longer to look through.
+_MOST_LEVELS = 1000
+
 _FIX = "pass a whole file that save_weights wrote"
 
 P = ParamSpec("P")
@@ -99,9 +102,11 @@ def find_datasets(file: h5py.File) -> dict[str, h5py.Dataset]:
 
     found: dict[str, h5py.Dataset] = {}
     seen = {h5py.h5o.get_info(file.id).addr}
-    rest = [("", file["/"])]
+    rest = [("", file["/"], 0)]
     while rest:
-        prefix, group = rest.pop()
+        prefix, group, depth = rest.pop()
+        if depth > _MOST_LEVELS:
+            raise ArgumentError(f"{prefix!r} lies more than {_MOST_LEVELS} groups deep", fix=_FIX)
         for name in group:
             _check_name(name, prefix)
             path = f"{prefix}{name}"
@@ -116,7 +121,7 @@ def find_datasets(file: h5py.File) -> dict[str, h5py.Dataset]:
                 raise _refused(path, "is a second link to something in the file")
             seen.add(address)
             if isinstance(item, h5py.Group):
-                rest.append((f"{path}/", item))
+                rest.append((f"{path}/", item, depth + 1))
             elif isinstance(item, h5py.Dataset):
                 _check(path, item)
                 found[path] = item

@@ -203,8 +203,10 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
     >>> model_from_json(Sequential([Input((3,)), Dense(2)]).to_json()).output_shape
     (None, 2)
     """
-    with located("model_from_json"):
+    try:
         return model_of_data(data_of_json(json_string, "the text"), custom_objects, safe_mode=True)
+    except KcoreError as error:
+        raise error.at("model_from_json")  # noqa: B904 (its cause is its own)
 
 
 def _set_weights(model: Any, places: Places) -> list[Any]:

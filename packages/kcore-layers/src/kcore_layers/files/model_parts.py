@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, BinaryIO, Protocol
 
-from kcore_ops.foundation.errors import ArgumentError
+from kcore_ops.foundation.errors import ArgumentError, one_line
 
 from kcore_layers.files.hdf5 import MAX_COMPRESSION_RATIO, open_hdf5
 from kcore_layers.files.hdf5_weights import places_in
@@ -136,10 +136,12 @@ class _Archive:
             name for name in self._names if name not in (CONFIG, METADATA, WEIGHTS) and not name.startswith(ASSETS)
         ]
         if unknown:
-            raise ArgumentError(f"it has parts that kcore does not know: {', '.join(sorted(unknown))}", fix=_FIX)
+            raise ArgumentError(
+                f"it has parts that kcore does not know: {', '.join(map(one_line, sorted(unknown)))}", fix=_FIX
+            )
         links = [entry.filename for entry in entries if stat.S_ISLNK(entry.external_attr >> 16)]
         if links:
-            raise ArgumentError(f"it has links in place of files: {', '.join(links)}", fix=_FIX)
+            raise ArgumentError(f"it has links in place of files: {', '.join(map(one_line, links))}", fix=_FIX)
         check_file_names(self._names)
 
     def names(self) -> list[str]:
@@ -222,7 +224,7 @@ def _reporting_damage(name: str) -> Iterator[None]:
     try:
         yield
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError, zlib.error) as error:
-        raise ArgumentError(f"{name} can not be read: {error}", fix=_FIX) from error
+        raise ArgumentError(f"{name} can not be read: {error or 'it ends too early'}", fix=_FIX) from error
 
 
 class _Directory:

@@ -87,10 +87,18 @@ def readable(text: str) -> str:
     if len(lines) > _MOST_LINES:
         num_left_out = len(lines) - _MOST_LINES
         lines[_MOST_LINES - 20 : -20] = [f"    ... ({num_left_out} more lines)"]
-    return "\n".join(map(_readable_line, lines))
+    return "\n".join(map(one_line, lines))
 
 
-def _readable_line(line: str) -> str:
+def one_line(line: str) -> str:
+    """Return a name, or what is said of one, as a line that does nothing to a terminal and has an end.
+
+    Args:
+        line: text of any length.
+
+    >>> print(one_line("dense\\n  fix: run it"))
+    dense\\n  fix: run it
+    """
     if len(line) > _LONGEST_LINE:  # what is said of a name stands behind it
         line = f"{line[: _LONGEST_LINE - 500]} ... ({len(line)} characters) ... {line[-400:]}"
     if line.isprintable():
