@@ -33,8 +33,8 @@ PACKAGES = sorted(path.parent.name for path in ROOT.glob("packages/*/pyproject.t
 BACKENDS = {"numpy": "numpy", "jax": "jax", "torch": "torch", "tensorflow": "tf"}  # name -> extra of kcore
 COMBINATIONS = [names for size in range(1, 5) for names in itertools.combinations(BACKENDS, size)]
 TESTING = ("hypothesis", "pytest", "pytest-xdist")
-# What the examples, and the tests of where data comes from, need beside kcore.
-EXAMPLES = ("optax", "pandas", "scikit-learn")
+# What the examples, and the tests of where data comes from and where logs go, need beside kcore.
+EXAMPLES = ("optax", "pandas", "scikit-learn", "tensorboard")
 # What runs exported models, beside the frameworks.
 RUNTIMES = ("ai-edge-litert", "onnxruntime", "tf2onnx")
 # JAX compiles each op anew for each shape.
@@ -284,7 +284,7 @@ def oldest(session: nox.Session, backend: str) -> None:
 @for_each_backend
 def parity(session: nox.Session, backend: str) -> None:
     """The same inputs to Keras, on one of its backends."""
-    with environment(session, "kcore[all]", "keras", *TESTING) as python:
+    with environment(session, "kcore[all]", "keras", "tensorboard", *TESTING) as python:
         chosen = ("tests/parity", "--kcore-backend", backend, *SHARED)
         python("-m", "pytest", *chosen, *session.posargs, KERAS_BACKEND=backend, **COMPILED_QUICKLY)
 

@@ -15,6 +15,8 @@ from kcore_train.callbacks.model_checkpoint import *
 from kcore_train.callbacks.progbar import *
 from kcore_train.callbacks.progbar_logger import *
 from kcore_train.callbacks.reduce_lr_on_plateau import *
+from kcore_train.callbacks.remote_monitor import *
+from kcore_train.callbacks.tensorboard import *
 from kcore_train.callbacks.terminate_on_nan import *
 
 if not typing.TYPE_CHECKING:
