@@ -140,6 +140,15 @@ of_config("a_pickled_module", sequential(native("TorchModuleWrapper", module=PIC
 of_config("a_module_that_is_none", sequential(native("TorchModuleWrapper", module=None)), "no modules|not .*module")
 of_config("a_module_that_is_a_dict", sequential(native("TorchModuleWrapper", module={"x": 1})), "modules|dict")
 
+SAVED = {"filepath": "/etc", "call_endpoint": "serve", "name": "dense"}
+PROGRAM = "a SavedModel, which is a program: code, which is not run in safe mode"
+of_config("a_saved_model", sequential(native("TFSMLayer", **SAVED)), PROGRAM)
+of_config(
+    "a_saved_model_in_a_wrapper", sequential(native("TimeDistributed", layer=native("TFSMLayer", **SAVED))), PROGRAM
+)
+of_config("a_saved_model_as_the_model", native("TFSMLayer", **SAVED), PROGRAM)
+of_config("a_saved_model_that_calls_itself_safe", sequential(native("TFSMLayer", **SAVED, safe_mode=False)), PROGRAM)
+
 # Policies.
 DTYPES = "dtype|policy|Policy"
 for name, policy in {

@@ -24,6 +24,7 @@ from kcore_layers.files.hdf5 import (
     open_hdf5,
     read_dataset,
     recorded_format,
+    reporting_damage,
 )
 from kcore_layers.files.stored import FORMAT, Entry, Places, as_array, check_format
 from kcore_layers.files.weight_paths import join
@@ -98,6 +99,7 @@ def reporting_failed_writes(path: str) -> Iterator[None]:
         raise OSError(int(number[1]), os.strerror(int(number[1])), path) from error
 
 
+@reporting_damage
 def places_in(file: h5py.File) -> Places:
     """Return the weights in an open file, each read when it is asked for.
 

@@ -30,6 +30,7 @@ from kcore_layers.files.hdf5 import (
     open_hdf5,
     read_dataset,
     recorded_format,
+    reporting_damage,
 )
 from kcore_layers.files.hdf5_attributes import read_text, read_texts, write_texts
 from kcore_layers.files.hdf5_weights import new_hdf5, reporting_failed_writes
@@ -243,7 +244,7 @@ def _load_layers(
     by_name: bool = False,
 ) -> None:
     """Set the weights of a model's layers: all of them, or none if they do not fit."""
-    prefix = f"{WEIGHTS}/" if WEIGHTS in file and "layer_names" not in file.attrs else ""
+    prefix = _prefix(file)
     stored = _stored_layers(file, prefix, datasets)
     top_level = stored.pop(TOP_LEVEL)
     if not model.built and any(stored.values()):
@@ -274,6 +275,13 @@ def _load_layers(
     warn_of_faults({"weights": faults}, stacklevel=6)
 
 
+@reporting_damage
+def _prefix(file: h5py.File) -> str:
+    """Return what the paths of layers begin with: a file of more than weights has a group for them."""
+    return f"{WEIGHTS}/" if WEIGHTS in file and "layer_names" not in file.attrs else ""
+
+
+@reporting_damage
 def _stored_layers(file: h5py.File, prefix: str, datasets: Mapping[str, h5py.Dataset]) -> dict[str, dict[str, Entry]]:
     """Return the variables of each layer in a file by their paths there, in order, with those of the model itself."""
     group = file[prefix] if prefix else file
@@ -290,6 +298,7 @@ def _stored_layers(file: h5py.File, prefix: str, datasets: Mapping[str, h5py.Dat
     return {TOP_LEVEL: {}, **found}  # Keras wrote none before release 2.6
 
 
+@reporting_damage
 def _stored_variables(file: h5py.File, place: str, datasets: Mapping[str, h5py.Dataset]) -> dict[str, Entry]:
     """Return the variables that a group lists, by the paths of their datasets."""
     import h5py
@@ -366,9 +375,14 @@ def _compile(model: Model, data: Any, is_of_keras_2: bool) -> None:
         ) from error
 
 
+@reporting_damage
+def _has_optimizer(file: h5py.File) -> bool:
+    return OPTIMIZER in file
+
+
 def _load_optimizer(model: Model, file: h5py.File, datasets: Mapping[str, h5py.Dataset], is_of_keras_2: bool) -> None:
     """Set the state of the optimizer; where it does not fit, the optimizer begins anew, with a warning."""
-    if OPTIMIZER not in file or model.optimizer is None:
+    if model.optimizer is None or not _has_optimizer(file):
         return
     stored = _stored_variables(file, OPTIMIZER, datasets)
     entries = {path.removeprefix(f"{OPTIMIZER}/"): entry for path, entry in stored.items()}
