@@ -194,6 +194,18 @@ class TestFreezing:
         after = values_of(model.get_layer("first"))
         assert all(np.any(a != b) for a, b in zip(after, before, strict=True))
 
+    def test_layers_unfrozen_by_a_callback_are_trained_from_the_next_step(self, backend):
+        model = two_layers()
+        first = model.get_layer("first")
+        first.trainable = False
+
+        def unfreeze(epoch, logs):
+            first.trainable = True
+
+        before = values_of(first)
+        fit(model, epochs=2, callbacks=[LambdaCallback(on_epoch_end=unfreeze)])
+        assert all(np.any(a != b) for a, b in zip(values_of(first), before, strict=True))
+
     def test_a_wholly_frozen_model_only_measures(self, backend):
         model = linear()
         model.trainable = False

@@ -83,6 +83,13 @@ class Training:
         """Return a gradient as a tensor, where the framework gave it in some other form."""
         return gradient
 
+    def random_state(self) -> Any:
+        """Return where the framework's own generator is, as a NumPy array; None if it has none that can be put back."""
+        return None
+
+    def set_random_state(self, state: Any) -> None:
+        """Put the framework's own generator where it was."""
+
     def gradients_to_apply(self, gradients: Sequence[Any]) -> list[Any]:
         """Return gradients as tensors; where copies of a step run on several devices, those of all of them together."""
         return [self.dense_gradient(gradient) for gradient in gradients]

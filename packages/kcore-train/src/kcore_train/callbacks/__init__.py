@@ -4,6 +4,7 @@ import typing
 
 from kcore_ops.foundation import public_names
 
+from kcore_train.callbacks.backup_and_restore import *
 from kcore_train.callbacks.callback import Callback as Callback
 from kcore_train.callbacks.callback_list import *
 from kcore_train.callbacks.csv_logger import *

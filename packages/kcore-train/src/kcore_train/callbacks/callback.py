@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from kcore_train.callbacks.plain_state import changed_attributes, plain_attributes
+
 if TYPE_CHECKING:
     from kcore_layers.models.model import Model
 
@@ -47,6 +49,37 @@ class Callback:
     def model(self) -> Any:
         """The model that is trained, or None. A callback sets its `stop_training` to end `fit`."""
         return getattr(self, "_model", None)  # a subclass may not have called __init__
+
+    @property
+    def training_run(self) -> Any:
+        """The `TrainingRun` that `fit` is, or None: its `save(path)` and `restore(state)` are for callbacks to ask."""
+        return getattr(self, "_kcore_run", None)
+
+    def set_training_run(self, run: Any) -> None:
+        """Set the run, before it begins.
+
+        Args:
+            run: `TrainingRun`, the run.
+        """
+        self._kcore_run = run
+        self._kcore_before = plain_attributes(self)
+
+    def get_state(self) -> dict[str, Any]:
+        """Return what a run that is cut off needs of it to go on: numbers, strings, arrays, lists and dicts of these.
+
+        By default its attributes that are such data and have changed since `fit` began. Define it, and `set_state`,
+        where there is more, or where some of that is no state.
+        """
+        return changed_attributes(self, getattr(self, "_kcore_before", {}))
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state, after `on_train_begin`, and in the middle of an epoch after `on_epoch_begin` too.
+
+        Args:
+            state: dict, what `get_state` returned.
+        """
+        for name, value in state.items():
+            setattr(self, name, value)
 
     def set_params(self, params: Mapping[str, Any]) -> None:
         """Set what the loop was asked for, as `params`.

@@ -92,6 +92,39 @@ class CallbackList(Callback):
         for callback in self.callbacks:
             callback.set_model(model)
 
+    def set_training_run(self, run: Any) -> None:
+        """Set the run on every callback, before it begins.
+
+        Args:
+            run: `TrainingRun`, the run.
+        """
+        super().set_training_run(run)
+        for callback in self.callbacks:
+            if hasattr(callback, "set_training_run"):  # what only looks like a callback has none
+                callback.set_training_run(run)
+
+    def get_state(self) -> dict[str, Any]:
+        """Return the state of every callback, by its class and number among those."""
+        return {name: each.get_state() for name, each in self._named().items() if hasattr(each, "get_state")}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Let every callback that there is a state of go on from that.
+
+        Args:
+            state: dict, what `get_state` returned.
+        """
+        for name, callback in self._named().items():
+            if name in state and hasattr(callback, "set_state"):
+                callback.set_state(state[name])
+
+    def _named(self) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for callback in self.callbacks:
+            cls = type(callback).__name__
+            number = sum(name.rpartition(" ")[0] == cls for name in found)
+            found[f"{cls} {number}"] = callback
+        return found
+
     def has(self, hook: str) -> bool:
         """Return whether a callback defines a hook, named without its `on_`: "train_batch_end".
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -52,9 +52,25 @@ class CSVLogger(Callback):
             text = self.filename.read_text(encoding="utf-8")
             self.columns = next(csv.reader(text.splitlines(), delimiter=self.separator), None)
             is_cut_off = text != "" and not text.endswith("\n")
-        self._file = self.filename.open("a" if self.append else "w", newline="", encoding="utf-8")
+        is_kept = self.append or (self.training_run is not None and self.training_run.is_resuming)
+        self._file = self.filename.open("a" if is_kept else "w", newline="", encoding="utf-8")
         if is_cut_off:
             self._file.write("\r\n")  # whoever wrote the file was killed in the middle of a line
+
+    def get_state(self) -> dict[str, Any]:
+        """Return the columns, and how much of the file is written."""
+        return {"columns": self.columns, "size": 0 if self._file is None else self._file.tell()}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go on where the state was: lines of epochs that are trained again are taken out.
+
+        Args:
+            state: dict, what `get_state` returned.
+        """
+        self.columns = state["columns"]
+        if self._file is not None:
+            self._file.truncate(min(state["size"], os.path.getsize(self.filename)))
+            self._file.seek(0, os.SEEK_END)
 
     def on_epoch_end(self, epoch: int, logs: MutableLogs | None = None) -> None:
         """Write a line.

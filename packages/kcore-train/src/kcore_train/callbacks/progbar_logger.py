@@ -35,6 +35,10 @@ class ProgbarLogger(Callback):
         self._progbar: Progbar | None = None
         self._is_training = False
 
+    def get_state(self) -> dict[str, Any]:
+        """Return nothing: what it shows follows from the run."""
+        return {}
+
     def set_params(self, params: Mapping[str, Any]) -> None:
         """Set what the loop was asked for.
 

@@ -98,10 +98,19 @@ class ArrayAdapter(DataAdapter):
         self.partial_batch_size = self.num_samples % self.batch_size or None
 
     def one_pass(self, number: int) -> Iterator[Batch]:
-        """Yield the batches of one pass.
+        """Return an iterator over the batches of one pass.
 
         Args:
             number: int, the number of the pass, from 0; the order of the samples follows from it and the seed.
+        """
+        return self.pass_from(number, 0)
+
+    def pass_from(self, number: int, taken: int) -> Iterator[Batch]:
+        """Yield what is left of a pass; what is left out is not read.
+
+        Args:
+            number: int, the number of the pass, from 0.
+            taken: int, how many batches to leave out.
         """
         length, size = self.num_samples, self.batch_size
         starts: Any = range(0, length, size)
@@ -111,6 +120,7 @@ class ArrayAdapter(DataAdapter):
             starts = [*(permutation(num_full, self.seed, number) * size).tolist(), *starts[num_full:]]
         elif self.shuffle:
             order = permutation(length, self.seed, number)
+        starts = starts[taken:]
         if len(self._readers) == 1 and not self._is_packed:
             read_x = self._readers[0]
             for start in starts:

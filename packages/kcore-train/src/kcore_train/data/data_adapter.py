@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from kcore_ops.foundation.errors import ArgumentError
@@ -11,7 +11,7 @@ from kcore_ops.ops.random.seeds import draw_seed
 
 from kcore_train.data.prefetching import prefetch
 
-__all__ = ["Batch", "BatchSource", "DataAdapter", "InputsOnly", "close", "made_of"]
+__all__ = ["Batch", "BatchSource", "DataAdapter", "InputsOnly", "Pass", "close", "made_of"]
 
 # (x,), (x, y) or (x, y, sample_weight)
 Batch: TypeAlias = tuple[Any, ...]
@@ -62,8 +62,13 @@ class DataAdapter:
             low, high = draw_seed(None).tolist()
             self.seed = low + (high << 32)
         self._num_passes = 0
-        # The pass to go on with, and whether nothing has been taken from it.
-        self._held: tuple[Iterator[Batch], bool] | None = None
+        # The pass to go on with.
+        self._held: Pass | None = None
+        # The number of the pass that the epoch began in, and how many batches had been taken from that.
+        self._epoch_start = (0, 0)
+        # How many batches of the epoch that comes next are done.
+        self._num_done = 0
+        self._num_epochs = 0
 
     @property
     def has_partial_batch(self) -> bool:
@@ -79,8 +84,12 @@ class DataAdapter:
         raise NotImplementedError(f"{type(self).__name__}.one_pass")
 
     def epoch(self) -> Iterator[Batch]:
-        """Return an iterator over the batches of the next epoch."""
-        batches = self._pass()[0] if self.steps_per_epoch is None else self._steps(self.steps_per_epoch)
+        """Return an iterator over the batches of the next epoch; what is left of them, where that is restored."""
+        if not self._num_done:
+            self._epoch_start = self._next_place()
+        done, self._num_done = self._num_done, 0
+        self._num_epochs += 1
+        batches = self._pass().batches if self.steps_per_epoch is None else self._steps(self.steps_per_epoch - done)
         return _read_ahead(batches) if self.reads_ahead else batches
 
     def peek(self) -> Batch:
@@ -89,14 +98,15 @@ class DataAdapter:
         Raises:
             ArgumentError: if there is none.
         """
-        batches, is_fresh = self._pass()
-        first = next(batches, None)
-        if first is None and not is_fresh:
-            batches, is_fresh = self._pass()
-            first = next(batches, None)
+        held = self._pass()
+        first = next(held.batches, None)
+        if first is None and held.taken:
+            held = self._pass()
+            first = next(held.batches, None)
         if first is None:
             raise ArgumentError("the data is at its end: it gave no batch", fix="pass data that is not used up")
-        self._held = _with_first(first, batches), is_fresh
+        held.batches = _with_first(first, held.batches)
+        self._held = held
         return first
 
     def has_more(self) -> bool:
@@ -113,11 +123,61 @@ class DataAdapter:
             epoch: int, the number of the epoch, from 0.
         """
         steps, num_batches = self.steps_per_epoch, self.num_batches
-        self._held, self._num_passes = None, epoch
         if steps is not None and num_batches is not None and steps < num_batches:
-            self._num_passes, taken = divmod(epoch * steps, num_batches)
-            if taken:
-                self._held = _without_first(taken, self._pass()[0]), False
+            self._go_to(*divmod(epoch * steps, num_batches))
+        else:
+            self._go_to(epoch, 0)
+
+    def state(self) -> dict[str, Any]:
+        """Return where the data is, as plain data: between two epochs, or in one whose batches the trainer counts."""
+        return {
+            "seed": self.seed,
+            "num_epochs": self._num_epochs,
+            "epoch_start": self._epoch_start,
+            "next": self._next_place(),
+        }
+
+    def restore(self, state: Mapping[str, Any], num_done: int | None = None) -> None:
+        """Go to where the data was.
+
+        Args:
+            state: dict, what `state` returned.
+            num_done: int or None, how many batches of the epoch had been worked through, None between two epochs;
+                None.
+        """
+        self.seed = state["seed"]
+        number, taken = state["next"] if num_done is None else state["epoch_start"]
+        self._epoch_start = number, taken
+        self._num_done = num_done or 0
+        self._num_epochs = state["num_epochs"] - (num_done is not None)
+        taken += self._num_done
+        if self.steps_per_epoch is not None and self.num_batches is not None:
+            further, taken = divmod(taken, self.num_batches)
+            number += further
+        self._go_to(number, taken)
+
+    def pass_from(self, number: int, taken: int) -> Iterator[Batch]:
+        """Return an iterator over what is left of a pass.
+
+        Args:
+            number: int, the number of the pass, from 0.
+            taken: int, how many batches to leave out.
+        """
+        return _without_first(taken, iter(self.one_pass(number)))
+
+    def _go_to(self, number: int, taken: int) -> None:
+        """Let the next epoch begin in a pass, after some of its batches."""
+        held, self._held = self._held, None
+        if held is not None:
+            close(held.batches)
+        self._num_passes = number
+        if taken:
+            self._num_passes += 1
+            self._held = Pass(self.pass_from(number, taken), number, taken)
+
+    def _next_place(self) -> tuple[int, int]:
+        held = self._held
+        return (self._num_passes, 0) if held is None else (held.number, held.taken)
 
     def on_epoch_begin(self) -> None:
         """Run when an epoch begins."""
@@ -129,32 +189,50 @@ class DataAdapter:
         """Release what was opened to read the data: end the threads and processes that do, and its iterators."""
         held, self._held = self._held, None
         if held is not None:
-            close(held[0])
+            close(held.batches)
 
-    def _pass(self) -> tuple[Iterator[Batch], bool]:
+    def _pass(self) -> Pass:
         """Return the pass that is held, or begin one."""
         if self._held is not None:
             held, self._held = self._held, None
             return held
         self._num_passes += 1
-        return iter(self.one_pass(self._num_passes - 1)), True
+        number = self._num_passes - 1
+        return Pass(iter(self.one_pass(number)), number, 0)
 
     def _steps(self, num_steps: int) -> Iterator[Batch]:
         """Yield one epoch's share, from one pass or, if it ends, also from the next."""
-        batches, began_here = self._pass()
+        held = self._pass()
+        began_here = not held.taken
         for _ in range(num_steps):
-            batch = next(batches, None)
+            batch = next(held.batches, None)
             if batch is None:
                 if began_here:
                     return
-                batches, began_here = self._pass()
-                batch = next(batches, None)
+                held, began_here = self._pass(), True
+                batch = next(held.batches, None)
                 if batch is None:
                     return
-            self._held = batches, False
+            held.taken += 1
+            self._held = held
             yield batch
             self._held = None
-        self._held = batches, False
+        self._held = held
+
+
+class Pass:
+    """A pass over the data that is under way.
+
+    Args:
+        batches: iterator, what is left of it.
+        number: int, its number, from 0.
+        taken: int, how many batches were taken from it.
+    """
+
+    __slots__ = ("batches", "number", "taken")
+
+    def __init__(self, batches: Iterator[Batch], number: int, taken: int) -> None:
+        self.batches, self.number, self.taken = batches, number, taken
 
 
 # A generator, a `PyDataset`, a `tf.data.Dataset`, a `DataLoader`, any other iterable of batches.

@@ -20,7 +20,10 @@ class PyDataset:
     """Base class of datasets that make one batch for each index, whichever order the indices come in.
 
     A subclass defines `__getitem__`, which returns batch number `index` as `(x,)`, `(x, y)` or `(x, y, sample_weight)`
-    (a list is taken as a tuple), and `__len__`, their number; one without end has `num_batches = None` instead.
+    (a list is taken as a tuple), and `__len__`, their number; one without end has `num_batches = None` instead. One
+    that changes as training goes on, in `on_epoch_end` for one, may define `get_state`, which returns plain data, and
+    `set_state`, so that a run that was cut off goes on with the same batches; otherwise it is told anew of the epochs
+    that were.
 
     Args:
         workers: int, how many batches are made at a time, in threads or processes; with 1 they are made ahead by a
@@ -125,7 +128,9 @@ class PyDatasetAdapter(DataAdapter):
         Args:
             number: int, the number of the pass, from 0; the order of the samples follows from it and the seed.
         """
-        indices = self._indices(number)
+        return self._batches(self._indices(number))
+
+    def _batches(self, indices: Iterator[int]) -> Iterator[Batch]:
         make = self._dataset.__getitem__
         if not self._has_pool:
             return made_of(map(make, indices), self._to_batch)
@@ -135,6 +140,36 @@ class PyDatasetAdapter(DataAdapter):
         if self._dataset.use_multiprocessing:
             return made_of(workers.map_in_processes(self._dataset, indices, count, ahead), self._to_batch)
         return workers.map_in_threads(lambda index: self._to_batch(make(index)), indices, count, ahead)
+
+    def pass_from(self, number: int, taken: int) -> Iterator[Batch]:
+        """Return an iterator over what is left of a pass; batches that are left out are not made.
+
+        Args:
+            number: int, the number of the pass, from 0.
+            taken: int, how many batches to leave out.
+        """
+        return self._batches(itertools.islice(self._indices(number), taken, None))
+
+    def state(self) -> dict[str, Any]:
+        """Return where the data is, with the dataset's own state if it has a `get_state`."""
+        own = self._dataset.get_state() if hasattr(self._dataset, "get_state") else None
+        return {**super().state(), "dataset": own}
+
+    def restore(self, state: Mapping[str, Any], num_done: int | None = None) -> None:
+        """Go to where the data was. A dataset without `set_state` is told of the epochs that were, one by one.
+
+        Args:
+            state: dict, what `state` returned.
+            num_done: int or None, how many batches of the epoch had been worked through, None between two epochs;
+                None.
+        """
+        if state["dataset"] is not None and hasattr(self._dataset, "set_state"):
+            self._dataset.set_state(state["dataset"])
+        else:
+            for _ in range(state["num_epochs"] - (num_done is not None)):
+                self.on_epoch_begin()
+                self.on_epoch_end()
+        super().restore(state, num_done)
 
     def on_epoch_begin(self) -> None:
         """Call `on_epoch_begin` of the dataset."""

@@ -74,10 +74,13 @@ def fit(
         limit = config.max_epochs()
         epochs = epochs if limit is None else min(epochs, limit)
         told = callback_list(compiled, callbacks, verbose, epochs, num_steps, has_history=True)
-        run = TrainingRun(compiled, told, initial_epoch)
+        run = TrainingRun(compiled, told, initial_epoch, [data] if validation is None else [data, validation])
         run.is_stopped = False
+        told.set_training_run(run)
         with run.announced():
-            for epoch in range(initial_epoch, epochs):
+            for epoch in range(run.first_epoch(initial_epoch), epochs):
+                if _is_stopped(run):  # so a run had been that this one goes on from
+                    break
                 if epoch > initial_epoch and not data.has_more():
                     done = epoch - initial_epoch
                     warnings.warn(
@@ -91,20 +94,30 @@ def fit(
                 if validation is not None and _is_due(validation_freq, epoch):
                     found = run_evaluation(compiled, validation, run.callbacks)
                     run.logs.update({f"val_{name}": value for name, value in found.items()})
+                run.is_in_epoch = False
                 run.callbacks.on_epoch_end(epoch, run.logs)
+                if run.is_asked:
+                    run.write_asked()
                 if run.is_stopped:
                     break
+            run.is_done = True
             if setup.optimizer is not None and hasattr(setup.optimizer, "finalize_variable_values"):
                 setup.optimizer.finalize_variable_values(model.trainable_variables)
     history: History = model.history
     return history
 
 
+def _is_stopped(run: TrainingRun) -> bool:
+    return run.is_stopped
+
+
 def _run_epoch(run: TrainingRun, data: DataAdapter, num_steps: int | None) -> None:
     """Train for an epoch, whose results become the logs of the run."""
     run.model.reset_metrics()
     run.callbacks.on_epoch_begin(run.epoch)
+    run.go_on()
     data.on_epoch_begin()
+    run.put_generators_back()
     run.logs = final_logs(run.steps, _train(run, data))
     data.on_epoch_end()
     is_short = num_steps is not None and data.steps_per_epoch is not None and run.position < num_steps
@@ -129,6 +142,8 @@ def _train(run: TrainingRun, data: DataAdapter) -> Mapping[str, Tensor] | None:
             run.position += len(batches)
             if tells_end:
                 callbacks.on_train_batch_end(run.position - 1, run.step_logs(results))
+                if run.is_asked:
+                    run.write_asked()
                 if run.is_stopped:
                     break
                 # A callback may have frozen a layer.

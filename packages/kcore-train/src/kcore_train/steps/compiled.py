@@ -52,6 +52,9 @@ class CompiledSteps:
         """
         made = self._made.get(kind)
         if made is None or force or not made.is_current():
+            if kind == "train" and self.setup.optimizer is not None and self.setup.model.built:
+                # A layer may have been unfrozen, whose variables have no slots yet.
+                self.setup.optimizer.build(self.setup.model.trainable_variables)
             made = _Compiled(self._signature, uses_objective=kind != "predict")
             made.function = self.steps.make(kind, made)
             made.record()

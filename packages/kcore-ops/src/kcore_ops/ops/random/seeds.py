@@ -46,6 +46,20 @@ def set_seed(seed: int) -> None:
     _process_seeds.reset(_checked(seed))
 
 
+def process_state() -> tuple[int, int]:
+    """Return where the generator of the process is."""
+    return _process_seeds._seed, _process_seeds._count
+
+
+def set_process_state(state: tuple[int, int]) -> None:
+    """Put the generator of the process where it was.
+
+    Args:
+        state: tuple of two ints, what `process_state` returned.
+    """
+    _process_seeds._seed, _process_seeds._count = map(_checked, state)
+
+
 def _checked(seed: object) -> int:
     if isinstance(seed, bool) or not hasattr(seed, "__index__"):
         raise ArgumentError(f"{seed!r} is not a seed", fix="pass an integer, a SeedGenerator or None")
