@@ -46,18 +46,8 @@ class TorchBackend(transforms.TorchTransforms, Backend):
 
     tensor_types: ClassVar[tuple[type, ...]] = (torch.Tensor,)
     families = (
-        elementwise,
-        reductions,
-        shaping,
-        linalg,
-        fourier,
-        nn,
-        image,
-        convolution,
-        recurrent,
-        random,
-        control_flow,
-    )
+        elementwise, reductions, shaping, linalg, fourier, nn, image, convolution, recurrent, random, control_flow,
+    )  # fmt: skip
     capabilities = frozenset({"complex", "float64", "gradient", "jit", "jvp", "mutable_state", "vmap"})
     scalar_ops = SCALAR_OPS - {"maximum", "minimum"}
     size_types = (torch.SymInt,)

@@ -6,9 +6,10 @@ import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from kcore_ops import Variable
-from kcore_ops.plugin import Modules, bridge_of
+from kcore_ops.plugin import Modules, bridge_of, in_stateless_scope
 from torch._C import _get_tracing_state
 from torch.nn.modules import module as hooks  # where torch (2.6 to 2.13) keeps those of all modules
 
@@ -41,6 +42,13 @@ class TorchVariable(Variable):
         if "_home" not in self.__dict__:
             self._home, self._key = {}, ""
         self._home[self._key] = tensor
+
+    def assign(self, value: Any) -> Any:
+        if isinstance(value, np.ndarray) and value.dtype == _PLAIN.get(self._dtype) and value.shape == self._shape:
+            if value.flags.carray and not in_stateless_scope():  # read where it lies: a tensor of it would be a copy
+                self._storage = self.backend.assign_storage(self._storage, torch.from_numpy(value))
+                return self._storage
+        return super().assign(value)
 
     def move_to(self, home: dict[str, torch.Tensor], key: str) -> None:
         """Let the tensor lie in a module's dict from now on, where it is already."""
@@ -79,6 +87,8 @@ class TorchVariable(Variable):
 
         return function(*value(args), **{name: value(x) for name, x in (kwargs or {}).items()})
 
+
+_PLAIN = {name: np.dtype(name) for name in ("float64", "float32", "float16", "int64", "int32", "int8", "uint8")}
 
 # torch (2.13) pickles tensors of these dtypes and can not unpickle them; copies of them are right.
 _NOT_UNPICKLED = (torch.uint16, torch.uint32, torch.uint64, torch.float8_e4m3fn, torch.float8_e5m2)

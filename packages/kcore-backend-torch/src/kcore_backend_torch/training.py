@@ -19,6 +19,12 @@ class TorchTraining(Training):
     def in_place_updater(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return InPlaceUpdater(function)
 
+    def random_state(self) -> Any:
+        return torch.get_rng_state().numpy()
+
+    def set_random_state(self, state: Any) -> None:
+        torch.set_rng_state(torch.from_numpy(state))
+
     def without_gradients(self) -> Any:
         return torch.no_grad()
 

@@ -22,4 +22,5 @@ from kcore_ops.ops.numpy.subscripts import *
 from kcore_ops.ops.random.distributions import with_slope as with_slope
 from kcore_ops.specs.operators import *
 from kcore_ops.specs.shapes import *
+from kcore_ops.state.stateless_scope import in_stateless_scope as in_stateless_scope
 from kcore_ops.transforms.fallbacks import axes_of_leaves as axes_of_leaves
