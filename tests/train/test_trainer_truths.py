@@ -288,6 +288,25 @@ def test_a_fit_with_a_partial_batch_compiles_at_most_two_steps(backend):
 
 
 @pytest.mark.needs("jit")
+def test_several_steps_in_one_call_are_compiled_as_one(backend):
+    if "mutable_state" in backend.capabilities:
+        pytest.skip("steps in place are written out")
+    model = Sequential([Input((3,)), Counted(), Dense(1)])
+    model.compile(Adam(), "mse", metrics=["mae"], steps_per_execution=5)
+    Counted.calls = 0
+    model.fit(X, Y, batch_size=2, epochs=2, verbose=0)
+    model.evaluate(X, Y, batch_size=2, verbose=0)
+    assert Counted.calls <= 4  # a group of five, and single ones at the end
+    one, many = linear(), linear(steps_per_execution=4)
+    for each in (one, many):
+        each.fit(X, Y, batch_size=3, epochs=2, verbose=0, shuffle=False)
+    for first, second in zip(one.get_weights(), many.get_weights(), strict=True):
+        np.testing.assert_allclose(first, second, rtol=1e-5, atol=1e-6)
+    outputs = [each.predict(X, batch_size=3, verbose=0) for each in (one, many)]
+    np.testing.assert_allclose(*outputs, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.needs("jit")
 def test_evaluation_and_prediction_compile_at_most_two_steps_each(backend):
     compiles = _compiles(backend)
     model = Sequential([Input((3,)), Counted(), Dense(1)])

@@ -17,6 +17,7 @@ from kcore_ops.transforms.fallbacks import value_and_grad_on
 
 from kcore_train.data import Batch, unpack_x_y_sample_weight
 from kcore_train.objective.outputs import masks_of, with_masks
+from kcore_train.steps.scanning import at, scan_steps, stack_batches
 from kcore_train.steps.scope import ListsScope, StepScope
 from kcore_train.steps.step import Kind, StepFunction, StepRecord, TrainingSetup, own_step
 from kcore_train.steps.tensors import batch_tensors
@@ -167,32 +168,39 @@ class FunctionalSteps:
         lists = (*self._lists(kind), others)
         order: dict[str, None] = {}
 
-        def steps(values: Any, batches: Any) -> tuple[Any, Any]:
+        def one(values: Any, data: Any) -> tuple[Any, Any]:
             record.was_traced = True
-            results: Any = {}
-            outputs: list[Any] = []
-            state = values[:-1]
             with StepScope(backend, lists, values) as scope:
-                for data in batches:
-                    scope.set(state)
-                    results, state = step(state, batch_tensors(backend, data))
-                    outputs.append(results)
-                if kind == "predict":
-                    results = outputs
-                else:
+                results, state = step(values[:-1], batch_tensors(backend, data))
+                if kind != "predict":
                     order.update(dict.fromkeys(results))
                 return results, (*(list(own) for own in state), scope.end(others))
+
+        def many(values: Any, batches: Any) -> tuple[Any, Any]:
+            return scan_steps(one, lists, values, batch_tensors(backend, batches))
 
         record.is_compiled = not setup.run_eagerly and setup.jit_compile is not False
         # Several threads may predict with one model.
         keeps_state = kind == "predict"
-        compiled = backend.training.compile_step(steps, keeps_state) if record.is_compiled else steps
+        compile_step = backend.training.compile_step
+        compiled = compile_step(one, keeps_state) if record.is_compiled else one
+        compiled_many = compile_step(many, keeps_state) if record.is_compiled else None
         takes_arrays = backend.training.takes_arrays or not record.is_compiled
 
         def run(batches: Sequence[Batch]) -> Any:
+            # A group of another size, the last one, goes batch by batch, and needs nothing to be compiled for it.
+            stacked = (
+                stack_batches(batches) if compiled_many and 1 < len(batches) == setup.steps_per_execution else None
+            )
+            if stacked is not None:
+                results = call(compiled_many, stacked)
+                return [at(results, i) for i in range(len(batches))] if kind == "predict" else at(results, -1)
+            found = [call(compiled, data) for data in batches]
+            return found if kind == "predict" else found[-1]
+
+        def call(function: Any, data: Any) -> Any:
             state = tuple([v._storage for v in variables] for variables in lists)
-            given = batches if takes_arrays else [batch_tensors(backend, data) for data in batches]
-            results, after = compiled(state, tuple(given))
+            results, after = function(state, data if takes_arrays else batch_tensors(backend, data))
             changed = [variable for variables in lists for variable in variables]
             values = [value for own in after for value in own]
             storages = backend.assign_storages([v._storage for v in changed], values)
