@@ -10,6 +10,8 @@ import threading
 import kcore_ops as ops
 import numpy as np
 import pytest
+from kcore_layers import Input, Sequential
+from kcore_layers.layers import Dense
 from kcore_train.data import adapter
 
 
@@ -230,3 +232,18 @@ if importlib.util.find_spec("tensorflow"):
         assert endless.num_batches is None
         sizes = [[ops.shape(y)[0] for _, y in endless.epoch()] for _ in range(3)]
         assert sizes == [[4, 4], [2, 4], [4, 2]]
+
+
+@pytest.mark.needs("gradient")
+@pytest.mark.parametrize("size", [1, 2])
+def test_an_error_in_the_data_names_the_batch(backend, size):
+    def batches():
+        yield from [(np.ones((2, 3), "float32"), np.ones((2, 1), "float32"))] * 5
+        raise OSError("the disk is gone")
+
+    model = Sequential([Input((3,)), Dense(1)])
+    model.compile("sgd", "mse", steps_per_execution=size)
+    with pytest.raises(OSError, match="the disk is gone") as caught:
+        model.fit(batches(), steps_per_epoch=8, verbose=0)
+    which = "batch 5" if size == 1 else "one of the batches 4 to 5"
+    assert caught.value.__notes__[-1] == f"this happened as {which} of an epoch was made, counted from 0"

@@ -16,22 +16,29 @@ __all__ = ["batch_groups", "num_steps_in"]
 def batch_groups(data: DataAdapter, size: int) -> Generator[Sequence[Batch], None, None]:
     """Draw the batches of an epoch, as many as the settings allow, in groups, the last of which may be smaller.
 
-    Closed in the middle, it ends whatever makes the batches.
+    Closed in the middle, it ends whatever makes the batches. An error in making one says which it was.
 
     Args:
         data: makes the batches.
         size: how many batches a group has.
     """
+    number = 0
     epoch = data.epoch()
     limit = config.max_steps_per_epoch()
     batches = epoch if limit is None else itertools.islice(epoch, limit)
     try:
         if size == 1:
             for batch in batches:
+                number += 1
                 yield (batch[0] if batch.__class__ is InputsOnly else batch,)
             return
         while group := list(itertools.islice(batches, size)):
+            number += len(group)
             yield tuple([batch[0] if batch.__class__ is InputsOnly else batch for batch in group])
+    except Exception as error:
+        which = f"batch {number}" if size == 1 else f"one of the batches {number} to {number + size - 1}"
+        error.add_note(f"this happened as {which} of an epoch was made, counted from 0")
+        raise
     finally:
         close(epoch)
 
