@@ -128,6 +128,11 @@ OPTIMIZERS = {
         "Keras's rate is at most the inverse root of the step's number all the same; its documentation and Shazeer & Stern "
         "(2018), algorithm 5, have that for relative steps alone"
     ),
+    "MultiOptimizer(MultiOptimizer)": "Keras refuses it at the first step; ours when it is made",
+    "MultiOptimizer({})": "Keras takes anything for a map, and fails at the first step",
+    "MultiOptimizer().exclude_from_weight_decay()": "Keras has no effect on the optimizers inside, whose decay it is",
+    "MultiOptimizer with None for all gradients of one": "Keras fails; ours updates what has a gradient, as a single optimizer",
+    "ScheduleFreeAdamW(beta_1=0)": "Keras divides by it: every weight becomes NaN",
     "SGD(clipnorm=0)": "Keras takes limits that are no limits: every gradient becomes 0, or turns round",
     "SGD(decay=0.1)": "Keras warns, and trains without the decay that was asked for",
     "SGD(np.float32(0.1))": "Keras takes np.float64 for a number, and not np.float32",

@@ -12,7 +12,7 @@ from kcore_train import optimizers
 from kcore_train.optimizers import schedules
 
 SHAPES = {"matrix": (4, 3), "vector": (3,), "filters": (2, 3, 4), "embeddings": (5, 2), "scalar": ()}
-STEPS = 10
+STEPS = 20
 # Where the way of writing a formula shows. Adam and Nadam: Keras on torch takes powers of beta_2 in double precision,
 # and has 1 - 0.999 ** t with more digits. Ftrl: the variable is a quotient of large sums. Muon: the polynomial
 # multiplies a difference by 3.4 each time.
@@ -53,6 +53,9 @@ OWN: list[tuple[str, dict[str, Any]]] = [
     ("Muon", {"nesterov": False, "momentum": 0.8, "ns_steps": 3, "adam_lr_ratio": 0.5}),
     ("Muon", {"weight_decay": 0.1, "adam_weight_decay": 0.2, "rms_rate": None}),
     ("Muon", {"exclude_layers": ["mat"], "exclude_embeddings": False}),
+    ("ScheduleFreeAdamW", {}),
+    ("ScheduleFreeAdamW", {"beta_1": 0.7, "beta_2": 0.9, "epsilon": 1e-2}),
+    ("ScheduleFreeAdamW", {"warmup_steps": 6, "weight_decay": 0.1}),
 ]
 SHARED: list[tuple[str, dict[str, Any]]] = [
     (name, options)
@@ -108,8 +111,13 @@ def run_both(keras, backend, optimizer, keras_optimizer):
     return mine, other
 
 
-@pytest.mark.parametrize(("name", "options"), CASES, ids=NAMES)
-def test_ten_steps_lead_where_they_lead_in_keras(keras, backend, name, options):
+# Those of ScheduleFreeAdamW are compared below: Keras has two results for it.
+STEPPED = [pytest.param(*case, id=name) for case, name in zip(CASES, NAMES, strict=True)
+           if case[0] != "ScheduleFreeAdamW"]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "options"), STEPPED)
+def test_twenty_steps_lead_where_they_lead_in_keras(keras, backend, name, options):
     optimizer = getattr(optimizers, name)(**options)
     keras_optimizer = getattr(keras.optimizers, name)(**options)
     mine, other = run_both(keras, backend, optimizer, keras_optimizer)
@@ -119,6 +127,35 @@ def test_ten_steps_lead_where_they_lead_in_keras(keras, backend, name, options):
     optimizer.finalize_variable_values(mine)
     keras_optimizer.finalize_variable_values(other)
     assert_same(mine, numbers(keras, other), tolerance)
+
+
+def schedule_free(values, gradients, is_of_new_z, beta_1=0.9, beta_2=0.999, epsilon=1e-8, warmup_steps=0,
+                  weight_decay=0.0):  # fmt: skip
+    """Give `y` after steps of algorithm 1 of Defazio et al. (2024), the average found with the new `z` or the old."""
+    y = values.astype("float64")
+    z, v = y, 0.0
+    for t, g in enumerate(gradients, 1):
+        rate = 0.05 * (min(t / warmup_steps, 1) if warmup_steps else 1)
+        y = y * (1 - 0.05 * weight_decay)
+        v = beta_2 * v + (1 - beta_2) * g.astype("float64") ** 2
+        before, z = z, z - rate * g / (np.sqrt(v / (1 - beta_2**t)) + epsilon)
+        x = (y - (1 - beta_1) * (z if is_of_new_z else before)) / beta_1
+        x = x + (z - x) / t
+        y = (1 - beta_1) * z + beta_1 * x
+    return y
+
+
+@pytest.mark.parametrize("options", [options for name, options in OWN if name == "ScheduleFreeAdamW"])
+def test_schedule_free_steps_are_those_of_keras_where_values_do_not_change_under_it(keras, backend, options):
+    """Where storage changes in place, Keras takes the average apart with the new `z`, in place of the one in it."""
+    values, gradients = draw()
+    optimizer = optimizers.ScheduleFreeAdamW(0.05, **options)
+    mine, other = run_both(keras, backend, optimizer, keras.optimizers.ScheduleFreeAdamW(0.05, **options))
+    is_of_new_z = "mutable_state" in backend.capabilities
+    for i, value in enumerate(values):
+        of_each = [step[i] for step in gradients]
+        assert_same([mine[i]], [schedule_free(value, of_each, False, **options)], 2e-6)
+        assert_same(numbers(keras, other)[i : i + 1], [schedule_free(value, of_each, is_of_new_z, **options)], 2e-6)
 
 
 @pytest.mark.parametrize(("name", "options"), OWN, ids=NAMES[: len(OWN)])
@@ -198,7 +235,7 @@ def test_keras_reads_the_config_of_an_optimizer_and_the_other_way_round(keras, b
 
 
 @pytest.mark.parametrize("name", "adam ADAM rmsprop RMSprop adamw AdamW sgd nadam adamax adagrad adadelta ftrl lion "
-                         "adafactor muon".split())  # fmt: skip
+                         "adafactor muon schedulefreeadamw ScheduleFreeAdamW".split())  # fmt: skip
 def test_a_name_means_what_it_means_to_keras(keras, backend, name):
     assert type(optimizers.get(name)).__name__ == type(keras.optimizers.get(name)).__name__
 
@@ -245,6 +282,23 @@ def _change_in_step_6(module, variable, ops):
     return round(float(1 - (ops.convert_to_numpy(v) / before)[0]), 3)
 
 
+def _decayed(module, variable, ops):
+    """Give a variable after a step without gradient, excluded from the weight decay of what is inside."""
+    v = variable(np.ones(1, "float32"), name="v")
+    optimizer = module.MultiOptimizer(module.OptimizerMap(module.SGD(1.0, weight_decay=0.5)))
+    optimizer.exclude_from_weight_decay(var_names=["v"])
+    optimizer.apply([ops.convert_to_tensor(np.zeros(1, "float32"))], [v])
+    return float(ops.convert_to_numpy(v)[0])
+
+
+def _without_gradients(module, variable, ops):
+    """Give a variable that has a gradient, where another optimizer has none at all."""
+    v, w = variable(np.ones(1, "float32"), name="v"), variable(np.ones(1, "float32"), name="w")
+    optimizer = module.MultiOptimizer(module.OptimizerMap(module.SGD(0.5), {"w": module.SGD(0.5)}))
+    optimizer.apply([ops.convert_to_tensor(np.ones(1, "float32")), None], [v, w])
+    return float(ops.convert_to_numpy(v)[0])
+
+
 # What to do, what we give and what Keras does: an error, or a value.
 DIFFERENT = {
     "Adafactor(relative_step=False)": (_change_in_step_6, 0.5, 0.408),
@@ -254,6 +308,15 @@ DIFFERENT = {
         lambda module, _, ops: round(float(ops.convert_to_numpy(module.SGD(np.float32(0.1)).learning_rate)), 3), 0.1,
         ValueError,
     ),
+    "ScheduleFreeAdamW(beta_1=0)": (lambda module, *_: module.ScheduleFreeAdamW(beta_1=0).beta_1, ValueError, 0),
+    "MultiOptimizer().exclude_from_weight_decay()": (_decayed, 1.0, 0.5),
+    "MultiOptimizer with None for all gradients of one": (_without_gradients, 0.5, ValueError),
+    "MultiOptimizer(MultiOptimizer)": (
+        lambda module, *_: module.MultiOptimizer(
+            module.OptimizerMap(module.MultiOptimizer(module.OptimizerMap(module.SGD())))
+        ).loss_scale_factor, ValueError, None,
+    ),
+    "MultiOptimizer({})": (lambda module, *_: module.MultiOptimizer({}).loss_scale_factor, ValueError, None),
 }  # fmt: skip
 
 

@@ -97,6 +97,17 @@ def adamax(x, gradients):
     return x
 
 
+def schedule_free(y, gradients):
+    x = z = y
+    v = 0.0
+    for t, g in enumerate(gradients, 1):
+        v = 0.99 * v + 0.01 * g**2
+        z = z - RATE * min(t / 3, 1) * g / np.sqrt(v / (1 - 0.99**t))
+        x = x + (z - x) / t
+        y = 0.2 * z + 0.8 * x
+    return y
+
+
 def nadam(x, gradients):
     m = v = 0.0
     product = 1.0
@@ -174,6 +185,7 @@ FORMULAS = {
     adadelta: lambda: optimizers.Adadelta(1.0, rho=0.9, epsilon=1e-3),
     adamax: lambda: optimizers.Adamax(RATE, beta_2=0.99),
     nadam: lambda: optimizers.Nadam(RATE, beta_2=0.99),
+    schedule_free: lambda: optimizers.ScheduleFreeAdamW(RATE, 0.8, 0.99, warmup_steps=3),
     ftrl: lambda: optimizers.Ftrl(RATE, l1_regularization_strength=0.2, l2_regularization_strength=0.4, beta=0.3),
     lion: lambda: optimizers.Lion(RATE),
     lamb: lambda: optimizers.Lamb(RATE, beta_2=0.99),

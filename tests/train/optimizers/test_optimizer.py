@@ -35,6 +35,7 @@ MAKERS = {
     "Lamb": lambda **k: optimizers.Lamb(0.05, **k),
     "Adafactor": lambda **k: optimizers.Adafactor(0.05, **k),
     "Muon": lambda **k: optimizers.Muon(0.05, **k),
+    "ScheduleFreeAdamW": lambda **k: optimizers.ScheduleFreeAdamW(0.05, warmup_steps=3, **k),
     "scheduled": lambda **k: optimizers.Adam(schedules.ExponentialDecay(0.05, 2, 0.5), **k),
 }
 ALL_OPTIONS = {

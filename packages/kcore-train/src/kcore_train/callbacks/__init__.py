@@ -17,6 +17,7 @@ from kcore_train.callbacks.progbar import *
 from kcore_train.callbacks.progbar_logger import *
 from kcore_train.callbacks.reduce_lr_on_plateau import *
 from kcore_train.callbacks.remote_monitor import *
+from kcore_train.callbacks.swap_ema_weights import *
 from kcore_train.callbacks.tensorboard import *
 from kcore_train.callbacks.terminate_on_nan import *
 

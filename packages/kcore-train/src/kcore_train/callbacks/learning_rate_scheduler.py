@@ -11,7 +11,7 @@ import numpy as np
 from kcore_ops.foundation.errors import ArgumentError
 
 from kcore_train.callbacks.callback import Callback, Logs, MutableLogs
-from kcore_train.callbacks.learning_rate import learning_rate_of, set_learning_rate
+from kcore_train.callbacks.learning_rate import optimizers_of, rate_of, rates_of, spoken
 from kcore_train.callbacks.terminal_line import say
 
 __all__ = ["LearningRateScheduler"]
@@ -19,6 +19,8 @@ __all__ = ["LearningRateScheduler"]
 
 class LearningRateScheduler(Callback):
     """Set the learning rate at the start of every epoch. It is in the logs as `learning_rate`.
+
+    Each optimizer in a `MultiOptimizer` is asked for, and is in the logs as `learning_rate_` and its name.
 
     Args:
         schedule: function, from `(epoch, learning_rate)`, or from `(epoch)`, to the new learning rate; the first epoch
@@ -49,14 +51,11 @@ class LearningRateScheduler(Callback):
             epoch: int, the number of the epoch, from 0.
             logs: dict or None, empty; None.
         """
-        if self.takes_learning_rate:
-            given = self.schedule(epoch, learning_rate_of(self.model))
-        else:
-            given = self.schedule(epoch)
-        learning_rate = _number(given)
-        set_learning_rate(self.model, learning_rate)
-        if self.verbose > 0:
-            say(f"Epoch {epoch + 1}: LearningRateScheduler sets the learning rate to {learning_rate}.")
+        for name, optimizer in optimizers_of(self.model).items():
+            given = self.schedule(epoch, rate_of(optimizer)) if self.takes_learning_rate else self.schedule(epoch)
+            optimizer.learning_rate = learning_rate = _number(given)
+            if self.verbose > 0:
+                say(f"Epoch {epoch + 1}: LearningRateScheduler sets the {spoken(name)} to {learning_rate}.")
 
     def on_epoch_end(self, epoch: int, logs: MutableLogs | None = None) -> None:
         """Add the learning rate to the logs.
@@ -66,7 +65,7 @@ class LearningRateScheduler(Callback):
             logs: dict or None, losses and metrics of the epoch by name; entries may be added; None.
         """
         if logs is not None:
-            logs["learning_rate"] = learning_rate_of(self.model)
+            logs.update(rates_of(self.model))
 
 
 def _takes_two(schedule: Callable[..., Any]) -> bool:

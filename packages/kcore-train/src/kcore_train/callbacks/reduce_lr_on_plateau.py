@@ -5,7 +5,7 @@ from __future__ import annotations
 from kcore_ops.foundation.errors import ArgumentError
 
 from kcore_train.callbacks.callback import Logs, MutableLogs
-from kcore_train.callbacks.learning_rate import learning_rate_of, set_learning_rate
+from kcore_train.callbacks.learning_rate import optimizers_of, rate_of, rates_of, spoken
 from kcore_train.callbacks.monitor import Mode, MonitorCallback
 from kcore_train.callbacks.terminal_line import say
 
@@ -15,7 +15,8 @@ __all__ = ["ReduceLROnPlateau"]
 class ReduceLROnPlateau(MonitorCallback):
     """Multiply the learning rate by a factor when a loss or metric has stopped getting better.
 
-    The learning rate that an epoch was trained with is in its logs as `learning_rate`.
+    The learning rate that an epoch was trained with is in its logs as `learning_rate`; those of the optimizers in a
+    `MultiOptimizer`, which are reduced together, as `learning_rate_` and their names.
 
     Args:
         monitor: str, the name in the logs of the loss or metric to watch; "val_loss".
@@ -89,7 +90,7 @@ class ReduceLROnPlateau(MonitorCallback):
             logs: dict or None, losses and metrics of the epoch by name; entries may be added; None.
         """
         if logs is not None:
-            logs["learning_rate"] = learning_rate_of(self.model)
+            logs.update(rates_of(self.model))
         value = self.get_monitor_value(logs)
         if value is None:
             return
@@ -105,12 +106,14 @@ class ReduceLROnPlateau(MonitorCallback):
                 self._reduce(epoch)
 
     def _reduce(self, epoch: int) -> None:
-        old = learning_rate_of(self.model)
-        if old <= self.min_lr:
-            return
-        new = max(old * self.factor, self.min_lr)
-        set_learning_rate(self.model, new)
-        if self.verbose > 0:
-            say(f"Epoch {epoch + 1}: ReduceLROnPlateau reduces the learning rate to {new}.")
-        self.cooldown_counter = self.cooldown
-        self.wait = 0
+        is_reduced = False
+        for name, optimizer in optimizers_of(self.model).items():
+            old = rate_of(optimizer)
+            if old > self.min_lr:
+                optimizer.learning_rate = new = max(old * self.factor, self.min_lr)
+                is_reduced = True
+                if self.verbose > 0:
+                    say(f"Epoch {epoch + 1}: ReduceLROnPlateau reduces the {spoken(name)} to {new}.")
+        if is_reduced:
+            self.cooldown_counter = self.cooldown
+            self.wait = 0

@@ -64,13 +64,13 @@ class Run:
     def announced(self) -> Iterator[None]:
         """Tell callbacks that the loop begins, and that it ends, whichever way it does.
 
-        They let go of files, threads and other things then. An error of theirs does not hide the one that ended the
-        loop.
+        They let go of files, threads and other things then, also where one of them fails as the loop begins. An error
+        of theirs does not hide the one that ended the loop.
         """
         begin: Callable[[], Any] = getattr(self.callbacks, f"on_{self.kind}_begin")
         end: Callable[[Mapping[str, Any]], Any] = getattr(self.callbacks, f"on_{self.kind}_end")
-        begin()
         try:
+            begin()
             yield
         except BaseException as error:
             try:

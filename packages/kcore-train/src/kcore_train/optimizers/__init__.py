@@ -15,10 +15,13 @@ from kcore_train.optimizers.lamb import *
 from kcore_train.optimizers.lion import *
 from kcore_train.optimizers.lookup import *
 from kcore_train.optimizers.loss_scale_optimizer import *
+from kcore_train.optimizers.multi_optimizer import *
 from kcore_train.optimizers.muon import *
 from kcore_train.optimizers.nadam import *
 from kcore_train.optimizers.optimizer import *
+from kcore_train.optimizers.optimizer_map import *
 from kcore_train.optimizers.rmsprop import *
+from kcore_train.optimizers.schedule_free_adamw import *
 from kcore_train.optimizers.sgd import *
 
 if not typing.TYPE_CHECKING:

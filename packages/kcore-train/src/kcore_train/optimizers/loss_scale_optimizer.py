@@ -72,6 +72,10 @@ class LossScaleOptimizer(Optimizer):
         self.dynamic_growth_steps = dynamic_growth_steps
         self._make_scale()
 
+    def inner_optimizers(self) -> dict[str, Optimizer]:
+        """Return the inner optimizer, by its name."""
+        return {"inner_optimizer": self.inner_optimizer}
+
     def _make_scale(self) -> None:
         self.step_counter = self._new_variable(0, "int32", "step_counter")
         self.dynamic_scale = self._new_variable(self.initial_scale, "float32", "dynamic_scale")
@@ -145,25 +149,6 @@ class LossScaleOptimizer(Optimizer):
         factor = ops.where(is_finite, ops.where(grows, 2.0, 1.0), 0.5)
         self.step_counter.assign(ops.where(ops.logical_and(is_finite, ops.logical_not(grows)), count, 0))
         self.dynamic_scale.assign(scale * factor)
-
-    def exclude_from_weight_decay(
-        self, var_list: Iterable[Variable] | None = None, var_names: Sequence[str] | None = None
-    ) -> None:
-        """Exclude variables from the weight decay of the inner optimizer.
-
-        Args:
-            var_list: iterable of variables or None, the variables to leave out, None for none; None.
-            var_names: sequence of strs or None, parts of the paths of variables to leave out, None for none; None.
-        """
-        self.inner_optimizer.exclude_from_weight_decay(var_list, var_names)
-
-    def finalize_variable_values(self, var_list: Iterable[Variable]) -> None:
-        """Set variables to their averages, if the inner optimizer keeps those.
-
-        Args:
-            var_list: iterable of variables, the variables to set.
-        """
-        self.inner_optimizer.finalize_variable_values(var_list)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor arguments that recreate the object."""

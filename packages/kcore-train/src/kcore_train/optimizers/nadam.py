@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import Any, Unpack
 
@@ -12,6 +11,7 @@ from kcore_ops import Tensor, Variable
 
 from kcore_train.optimizers.argument_types import LearningRate, OptimizerOptions
 from kcore_train.optimizers.optimizer import Optimizer
+from kcore_train.optimizers.powers import one_minus_power
 
 __all__ = ["Nadam"]
 
@@ -110,15 +110,10 @@ class Nadam(Optimizer):
         of_gradient = learning_rate * (1 - weight) / (1 - product)
         m = m + (gradient - m) * (1 - self.beta_1)
         v = v + (gradient * gradient - v) * (1 - self.beta_2)
-        root = ops.sqrt(v / _one_minus_power(self.beta_2, step))
+        root = ops.sqrt(v / one_minus_power(self.beta_2, step))
         return variable - (m * of_m + gradient * of_gradient) / (root + self.epsilon), m, v
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor arguments that recreate the object."""
         names = ("beta_1", "beta_2", "epsilon")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
-
-
-def _one_minus_power(base: float, exponent: Tensor) -> Tensor:
-    """Return `1 - base ** exponent`: of 1 - 0.999 in float32 the fifth digit would be wrong."""
-    return -ops.expm1(exponent * math.log(base)) if base > 0 else 1.0

@@ -16,13 +16,13 @@ from kcore_ops.dtypes import is_float_dtype
 from kcore_ops.foundation.errors import ArgumentError
 from kcore_ops.state.stateless_scope import in_stateless_scope
 
+from kcore_train.optimizers.averages import AveragingOptimizer
 from kcore_train.optimizers.clipping import clip_by_global_norm, clip_by_norm, clip_by_value
-from kcore_train.optimizers.optimizer_state import OptimizerState
 
 __all__ = ["Optimizer"]
 
 
-class Optimizer(OptimizerState):
+class Optimizer(AveragingOptimizer):
     """Base class of optimizers. A subclass names its slots and defines `update`.
 
     An optimizer belongs to the backend that is current when it is built.
@@ -306,8 +306,6 @@ class Optimizer(OptimizerState):
             self._updaters[name] = self.backend.training.in_place_updater(function)
         return self._updaters[name]
 
-    # Averages of the variables.
-
     def _average(self, variables: list[Variable]) -> None:
         averages = [self._averages[self._places[id(v)]] for v in variables]
         # The first average is of one value.
@@ -317,17 +315,6 @@ class Optimizer(OptimizerState):
             is_due = ops.equal(ops.mod(self._count() + 1, self.ema_overwrite_frequency), 0)
             for v, average in zip(variables, averages, strict=True):
                 v.assign(ops.where(is_due, average.value, v.value))
-
-    def finalize_variable_values(self, var_list: Iterable[Variable]) -> None:
-        """Set variables to their averages, if those are kept; `fit` does it at its end.
-
-        Args:
-            var_list: iterable of variables, the variables to set.
-        """
-        if self.use_ema:
-            for v in self.adopted(var_list):
-                if id(v) in self._places:
-                    v.assign(self._averages[self._places[id(v)]].value)
 
     def scale_loss(self, loss: Tensor) -> Tensor:
         """Return the loss to differentiate: times `loss_scale_factor`, if there is one.

@@ -107,6 +107,8 @@ class OptimizerState:
         self._slots: list[list[Variable]] = []
         self._slots_made: list[dict[str, Variable]] = []
         self._averages: list[Variable] = []
+        # Variables that their averages were exchanged with, in whose place they are: no option, as the name tells.
+        self._kcore_swapped: list[Variable] = []
         self._accumulators: list[Variable] = []
         self._undecayed: tuple[dict[int, Variable], tuple[str, ...]] = ({}, ())
         self._updaters: dict[str, Any] = {}
@@ -183,6 +185,10 @@ class OptimizerState:
             name: str, the name of the part among those of the optimizer.
             part: `Variable` or `Optimizer`, the part.
         """
+
+    def inner_optimizers(self) -> Mapping[str, Any]:
+        """Return the optimizers inside this one, by the names of the parts that they are."""
+        return {}
 
     # The slots.
 
@@ -407,8 +413,11 @@ class OptimizerState:
             var_list: iterable of variables or None, the variables to leave out, None for none; None.
             var_names: sequence of strs or None, parts of the paths of variables to leave out, None for none; None.
         """
+        own = self.adopted(var_list or ())
         variables, names = self._undecayed
-        self._undecayed = (variables | {id(v): v for v in self.adopted(var_list or ())}, (*names, *(var_names or ())))
+        self._undecayed = (variables | {id(v): v for v in own}, (*names, *(var_names or ())))
+        for each in self.inner_optimizers().values():
+            each.exclude_from_weight_decay(own, var_names)
 
     def _decays(self, variable: Variable) -> bool:
         variables, names = self._undecayed
@@ -505,3 +514,5 @@ class OptimizerState:
         self.__dict__["_places"] = places
         for i, v in enumerate(self._variables):
             self.add_part(str(i), v)
+        for name, each in self.inner_optimizers().items():
+            self.add_part(name, each)

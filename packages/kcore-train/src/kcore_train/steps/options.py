@@ -81,9 +81,10 @@ class Watched:
                 if name == "_kcore_dtype_policy" or not name.startswith("_kcore_"):
                     self._watch(value, 1)
         if uses_objective:
-            for value in vars(optimizer).values() if optimizer is not None else ():
-                if hasattr(value, "get_config"):  # its lists and dicts are of variables
-                    self._watch(value, 1)
+            for each in _optimizers_in(optimizer):
+                for value in vars(each).values():
+                    if hasattr(value, "get_config"):  # its lists and dicts are of variables
+                        self._watch(value, 1)
             for part in (setup.objective.losses, *model.metrics):
                 self._watch(part, 0)
         self._variables = [(v, _asked(v)) for v in model.variables]
@@ -113,6 +114,14 @@ class Watched:
     def is_unchanged(self) -> bool:
         """Return whether all are made of the same objects as when they were first looked at."""
         return all(map(_is_same, self._seen)) and all(all(map(is_, _asked(v), before)) for v, before in self._variables)
+
+
+def _optimizers_in(optimizer: Any) -> list[Any]:
+    """Return an optimizer, which may be None or one of the user's own, and those inside it."""
+    if optimizer is None:
+        return []
+    inside = optimizer.inner_optimizers() if hasattr(optimizer, "inner_optimizers") else {}
+    return [optimizer, *(found for each in inside.values() for found in _optimizers_in(each))]
 
 
 def _is_same(pair: tuple[Any, Any]) -> bool:
