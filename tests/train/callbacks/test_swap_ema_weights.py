@@ -10,7 +10,7 @@ from kcore_layers import Input, Sequential
 from kcore_layers.files import load_model
 from kcore_layers.layers import Dense
 from kcore_ops.foundation.errors import ArgumentError
-from kcore_train.callbacks import Callback, EarlyStopping, ModelCheckpoint, SwapEMAWeights
+from kcore_train.callbacks import BackupAndRestore, Callback, EarlyStopping, ModelCheckpoint, SwapEMAWeights
 from kcore_train.optimizers import SGD, LossScaleOptimizer, MultiOptimizer, OptimizerMap
 
 pytestmark = pytest.mark.needs("gradient")
@@ -42,7 +42,7 @@ class Watch(Callback):
             raise RuntimeError(f"at {name}")
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.note("epoch_begin")
+        self.note("third" if epoch == 2 else "epoch_begin")
 
     def on_epoch_end(self, epoch, logs=None):
         self.note("epoch_end")
@@ -94,7 +94,7 @@ def test_validation_sees_the_averages_and_training_the_weights(backend, make, sw
     weights, averages = path_of_weights(8)
     np.testing.assert_allclose(watch.seen["test_batch_end"], averages[1::2], rtol=1e-5)
     np.testing.assert_allclose(watch.seen["test_end"], weights[1::2], rtol=1e-5)
-    np.testing.assert_allclose(watch.seen["epoch_begin"][1:], weights[1:-1:2], rtol=1e-5)
+    np.testing.assert_allclose(watch.seen["epoch_begin"][1:], weights[1:-1:4], rtol=1e-5)
     np.testing.assert_allclose(watch.seen["epoch_end"], (averages if swap_on_epoch else weights)[1::2], rtol=1e-5)
     np.testing.assert_allclose([watch.seen["train_end"][0], kernel(model)], averages[-1], rtol=1e-5)
     # All are averages now, and the next evaluation exchanges equal numbers.
@@ -161,6 +161,23 @@ def test_training_that_fails_leaves_the_weights_of_its_last_step(backend, fails_
     with pytest.raises(RuntimeError, match=f"at {fails_at}"):
         model.fit(X, Y, epochs=2, batch_size=4, verbose=0, validation_data=(X, Y), callbacks=callbacks)
     np.testing.assert_allclose(kernel(model), path_of_weights(2)[0][-1], rtol=1e-5)
+
+
+def test_a_fit_that_was_cut_off_between_two_epochs_goes_on_with_the_weights(backend, tmp_path):
+    models = [linear(OPTIMIZERS["one of two"]()) for _ in range(3)]
+    backups = [BackupAndRestore(tmp_path / name) for name in ("whole", "cut", "cut")]
+    for i, (model, backup) in enumerate(zip(models, backups, strict=True)):
+        callbacks = [SwapEMAWeights(swap_on_epoch=True), backup, Watch("third" if i == 1 else "")]
+        try:
+            model.fit(X, Y, epochs=4, batch_size=4, verbose=0, callbacks=callbacks)
+            assert i != 1, "it was not cut off"
+        except RuntimeError:
+            assert i == 1
+            np.testing.assert_allclose(kernel(model), path_of_weights(4)[0][-1], rtol=1e-5)
+    assert int(models[2].optimizer.iterations.numpy()) == 8
+    np.testing.assert_allclose(kernel(models[2]), path_of_weights(8)[1][-1], rtol=1e-5)
+    for one, other in zip(models[0].get_weights(), models[2].get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_an_evaluation_inside_an_epoch_s_end_sees_the_averages_too(backend):

@@ -64,6 +64,10 @@ class Callback:
         self._kcore_run = run
         self._kcore_before = plain_attributes(self)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy has: all but the run, of which a fitted model's `history` has been told."""
+        return {name: value for name, value in self.__dict__.items() if name != "_kcore_run"}
+
     def get_state(self) -> dict[str, Any]:
         """Return what a run that is cut off needs of it to go on: numbers, strings, arrays, lists and dicts of these.
 

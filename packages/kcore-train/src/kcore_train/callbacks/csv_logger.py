@@ -114,7 +114,7 @@ class CSVLogger(Callback):
 def _columns(logs: Logs) -> list[str]:
     names = sorted(name for name in logs if not name.startswith("val_"))
     validation = {name for name in logs if name.startswith("val_")}
-    validation |= {f"val_{name}" for name in names if name != "learning_rate"}
+    validation |= {f"val_{name}" for name in names if not name.startswith("learning_rate")}
     return ["epoch", *names, *sorted(validation)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from kcore_ops.foundation.errors import ArgumentError
@@ -46,6 +47,20 @@ class SwapEMAWeights(Callback):
         if model is not self._model:
             self._wanted = 0
         super().set_model(model)
+
+    def get_state(self) -> dict[str, Any]:
+        """Return whether weights and averages are exchanged."""
+        return {"is_swapped": self._wanted > 0}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go on with weights that were exchanged when the state was written.
+
+        Args:
+            state: dict, what `get_state` returned.
+        """
+        if state["is_swapped"]:
+            self._wanted = 1
+            self._optimizer().swap_in_averages(self.model.trainable_variables, are_in=True)
 
     def _optimizer(self) -> Any:
         return getattr(self.model, "optimizer", None)

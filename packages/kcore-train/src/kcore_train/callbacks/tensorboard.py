@@ -21,7 +21,7 @@ from kcore_train.callbacks.event_files import messages
 from kcore_train.callbacks.event_files.event_file import EventFile
 from kcore_train.callbacks.event_files.projector import write_embeddings
 from kcore_train.callbacks.event_files.weight_images import weight_images
-from kcore_train.callbacks.learning_rate import learning_rate_of
+from kcore_train.callbacks.learning_rate import rates_of
 
 __all__ = ["TensorBoard"]
 
@@ -181,7 +181,7 @@ class TensorBoard(Callback):
         logs = logs or {}
         found = {f"epoch_{name}": value for name, value in logs.items() if not name.startswith("val_")}
         if getattr(self.model, "optimizer", None) is not None:
-            found["epoch_learning_rate"] = learning_rate_of(self.model)
+            found.update({f"epoch_{name}": rate for name, rate in rates_of(self.model).items()})
         if self.write_steps_per_second:
             found["epoch_steps_per_second"] = _rate(self._num_steps - self._num_steps_before, self._seconds)
         self._train.write(epoch, _scalars(found))

@@ -37,21 +37,23 @@ class AveragingOptimizer(OptimizerState):
                 if id(v) in self._places:
                     v.assign(self._average_of(v).value)
 
-    def swap_in_averages(self, var_list: Iterable[Variable]) -> None:
+    def swap_in_averages(self, var_list: Iterable[Variable], are_in: bool = False) -> None:
         """Exchange variables with their averages, if those are kept, until `swap_out_averages`.
 
         Nothing is exchanged before the first step, when there are no averages yet, nor what is already.
 
         Args:
             var_list: iterable of variables, the variables to exchange.
+            are_in: bool, whether they are exchanged as they were read from a file, and it is only to be known; False.
         """
         own = self.adopted(var_list)
         for each in self.inner_optimizers().values():
-            each.swap_in_averages(own)
+            each.swap_in_averages(own, are_in)
         if self.use_ema and self.built and not self._kcore_swapped and self._iterations.numpy() > 0:
             for v in own:
                 if id(v) in self._places:
-                    self._exchange(v)
+                    if not are_in:
+                        self._exchange(v)
                     self._kcore_swapped.append(v)
 
     def swap_out_averages(self) -> None:
