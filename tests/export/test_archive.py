@@ -50,6 +50,15 @@ def test_functions_over_layers_are_endpoints(model, backend, tmp_path):
         assert not list(tmp_path.iterdir())
 
 
+def test_a_method_of_a_model_is_an_endpoint_and_its_weights_are_kept(model, tmp_path):
+    archive = ExportArchive()
+    archive.add_endpoint("serve", model.call, [spec(None, 3)])
+    archive.write_out(tmp_path / "saved", verbose=False)
+    found = loaded(tmp_path / "saved")
+    assert len(found.trainable_variables) == 4
+    np.testing.assert_allclose(found.serve(X), ops.convert_to_numpy(model(X)), rtol=1e-5, atol=1e-6)
+
+
 def test_several_models_share_an_archive(backend, tmp_path):
     encoder = keras.Sequential([keras.Input((3,)), layers.Dense(2)])
     decoder = keras.Sequential([keras.Input((2,)), layers.Dense(3)])

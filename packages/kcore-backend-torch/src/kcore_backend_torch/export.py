@@ -75,7 +75,7 @@ class _Module(torch.nn.Module):
                 if folder not in holder._modules:
                     holder.add_module(folder, torch.nn.Module())
                 holder = holder._modules[folder]
-            tensor = variable.value.detach()
+            tensor = variable.value.detach().cpu()  # wherever it was trained
             if variable.trainable:
                 holder.register_parameter(name, torch.nn.Parameter(tensor, requires_grad=False))
             else:

@@ -114,7 +114,7 @@ class ExportArchive:
         return found
 
     def add_endpoint(self, name: str, fn: Any, input_signature: Any = None, **kwargs: Any) -> Callable[..., Any]:
-        """Add a function under a name; what it calls must be tracked.
+        """Add a function under a name. A layer, or a method of one, is tracked; what else it calls must be.
 
         Args:
             name: str, its name; the first endpoint, or one called "serve", is what a server runs by default.
@@ -140,6 +140,8 @@ class ExportArchive:
                 raise ArgumentError(f"{fn!r} is not a function", fix="pass a function or a layer")
             layer = fn if isinstance(fn, Layer) else getattr(fn, "__self__", None)
             layer = layer if isinstance(layer, Layer) else None
+            if layer is not None:
+                self._track_layer(layer)
             arguments = self._arguments(fn, layer, input_signature)
             self._added[name] = _Added(name, fn, arguments, layer, kwargs)
         return self._added[name].on(lambda layer: layer)
