@@ -212,7 +212,7 @@ def export(session: nox.Session, backend: str) -> None:
 @nox.session
 def doctest(session: nox.Session) -> None:
     """The examples in docstrings: with arrays, and where gradients are shown with torch tensors."""
-    with environment(session, "kcore[numpy,torch]", *TESTING) as python:
+    with environment(session, "kcore[numpy,sklearn,torch]", *TESTING) as python:
         what = ("--doctest-modules", "--ignore-glob=/*/conformance/test_backend.py")  # which the other sessions run
         packages = ("--pyargs", "kcore_ops", "kcore_layers", "kcore_train")
         chosen = ("-p", "numpy_in_doctests", *what, *packages, "-n", "auto", *session.posargs)
@@ -284,7 +284,7 @@ def oldest(session: nox.Session, backend: str) -> None:
 @for_each_backend
 def parity(session: nox.Session, backend: str) -> None:
     """The same inputs to Keras, on one of its backends."""
-    with environment(session, "kcore[all]", "keras", "tensorboard", *TESTING) as python:
+    with environment(session, "kcore[all,sklearn]", "keras", "tensorboard", *TESTING) as python:
         chosen = ("tests/parity", "--kcore-backend", backend, *SHARED)
         python("-m", "pytest", *chosen, *session.posargs, KERAS_BACKEND=backend, **COMPILED_QUICKLY)
 

@@ -26,11 +26,13 @@ SIBLINGS = {
 # Where what is imported is not called as the distribution is.
 MODULES = {"ml-dtypes": "ml_dtypes"}
 # The conformance suite is a part of kcore-ops for which backend authors install hypothesis and pytest; files of
-# safetensors, and exports, are written where the libraries of their formats are installed.
+# safetensors, and exports, are written where the libraries of their formats are installed; models are estimators of
+# scikit-learn where that is.
 EXTRAS = {
     "kcore-backend-tf": {"onnx", "tf2onnx"},
     "kcore-layers": {"openvino", "safetensors"},
     "kcore-ops": {"hypothesis", "pytest"},
+    "kcore-train": {"sklearn"},
 }
 FRAMEWORKS = {
     "jax": "kcore-backend-jax",

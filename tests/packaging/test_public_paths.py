@@ -30,7 +30,7 @@ PUBLIC = {
         "random",
         "tree",
     ),
-    "kcore_train": ("callbacks", "data", "losses", "metrics", "optimizers", "optimizers.schedules"),
+    "kcore_train": ("callbacks", "data", "losses", "metrics", "optimizers", "optimizers.schedules", "wrappers"),
 }
 
 # Where only these may be named.

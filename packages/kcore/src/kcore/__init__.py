@@ -48,11 +48,12 @@ if typing.TYPE_CHECKING:
     from kcore import saving as saving
     from kcore import tree as tree
     from kcore import utils as utils
+    from kcore import wrappers as wrappers
 
 # Where each name comes from: the block above again, for when the program runs.
 _OWNERS = {
     "kcore": "activations backend callbacks config constraints dtype_policies export initializers layers losses "
-    "metrics models ops optimizers random regularizers saving tree utils",
+    "metrics models ops optimizers random regularizers saving tree utils wrappers",
     "kcore_layers": "Input InputSpec Layer Model Sequential",
     "kcore_layers.options.initializers": "Initializer",
     "kcore_layers.options.regularizers": "Regularizer",

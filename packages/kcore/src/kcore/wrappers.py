@@ -1,0 +1,3 @@
+"""Models as estimators of scikit-learn."""
+
+from kcore_train.wrappers import *
