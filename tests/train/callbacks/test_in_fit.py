@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import re
 
 import numpy as np
@@ -50,6 +52,15 @@ def test_hooks_are_told_in_the_order_of_keras(backend):
     epoch_end = next(call for call in calls if call[0] == "epoch_end")
     assert epoch_end[1] == 0 and set(epoch_end[2]) == {"loss", "val_loss"}
     assert history.history == {name: [value] for name, value in epoch_end[2].items()}
+
+
+@pytest.mark.needs("gradient")
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda each: pickle.loads(pickle.dumps(each))])
+def test_what_fit_returns_can_be_copied_and_pickled(backend, copied):
+    history = fit(compiled(), [])
+    other = copied(history)
+    assert other.history == history.history
+    np.testing.assert_array_equal(other.model.predict(X, verbose=0), history.model.predict(X, verbose=0))
 
 
 @pytest.mark.needs("gradient")
