@@ -11,7 +11,7 @@ import pytest
 from google.protobuf import text_format
 from kcore_layers import Input, Model, Sequential
 from kcore_layers.layers import Dense, Embedding, Flatten
-from kcore_train.callbacks import Callback, LearningRateScheduler, TensorBoard
+from kcore_train.callbacks import BackupAndRestore, Callback, LearningRateScheduler, TensorBoard
 from kcore_train.loop.logs import as_numbers
 from kcore_train.optimizers import SGD
 from kcore_train.optimizers.schedules import ExponentialDecay
@@ -105,6 +105,24 @@ def test_results_of_a_batch_are_read_from_the_device_only_where_they_are_written
     monkeypatch.setattr("kcore_train.loop.logs.as_numbers", lambda results: reads.append(1) or as_numbers(results))
     fit(compiled(), TensorBoard(tmp_path, update_freq=update_freq), epochs=2)
     assert len(reads) == num_reads
+
+
+def test_a_fit_that_goes_on_after_it_was_cut_off_goes_on_counting_batches(backend, tmp_path):
+    class PowerCut(Exception):
+        pass
+
+    class Cut(Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if self.model.optimizer.iterations == 7:
+                raise PowerCut("now")
+
+    model, backup = compiled(), {"backup_dir": tmp_path / "backup", "save_freq": 1}
+    board = {"log_dir": tmp_path / "logs", "update_freq": "batch"}
+    with pytest.raises(PowerCut, match="now"):
+        fit(model, TensorBoard(**board), Cut(), BackupAndRestore(**backup))
+    fit(compiled(), TensorBoard(**board), BackupAndRestore(**backup))
+    by_file = [values_of(path)["batch_loss"][0] for path in sorted((tmp_path / "logs" / "train").iterdir())]
+    assert sorted(by_file) == [list(range(1, 8)), list(range(7, 11))]  # the seventh was not backed up
 
 
 def test_steps_a_second_leave_out_the_validation(backend, tmp_path):

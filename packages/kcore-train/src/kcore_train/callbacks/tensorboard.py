@@ -109,6 +109,10 @@ class TensorBoard(Callback):
         """What writes other values beside those of training, `summary.scalar("temperature", 0.5, step=3)`."""
         return TrainSummary(self._train)
 
+    def get_state(self) -> dict[str, Any]:
+        """Return how many batches are done. What its clocks show means nothing to another process."""
+        return {"_num_steps": self._num_steps, "_num_steps_before": self._num_steps_before}
+
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Write the graph of the model.
 
