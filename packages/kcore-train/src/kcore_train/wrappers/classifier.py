@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -46,6 +46,11 @@ class SKLearnClassifier(Estimator):
     _mixin = "ClassifierMixin"
 
     classes_: Array
+
+    if TYPE_CHECKING:  # what instances have of scikit-learn
+
+        def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+            """Return the accuracy of the predictions."""
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -71,7 +71,18 @@ class Estimator:
         tags.non_deterministic = True
         return tags
 
-    def fit(self, X: Any, y: Any, **kwargs: Any) -> Any:
+    if TYPE_CHECKING:  # what instances have of scikit-learn
+
+        def get_params(self, deep: bool = True) -> dict[str, Any]:
+            """Return the arguments by name."""
+
+        def set_params(self, **params: Any) -> Self:
+            """Set arguments by name."""
+
+        def set_fit_request(self, *, sample_weight: bool | str | None = None) -> Self:
+            """Say whether a search or a pipeline hands on `sample_weight` to `fit`, or under which name."""
+
+    def fit(self, X: Any, y: Any, **kwargs: Any) -> Self:
         """Train the model, made anew unless `warm_start` is set and there is one; returns the estimator.
 
         Args:

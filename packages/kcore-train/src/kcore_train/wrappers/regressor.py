@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kcore_train.wrappers.estimator import Estimator
 
@@ -40,6 +40,11 @@ class SKLearnRegressor(Estimator):
     """
 
     _mixin = "RegressorMixin"
+
+    if TYPE_CHECKING:  # what instances have of scikit-learn
+
+        def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+            """Return the coefficient of determination, R², of the predictions."""
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

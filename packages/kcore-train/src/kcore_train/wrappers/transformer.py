@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
@@ -31,6 +31,11 @@ class SKLearnTransformer(Estimator):
     """
 
     _mixin = "TransformerMixin"
+
+    if TYPE_CHECKING:  # what instances have of scikit-learn
+
+        def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> npt.NDArray[Any]:
+            """Train the model, and return its outputs."""
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
