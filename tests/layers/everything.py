@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 import kcore
@@ -87,6 +88,19 @@ def classes_in(module: Any) -> dict[str, type]:
     return {cls.__name__: cls for cls in found if cls.__name__ not in (*_BASES, "FunctionLoss", "MeanMetricWrapper")}
 
 
+def _map() -> Any:
+    optimizers = kcore.optimizers
+    return optimizers.OptimizerMap(optimizers.SGD(0.1), {"variable.*": optimizers.Adam(**_OPTIMIZER)})
+
+
+# Optimizers that hold others, and what holds them.
+_OF_OPTIMIZERS: dict[str, Callable[[], Any]] = {
+    "LossScaleOptimizer": lambda: kcore.optimizers.LossScaleOptimizer(kcore.optimizers.Adam(**_OPTIMIZER), 8.0),
+    "MultiOptimizer": lambda: kcore.optimizers.MultiOptimizer(_map()),
+    "OptimizerMap": _map,
+}
+
+
 def others() -> dict[str, Any]:
     """Give for each class beside layers a function that makes an instance."""
     kinds = ("losses", "metrics", "optimizers", "initializers", "regularizers", "constraints")
@@ -94,8 +108,8 @@ def others() -> dict[str, Any]:
     found: dict[str, Any] = {}
     for kind, module in modules.items():
         for name, cls in classes_in(module).items():
-            if name == "LossScaleOptimizer":
-                found[f"{kind}.{name}"] = lambda cls=cls: cls(kcore.optimizers.Adam(**_OPTIMIZER), 8.0)
+            if name in _OF_OPTIMIZERS:
+                found[f"{kind}.{name}"] = _OF_OPTIMIZERS[name]
                 continue
             given = _ARGUMENTS.get(cls.__name__, _OPTIMIZER if kind == "optimizers" else {})
             if "seed" in inspect.signature(cls).parameters:

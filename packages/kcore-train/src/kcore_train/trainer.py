@@ -236,6 +236,11 @@ class Trainer:
             trainable, non_trainable, metric_values, x, y, y_pred, sample_weight, training
         )
 
+    def compute_loss_and_updates(self, *args: Any) -> tuple[Tensor, tuple[Any, ...]]:
+        """Return the loss to differentiate, and what changes; see `Model.compute_loss_and_updates`."""
+        self._check_compiled("compute_loss_and_updates")
+        return self.objective.compute_loss_and_updates(self.optimizer, *args)
+
     # Steps, as `Model.train_step` and its kin take them when they are not overridden.
 
     def train_step(self, *args: Any) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 
 from kcore_ops.engine.inference import is_inferring
 from kcore_ops.engine.op import Tensor
+from kcore_ops.foundation.errors import MissingMethod
 from kcore_ops.state.stateless_scope import current_scope
 
 from kcore_layers.base.call_plan import drop_plan
@@ -31,6 +32,21 @@ class CallLosses(State):
     _kcore_losses: list[Any]
     _kcore_adds_losses: bool
     _kcore_backend: Any
+
+    def add_metric(self, *args: Any, **kwargs: Any) -> None:
+        """Refuse, as Keras does since layers hold metrics themselves.
+
+        Args:
+            *args: anything.
+            **kwargs: anything.
+
+        Raises:
+            MissingMethod: always.
+        """
+        raise MissingMethod(
+            "add_metric is gone from Keras",
+            fix="pass the metric to compile(metrics=[...]), or keep it as an attribute and call its update_state",
+        ).at(f'layer "{self.name}"')
 
     def add_loss(self, loss: Tensor | Sequence[Tensor]) -> None:
         """Add to the losses; inside `call`, in place of what the call before has added.

@@ -9,7 +9,7 @@ from kcore_ops.backends import registry
 from kcore_ops.engine.op import Tensor, Tree
 from kcore_ops.foundation.errors import PluginError
 
-from kcore_layers.base.layer import Layer
+from kcore_layers.models.stateless_training import StatelessTraining
 
 __all__ = ["TrainedLayer"]
 
@@ -40,7 +40,6 @@ Data: TypeAlias = Tree
 Callbacks: TypeAlias = Callback | Sequence[Callback] | None
 Verbose: TypeAlias = int | bool | Literal["auto"]
 JitCompile: TypeAlias = bool | Literal["auto"]
-Values: TypeAlias = Sequence[Tensor]
 
 
 class _CompiledLoss:
@@ -53,7 +52,7 @@ class _CompiledLoss:
         return None if trainer is None else trainer.loss
 
 
-class TrainedLayer(Layer):
+class TrainedLayer(StatelessTraining):
     """The part of `Model` that is about training; the loop itself is the component `trainer`."""
 
     history: Any
@@ -325,36 +324,6 @@ class TrainedLayer(Layer):
         """
         found: dict[str, Any] = self._kcore_trainer.compute_metrics(x, y, y_pred, sample_weight)
         return found
-
-    def stateless_compute_loss(
-        self,
-        trainable_variables: Values,
-        non_trainable_variables: Values,
-        metrics_variables: Values,
-        x: Tree = None,
-        y: Tree = None,
-        y_pred: Tree = None,
-        sample_weight: Tree = None,
-        training: bool = True,
-    ) -> Any:
-        """Return the loss, and the values of the variables afterwards, as a function of their values.
-
-        Args:
-            trainable_variables: list of the values of the trainable variables.
-            non_trainable_variables: list of the values of the others.
-            metrics_variables: list of the values of the metrics' variables.
-            x: as for `compute_loss`.
-            y: as for `compute_loss`.
-            y_pred: as for `compute_loss`.
-            sample_weight: as for `compute_loss`.
-            training: as for `compute_loss`.
-
-        Returns:
-            `(loss, (trainable_variables, non_trainable_variables, metrics_variables))`.
-        """
-        return self._kcore_trainer.stateless_compute_loss(
-            trainable_variables, non_trainable_variables, metrics_variables, x, y, y_pred, sample_weight, training
-        )
 
     def make_train_function(self, force: bool = False) -> Callable[..., Any]:
         """Return the function that takes a training step, compiled.

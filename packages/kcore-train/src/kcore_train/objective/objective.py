@@ -164,17 +164,57 @@ class Objective:
             sample_weight: weights of the samples, or None.
             training: whether the model is trained, rather than evaluated.
         """
-        model = self.model
-        lists = (
-            (model.trainable_variables, trainable),
-            (model.non_trainable_variables, non_trainable),
-            (model.metrics_variables, metric_values),
-        )
-        mapping = [pair for variables, values in lists for pair in zip(variables, values, strict=True)]
-        with StatelessScope(mapping, collect_losses=True) as scope:
+        lists = self._lists(trainable, non_trainable, metric_values)
+        with StatelessScope(_pairs(lists), collect_losses=True) as scope:
             loss = self.loss_of_model(x, y, y_pred, sample_weight, training)
             after = [[scope.get_current_value(v) for v in variables] for variables, _ in lists]
         return loss, tuple(after)
+
+    def compute_loss_and_updates(
+        self,
+        optimizer: Any,
+        trainable: Sequence[Tensor],
+        non_trainable: Sequence[Tensor],
+        metric_values: Sequence[Tensor],
+        x: Tree,
+        y: Tree,
+        sample_weight: Tree = None,
+        training: bool = False,
+        optimizer_values: Sequence[Tensor] | None = None,
+    ) -> tuple[Tensor, tuple[Tensor, Tree, list[Tensor], list[Tensor]]]:
+        """Return what `Model.compute_loss_and_updates` does.
+
+        Args:
+            optimizer: the model's optimizer, or None.
+            trainable: values of the model's trainable variables.
+            non_trainable: values of its other variables.
+            metric_values: values of the variables of its metrics.
+            x: the inputs.
+            y: the targets.
+            sample_weight: weights of the samples, or None.
+            training: whether the model is trained, rather than evaluated.
+            optimizer_values: values of the optimizer's variables; those that they have if None.
+        """
+        lists = self._lists(trainable, non_trainable, metric_values)
+        if optimizer is not None and optimizer_values is not None:
+            lists.append((optimizer.variables, optimizer_values))
+        with StatelessScope(_pairs(lists), collect_losses=True) as scope:
+            y_pred = self.model(x, training=training)
+            loss = scaled = self.loss_of_model(x, y, y_pred, sample_weight, training)
+            if training and optimizer is not None:
+                scaled = optimizer.scale_loss(loss)
+            _, others, metrics = ([scope.get_current_value(v) for v in variables] for variables, _ in lists[:3])
+        return scaled, (loss, y_pred, others, metrics)
+
+    def _lists(
+        self, trainable: Sequence[Tensor], non_trainable: Sequence[Tensor], metric_values: Sequence[Tensor]
+    ) -> list[tuple[list[Any], Sequence[Tensor]]]:
+        model = self.model
+        return [
+            (model.trainable_variables, trainable),
+            (model.non_trainable_variables, non_trainable),
+            (model.metrics_variables, metric_values),
+        ]
 
     def fault_of(self, batch: Batch) -> KcoreError | None:
         """Return the error that the shapes of a batch lead to, or None.
@@ -265,3 +305,7 @@ def _takes_training(compute_loss: Callable[..., Any]) -> bool:
 def _batch_size(x: Tree) -> Tensor:
     leaf = x if hasattr(x, "shape") else next(leaf for leaf in ops.tree.flatten(x) if hasattr(leaf, "shape"))
     return ops.shape(leaf)[0]
+
+
+def _pairs(lists: Sequence[tuple[list[Any], Sequence[Tensor]]]) -> list[tuple[Any, Tensor]]:
+    return [pair for variables, values in lists for pair in zip(variables, values, strict=True)]

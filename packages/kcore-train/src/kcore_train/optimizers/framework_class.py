@@ -9,10 +9,11 @@ from typing import Any
 
 from kcore_layers.base.build import build_lock
 from kcore_layers.serialization.registry import original_class
+from kcore_ops.backends.current import current_backend
 from kcore_ops.backends.interface import Backend
 from kcore_ops.backends.registry import load
 
-__all__ = ["framework_optimizer_class", "remake"]
+__all__ = ["FrameworkClass", "framework_optimizer_class", "remake"]
 
 
 def framework_optimizer_class(cls: type, backend: Backend) -> type:
@@ -33,6 +34,21 @@ def framework_optimizer_class(cls: type, backend: Backend) -> type:
             made[mixin] = type(cls.__name__, (mixin, cls), {**namespace, "_kcore_original": cls})
             cls._kcore_framework_classes = made  # type: ignore[attr-defined]
         return made[mixin]
+
+
+class FrameworkClass:
+    """Base of classes whose instances are of the class that the current backend's framework knows as well.
+
+    It has no more than this, so that the signature of those below it is that of their `__init__`.
+
+    Args:
+        *args: what `__init__` takes.
+        **kwargs: what `__init__` takes.
+    """
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Create an instance of the framework's class."""
+        return object.__new__(framework_optimizer_class(cls, current_backend()))
 
 
 def remake(cls: type, backend: str) -> Any:

@@ -18,7 +18,7 @@ from kcore_ops.engine.call import backend_of, beside
 from kcore_ops.foundation.errors import ArgumentError
 
 from kcore_train.optimizers.argument_types import LearningRate
-from kcore_train.optimizers.framework_class import framework_optimizer_class, remake
+from kcore_train.optimizers.framework_class import FrameworkClass, remake
 from kcore_train.optimizers.options import (
     ReadOnlyError,
     are_equal,
@@ -32,7 +32,7 @@ from kcore_train.optimizers.schedules.learning_rate_schedule import LearningRate
 __all__ = ["OptimizerState"]
 
 
-class OptimizerState:
+class OptimizerState(FrameworkClass):
     """Base class of `Optimizer`, with all of it but the updates.
 
     Args:
@@ -52,10 +52,6 @@ class OptimizerState:
 
     # Names of the tensors kept for each variable; those in one group lie side by side among the variables.
     slot_groups: Sequence[Sequence[str]] = ()
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        """Create an instance of the class that the current backend's framework knows as well."""
-        return object.__new__(framework_optimizer_class(cls, current_backend()))
 
     def __init__(
         self,
