@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
 import sys
 import time
+import weakref
 from pathlib import Path
 
 import kcore as keras
@@ -141,6 +143,17 @@ def test_the_old_file_stays_where_the_new_one_can_not_be_written(backend, tmp_pa
         resume(tmp_path)
     assert file.read_bytes() == content
     assert [each.name for each in tmp_path.iterdir()] == [file.name]
+
+
+def test_nothing_of_a_run_is_kept_once_it_has_ended(backend):
+    model = network()
+    data = np.ones((4, 2), "float32")
+    history = model.fit(data, Y[:4], verbose=0)
+    assert history.training_run is None
+    kept = weakref.ref(data)
+    del data
+    gc.collect()
+    assert kept() is None
 
 
 class Remembering(callbacks.Callback):

@@ -103,6 +103,11 @@ class CallbackList(Callback):
             if hasattr(callback, "set_training_run"):  # what only looks like a callback has none
                 callback.set_training_run(run)
 
+    def forget_training_run(self) -> None:
+        """Let go of the run, and with it of its data, once it has ended."""
+        for callback in (self, *self.callbacks):
+            vars(callback).pop("_kcore_run", None)
+
     def get_state(self) -> dict[str, Any]:
         """Return the state of every callback, by its class and number among those."""
         return {name: each.get_state() for name, each in self._named().items() if hasattr(each, "get_state")}

@@ -76,6 +76,7 @@ def fit(
         told = callback_list(compiled, callbacks, verbose, epochs, num_steps, has_history=True)
         run = TrainingRun(compiled, told, initial_epoch, [data] if validation is None else [data, validation])
         run.is_stopped = False
+        ends.callback(told.forget_training_run)
         told.set_training_run(run)
         with run.announced():
             for epoch in range(run.first_epoch(initial_epoch), epochs):
