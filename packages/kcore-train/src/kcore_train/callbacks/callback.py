@@ -62,11 +62,14 @@ class Callback:
             run: `TrainingRun`, the run.
         """
         self._kcore_run = run
-        self._kcore_before = plain_attributes(self)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy has: all but the run, of which a fitted model's `history` has been told."""
         return {name: value for name, value in self.__dict__.items() if name != "_kcore_run"}
+
+    def note_attributes(self) -> None:
+        """Note what attributes are as `fit` begins, where a callback has asked for the state of the run."""
+        self._kcore_before = plain_attributes(self)
 
     def get_state(self) -> dict[str, Any]:
         """Return what a run that is cut off needs of it to go on: numbers, strings, arrays, lists and dicts of these.

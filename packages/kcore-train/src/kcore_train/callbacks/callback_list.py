@@ -102,6 +102,9 @@ class CallbackList(Callback):
         for callback in self.callbacks:
             if hasattr(callback, "set_training_run"):  # what only looks like a callback has none
                 callback.set_training_run(run)
+        for callback in self.callbacks if run.is_kept else ():  # it may hold much data, which is copied to be compared
+            if hasattr(callback, "note_attributes"):
+                callback.note_attributes()
 
     def forget_training_run(self) -> None:
         """Let go of the run, and with it of its data, once it has ended."""

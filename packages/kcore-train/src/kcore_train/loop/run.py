@@ -103,6 +103,7 @@ class TrainingRun(Run):
         position: how many batches of the epoch are done.
         steps_before: how many batches were done before the epoch.
         is_in_epoch: whether the epoch has begun, and has not come to its end.
+        is_kept: whether a callback has said, before it began, that it keeps the state.
         is_done: whether all epochs were, or training was stopped.
         logs: the results of the last epoch that ended, those of its validation among them.
     """
@@ -120,6 +121,7 @@ class TrainingRun(Run):
         self.steps_before = 0
         self.is_in_epoch = False
         self.is_done = False
+        self.is_kept = False
         self._pending: Mapping[str, Any] | None = None
         self._asked: dict[str, str | None] = {}
 
@@ -184,6 +186,7 @@ class TrainingRun(Run):
         Raises:
             ArgumentError: if a file is damaged.
         """
+        self.is_kept = True
         found = [name for name in (path, previous) if name is not None and os.path.exists(name)]
         for name in found:
             try:
