@@ -391,6 +391,43 @@ def test_components_are_found_by_name():
         registry.component("trainerr")
 
 
+@pytest.fixture
+def greeting(distribution, monkeypatch, tmp_path):
+    """A package that adds the command `greet`."""
+    (tmp_path / "kcore_greeting.py").write_text("def main(argv):\n    print(argv)\n    return len(argv)\n")
+    distribution("[kcore.commands]\ngreet = kcore_greeting:main\n")
+    yield
+    sys.modules.pop("kcore_greeting", None)
+
+
+def test_a_command_of_another_package_is_listed_without_being_imported_and_given_its_arguments(greeting, capsys):
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["--help"])
+    listed = " ".join(capsys.readouterr().out.split())
+    assert "greet by kcore-backend-foo 0.3; `kcore greet --help` says what it does" in listed
+    assert "kcore_greeting" not in sys.modules
+    assert cli.main(["greet", "--loud", "you"]) == 2
+    assert capsys.readouterr().out == "['--loud', 'you']\n"
+
+
+def test_a_command_whose_package_is_not_there_says_what_to_install(monkeypatch, capsys):
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda **_: [])
+    for name, package in registry.COMMAND_DISTRIBUTIONS.items():
+        assert cli.main([name, "--help"]) == 2
+        assert capsys.readouterr().err == (
+            f"PluginError\n  no installed package offers the command {name!r}\n  fix: pip install {package}\n"
+        )
+        with pytest.raises(SystemExit, match="0"):
+            cli.main(["--help"])
+        assert f"not installed: pip install {package}" in " ".join(capsys.readouterr().out.split())
+
+
+def test_no_package_takes_a_command_that_is_there(distribution, capsys):
+    distribution("[kcore.commands]\nbackends = kcore_greeting:main\n")
+    assert cli.main(["backends"]) == 0
+    assert "current: " in capsys.readouterr().out
+
+
 def test_devices(backend):
     assert "cpu:0" in backend.devices()
     with ops.device("cpu"):

@@ -1,4 +1,4 @@
-"""Which backends and components are installed, found by entry points and loaded when first used."""
+"""Which backends, components and commands are installed, found by entry points and loaded when first used."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import re
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -22,12 +22,23 @@ from kcore_ops.foundation.errors import BackendNotFound, BackendUnusable, Plugin
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-__all__ = ["BackendRecord", "backends", "component", "components", "is_ours", "load", "owner", "register"]
+__all__ = [
+    "BackendRecord",
+    "backends",
+    "command",
+    "commands",
+    "component",
+    "components",
+    "is_ours",
+    "load",
+    "owner",
+    "register",
+]
 
-BACKENDS, COMPONENTS = "kcore.backends", "kcore.components"
+BACKENDS, COMMANDS, COMPONENTS = "kcore.backends", "kcore.commands", "kcore.components"
 
-# Our own distributions, by the backends and the components that they offer. No other is ever named to be installed:
-# what a mistyped name would be on the package index is a stranger's.
+# Our own distributions, by the backends, the components and the commands that they offer. No other is ever named to be
+# installed: what a mistyped name would be on the package index is a stranger's.
 DISTRIBUTIONS = {
     "jax": "kcore-backend-jax",
     "numpy": "kcore-backend-numpy",
@@ -41,6 +52,7 @@ COMPONENT_DISTRIBUTIONS = {
     ),
     **dict.fromkeys(("callbacks", "losses", "metrics", "optimizers", "trainer"), "kcore-train"),
 }
+COMMAND_DISTRIBUTIONS = {"bench-backends": "kcore-train"}
 _SHORT_NAMES = {"np": "numpy", "pt": "torch", "pytorch": "torch", "tf": "tensorflow"}
 
 
@@ -156,7 +168,7 @@ def _misplaced(name: str | None, group: str) -> list[str]:
     found = set()
     for distribution in _metadata().distributions():
         for entry in distribution.entry_points:
-            if name not in (None, entry.name) or entry.group in (BACKENDS, COMPONENTS):
+            if name not in (None, entry.name) or entry.group in (BACKENDS, COMMANDS, COMPONENTS):
                 continue
             plain = entry.group.strip().lower().replace("-", ".").replace("_", ".")
             if difflib.get_close_matches(plain, [group], cutoff=0.8):
@@ -403,8 +415,12 @@ def components() -> dict[str, list[EntryPoint]]:
     >>> [entry.value for entry in components()["ops"]]
     ['kcore_ops']
     """
+    return _offered(COMPONENTS)
+
+
+def _offered(group: str) -> dict[str, list[EntryPoint]]:
     found: dict[str, dict[str, EntryPoint]] = {}
-    for entry in _metadata().entry_points(group=COMPONENTS):
+    for entry in _metadata().entry_points(group=group):
         found.setdefault(entry.name, {})[entry.value] = entry
     return {name: list(entries.values()) for name, entries in found.items()}
 
@@ -431,16 +447,49 @@ def component(name: str) -> Any:
     >>> component("ops").__name__
     'kcore_ops'
     """
-    entries = components().get(name)
+    return _load_offered("component", name, COMPONENTS, COMPONENT_DISTRIBUTIONS)
+
+
+def commands() -> dict[str, list[EntryPoint]]:
+    """Return the entry points of what other packages add to the command line, by name; imports none of them.
+
+    >>> all(entry.group == "kcore.commands" for entries in commands().values() for entry in entries)
+    True
+    """
+    return _offered(COMMANDS)
+
+
+def command(name: str) -> Callable[[Sequence[str]], int]:
+    """Return the function behind `kcore NAME`, importing it; it takes the arguments and returns the exit status.
+
+    Args:
+        name: str, what stands behind `kcore` on the command line.
+
+    Raises:
+        PluginError: if no package offers it, or two do.
+
+    >>> command("bench-backend")
+    Traceback (most recent call last):
+    kcore_ops.foundation.errors.PluginError: PluginError
+      no installed package offers the command 'bench-backend'
+      fix: write 'bench-backends'
+    """
+    found: Callable[[Sequence[str]], int] = _load_offered("command", name, COMMANDS, COMMAND_DISTRIBUTIONS)
+    return found
+
+
+def _load_offered(kind: str, name: str, group: str, distributions: Mapping[str, str]) -> Any:
+    """Import what one package offers under a name; `distributions` are ours, by the names that they offer."""
+    entries = _offered(group).get(name)
     if not entries:
-        meant = _nearest(name, list(COMPONENT_DISTRIBUTIONS), {})
+        meant = _nearest(name, list(distributions), {})
         fix = "check the name, or install the distribution that offers it"
         if meant is not None:
-            fix = f"pip install {COMPONENT_DISTRIBUTIONS[meant]}" if meant == name else f"write {meant!r}"
-        misplaced = _misplaced(name, COMPONENTS)
-        problem = f"no installed package offers the component {name!r}"
+            fix = f"pip install {distributions[meant]}" if meant == name else f"write {meant!r}"
+        misplaced = _misplaced(name, group)
+        problem = f"no installed package offers the {kind} {name!r}"
         raise PluginError("\n  ".join([problem, *misplaced]), fix=_FIX_OF_GROUP if misplaced else fix)
     if len(entries) > 1:
         packages = sorted(entry.dist.name if entry.dist else entry.value for entry in entries)
-        raise PluginError(f"two packages offer the component {name!r}: {' and '.join(packages)}", fix="remove one")
+        raise PluginError(f"two packages offer the {kind} {name!r}: {' and '.join(packages)}", fix="remove one")
     return entries[0].load()

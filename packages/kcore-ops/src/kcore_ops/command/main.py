@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kcore_ops.backends import current, registry
 from kcore_ops.command.new_backend import write_backend
-from kcore_ops.foundation.errors import ArgumentError, BackendNotFound
+from kcore_ops.foundation.errors import ArgumentError, BackendNotFound, PluginError
 
 __all__ = ["main"]
 
@@ -25,11 +25,36 @@ def main(argv: Sequence[str] | None = None) -> int:
     new = commands.add_parser("new-backend", help="write the skeleton of a package with a backend of your own")
     new.add_argument("name", help="what users will select it by, for example mlx")
     new.add_argument("--in", dest="parent", type=Path, default=Path(), help="the directory to write it into")
-    options = parser.parse_args(argv)
+    own = set(commands.choices)
+    for name, origin in _offered_commands().items():
+        if name not in own:
+            commands.add_parser(name, help=origin)
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    if arguments and arguments[0] in set(commands.choices) - own:
+        return _other_command(arguments[0], arguments[1:])
+    options = parser.parse_args(arguments)
     if options.command == "new-backend":
         return _new_backend(options.name, options.parent)
     print("\n".join(backend_lines(options.load)))
     return 0
+
+
+def _offered_commands() -> dict[str, str]:
+    """Return the commands of other packages, our own among them where these are not installed, with what to say."""
+    found = {name: f"not installed: pip install {package}" for name, package in registry.COMMAND_DISTRIBUTIONS.items()}
+    for name, entries in registry.commands().items():
+        packages = sorted(f"{entry.dist.name} {entry.dist.version}" for entry in entries if entry.dist)
+        found[name] = f"by {' and '.join(packages) or entries[0].value}; `kcore {name} --help` says what it does"
+    return found
+
+
+def _other_command(name: str, arguments: Sequence[str]) -> int:
+    try:
+        run = registry.command(name)
+    except PluginError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return run(arguments)
 
 
 def _new_backend(name: str, parent: Path) -> int:
