@@ -102,6 +102,27 @@ def test_without_a_backend_computing_says_what_to_install(run_python):
     assert "fix: pip install kcore[" in text
 
 
+@only_for["kcore-ops"]
+def test_kcore_ops_says_what_brings_the_commands_that_it_has_not(run_python):
+    code = "import sys; from kcore_ops.command.main import main; sys.stderr = sys.stdout; main(['bench-backends'])"
+    text = run_python(code)
+    assert "no installed package offers the command 'bench-backends'" in text
+    assert "fix: pip install kcore-train" in text
+
+
+@only_for["kcore-train"]
+def test_kcore_train_brings_the_command_that_compares_backends(run_python):
+    code = """
+        import sys
+        from kcore_ops.command.main import main
+        sys.stderr = sys.stdout
+        print(main(["bench-backends", "package.module:function"]))
+    """
+    text = run_python(textwrap.dedent(code))
+    assert text.startswith("kcore bench-backends: no backend that can be used is installed")
+    assert text.endswith("2")
+
+
 @only_for["kcore-layers"]
 def test_kcore_layers_brings_h5py_and_rich():
     assert importlib.util.find_spec("h5py") and importlib.util.find_spec("rich")

@@ -1,0 +1,1 @@
+"""The command `kcore bench-backends`: a model's step, timed on each installed backend."""
