@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from torch.fx.experimental.proxy_tensor import make_fx
+from torch.utils._python_dispatch import TorchDispatchMode  # what all of torch's own tracers rest on
 
 from kcore_backend_torch.fusion import Fusion, find_fusions
 
@@ -98,6 +98,42 @@ class InPlaceUpdater:
         return True
 
 
+class _Recorder(TorchDispatchMode):
+    """Notes each operation on tensors in a graph. `make_fx` does so too, and imports torch's compiler: a second."""
+
+    def __init__(self, graph: torch.fx.Graph, nodes: dict[torch.Tensor, Any]) -> None:
+        super().__init__()
+        self.graph, self.nodes = graph, nodes
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # skipping it takes importing it
+
+    def __torch_dispatch__(self, operation: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        result = operation(*args, **kwargs)
+        noted, named = torch.utils._pytree.tree_map(
+            lambda x: self.nodes.get(x, x) if _is_tensor(x) else x, (args, kwargs)
+        )
+        self.nodes[result] = self.graph.call_function(operation, tuple(noted), named)
+        return result
+
+
+def _is_tensor(x: Any) -> bool:
+    return isinstance(x, torch.Tensor)
+
+
+def _captured(function: Callable[..., Any], examples: Sequence[torch.Tensor]) -> torch.fx.Graph:
+    """Return the graph of the operations that a function of tensors computes its results by."""
+    graph = torch.fx.Graph()
+    nodes = {example: graph.placeholder(f"x{i}") for i, example in enumerate(examples)}
+    with _Recorder(graph, nodes):
+        results = function(*examples)
+    graph.output(tuple(nodes[result] for result in results))
+    graph.eliminate_dead_code()
+    return graph
+
+
 class _Program:
     """The graph as a list of steps over registers, each holding a scalar or a list of tensors."""
 
@@ -110,8 +146,7 @@ class _Program:
         self.num_shared = len(shared)
         num_lists = has_gradient + num_states
         examples = [example(()) for _ in shared] + [example((2,)) for _ in range(num_lists)]
-        graph = make_fx(lambda *args: tuple(function(*args)))(*examples).graph
-        nodes = list(graph.nodes)
+        nodes = list(_captured(function, examples).nodes)
         inputs = [node for node in nodes if node.op == "placeholder"]
         results = next(node for node in nodes if node.op == "output").args[0]
         self.lists = set(inputs[self.num_shared :])
