@@ -6,6 +6,7 @@ import os
 from importlib.metadata import version
 
 import pytest
+from largest import largest
 
 # As Keras on JAX is used. With 64 bits switched on, it gives int64 and float64 for most 32-bit integers.
 os.environ["JAX_ENABLE_X64"] = "0"
@@ -14,6 +15,7 @@ refused: dict[str, int] = {}  # op: how many calls Keras refused that kcore answ
 
 
 def pytest_addoption(parser):
+    parser.addoption("--largest", action="store_true", help="report the largest differences from Keras's numbers")
     parser.addoption("--every-model", action="store_true", help="interchange all models, which takes long, not a few")
 
 
@@ -44,3 +46,6 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.write_line(
             f"Keras refused {sum(refused.values())} calls of {len(refused)} ops that kcore answers (most: {examples})"
         )
+    if terminalreporter.config.getoption("largest"):
+        for what, difference in sorted(largest.items(), key=lambda item: -item[1]):
+            terminalreporter.write_line(f"{difference:.1e}  {what}")

@@ -133,6 +133,9 @@ OPTIMIZERS = {
     "MultiOptimizer().exclude_from_weight_decay()": "Keras has no effect on the optimizers inside, whose decay it is",
     "MultiOptimizer with None for all gradients of one": "Keras fails; ours updates what has a gradient, as a single optimizer",
     "ScheduleFreeAdamW(beta_1=0)": "Keras divides by it: every weight becomes NaN",
+    "SGD(schedule, gradient_accumulation_steps=2)": (
+        "Keras gives a schedule the number of batches, where its `iterations` counts updates; ours gives the number of updates"
+    ),
     "SGD(clipnorm=0)": "Keras takes limits that are no limits: every gradient becomes 0, or turns round",
     "SGD(decay=0.1)": "Keras warns, and trains without the decay that was asked for",
     "SGD(np.float32(0.1))": "Keras takes np.float64 for a number, and not np.float32",

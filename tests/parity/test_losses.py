@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from kcore_layers.base.masking import set_mask
 from kcore_train import losses
+from largest import note
 
 rng = np.random.default_rng(0)
 
@@ -132,6 +133,7 @@ def theirs(keras: Any, name: str, y_true: Any, y_pred: Any, weight: Any = None, 
 def assert_same(result: np.ndarray, wanted: np.ndarray, rtol: float = 2e-5, atol: float = 1e-6) -> None:
     assert result.shape == wanted.shape
     assert result.dtype == wanted.dtype
+    note(f"losses of {result.dtype}", result, wanted)
     np.testing.assert_allclose(result.astype("float64"), wanted.astype("float64"), rtol=rtol, atol=atol)
 
 
@@ -276,6 +278,9 @@ def test_a_function_of_a_loss_is_that_of_keras(keras, backend):
         ("kl_divergence", distributions), ("poisson", positives), ("binary_crossentropy", yes_or_no),
         ("categorical_crossentropy", one_hot), ("sparse_categorical_crossentropy", indices), ("dice", yes_or_no),
         ("binary_focal_crossentropy", yes_or_no), ("categorical_focal_crossentropy", one_hot), ("hinge", signs),
+        ("squared_hinge", signs), ("categorical_hinge", one_hot), ("mean_absolute_error", numbers),
+        ("mean_absolute_percentage_error", numbers), ("mean_squared_logarithmic_error", positives),
+        ("tversky", yes_or_no),
     ):  # fmt: skip
         y_true, y_pred = (x.astype("float32") if x.dtype == "float64" else x for x in draw((6, CLASSES)))
         wanted = getattr(keras.losses, name)(keras.ops.convert_to_tensor(y_true), keras.ops.convert_to_tensor(y_pred))

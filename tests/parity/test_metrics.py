@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from kcore_layers.base.masking import set_mask
 from kcore_train import metrics
+from largest import note
 
 CLASSES = 4
 rng = np.random.default_rng(0)
@@ -94,6 +95,7 @@ MEANS: list[Case] = [
     ("CategoricalCrossentropy", {}, one_hot),
     ("CategoricalCrossentropy", {"from_logits": True, "label_smoothing": 0.2}, one_hot_scores),
     ("SparseCategoricalCrossentropy", {}, indices),
+    ("SparseCategoricalCrossentropy", {"from_logits": True}, indices),
     ("PearsonCorrelation", {}, numbers),
     ("ConcordanceCorrelation", {}, numbers),
 ]
@@ -178,6 +180,7 @@ def theirs(keras: Any, name: str, batches: list[Any], kwargs: dict[str, Any]) ->
 
 def assert_same(result: np.ndarray, wanted: np.ndarray) -> None:
     assert result.shape == np.shape(wanted)
+    note("metrics", result, wanted)
     np.testing.assert_allclose(result.astype("float64"), np.asarray(wanted, "float64"), rtol=2e-5, atol=2e-6)
 
 
@@ -225,6 +228,59 @@ def test_overlaps_of_regions_are_those_of_keras(keras, backend, case):
         compare(keras, (name, {**kwargs, "dtype": "float32"} if name != "BinaryIoU" else kwargs, draw), [(16,)], [None])
     if draw is categories:
         compare(keras, (name, {**kwargs, "dtype": "float32"}, draw), [(16,)], [(16,)])
+
+
+FUNCTIONS = [
+    ("binary_accuracy", yes_or_no), ("categorical_accuracy", one_hot), ("sparse_categorical_accuracy", indices),
+    ("mean_squared_error", numbers), ("mean_absolute_error", numbers), ("huber", numbers),
+    ("mean_absolute_percentage_error", numbers),
+    ("mean_squared_logarithmic_error", positives), ("log_cosh", numbers), ("hinge", signs), ("squared_hinge", signs),
+    ("categorical_hinge", one_hot), ("kl_divergence", distributions), ("poisson", positives),
+    ("binary_crossentropy", yes_or_no), ("binary_focal_crossentropy", yes_or_no), ("categorical_crossentropy", one_hot),
+    ("categorical_focal_crossentropy", one_hot), ("sparse_categorical_crossentropy", indices),
+    ("pearson_correlation", numbers), ("concordance_correlation", numbers),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "draw"), FUNCTIONS)
+def test_a_function_of_a_metric_is_that_of_keras(keras, backend, name, draw):
+    y_true, y_pred = (x.astype("float32") if x.dtype == "float64" else x for x in draw((6, CLASSES)))
+    wanted = getattr(keras.metrics, name)(keras.ops.convert_to_tensor(y_true), keras.ops.convert_to_tensor(y_pred))
+    result = getattr(metrics, name)(ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred))
+    assert_same(np.asarray(ops.convert_to_numpy(result)), np.asarray(keras.ops.convert_to_numpy(wanted)))
+
+
+@pytest.mark.parametrize(("name", "draw"), [("top_k_categorical_accuracy", one_hot),
+                                            ("sparse_top_k_categorical_accuracy", indices)])  # fmt: skip
+def test_the_best_k_of_a_function_are_those_of_keras(keras, backend, name, draw):
+    y_true, y_pred = (x.astype("float32") if x.dtype == "float64" else x for x in draw((6, CLASSES)))
+    for k in (1, 3):
+        wanted = getattr(keras.metrics, name)(*map(keras.ops.convert_to_tensor, (y_true, y_pred)), k=k)
+        result = getattr(metrics, name)(*map(ops.convert_to_tensor, (y_true, y_pred)), k=k)
+        assert_same(np.asarray(ops.convert_to_numpy(result)), np.asarray(keras.ops.convert_to_numpy(wanted)))
+
+
+@pytest.mark.parametrize(
+    ("name", "axis", "draw"),
+    [("CategoricalCrossentropy", 0, yes_or_no), ("BinaryCrossentropy", -1, yes_or_no), ("CosineSimilarity", 1, numbers),
+     ("SparseCategoricalCrossentropy", -1, indices)],
+)  # fmt: skip
+def test_another_axis_is_that_of_keras(keras, backend, name, axis, draw):
+    kwargs = {"axis": axis} if name != "BinaryCrossentropy" else {"label_smoothing": 0.1}
+    compare(keras, (name, kwargs, draw), [(6, CLASSES), (3, CLASSES)], [None, None])
+
+
+def test_the_mean_of_a_function_is_that_of_keras(keras, backend):
+    batches = [
+        (*numbers(shape), weight) for shape, weight in (((6, CLASSES), None), ((3, CLASSES), np.array([1, 0, 2])))
+    ]
+    results = []
+    for module, k in ((metrics, ops), (keras.metrics, keras.ops)):
+        metric = module.MeanMetricWrapper(lambda y, y_pred, power, k=k: k.abs(y - y_pred) ** power, "m", power=3)
+        for y_true, y_pred, weight in batches:
+            metric.update_state(y_true, y_pred, sample_weight=weight)
+        results.append(np.asarray(k.convert_to_numpy(metric.result())))
+    assert_same(*results)
 
 
 @pytest.mark.parametrize("name", ["Mean", "Sum"])
