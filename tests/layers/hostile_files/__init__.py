@@ -48,6 +48,7 @@ def load_all(directory: Path, backend: str, *deeds: str, seconds: float = 300) -
     """
     environment = {**os.environ, "KCORE_BACKEND": backend, "PYTHONPATH": os.pathsep.join(map(str, sys.path))}
     environment["PYTHONDONTWRITEBYTECODE"] = "1"
+    environment.pop("JAX_COMPILATION_CACHE_DIR", None)  # which JAX reads and writes whatever is loaded
     command = [sys.executable, "-X", "faulthandler", "-m", "hostile_files.guarded", str(directory), *deeds]
     try:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=seconds)
