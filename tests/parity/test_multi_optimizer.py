@@ -110,6 +110,7 @@ def model_of(k, optimizer):
     return model
 
 
+@pytest.mark.needs("gradient")
 @pytest.mark.parametrize("how", ["fit", "train_on_batch"])
 def test_a_model_trains_as_with_keras(keras, backend, how):
     models = [model_of(k, in_optimizer(k.optimizers, "multi")) for k in (kcore, keras)]
@@ -125,6 +126,7 @@ def test_a_model_trains_as_with_keras(keras, backend, how):
     assert [v.path.partition("/")[2] for v in found.variables] == [v.path.partition("/")[2] for v in wanted.variables]
 
 
+@pytest.mark.needs("gradient")
 @pytest.mark.parametrize("kind", ["multi", "scaled", "free"])
 @pytest.mark.parametrize("is_theirs", [True, False], ids=["keras-writes", "kcore-writes"])
 def test_a_model_s_file_is_read_by_the_other_with_its_optimizer_s_state(keras, backend, tmp_path, kind, is_theirs):
@@ -146,6 +148,7 @@ def test_a_model_s_file_is_read_by_the_other_with_its_optimizer_s_state(keras, b
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.needs("gradient")
 def test_its_config_and_place_in_files_are_those_of_keras(keras, backend, tmp_path):
     configs, places = [], []
     for k in (kcore, keras):
@@ -180,6 +183,7 @@ def datasets(path):
     return sorted(name for name in found if name.startswith("optimizer"))
 
 
+@pytest.mark.needs("gradient")
 @pytest.mark.parametrize("is_epoch", [False, True])
 def test_swapping_averages_in_shows_what_it_shows_with_keras(keras, backend, is_epoch):
     histories, weights = [], []
