@@ -59,6 +59,18 @@ def test_a_method_of_a_model_is_an_endpoint_and_its_weights_are_kept(model, tmp_
     np.testing.assert_allclose(found.serve(X), ops.convert_to_numpy(model(X)), rtol=1e-5, atol=1e-6)
 
 
+def test_a_function_over_mixed_precision_goes_to_litert(backend, tmp_path):
+    if "litert" not in backend.export.formats:
+        pytest.skip("functions are not moved to TensorFlow")
+    mixed = keras.Sequential([keras.Input((3,)), layers.Dense(2, dtype="mixed_float16")])
+    archive = ExportArchive("litert")
+    archive.track(mixed)
+    archive.add_endpoint("serve", lambda x: ops.cast(mixed(x), "float32"), [spec(None, 3)])
+    with pytest.warns(UserWarning, match="LiteRT has not all kernels"):
+        archive.write_out(tmp_path / "mixed.tflite", verbose=False)
+    assert (tmp_path / "mixed.tflite").stat().st_size > 0
+
+
 def test_several_models_share_an_archive(backend, tmp_path):
     encoder = keras.Sequential([keras.Input((3,)), layers.Dense(2)])
     decoder = keras.Sequential([keras.Input((2,)), layers.Dense(3)])

@@ -13,7 +13,18 @@ import kcore as keras
 import numpy as np
 from kcore import callbacks, layers
 
-KINDS = ("arrays", "steps", "generator", "py_dataset", "accumulating", "averaging", "mixed", "several_steps", "two")
+KINDS = (
+    "arrays",
+    "steps",
+    "generator",
+    "py_dataset",
+    "accumulating",
+    "averaging",
+    "mixed",
+    "several_steps",
+    "two",
+    "multi",
+)
 EPOCHS = 4
 
 
@@ -82,6 +93,10 @@ def train(kind: str, directory: Path, save_freq: Any, *others: Any) -> dict[str,
     if kind == "averaging":
         settings.update(use_ema=True, ema_momentum=0.9, ema_overwrite_frequency=7)
     optimizer = keras.optimizers.Adam(schedule if kind != "two" else 0.02, **settings)
+    if kind == "multi":
+        optimizer = keras.optimizers.MultiOptimizer(
+            keras.optimizers.OptimizerMap(optimizer, {"dense.*/bias": keras.optimizers.SGD(0.05, momentum=0.9)})
+        )
     model.compile(optimizer, "mse", metrics=["mae"], steps_per_execution=2 if kind == "several_steps" else 1)
     x, y = data()
     fit: dict[str, Any] = {"x": x, "y": y, "batch_size": 8}

@@ -170,6 +170,29 @@ class Remembering(callbacks.Callback):
         self.seen = set(state["seen"])
 
 
+class Odd(callbacks.Callback):
+    """A callback whose state is no plain data."""
+
+    def get_state(self):
+        return {"seen": {1, 2}}
+
+
+def test_a_state_that_is_no_plain_data_is_refused_and_the_old_file_stays(backend, tmp_path):
+    file = interrupted(tmp_path)
+    content = file.read_bytes()
+    problem = r"the state of the run holds a set, which is no plain data: \{1, 2\}\n  fix: let get_state return numbers"
+    with pytest.raises(ValueError, match=problem):
+        resume(tmp_path, callbacks=[Odd(), callbacks.BackupAndRestore(tmp_path)])
+    assert file.read_bytes() == content
+
+
+def test_what_is_trained_beside_the_model_is_named(backend, tmp_path):
+    model, beside = network(), keras.Variable(np.zeros(2, "float32"), name="beside")
+    model.optimizer.build([*model.trainable_variables, beside])
+    with pytest.raises(ValueError, match="an optimizer trains .*beside, which the model does not hold"):
+        model.fit(X, Y, verbose=0, callbacks=[callbacks.BackupAndRestore(tmp_path)])
+
+
 def test_callbacks_say_what_they_remember(backend, tmp_path):
     told = [Remembering(), callbacks.BackupAndRestore(tmp_path), StopAfter(1)]
     told[0].seen.add(3)

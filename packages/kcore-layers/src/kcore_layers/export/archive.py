@@ -73,7 +73,6 @@ class ExportArchive:
         self._options = kwargs
         self._what = "export"
         self._layers: list[Any] = []
-        self._variables: list[Variable] = []
         self._resources: list[Any] = []
         self._added: dict[str, _Added] = {}
         self._collections: dict[str, list[Variable]] = {}
@@ -248,9 +247,11 @@ class ExportArchive:
     def _program(self, backend: Backend, is_moved: bool, has_half: bool) -> Program:
         """Return the endpoints as pure functions, over the layers or their copies on another backend."""
         copies: dict[int, Any] = {}
+        # A function over layers goes on to call these, whatever copies there are.
+        is_kept = has_half or any(each.layer is None for each in self._added.values())
 
         def copy(layer: Any) -> Any:
-            if not is_moved and (has_half or not computes_in_half(layer)):
+            if not is_moved and (is_kept or not computes_in_half(layer)):
                 return layer
             if id(layer) not in copies:
                 copies[id(layer)] = moved(layer, backend, in_float32=not has_half)

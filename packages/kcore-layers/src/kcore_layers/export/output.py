@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from kcore_ops.foundation.errors import ArgumentError
+
+from kcore_layers.files.atomic import atomic_directory, check_target, flush_directory, flush_to_disk
 
 __all__ = ["written_whole"]
 
@@ -27,28 +28,22 @@ def written_whole(path: str, is_directory: bool = False) -> Iterator[str]:
     Raises:
         ArgumentError: if there is no directory to put it in, or something is there that is not to be replaced.
     """
-    target = os.path.realpath(path)
-    parent, name = os.path.split(target)
-    if not os.path.isdir(parent):
-        raise ArgumentError(f"there is no directory {os.path.dirname(path)!r}", fix="make it first, with os.makedirs")
+    target = check_target(path, overwrite=True)
     _check_replaceable(path, target, is_directory)
-    workplace = tempfile.mkdtemp(prefix=f"{name}.", suffix=".tmp", dir=parent)
-    try:
-        new = os.path.join(workplace, name)
-        yield new
-        for folder, _, files in os.walk(workplace):
-            for file in files:
-                _flush_to_disk(os.path.join(folder, file))
-        if is_directory:
-            if os.path.isdir(target):
-                os.rename(target, os.path.join(workplace, "old"))
-            os.rename(new, target)
-        else:
-            # What lies beside it, the numbers of an OpenVINO model for one, is there before the file that names it.
-            for beside in sorted(os.listdir(workplace), key=lambda each: each == name):
-                os.replace(os.path.join(workplace, beside), os.path.join(parent, beside))
-    finally:
-        shutil.rmtree(workplace, ignore_errors=True)
+    if is_directory:
+        with atomic_directory(path, overwrite=True) as new:
+            yield new
+        return
+    parent, name = os.path.split(target)
+    with tempfile.TemporaryDirectory(
+        prefix=f"{name}.", suffix=".tmp", dir=parent, ignore_cleanup_errors=True
+    ) as folder:
+        yield os.path.join(folder, name)
+        # What lies beside it, the numbers of an OpenVINO model for one, is there before the file that names it.
+        for beside in sorted(os.listdir(folder), key=lambda each: each == name):
+            flush_to_disk(os.path.join(folder, beside))
+            os.replace(os.path.join(folder, beside), os.path.join(parent, beside))
+    flush_directory(parent)
 
 
 def _check_replaceable(path: str, target: str, is_directory: bool) -> None:
@@ -58,8 +53,3 @@ def _check_replaceable(path: str, target: str, is_directory: bool) -> None:
         raise ArgumentError(f"{path!r} is a directory, and the format a file", fix="use another name")
     if is_directory and os.path.isdir(target) and os.listdir(target) and _MARK not in os.listdir(target):
         raise ArgumentError(f"{path!r} is a directory that holds other things", fix="use a new name, or empty it")
-
-
-def _flush_to_disk(path: str) -> None:
-    with open(path, "rb+") as file:
-        os.fsync(file.fileno())

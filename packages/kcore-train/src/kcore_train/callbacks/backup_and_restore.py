@@ -7,14 +7,15 @@ from typing import Any, Literal
 
 from kcore_ops.foundation.errors import ArgumentError
 
-from kcore_train.callbacks.callback import Callback, Logs, MutableLogs
+from kcore_train.callbacks.callback import Logs
+from kcore_train.callbacks.periodic import PeriodicCallback
 
 __all__ = ["BackupAndRestore"]
 
 NAME, PREVIOUS = "training_state.h5", "training_state_before.h5"
 
 
-class BackupAndRestore(Callback):
+class BackupAndRestore(PeriodicCallback):
     """Write all that a training run is to a file, and let a run that finds such a file go on from there.
 
     A run that was killed at any moment, and is started anew by the same program, ends with the weights, the history
@@ -51,17 +52,10 @@ class BackupAndRestore(Callback):
         super().__init__()
         if not backup_dir:
             raise ArgumentError("backup_dir is empty", fix="name a directory for the backup").at("BackupAndRestore")
-        is_count = isinstance(save_freq, int) and not isinstance(save_freq, bool) and save_freq > 0
-        if save_freq != "epoch" and not is_count:
-            raise ArgumentError(
-                f"save_freq can not be {save_freq!r}", fix='use "epoch" or a positive number of batches'
-            ).at("BackupAndRestore")
+        self._set_frequency(save_freq)
         self.backup_dir = os.fspath(backup_dir)
-        self.save_freq = save_freq
         self.double_checkpoint = double_checkpoint
         self.delete_checkpoint = delete_checkpoint
-        self._batches_since_saving = 0
-        self._last_batch = -1
 
     @property
     def path(self) -> str:
@@ -82,47 +76,15 @@ class BackupAndRestore(Callback):
         os.makedirs(self.backup_dir, exist_ok=True)
         run.load(self.path, self._previous)
 
-    def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Reset the count of batches.
-
-        Args:
-            logs: dict or None, empty; None.
-        """
-        self._batches_since_saving, self._last_batch = 0, -1
-
-    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Begin to count the batches of an epoch.
+    def _write(self, epoch: int, batch: int | None, logs: Logs | None) -> None:
+        """Ask for the file to be written.
 
         Args:
             epoch: int, the number of the epoch, from 0.
-            logs: dict or None, empty; None.
+            batch: int or None, the number of the step in its epoch, from 0, None at the end of an epoch.
+            logs: dict or None, losses and metrics by name.
         """
-        self._last_batch = -1
-
-    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Ask for the file to be written, if enough batches have gone by.
-
-        Args:
-            batch: int, the number of the step in its epoch, from 0.
-            logs: dict or None, losses and metrics by name, averages over the epoch so far; None.
-        """
-        if self.save_freq == "epoch":
-            return
-        self._batches_since_saving += batch - self._last_batch
-        self._last_batch = batch
-        if self._batches_since_saving >= int(self.save_freq):
-            self._batches_since_saving = 0
-            self.training_run.save(self.path, self._previous)
-
-    def on_epoch_end(self, epoch: int, logs: MutableLogs | None = None) -> None:
-        """Ask for the file to be written, if that happens every epoch.
-
-        Args:
-            epoch: int, the number of the epoch, from 0.
-            logs: dict or None, losses and metrics of the epoch by name; entries may be added; None.
-        """
-        if self.save_freq == "epoch":
-            self.training_run.save(self.path, self._previous)
+        self.training_run.save(self.path, self._previous)
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Remove the file, if training has come to its end and `delete_checkpoint` says so.

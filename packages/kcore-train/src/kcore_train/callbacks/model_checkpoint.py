@@ -8,14 +8,15 @@ from typing import Literal
 
 from kcore_ops.foundation.errors import ArgumentError
 
-from kcore_train.callbacks.callback import Logs, MutableLogs
+from kcore_train.callbacks.callback import Logs
 from kcore_train.callbacks.monitor import Mode, MonitorCallback
+from kcore_train.callbacks.periodic import PeriodicCallback
 from kcore_train.callbacks.terminal_line import say
 
 __all__ = ["ModelCheckpoint"]
 
 
-class ModelCheckpoint(MonitorCallback):
+class ModelCheckpoint(PeriodicCallback, MonitorCallback):
     """Write the model, or its weights, to a file at the end of each epoch, or after some number of batches.
 
     Args:
@@ -59,66 +60,14 @@ class ModelCheckpoint(MonitorCallback):
         self.verbose = verbose
         self.save_best_only = save_best_only
         self.save_weights_only = save_weights_only
-        self.save_freq = save_freq
         self.best = initial_value_threshold
-        self._epoch = 0
-        self._last_batch = -1
-        self._batches_since_saving = 0
         endings = (".weights.h5", ".safetensors") if save_weights_only else (".keras",)
         if not self.filepath.endswith(endings):
             what = "weights alone" if save_weights_only else "whole models"
             raise ArgumentError(
                 f"filepath is {self.filepath!r}", fix=f"let it end in {' or '.join(endings)}, for {what}"
             ).at("ModelCheckpoint")
-        is_count = isinstance(save_freq, int) and not isinstance(save_freq, bool) and save_freq > 0
-        if save_freq != "epoch" and not is_count:
-            raise ArgumentError(
-                f"save_freq can not be {save_freq!r}", fix='use "epoch" or a positive number of batches'
-            ).at("ModelCheckpoint")
-
-    def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Reset the count of batches; the best value of a `fit` before still counts.
-
-        Args:
-            logs: dict or None, empty; None.
-        """
-        self._last_batch = -1
-        self._batches_since_saving = 0
-
-    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Record the number of the epoch.
-
-        Args:
-            epoch: int, the number of the epoch, from 0.
-            logs: dict or None, empty; None.
-        """
-        self._epoch = epoch
-        self._last_batch = -1
-
-    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Write the file, if enough batches have gone by.
-
-        Args:
-            batch: int, the number of the step in its epoch, from 0.
-            logs: dict or None, losses and metrics by name, averages over the epoch so far; None.
-        """
-        if self.save_freq == "epoch":
-            return
-        self._batches_since_saving += batch - self._last_batch
-        self._last_batch = batch
-        if self._batches_since_saving >= int(self.save_freq):
-            self._batches_since_saving = 0
-            self._save(self._epoch, batch, logs)
-
-    def on_epoch_end(self, epoch: int, logs: MutableLogs | None = None) -> None:
-        """Write the file, if that happens every epoch.
-
-        Args:
-            epoch: int, the number of the epoch, from 0.
-            logs: dict or None, losses and metrics of the epoch by name; entries may be added; None.
-        """
-        if self.save_freq == "epoch":
-            self._save(epoch, None, logs)
+        self._set_frequency(save_freq)
 
     def path_for(self, epoch: int, batch: int | None, logs: Logs | None) -> str:
         """Return the path of the file with its fields filled in.
@@ -142,7 +91,7 @@ class ModelCheckpoint(MonitorCallback):
                 fix=f"use fields out of {', '.join(sorted(fields))}",
             ).at("ModelCheckpoint") from error
 
-    def _save(self, epoch: int, batch: int | None, logs: Logs | None) -> None:
+    def _write(self, epoch: int, batch: int | None, logs: Logs | None) -> None:
         """Write the file, unless only the best is written and this is not."""
         change = ""
         if self.save_best_only:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["changed_attributes", "plain_attributes", "plain_copy"]
+__all__ = ["changed_attributes", "plain_attributes"]
 
 # What the loop sets, and what is not remembered from run to run.
 _NOT_STATE = frozenset({"params", "_model"})
@@ -15,21 +15,6 @@ _NOT_STATE = frozenset({"params", "_model"})
 
 class _NotPlain(Exception):
     """Something in a value is no plain data."""
-
-
-def plain_copy(value: Any) -> Any:
-    """Return a copy of plain data: numbers, strings, None, NumPy arrays, and lists, tuples and dicts of these.
-
-    Args:
-        value: anything, the data.
-
-    Raises:
-        TypeError: if something in it is something else.
-    """
-    try:
-        return _copy(value, 0)
-    except _NotPlain as error:
-        raise TypeError(f"{error} is no plain data") from None
 
 
 def plain_attributes(obj: object) -> dict[str, Any]:

@@ -25,7 +25,6 @@ def state_of(run: TrainingRun) -> dict[str, Any]:
         run: the run, between two steps.
     """
     model = run.model
-    numbers = {id(v): i for i, v in enumerate(model.variables)}
     return {
         "epoch": run.epoch,
         "position": run.position,
@@ -34,7 +33,7 @@ def state_of(run: TrainingRun) -> dict[str, Any]:
         "is_stopped": run.is_stopped,
         "logs": dict(run.logs),
         "trainable": [(layer.path, layer._kcore_trainable) for layer in model._kcore_sublayers()],
-        "trained": [[numbers[id(v)] for v in each._trainable_variables] for each in _optimizers(run)],
+        "trained": _trained(run),
         "variables": {name: [(v.path, v) for v in variables] for name, variables in _groups(run).items()},
         "data": [data.state() for data in run.data],
         "callbacks": run.callbacks.get_state(),
@@ -100,6 +99,19 @@ def _groups(run: TrainingRun) -> dict[str, list[Variable]]:
         groups[name] = [v for v in variables if id(v) not in seen]
         seen.update(map(id, groups[name]))
     return groups
+
+
+def _trained(run: TrainingRun) -> list[list[int]]:
+    """Return for each optimizer the numbers, among the model's variables, of those that it was built for, in order."""
+    numbers = {id(v): i for i, v in enumerate(run.model.variables)}
+    found = [each._trainable_variables for each in _optimizers(run)]
+    foreign = [v.path for trained in found for v in trained if id(v) not in numbers]
+    if foreign:
+        raise ArgumentError(
+            f"an optimizer trains {', '.join(foreign[:5])}, which the model does not hold, and its state would lack",
+            fix="keep what is trained in attributes of the model",
+        ).at("state of the training run")
+    return [[numbers[id(v)] for v in trained] for trained in found]
 
 
 def _build_optimizers(run: TrainingRun, trained: list[list[int]]) -> None:

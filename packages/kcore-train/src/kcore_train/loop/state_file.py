@@ -32,6 +32,7 @@ def write_state(path: str, state: Any) -> None:
             one at a time.
 
     Raises:
+        ArgumentError: if something in it is no plain data; what was there stays.
         OSError: if it can not be written; what was there stays.
     """
     with atomic_write(path, overwrite=True) as temporary, reporting_failed_writes(path), new_hdf5(temporary) as file:
@@ -53,7 +54,12 @@ def write_state(path: str, state: Any) -> None:
                 return {"complex": [value.real, value.imag]}
             if isinstance(value, bytes):
                 return {"bytes": base64.b64encode(value).decode()}
-            return value
+            if value is None or isinstance(value, bool | int | float | str):
+                return value
+            raise ArgumentError(
+                f"the state of the run holds a {type(value).__name__}, which is no plain data: {value!r:.80}",
+                fix="let get_state return numbers, strings, arrays, and lists, tuples and dicts of these",
+            )
 
         text = json.dumps({"version": VERSION, "state": encoded(state)})
         write_dataset(file, _TEXT, np.frombuffer(text.encode(), "uint8"))
