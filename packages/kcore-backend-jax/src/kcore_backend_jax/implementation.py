@@ -87,6 +87,19 @@ class JaxBackend(Backend):
     def to_numpy(self, x: jax.Array) -> np.ndarray[Any, Any]:
         return np.asarray(x)
 
+    def call_on_host(
+        self, function: Callable[..., Sequence[Any]], specs: Sequence[Any], tensors: Sequence[Any]
+    ) -> list[Any]:
+        if not any(isinstance(x, jax.core.Tracer) for x in tensors):
+            return super().call_on_host(function, specs, tensors)
+        results = [jax.ShapeDtypeStruct(spec.shape, native_dtype(spec.dtype)) for spec in specs]
+        return jax.pure_callback(
+            lambda *arrays: [np.asarray(y) for y in function(*map(np.asarray, arrays))],
+            results,
+            *tensors,
+            vmap_method="sequential",
+        )
+
     def from_dlpack(self, x: Any) -> jax.Array:
         return jnp.from_dlpack(x)
 

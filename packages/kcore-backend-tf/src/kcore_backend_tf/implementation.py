@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -114,6 +115,16 @@ class TensorflowBackend(transforms.TensorflowTransforms, Backend):
 
     def to_numpy(self, x: tf.Tensor) -> np.ndarray[Any, Any]:
         return np.asarray(x.numpy())
+
+    def call_on_host(
+        self, function: Callable[..., Sequence[Any]], specs: Sequence[Any], tensors: Sequence[Any]
+    ) -> list[Any]:
+        if tf.executing_eagerly():
+            return super().call_on_host(function, specs, tensors)
+        results = tf.numpy_function(
+            lambda *arrays: [np.asarray(y) for y in function(*arrays)], tensors, [spec.dtype for spec in specs]
+        )
+        return [tf.ensure_shape(y, spec.shape) for y, spec in zip(results, specs, strict=True)]
 
     def from_dlpack(self, x: Any) -> tf.Tensor:
         # TensorFlow 2.21 ends the process on memory on the host that does not start at a multiple of 64 bytes.

@@ -80,6 +80,8 @@ class TorchBackend(transforms.TorchTransforms, Backend):
         return tensor.to(device=device or torch.get_default_device(), dtype=native_dtype(dtype or name), copy=True)
 
     def to_numpy(self, x: torch.Tensor) -> np.ndarray[Any, Any]:
+        if transforms.is_captured(x):
+            raise transforms.ReadsValues("a graph of tracing tensors has no values to read yet")
         name = DTYPE_NAMES[x.dtype]
         carrier = _CARRIERS.get(name)
         if carrier is None:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from kcore_ops import tree
 from torch._functorch.pyfunctorch import temporarily_clear_interpreter_stack
-from torch.fx.experimental.proxy_tensor import get_proxy_mode, make_fx
+from torch.fx.experimental.proxy_tensor import get_proxy_mode, get_proxy_slot, make_fx
 
 Function = Callable[..., Any]
 
@@ -109,10 +109,22 @@ class _Jitted:
                 like = [(leaves[i].shape, leaves[i].dtype, leaves[i].device) for i in spots]
                 examples = [torch.zeros(shape, dtype=dtype, device=device) for shape, dtype, device in like]
                 return _differentiable(make_fx(flat)(*examples)), form
+        except ReadsValues:
+            return None
         except RuntimeError as error:
             if "tracing tensor" in str(error):
                 return None
             raise
+
+
+class ReadsValues(RuntimeError):
+    """A function that is captured reads a value as a NumPy array: the graph would hold the example's."""
+
+
+def is_captured(x: torch.Tensor) -> bool:
+    """Return whether a tensor is an example that a graph is captured with."""
+    mode = get_proxy_mode()
+    return mode is not None and get_proxy_slot(x, mode.tracer, None) is not None
 
 
 def stop_gradient(x: torch.Tensor) -> torch.Tensor:

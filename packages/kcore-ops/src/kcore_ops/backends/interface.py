@@ -213,6 +213,23 @@ class Backend:
         """Return whether a tensor stands for one that exists only when a compiled function runs."""
         return False
 
+    def call_on_host(
+        self, function: Callable[..., Sequence[Any]], specs: Sequence[Any], tensors: Sequence[Any]
+    ) -> list[Any]:
+        """Return tensors made of what a function of NumPy arrays returns: strings, tables, and what no tensor computes.
+
+        In a function that the framework compiles, it is called whenever that runs, once for each element of a data set
+        that is mapped by it. It has no gradient.
+
+        Args:
+            function: takes an array for each tensor, and returns a sequence of arrays. Strings are arrays of objects,
+                and there may be `bytes`.
+            specs: the `TensorSpec` of each array returned, which has that dtype.
+            tensors: tensors of this backend, or arrays.
+        """
+        values = function(*(x if isinstance(x, np.ndarray) else self.to_numpy(x) for x in tensors))
+        return [self.to_tensor(value, spec.dtype) for value, spec in zip(values, specs, strict=True)]
+
     # Storage of variables.
 
     def new_storage(self, value: Any, trainable: bool) -> Any:
