@@ -69,6 +69,7 @@ from kcore_layers.layers.reshaping.reshape import Reshape
 from kcore_layers.layers.reshaping.up_sampling import UpSampling1D, UpSampling2D, UpSampling3D
 from kcore_layers.layers.reshaping.zero_padding import ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
 from kcore_layers.layers.rnn.bidirectional import Bidirectional
+from kcore_layers.layers.rnn.conv_lstm import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
 from kcore_layers.layers.rnn.gru import GRU
 from kcore_layers.layers.rnn.lstm import LSTM, LSTMCell
 from kcore_layers.layers.rnn.rnn import RNN
@@ -172,6 +173,9 @@ SLOW_CASES: dict[str, tuple[Any, Any, tuple[int, ...]]] = {
     "LSTM": (lambda **k: LSTM(3, return_sequences=True, **k), SEQUENCE, (1,)),
     "GRU": (lambda **k: GRU(3, **k), SEQUENCE, (1,)),
     "RNN": (lambda **k: RNN(LSTMCell(3, **k), **k), SEQUENCE, (1,)),
+    "ConvLSTM1D": (lambda **k: ConvLSTM1D(3, 2, return_sequences=True, **k), (3, 4, 5, 2), (1, 2)),
+    "ConvLSTM2D": (lambda **k: ConvLSTM2D(3, 2, padding="same", **k), (2, 3, 4, 4, 2), (1, 2, 3)),
+    "ConvLSTM3D": (lambda **k: ConvLSTM3D(2, 2, **k), (2, 3, 3, 3, 3, 1), (1,)),
     "Bidirectional": (lambda **k: Bidirectional(GRU(3, **k), **k), SEQUENCE, (1,)),
     "Attention": (lambda **k: Attention(**k), [SEQUENCE, SEQUENCE], (1,)),
     "AdditiveAttention": (lambda **k: AdditiveAttention(**k), [SEQUENCE, SEQUENCE], (1,)),

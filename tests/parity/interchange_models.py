@@ -134,6 +134,14 @@ def simple_rnn_of_cells(k: Any, own: Any) -> Any:
 
 
 @case()
+def convolutional_lstm(k: Any, own: Any) -> Any:
+    return stacked(
+        k, (3, 5, 4, 2), k.layers.ConvLSTM2D(3, 2, padding="same", return_sequences=True),
+        k.layers.ConvLSTM2D(2, (3, 2), strides=2), k.layers.Flatten(), k.layers.Dense(2),
+    )  # fmt: skip
+
+
+@case()
 def bidirectional(k: Any, own: Any) -> Any:
     inner = k.layers.Bidirectional(k.layers.GRU(2, return_sequences=True), merge_mode="ave")
     return stacked(k, (4, 3), k.layers.Bidirectional(k.layers.LSTM(2, return_sequences=True)), inner)

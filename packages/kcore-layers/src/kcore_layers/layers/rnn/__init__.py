@@ -5,6 +5,7 @@ import typing
 from kcore_ops.foundation import public_names
 
 from kcore_layers.layers.rnn.bidirectional import *
+from kcore_layers.layers.rnn.conv_lstm import *
 from kcore_layers.layers.rnn.gru import *
 from kcore_layers.layers.rnn.lstm import *
 from kcore_layers.layers.rnn.rnn import *

@@ -127,14 +127,8 @@ class LSTMCell(RecurrentCell):
         if self.use_bias:
             options = options_of(self, "bias")
             if self.unit_forget_bias:
-                options["initializer"] = self._first_bias
+                options["initializer"] = self.first_bias
             self.bias = self.add_weight(shape=(4 * self.units,), **options)
-
-    def _first_bias(self, shape: Any, dtype: Any = None) -> Any:
-        """Return the bias to begin with: ones for the forget gate, which is the second of four."""
-        first = ops.convert_to_numpy(self.bias_initializer(shape, dtype=dtype)).copy()
-        first[self.units : 2 * self.units] = 1
-        return ops.convert_to_tensor(first, dtype=dtype)
 
     def project(self, x: Tensor) -> Tensor:
         """Return `x @ kernel + bias`.

@@ -12,7 +12,7 @@ from kcore_ops.random import SeedGenerator
 
 from kcore_layers.base.layer import Layer
 from kcore_layers.options import activations
-from kcore_layers.options.argument_types import LayerOptions
+from kcore_layers.options.argument_types import DTypeLike, LayerOptions, Shape
 from kcore_layers.options.weight_options import checked_count, checked_rate, config_of, set_options
 from kcore_layers.serialization.registry import original_class
 
@@ -42,8 +42,9 @@ class RecurrentCell(Layer):
         **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
     """
 
-    # Number of states, and names of what `get_config` returns.
+    # Number of states, what the argument of their size is called, and names of what `get_config` returns.
     num_states = 1
+    units_name = "units"
     option_names: tuple[str, ...] = ()
     state_size: Any
     activation: Any
@@ -64,7 +65,7 @@ class RecurrentCell(Layer):
     ) -> None:
         of_layer: dict[str, Any] = {name: value for name, value in kwargs.items() if name not in self.ignored_names}
         super().__init__(**of_layer)
-        self.units = checked_count(self, "units", units)
+        self.units = checked_count(self, self.units_name, units)
         set_options(self, **options)
         self.seed = seed
         self.dropout = checked_rate(self, "dropout", dropout)
@@ -119,6 +120,17 @@ class RecurrentCell(Layer):
             batch_size: int, or a scalar tensor, number of examples.
         """
         return [ops.zeros((batch_size, self.units), self.compute_dtype) for _ in range(self.num_states)]
+
+    def first_bias(self, shape: Shape, dtype: DTypeLike = None) -> Tensor:
+        """Return the bias of an LSTM to begin with: ones for the forget gate, which is the second of four.
+
+        Args:
+            shape: tuple of one size, four times the units.
+            dtype: dtype of the bias; None, that of floats by default.
+        """
+        first: Any = ops.convert_to_numpy(self.bias_initializer(shape, dtype=dtype)).copy()
+        first[self.units : 2 * self.units] = 1
+        return ops.convert_to_tensor(first, dtype=dtype)
 
     # Dropout: one mask for all steps of a sequence.
 

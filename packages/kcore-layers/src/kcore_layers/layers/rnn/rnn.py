@@ -120,9 +120,12 @@ class RNN(Layer):
                 fix="give it, for example in Input(batch_shape=...)",
             )
         self.states = [
-            self.add_weight(_state_shape(batch, size), "zeros", trainable=False, name="rnn_state")
-            for size in tree.flatten(self.state_size)
+            self.add_weight(shape, "zeros", trainable=False, name="rnn_state") for shape in self._state_shapes(batch)
         ]
+
+    def _state_shapes(self, batch: Any) -> list[tuple[Any, ...]]:
+        """Return the shapes of the states for a batch."""
+        return [_state_shape(batch, size) for size in tree.flatten(self.state_size)]
 
     def call(
         self, sequences: Tensor, initial_state: Tree = None, mask: Tensor | None = None, training: bool | None = False
@@ -177,7 +180,7 @@ class RNN(Layer):
                 )
             initial_state = [state.value for state in self.states]
         if initial_state is None:
-            return self.get_initial_state(batch)
+            return self._states_for(sequences)
         given = tree.flatten(initial_state)
         sizes = tree.flatten(self.state_size)
         if len(given) != len(sizes):
@@ -185,17 +188,25 @@ class RNN(Layer):
                 f"initial_state holds {len(given)} tensors, and the cell has {len(sizes)} states",
                 fix="pass one tensor for each state",
             )
-        for number, (state, size) in enumerate(zip(given, sizes, strict=True)):
-            if isinstance(size, int) and (len(state.shape) != 2 or _differ(state.shape[1], size)):
-                raise ShapeError(
-                    f"initial_state[{number}] has shape {_shown(state.shape)}, and the cell's state {size} numbers",
-                    fix=f"pass a tensor of shape (batch, {size})",
-                )
+        self._check_states(given)
         # In the form of those that the cells of a stack begin with, so that the last states have it too.
         is_stack = isinstance(self.cell, StackedRNNCells)
         form = self.get_initial_state(batch) if is_stack else self.state_size
         packed: list[Any] = tree.pack_sequence_as(form, given)
         return packed
+
+    def _states_for(self, sequences: Any) -> list[Any]:
+        """Return the states to begin sequences with."""
+        return self.get_initial_state(ops.shape(sequences)[0])
+
+    def _check_states(self, given: list[Any]) -> None:
+        """Raise if states that were passed have other sizes than the cell's."""
+        for number, (state, size) in enumerate(zip(given, tree.flatten(self.state_size), strict=True)):
+            if isinstance(size, int) and (len(state.shape) != 2 or _differ(state.shape[1], size)):
+                raise ShapeError(
+                    f"initial_state[{number}] has shape {_shown(state.shape)}, and the cell's state {size} numbers",
+                    fix=f"pass a tensor of shape (batch, {size})",
+                )
 
     # The loop.
 

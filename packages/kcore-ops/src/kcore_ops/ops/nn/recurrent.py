@@ -66,7 +66,9 @@ def lstm(
     return transpose(ys, (1, 0, 2)), h, c
 
 
-def lstm_step(z: Any, c: Any, activation: Function = tanh, recurrent_activation: Function = sigmoid) -> tuple[Any, Any]:
+def lstm_step(
+    z: Any, c: Any, activation: Function = tanh, recurrent_activation: Function = sigmoid, axis: int = -1
+) -> tuple[Any, Any]:
     """Return the hidden and the cell state after a step.
 
     Args:
@@ -74,12 +76,13 @@ def lstm_step(z: Any, c: Any, activation: Function = tanh, recurrent_activation:
         c: the cell state before, `(batch, units)`.
         activation: of the candidate and of the cell state.
         recurrent_activation: of the gates.
+        axis: int, the axis that gates lie along; -1, the last.
 
     >>> h, c = lstm_step([[0.0, 0.0, 0.0, 0.0]], [[1.0]])
     >>> c
     array([[0.5]], dtype=float32)
     """
-    i, f, g, o = split(z, 4, axis=-1)
+    i, f, g, o = split(z, 4, axis=axis)
     c = add(multiply(recurrent_activation(f), c), multiply(recurrent_activation(i), activation(g)))
     return multiply(recurrent_activation(o), activation(c)), c
 
