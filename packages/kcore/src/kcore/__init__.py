@@ -18,6 +18,7 @@ if typing.TYPE_CHECKING:
     from kcore_layers import Sequential as Sequential
     from kcore_layers.options.initializers import Initializer as Initializer
     from kcore_layers.options.regularizers import Regularizer as Regularizer
+    from kcore_layers.weights.quantizers import Quantizer as Quantizer
     from kcore_ops import KerasTensor as KerasTensor
     from kcore_ops import StatelessScope as StatelessScope
     from kcore_ops import Variable as Variable
@@ -43,6 +44,7 @@ if typing.TYPE_CHECKING:
     from kcore import models as models
     from kcore import ops as ops
     from kcore import optimizers as optimizers
+    from kcore import quantizers as quantizers
     from kcore import random as random
     from kcore import regularizers as regularizers
     from kcore import saving as saving
@@ -53,10 +55,11 @@ if typing.TYPE_CHECKING:
 # Where each name comes from: the block above again, for when the program runs.
 _OWNERS = {
     "kcore": "activations backend callbacks config constraints dtype_policies export initializers layers losses "
-    "metrics models ops optimizers random regularizers saving tree utils wrappers",
+    "metrics models ops optimizers quantizers random regularizers saving tree utils wrappers",
     "kcore_layers": "Input InputSpec Layer Model Sequential",
     "kcore_layers.options.initializers": "Initializer",
     "kcore_layers.options.regularizers": "Regularizer",
+    "kcore_layers.weights.quantizers": "Quantizer",
     "kcore_ops": "KerasTensor StatelessScope Variable device use_backend",
     "kcore_ops.dtype_policies": "DTypePolicy FloatDTypePolicy",
     "kcore_train.losses": "Loss",

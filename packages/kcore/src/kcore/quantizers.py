@@ -1,0 +1,5 @@
+"""Quantizers: tensors as integers, or floats, of few bits."""
+
+from kcore_layers.weights.float8 import *
+from kcore_layers.weights.integers import *
+from kcore_layers.weights.quantizers import *
