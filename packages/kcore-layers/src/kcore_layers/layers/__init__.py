@@ -8,6 +8,7 @@ from kcore_layers.base.input_spec import InputSpec as InputSpec
 from kcore_layers.base.layer import *
 from kcore_layers.layers.activations import *
 from kcore_layers.layers.attention import *
+from kcore_layers.layers.augmentation import *
 from kcore_layers.layers.convolutional import *
 from kcore_layers.layers.core import *
 from kcore_layers.layers.merging import *

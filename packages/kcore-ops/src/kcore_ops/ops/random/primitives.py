@@ -7,7 +7,8 @@ numbers: as easy as 1, 2, 3" (2011).
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -40,7 +41,10 @@ __all__ = [
     "random_shuffle",
     "random_truncated_normal",
     "random_uniform",
+    "threefry",
 ]
+
+Operation: TypeAlias = Callable[[Any, Any], Any]
 
 # Numbers of random bits a float has room for below 1.
 MANTISSA = {"float64": 53, "float32": 24, "float16": 11, "bfloat16": 8}
@@ -67,18 +71,38 @@ def random_bits(seed: Tensor, shape: Shape) -> Tensor:
 def _threefry(seed: Any, shape: Any) -> Any:
     # Said twice, as a body and as a definition: the body alone would be 140 calls each time that a graph draws.
     counter = cast(arange(_count(shape), dtype="int32"), "uint32")
-    key1, key2 = take(seed, 0, axis=0), take(seed, 1, axis=0)
-    key3 = bitwise_xor(bitwise_xor(key1, key2), np.uint32(0x1BD11BDA))
-    keys = (key1, key2, key3)
-    x, y = add(zeros_like(counter), key1), add(counter, key2)
+    keys = take(seed, 0, axis=0), take(seed, 1, axis=0)
+    start = add(zeros_like(counter), keys[0])
+    return reshape(threefry(start, counter, keys, add, bitwise_xor, _rotated), shape)
+
+
+def threefry(
+    x: Any, y: Any, keys: tuple[Any, Any], add: Operation, bitwise_xor: Operation, rotated: Callable[[Any, int], Any]
+) -> Any:
+    """Return the first halves of what the cipher makes of counters, given what computes with 32 bits.
+
+    Args:
+        x: the first halves of the counters, all zero, plus the first key.
+        y: the second halves.
+        keys: the two halves of the key.
+        add: sum of two numbers, modulo 2**32.
+        bitwise_xor: exclusive or of two numbers.
+        rotated: a number with its bits moved to the left, the first ones to the end.
+    """
+    key1, key2 = keys
+    all_keys = (key1, key2, bitwise_xor(bitwise_xor(key1, key2), np.uint32(0x1BD11BDA)))
+    y = add(y, key2)
     for block in range(5):
         for rotation in ((13, 15, 26, 6), (17, 29, 16, 24))[block % 2]:
             x = add(x, y)
-            left, right = left_shift(y, np.uint32(rotation)), right_shift(y, np.uint32(32 - rotation))
-            y = bitwise_xor(x, add(left, right))
-        x = add(x, keys[(block + 1) % 3])
-        y = add(add(y, keys[(block + 2) % 3]), np.uint32(block + 1))
-    return reshape(x, shape)
+            y = bitwise_xor(x, rotated(y, rotation))
+        x = add(x, all_keys[(block + 1) % 3])
+        y = add(add(y, all_keys[(block + 2) % 3]), np.uint32(block + 1))
+    return x
+
+
+def _rotated(x: Any, count: int) -> Any:
+    return add(left_shift(x, np.uint32(count)), right_shift(x, np.uint32(32 - count)))
 
 
 def _count(shape: Any) -> Any:

@@ -1,0 +1,11 @@
+"""Bounding boxes of objects in images: formats, overlaps, transforms, and what detectors learn in their place."""
+
+import typing
+
+from kcore_ops.foundation import public_names
+
+from kcore_layers.bounding_boxes.clipping import *
+from kcore_layers.bounding_boxes.formats import *
+
+if not typing.TYPE_CHECKING:
+    __all__ = public_names.imported(globals())

@@ -1,0 +1,10 @@
+"""Layers that crop, turn and otherwise change images, with their boxes, masks and labels."""
+
+import typing
+
+from kcore_ops.foundation import public_names
+
+from kcore_layers.layers.augmentation.random_flip import *
+
+if not typing.TYPE_CHECKING:
+    __all__ = public_names.imported(globals())

@@ -1,0 +1,14 @@
+"""Keywords that layers of images have in common."""
+
+from __future__ import annotations
+
+from kcore_layers.bounding_boxes.formats import BoxFormat
+from kcore_layers.options.argument_types import LayerOptions
+
+__all__ = ["ImageLayerOptions"]
+
+
+class ImageLayerOptions(LayerOptions, total=False):
+    """The keywords of `Layer`, and the format of bounding boxes."""
+
+    bounding_box_format: BoxFormat | None

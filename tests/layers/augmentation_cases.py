@@ -1,0 +1,43 @@
+"""One of each layer that changes images: what holds for all of them is tested over these."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from kcore_layers.layers.augmentation.random_flip import RandomFlip
+
+# A function that makes the layer. Those that draw take a seed too.
+RANDOM: dict[str, Any] = {
+    "RandomFlip": lambda **k: RandomFlip(**k),
+    "RandomFlip horizontal": lambda **k: RandomFlip("horizontal", **k),
+    "RandomFlip vertical": lambda **k: RandomFlip("vertical", **k),
+}
+DETERMINISTIC: dict[str, Any] = {}
+ALL = RANDOM | DETERMINISTIC
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (3, 8, 10, 3)).astype("float32")
+
+
+def boxes_of(images: Any, layout: str = "channels_last") -> dict[str, Any]:
+    """Make three boxes in each image, in "xyxy", and their labels."""
+    height, width = images.shape[-3:-1] if layout == "channels_last" else images.shape[-2:]
+    whole = np.array([width, height, width, height], "float32")
+    boxes = np.array([[0.1, 0.2, 0.5, 0.7], [0.0, 0.0, 1.0, 1.0], [0.6, 0.5, 0.95, 0.9]], "float32") * whole
+    batch = images.shape[:-3]
+    return {
+        "boxes": np.broadcast_to(boxes, (*batch, 3, 4)).copy(),
+        "labels": np.broadcast_to(np.array([4, 5, 6], "int32"), (*batch, 3)).copy(),
+    }
+
+
+def dict_of(images: Any, layout: str = "channels_last") -> dict[str, Any]:
+    """Make a dict of images with all that may belong to them."""
+    channels = slice(0, 1)
+    masks = images[..., channels] if layout == "channels_last" else images[..., channels, :, :]
+    return {
+        "images": images,
+        "labels": np.arange(len(images)).astype("float32") if images.ndim == 4 else np.float32(1),
+        "bounding_boxes": boxes_of(images, layout),
+        "segmentation_masks": (masks // 64).astype("float32"),
+    }

@@ -1,0 +1,205 @@
+"""What holds for every layer that changes images, however it is called."""
+
+from __future__ import annotations
+
+import kcore_ops as ops
+import numpy as np
+import pytest
+from augmentation_cases import ALL, DETERMINISTIC, IMAGES, RANDOM, boxes_of, dict_of
+from kcore_layers import Sequential
+from kcore_layers.layers.augmentation.random_flip import RandomFlip
+from kcore_layers.serialization.objects import deserialize_keras_object, serialize_keras_object
+from kcore_ops.foundation.errors import ArgumentError, ArgumentTypeError, ShapeError
+
+FIRST = np.ascontiguousarray(np.moveaxis(IMAGES, -1, 1))
+
+
+def numbers(x):
+    return ops.tree.map_structure(lambda each: np.asarray(ops.convert_to_numpy(each)), x)
+
+
+def assert_equal(actual, expected, **tolerance):
+    actual, expected = ops.tree.flatten(numbers(actual)), ops.tree.flatten(numbers(expected))
+    for x, y in zip(actual, expected, strict=True):
+        np.testing.assert_allclose(x, y, **{"rtol": 1e-5, "atol": 1e-3, **tolerance})
+
+
+@pytest.fixture(params=RANDOM)
+def random(request):
+    return RANDOM[request.param]
+
+
+@pytest.fixture(params=ALL)
+def make(request):
+    make = ALL[request.param]
+    return make if request.param in DETERMINISTIC else lambda **options: make(seed=3, **options)
+
+
+def test_the_same_seed_makes_the_same_images_on_every_backend(backend, random):
+    from kcore_ops.backends import registry
+
+    first, second = random(seed=5, bounding_box_format="xyxy"), random(seed=5, bounding_box_format="xyxy")
+    expected = numbers([first(dict_of(IMAGES)), first(dict_of(IMAGES))])
+    assert_equal([second(dict_of(IMAGES)), second(dict_of(IMAGES))], expected)
+    if registry.backends()["numpy"].is_usable and backend.name != "numpy":
+        with ops.use_backend("numpy"):
+            other = random(seed=5, bounding_box_format="xyxy")
+            assert_equal([other(dict_of(IMAGES)), other(dict_of(IMAGES))], expected, rtol=1e-4, atol=0.05)
+
+
+def test_other_calls_make_other_changes(backend, random):
+    layer = random(seed=1)
+    results = [numbers(layer(IMAGES)) for _ in range(8)]
+    assert any(not np.array_equal(results[0], other) for other in results[1:])
+
+
+def test_nothing_is_changed_where_training_is_false(backend, random):
+    layer = random(seed=1, bounding_box_format="xyxy")
+    before = layer.generator.state.numpy()
+    if layer(IMAGES, training=False).shape == IMAGES.shape:
+        assert_equal(layer(dict_of(IMAGES), training=False), dict_of(IMAGES), atol=0)
+    np.testing.assert_array_equal(layer.generator.state.numpy(), before)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "float16", "float64"])
+def test_images_come_out_in_the_compute_dtype(backend, make, dtype):
+    layer = make(dtype="float32")
+    if getattr(layer, "keeps_integers", False) and "int" in dtype:
+        return
+    assert backend.dtype(layer(IMAGES.astype(dtype))) == "float32"
+
+
+def test_half_precision_is_as_exact_as_it_can_be(backend, make):
+    half, whole = make(dtype="float16"), make(dtype="float32")
+    y = half(IMAGES.astype("float16"))
+    assert backend.dtype(y) == "float16"
+    assert_equal(y, whole(IMAGES), atol=1.0)
+
+
+def test_one_image_is_changed_as_a_batch_of_it_is(backend, make):
+    single, batch = make(bounding_box_format="xyxy"), make(bounding_box_format="xyxy")
+    one = single(dict_of(IMAGES[0]))
+    many = batch(dict_of(IMAGES[:1]))
+    for key in ("images", "bounding_boxes", "segmentation_masks"):
+        assert_equal(one[key], ops.tree.map_structure(lambda x: x[0], many[key]))
+
+
+def test_channels_may_come_first(backend, make):
+    last = make(bounding_box_format="xyxy", data_format="channels_last")(dict_of(IMAGES))
+    first = make(bounding_box_format="xyxy", data_format="channels_first")(dict_of(FIRST, "channels_first"))
+    assert_equal(np.moveaxis(numbers(first["images"]), 1, -1), last["images"])
+    assert_equal(np.moveaxis(numbers(first["segmentation_masks"]), 1, -1), last["segmentation_masks"])
+    assert_equal(first["bounding_boxes"], last["bounding_boxes"])
+
+
+@pytest.mark.parametrize("name", ["yxyx", "xywh", "center_xywh", "center_yxhw", "rel_xyxy", "rel_center_xywh"])
+def test_boxes_may_be_in_any_format(backend, make, name):
+    from kcore_layers.bounding_boxes.formats import convert_format
+
+    expected = make(bounding_box_format="xyxy")(dict_of(IMAGES))
+    data = dict_of(IMAGES)
+    data["bounding_boxes"] = convert_format(data["bounding_boxes"], "xyxy", name, 8, 10)
+    given = make(bounding_box_format=name)(data)
+    height, width = given["images"].shape[1:3]
+    back = convert_format(given["bounding_boxes"], name, "xyxy", height, width)
+    assert_equal(back["boxes"], expected["bounding_boxes"]["boxes"], atol=1e-4)
+    assert_equal(back["labels"], expected["bounding_boxes"]["labels"])
+
+
+def test_other_entries_are_kept(backend, make):
+    names = np.array(["a", "b", "c"])
+    result = make()({"images": IMAGES, "names": names})
+    assert result["names"] is names and set(result) == {"images", "names"}
+
+
+def test_a_graph_knows_the_shape_and_dtype_of_what_comes_out(backend, make):
+    layer = make()
+    for shape in ((None, *IMAGES.shape[1:]), (None, None, None, 3)):
+        spec = layer(ops.KerasTensor(shape, "float32"))
+        actual = layer(IMAGES)
+        assert spec.dtype == backend.dtype(actual)
+        known = [size for size in spec.shape if size is not None]
+        assert all(size in tuple(actual.shape) for size in known)
+        assert spec.shape[0] is None
+    assert tuple(layer.compute_output_shape(IMAGES.shape)) == tuple(layer(IMAGES).shape)
+
+
+def test_a_batch_of_nothing_stays_one(backend, make):
+    y = make(bounding_box_format="xyxy")(dict_of(IMAGES[:0]))
+    assert y["images"].shape[0] == 0 and y["bounding_boxes"]["boxes"].shape[0] == 0
+
+
+def test_a_config_makes_the_layer_again(backend, make):
+    layer = make(bounding_box_format="rel_xyxy", data_format="channels_last")
+    again = deserialize_keras_object(serialize_keras_object(layer))
+    assert again.get_config() == layer.get_config()
+    assert again.bounding_box_format == "rel_xyxy"
+
+
+@pytest.mark.needs("jit")
+def test_a_compiled_function_makes_the_images_that_are_made_at_once(backend, random):
+    seed = ops.convert_to_tensor(np.array([7, 9], "uint32"))
+    images, layer = ops.convert_to_tensor(IMAGES), random(seed=1)
+
+    def change(seed, images):
+        return layer.transform_images(images, layer.get_random_transformation(images, True, seed), True)
+
+    assert_equal(ops.jit(change)(seed, images), change(seed, images), rtol=1e-4, atol=0.05)
+
+
+def test_a_model_changes_images_while_it_is_trained_only(backend, random):
+    layer = random(seed=2)
+    model = Sequential([layer])
+    if layer(IMAGES, training=False).shape == IMAGES.shape:
+        assert_equal(model(IMAGES, training=False), IMAGES)
+    trained = [numbers(model(IMAGES, training=True)) for _ in range(8)]
+    assert any(not np.array_equal(trained[0], other) for other in trained[1:])
+
+
+def test_a_data_set_of_tensorflow_takes_it_whatever_its_backend(backend, random):
+    tf = pytest.importorskip("tensorflow")
+    layer, eager = random(seed=4, bounding_box_format="xyxy"), random(seed=4, bounding_box_format="xyxy")
+    batches = tf.data.Dataset.from_tensor_slices(dict_of(np.concatenate([IMAGES, IMAGES]))).batch(3)
+    found = list(batches.map(layer))
+    expected = [eager(numbers({**batch})) for batch in batches]
+    assert len(found) == 2 and all(tf.is_tensor(batch["images"]) for batch in found)
+    for one, other in zip(found, expected, strict=True):
+        assert_equal({**one}, other, rtol=1e-4, atol=0.05)
+    assert layer.generator.state.numpy()[1] == 2
+
+
+def test_a_data_set_of_tensorflow_may_not_know_the_sizes(backend, make):
+    tf = pytest.importorskip("tensorflow")
+    signature = tf.TensorSpec((None, None, None, 3), "float32")
+    batches = tf.data.Dataset.from_generator(lambda: iter([IMAGES, IMAGES[:2]]), output_signature=signature)
+    found, layer = list(batches.map(make())), make()
+    for one, images in zip(found, (IMAGES, IMAGES[:2]), strict=True):
+        assert_equal(one, layer(images), rtol=1e-4, atol=0.05)
+
+
+def test_images_have_three_or_four_axes(backend, make):
+    with pytest.raises(ShapeError, match=r"images has 2 axes, \(10, 3\)\n  fix: pass \(height, width, channels\)"):
+        make()(IMAGES[0, 0])
+    with pytest.raises(ShapeError, match=r"images has 5 axes"):
+        make()(IMAGES[None])
+
+
+def test_the_format_of_boxes_has_to_be_known(backend, make):
+    with pytest.raises(ArgumentError, match="there are bounding boxes, and their format is not known"):
+        make()({"images": IMAGES, "bounding_boxes": boxes_of(IMAGES)})
+    with pytest.raises(ArgumentError, match="bounding_box_format can not be 'xxyy'\n  fix: use one of 'xyxy'"):
+        make(bounding_box_format="xxyy")
+    with pytest.raises(ArgumentError, match="there are no images among 'image'"):
+        make()({"image": IMAGES})
+    with pytest.raises(ArgumentTypeError, match='bounding_boxes is a .*\n  fix: pass a dict with "boxes" and "labels"'):
+        make(bounding_box_format="xyxy")({"images": IMAGES, "bounding_boxes": boxes_of(IMAGES)["boxes"]})
+
+
+def test_a_flip_has_one_of_three_modes():
+    with pytest.raises(ArgumentError, match="mode can not be 'both'\n  fix: use one of 'horizontal', 'vertical'"):
+        RandomFlip("both")
+
+
+def test_about_half_of_the_images_are_flipped(backend):
+    flips = RandomFlip(seed=1).get_random_transformation((1000, 1, 1, 1))["flips"]
+    assert 450 < numbers(flips).sum() < 550

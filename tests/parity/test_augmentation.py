@@ -1,0 +1,80 @@
+"""Layers that change images against Keras's: by the parameters that Keras has drawn, and by what is drawn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import kcore_ops as ops
+import numpy as np
+import pytest
+from augmentation_cases import IMAGES, boxes_of
+from kcore_layers import layers
+
+FIRST = np.ascontiguousarray(np.moveaxis(IMAGES, -1, 1))
+
+# Name and arguments of a layer that draws, and how far from Keras's numbers, which are float32, its images may be.
+DRAWN: list[tuple[str, dict[str, Any], float]] = [
+    ("RandomFlip", {"mode": "horizontal"}, 1e-6),
+    ("RandomFlip", {"mode": "vertical"}, 1e-6),
+    ("RandomFlip", {}, 1e-6),
+]
+
+
+def numbers(x):
+    return ops.tree.map_structure(
+        lambda each: np.asarray(ops.convert_to_numpy(each)) if hasattr(each, "dtype") else each, x
+    )
+
+
+def ids(case):
+    name, arguments, _ = case
+    return f"{name} " + " ".join(f"{key}={value}" for key, value in arguments.items())
+
+
+def of_keras(keras, transformation):
+    """Return what Keras has drawn as arrays."""
+    return keras.tree.map_structure(
+        lambda x: keras.ops.convert_to_numpy(x) if hasattr(x, "dtype") and hasattr(x, "shape") else x, transformation
+    )
+
+
+@pytest.mark.parametrize("layout", ["channels_last", "channels_first"])
+@pytest.mark.parametrize("case", DRAWN, ids=ids)
+def test_what_keras_has_drawn_is_done_as_keras_does_it(backend, keras, case, layout):
+    name, arguments, tolerance = case
+    options = {**arguments, "data_format": layout, "bounding_box_format": "xyxy", "seed": 3}
+    theirs, ours = getattr(keras.layers, name)(**options), getattr(layers, name)(**options)
+    images = IMAGES if layout == "channels_last" else FIRST
+    boxes = boxes_of(images, layout)
+    for _ in range(3):
+        transformation = of_keras(keras, theirs.get_random_transformation(keras.ops.convert_to_tensor(images)))
+        expected = keras.ops.convert_to_numpy(
+            theirs.transform_images(keras.ops.convert_to_tensor(images), transformation)
+        )
+        np.testing.assert_allclose(numbers(ours.transform_images(images, transformation)), expected, atol=tolerance)
+        expected = theirs.transform_segmentation_masks(keras.ops.convert_to_tensor(images[:, :, :, :1]), transformation)
+        found = ours.transform_segmentation_masks(images[:, :, :, :1], transformation)
+        np.testing.assert_allclose(numbers(found), keras.ops.convert_to_numpy(expected), atol=tolerance)
+        expected = of_keras(
+            keras,
+            theirs.transform_bounding_boxes(
+                keras.tree.map_structure(keras.ops.convert_to_tensor, boxes), transformation
+            ),
+        )
+        found = numbers(ours.transform_bounding_boxes(boxes, transformation))
+        np.testing.assert_allclose(found["boxes"], expected["boxes"], atol=1e-3)
+        np.testing.assert_array_equal(found["labels"], expected["labels"])
+
+
+@pytest.mark.parametrize("case", DRAWN, ids=ids)
+def test_what_is_drawn_has_the_form_of_what_keras_draws(backend, keras, case):
+    name, arguments, _ = case
+    theirs, ours = getattr(keras.layers, name)(seed=1, **arguments), getattr(layers, name)(seed=1, **arguments)
+    for images in (IMAGES, IMAGES[0]):
+        expected = theirs.get_random_transformation(keras.ops.convert_to_tensor(images))
+        found = ours.get_random_transformation(images)
+        assert set(found) == set(expected)
+        for key, value in expected.items():
+            if hasattr(value, "dtype"):
+                assert tuple(found[key].shape) == tuple(value.shape), key
+                assert ops.dtype(found[key]) == keras.backend.standardize_dtype(value.dtype), key
