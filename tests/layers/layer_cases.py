@@ -55,7 +55,9 @@ from kcore_layers.layers.pooling.pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
+from kcore_layers.layers.preprocessing.mel_spectrogram import MelSpectrogram
 from kcore_layers.layers.preprocessing.rescaling import Rescaling
+from kcore_layers.layers.preprocessing.stft_spectrogram import STFTSpectrogram
 from kcore_layers.layers.regularization.activity_regularization import ActivityRegularization
 from kcore_layers.layers.regularization.alpha_dropout import AlphaDropout
 from kcore_layers.layers.regularization.dropout import Dropout
@@ -159,6 +161,13 @@ CASES: dict[str, tuple[Any, Any, tuple[int, ...]]] = {
     "Concatenate": (lambda **k: Concatenate(**k), [SEQUENCE, (3, 8, 2)], (1,)),
     "Dot": (lambda **k: Dot((2, 1), normalize=True, **k), [SEQUENCE, (3, 4, 5)], (1,)),
     "Rescaling": (lambda **k: Rescaling([1.0, 2.0, 3.0, 4.0], 0.5, **k), SEQUENCE, (1,)),
+    "STFTSpectrogram": (lambda **k: STFTSpectrogram("psd", 4, **k), SEQUENCE, (1,)),
+    "STFTSpectrogram channels first": (
+        lambda **k: STFTSpectrogram("log", 4, expand_dims=True, data_format="channels_first", **k),
+        (2, 3, 16),
+        (2,),
+    ),
+    "MelSpectrogram": (lambda **k: MelSpectrogram(32, 16, num_mel_bins=3, sampling_rate=800, **k), (2, 200), (1,)),
     "Normalization": (lambda **k: Normalization(**k), SEQUENCE, (1,)),
     "Normalization given": (lambda **k: Normalization(mean=1.0, variance=4.0, invert=True, **k), SEQUENCE, (1,)),
     "Masking": (lambda **k: Masking(0.0, **k), SEQUENCE, (1, 2)),

@@ -34,6 +34,14 @@ def test_irfft_undoes_rfft(backend, length):
     assert_close(irfft(rfft(backend.to_tensor(x, None)), length), x)
 
 
+def test_transforms_of_an_empty_batch_are_empty(backend):
+    x = backend.to_tensor(signal(0, 3, 8), None)
+    assert [tuple(part.shape) for part in rfft(x)] == [(0, 3, 5)] * 2
+    assert tuple(irfft((x, x), 6).shape) == (0, 3, 6)
+    for transform in (fft, fft2, ifft2):
+        assert [tuple(part.shape) for part in transform((x, x))] == [(0, 3, 8)] * 2
+
+
 def test_fft_keeps_the_energy(backend):
     real, imaginary = map(ops.convert_to_numpy, fft([backend.to_tensor(x, None) for x in (signal(8), signal(8) * 2)]))
     assert_close((real**2 + imaginary**2).sum() / 8, 5 * (signal(8) ** 2).sum(), 1e-4)

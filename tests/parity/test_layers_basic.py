@@ -16,6 +16,8 @@ from kcore_layers.serialization.registry import names_in
 NOT_OURS = {"quantization_config", "lora_rank", "lora_alpha"}
 
 SEQUENCE, IMAGE, VOLUME = (3, 8, 4), (2, 7, 6, 4), (2, 5, 4, 6, 2)
+SIGNAL = (2, 40, 3)
+MEL = {"fft_length": 64, "sequence_stride": 16, "num_mel_bins": 5, "sampling_rate": 800}
 
 # name, arguments, shape of the input, or shapes
 CASES: list[tuple[str, dict[str, Any], Any]] = [
@@ -123,6 +125,30 @@ CASES: list[tuple[str, dict[str, Any], Any]] = [
     ("Dot", {"axes": (1, 2)}, [(3, 4), SEQUENCE]),
     ("Rescaling", {"scale": 0.5, "offset": -1.0}, SEQUENCE),
     ("Rescaling", {"scale": [1.0, 2.0, 3.0, 4.0]}, SEQUENCE),
+    *(("STFTSpectrogram", {"mode": mode, "frame_length": 8}, SIGNAL) for mode in ("log", "magnitude", "psd", "imag")),
+    ("STFTSpectrogram", {"frame_length": 8, "frame_step": 3, "padding": "same", "expand_dims": True}, SIGNAL),
+    (
+        "STFTSpectrogram",
+        {"frame_length": 6, "fft_length": 16, "window": None, "data_format": "channels_first"},
+        (2, 3, 40),
+    ),
+    (
+        "STFTSpectrogram",
+        {
+            "frame_length": 7,
+            "window": "blackman",
+            "periodic": True,
+            "expand_dims": True,
+            "mode": "psd",
+            "data_format": "channels_first",
+        },
+        (2, 3, 40),
+    ),
+    ("STFTSpectrogram", {"frame_length": 4, "window": [1.0, 2.0, 2.0, 0.5], "mode": "stft"}, SIGNAL),
+    ("MelSpectrogram", MEL, (2, 500)),
+    ("MelSpectrogram", {**MEL, "mag_exp": 1.0, "top_db": 10.0, "ref_power": 3.0, "min_freq": 0.0}, (500,)),
+    ("MelSpectrogram", {**MEL, "power_to_db": False, "sequence_length": 40, "window": "hamming"}, (2, 3, 500)),
+    ("MelSpectrogram", {**MEL, "power_to_db": False, "window": None, "max_freq": 300.0, "mag_exp": 3.0}, (2, 500)),
     ("Normalization", {}, SEQUENCE),
     ("Normalization", {"axis": None}, SEQUENCE),
     ("Normalization", {"axis": (1, 2)}, SEQUENCE),
