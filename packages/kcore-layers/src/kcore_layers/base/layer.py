@@ -92,7 +92,7 @@ class Layer(Nodes, Built, Calling):
     # Attributes of instances, which classes do not show, that are no place for state.
     _kcore_instance_names: ClassVar[frozenset[str]] = frozenset({"autocast", "built", "name"})
     # Methods that only users call: an attribute may take their place.
-    _kcore_yielding_names: ClassVar[frozenset[str]] = frozenset({"count_params"})
+    _kcore_yielding_names: ClassVar[frozenset[str]] = frozenset({"count_params", "quantize"})
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """Make an instance of the class that belongs to the current backend as well."""
@@ -196,9 +196,26 @@ class Layer(Nodes, Built, Calling):
         return self.compute_dtype
 
     @property
-    def quantization_mode(self) -> None:
-        """None: no layer is quantized."""
-        return None
+    def quantization_mode(self) -> str | None:
+        """What its dtype policy keeps weights as: "int8" or "int4"; None, as numbers of the variable dtype."""
+        return self._kcore_dtype_policy.for_path(self.path).quantization_mode
+
+    def quantize(self, mode: str | None = None, type_check: bool = True, config: Any = None) -> None:
+        """Keep weights as integers of few bits from now on. Layers that can have a method of their own for it.
+
+        Args:
+            mode: str, what they are to be kept as; None, the default, is what `config` says.
+            type_check: bool, of no effect: subclasses of a layer that can be quantized can be too; True by default.
+            config: `quantizers.QuantizationConfig`, how the weights are rounded; None, the default, is the mode's own.
+
+        Raises:
+            MissingMethod: if the layer has no weights that can be.
+        """
+        name = original_class(type(self)).__name__
+        raise MissingMethod(
+            f"{name} has no weights that can be quantized",
+            fix="quantize Dense, EinsumDense and Embedding, or a model, which leaves all else as it is",
+        ).at(f'layer "{self.name}"')
 
     @property
     def supports_masking(self) -> bool:

@@ -22,6 +22,8 @@ class State(Tracking):
     name: str
     _kcore_path: str | None
     _kcore_trainable: bool
+    # Those that stay as they are while the layer is trained: a weight that an adapter is for.
+    _kcore_frozen_variables: Sequence[Variable] = ()
     _kcore_lists: dict[str, Any]
 
     @property
@@ -73,6 +75,17 @@ class State(Tracking):
     def _kcore_own_variables(self) -> list[Variable]:
         """Return the variables of the layer itself, without those of layers inside."""
         return [*self._kcore_trainable_variables, *self._kcore_non_trainable_variables]
+
+    def _kcore_saved_variables(self) -> list[Variable]:
+        """Return those of the layer's own variables that a file holds, in its order."""
+        return self._kcore_own_variables()
+
+    def _kcore_values_to_save(self) -> Mapping[int, Any]:
+        """Return what a file is to hold in place of a variable's value, by the variable's id()."""
+        return {}
+
+    def _kcore_after_load(self) -> None:
+        """Act on its variables having been set from a file."""
 
     def _kcore_list_sublayers(self) -> list[Any]:
         return list(self._kcore_sublayers())
@@ -149,8 +162,9 @@ class State(Tracking):
     def trainable(self, value: bool) -> None:
         value = bool(value)
         object.__setattr__(self, "_kcore_trainable", value)
+        frozen = {id(variable) for variable in self._kcore_frozen_variables}
         for variable in self._kcore_trainable_variables:
-            variable.trainable = value
+            variable.trainable = value and id(variable) not in frozen
         for layer in self._kcore_layers:
             layer.trainable = value
         state_changed()
@@ -197,8 +211,9 @@ class State(Tracking):
         Args:
             store: what the arrays are put into.
         """
-        for i, v in enumerate(self._kcore_own_variables()):
-            store[str(i)] = v.numpy()
+        values = self._kcore_values_to_save()
+        for i, v in enumerate(self._kcore_saved_variables()):
+            store[str(i)] = values[id(v)] if id(v) in values else v.numpy()
 
     def load_own_variables(self, store: Mapping[str, Any]) -> None:
         """Set the layer's own variables from what `save_own_variables` put into a mapping.
@@ -209,7 +224,7 @@ class State(Tracking):
         Raises:
             ArgumentError: if the mapping has too few or too many.
         """
-        own = self._kcore_own_variables()
+        own = self._kcore_saved_variables()
         if len(store) != len(own):
             raise ArgumentError(
                 f'layer "{self.name}" has {len(own)} variables of its own and the file {len(store)} for it',
@@ -217,6 +232,7 @@ class State(Tracking):
             )
         for i, v in enumerate(own):
             v.assign(store[str(i)])
+        self._kcore_after_load()
 
     def save_own_assets(self, store: MutableMapping[str, bytes]) -> None:
         """Put files that are saved with the model beside the layer's variables, a vocabulary say, into a mapping.

@@ -339,6 +339,12 @@ class Tracking:
         ):
             listed.append(variable)
 
+    def _kcore_untrack_variable(self, variable: Variable) -> None:
+        """Let a variable be part of the state no more."""
+        for listed in (self._kcore_trainable_variables, self._kcore_non_trainable_variables):
+            listed[:] = [other for other in listed if other is not variable]
+        self._kcore_tracking_changed()
+
     def _kcore_tracking_changed(self) -> None:
         """Act on a change of the lists."""
         plan = self.__dict__.get("_kcore_plan")

@@ -258,7 +258,7 @@ def has_weights_of_layers(places: Places) -> bool:
 
 def _faults(place: str, layer: Any, entries: Entries) -> list[str]:
     """Return what does not fit between a layer and its part of the file."""
-    own = [*layer._kcore_trainable_variables, *layer._kcore_non_trainable_variables]
+    own = layer._kcore_saved_variables()
     if type(layer).load_own_variables is not State.load_own_variables:
         return _faults_by_trial(place, layer, entries)
     if own and not entries:

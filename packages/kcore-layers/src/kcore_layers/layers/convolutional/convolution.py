@@ -26,6 +26,7 @@ from kcore_layers.options.argument_types import (
 )
 from kcore_layers.options.weight_options import checked_count, config_of, known_size, options_of, set_options
 from kcore_layers.serialization.registry import builtin
+from kcore_layers.weights.replaceable import Adaptable
 
 __all__ = ["Conv1D", "Conv2D", "Conv3D", "Convolution1D", "Convolution2D", "Convolution3D"]
 
@@ -111,7 +112,7 @@ class SlidingKernel(Layer):
         return x if activation is None or activation is activations.linear else activation(x)
 
 
-class _Conv(SlidingKernel):
+class _Conv(SlidingKernel, Adaptable):
     """Convolution along one to three axes."""
 
     def __init__(
@@ -132,6 +133,8 @@ class _Conv(SlidingKernel):
         activity_regularizer: RegularizerLike = None,
         kernel_constraint: ConstraintLike = None,
         bias_constraint: ConstraintLike = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
         **kwargs: Unpack[LayerOptionsBesideRegularizer],
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
@@ -143,6 +146,7 @@ class _Conv(SlidingKernel):
             ).at(type(self).__name__)
         self.set_window(kernel_size, strides, padding, data_format, dilation_rate)
         self.use_bias = use_bias
+        self.set_adapter(lora_rank, lora_alpha)
         set_options(
             self,
             activation=activation,
@@ -189,7 +193,7 @@ class _Conv(SlidingKernel):
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make another one like it."""
-        return {**super().get_config(), **config_of(self, *_OPTIONS)}
+        return {**super().get_config(), **config_of(self, *_OPTIONS), **self._config_of_adapter()}
 
 
 _OPTIONS = (
@@ -227,6 +231,8 @@ class Conv1D(_Conv):
         activity_regularizer: regularizer, its name or config, of the output; None adds no penalty.
         kernel_constraint: constraint, its name or config, of the kernel after each update; None sets none.
         bias_constraint: constraint, its name or config, of the bias after each update; None sets none.
+        lora_rank: int, the rank of the adapter that the kernel gets, as `enable_lora` adds it; None, it gets none.
+        lora_alpha: float, by which the adapter is multiplied, after a division by the rank; None, the rank.
         **kwargs: `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
@@ -284,6 +290,8 @@ class Conv2D(_Conv):
         activity_regularizer: regularizer, its name or config, of the output; None adds no penalty.
         kernel_constraint: constraint, its name or config, of the kernel after each update; None sets none.
         bias_constraint: constraint, its name or config, of the bias after each update; None sets none.
+        lora_rank: int, the rank of the adapter that the kernel gets, as `enable_lora` adds it; None, it gets none.
+        lora_alpha: float, by which the adapter is multiplied, after a division by the rank; None, the rank.
         **kwargs: `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
@@ -325,6 +333,8 @@ class Conv3D(_Conv):
         activity_regularizer: regularizer, its name or config, of the output; None adds no penalty.
         kernel_constraint: constraint, its name or config, of the kernel after each update; None sets none.
         bias_constraint: constraint, its name or config, of the bias after each update; None sets none.
+        lora_rank: int, the rank of the adapter that the kernel gets, as `enable_lora` adds it; None, it gets none.
+        lora_alpha: float, by which the adapter is multiplied, after a division by the rank; None, the rank.
         **kwargs: `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:

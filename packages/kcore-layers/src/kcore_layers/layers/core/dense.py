@@ -8,7 +8,6 @@ import kcore_ops as ops
 from kcore_ops.engine.op import Tensor
 
 from kcore_layers.base.input_spec import InputSpec
-from kcore_layers.base.layer import Layer
 from kcore_layers.options import activations
 from kcore_layers.options.argument_types import (
     ActivationLike,
@@ -20,6 +19,7 @@ from kcore_layers.options.argument_types import (
 )
 from kcore_layers.options.weight_options import checked_count, config_of, known_size, options_of, set_options
 from kcore_layers.serialization.registry import builtin
+from kcore_layers.weights.replaceable import Adaptable
 
 __all__ = ["Dense"]
 
@@ -30,7 +30,7 @@ _OPTIONS = (
 
 
 @builtin("keras.layers")
-class Dense(Layer):
+class Dense(Adaptable):
     """Multiply by a matrix, add a bias, apply an activation: `activation(x @ kernel + bias)`.
 
     Shapes: the input is `(..., n)`, the output `(..., units)`; the kernel is `(n, units)`, the bias `(units,)`.
@@ -46,6 +46,8 @@ class Dense(Layer):
         activity_regularizer: regularizer, its name or config, of the output; None adds no penalty.
         kernel_constraint: constraint, its name or config, of the kernel after each update; None sets none.
         bias_constraint: constraint, its name or config, of the bias after each update; None sets none.
+        lora_rank: int, the rank of the adapter that the kernel gets, as `enable_lora` adds it; None, it gets none.
+        lora_alpha: float, by which the adapter is multiplied, after a division by the rank; None, the rank.
         **kwargs: `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
@@ -58,6 +60,7 @@ class Dense(Layer):
     """
 
     activation: Any
+    kernel: Any
     bias: Any
 
     def __init__(
@@ -72,11 +75,14 @@ class Dense(Layer):
         activity_regularizer: RegularizerLike = None,
         kernel_constraint: ConstraintLike = None,
         bias_constraint: ConstraintLike = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
         **kwargs: Unpack[LayerOptionsBesideRegularizer],
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.units = checked_count(self, "units", units)
         self.use_bias = use_bias
+        self.set_adapter(lora_rank, lora_alpha)
         set_options(
             self,
             activation=activation,
@@ -115,4 +121,4 @@ class Dense(Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make another one like it."""
-        return {**super().get_config(), **config_of(self, *_OPTIONS)}
+        return {**super().get_config(), **config_of(self, *_OPTIONS), **self._config_of_adapter()}

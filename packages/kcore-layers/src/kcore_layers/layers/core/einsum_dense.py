@@ -13,7 +13,6 @@ from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.specs.shapes import show_shape
 
 from kcore_layers.base.input_spec import InputSpec
-from kcore_layers.base.layer import Layer
 from kcore_layers.options import activations
 from kcore_layers.options.argument_types import (
     ActivationLike,
@@ -26,6 +25,7 @@ from kcore_layers.options.argument_types import (
 from kcore_layers.options.initializers.variance_scaling import VarianceScaling
 from kcore_layers.options.weight_options import config_of, options_of, set_options
 from kcore_layers.serialization.registry import builtin
+from kcore_layers.weights.replaceable import Adaptable
 
 __all__ = ["EinsumDense"]
 
@@ -36,7 +36,7 @@ _OPTIONS = (
 
 
 @builtin("keras.layers")
-class EinsumDense(Layer):
+class EinsumDense(Adaptable):
     """Multiply by a kernel as an einsum equation says, add a bias, apply an activation.
 
     Shapes: those of the equation, in which each letter names an axis: with "abc,cd->abd" the input is `(a, b, c)`, the
@@ -55,6 +55,8 @@ class EinsumDense(Layer):
         bias_regularizer: regularizer, its name or config, of the bias; None adds no penalty.
         kernel_constraint: constraint, its name or config, of the kernel after each update; None sets none.
         bias_constraint: constraint, its name or config, of the bias after each update; None sets none.
+        lora_rank: int, the rank of the adapter that the kernel gets, as `enable_lora` adds it; None, it gets none.
+        lora_alpha: float, by which the adapter is multiplied, after a division by the rank; None, the rank.
         **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
@@ -68,6 +70,7 @@ class EinsumDense(Layer):
     """
 
     activation: Any
+    kernel: Any
 
     def __init__(
         self,
@@ -81,6 +84,8 @@ class EinsumDense(Layer):
         bias_regularizer: RegularizerLike = None,
         kernel_constraint: ConstraintLike = None,
         bias_constraint: ConstraintLike = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
         **kwargs: Unpack[LayerOptions],
     ) -> None:
         super().__init__(**kwargs)
@@ -88,6 +93,7 @@ class EinsumDense(Layer):
         self.output_shape = tuple(output_shape) if isinstance(output_shape, Sequence) else (output_shape,)
         self.bias_axes = bias_axes
         self._axes = _Equation.parse(equation, bias_axes)
+        self.set_adapter(lora_rank, lora_alpha)
         set_options(
             self,
             activation=activation,
@@ -127,7 +133,7 @@ class EinsumDense(Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make another one like it."""
-        return {**super().get_config(), **config_of(self, *_OPTIONS)}
+        return {**super().get_config(), **config_of(self, *_OPTIONS), **self._config_of_adapter()}
 
 
 @dataclasses.dataclass(frozen=True)

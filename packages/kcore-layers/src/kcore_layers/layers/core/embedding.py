@@ -10,7 +10,6 @@ import numpy as np
 from kcore_ops.dtypes import INTEGERS
 from kcore_ops.engine.op import Tensor
 
-from kcore_layers.base.layer import Layer
 from kcore_layers.options.argument_types import (
     Array,
     ConstraintLike,
@@ -21,6 +20,7 @@ from kcore_layers.options.argument_types import (
 )
 from kcore_layers.options.weight_options import checked_count, config_of, options_of, set_options
 from kcore_layers.serialization.registry import builtin
+from kcore_layers.weights.replaceable import Adaptable
 
 __all__ = ["Embedding"]
 
@@ -35,7 +35,7 @@ class _EmbeddingOptions(LayerOptionsBesideInputDim, total=False):
 
 
 @builtin("keras.layers")
-class Embedding(Layer):
+class Embedding(Adaptable):
     """Look up a vector for each integer.
 
     Shapes: the input is any, the output has `output_dim` as an axis more; the table is `(input_dim, output_dim)`.
@@ -51,6 +51,8 @@ class Embedding(Layer):
         mask_zero: bool, whether 0 stands for padding, which layers that follow leave out; False.
         weights: array `(input_dim, output_dim)`, or a list with it, that the table begins with; None asks the
             initializer.
+        lora_rank: int, the rank of the adapter that the table gets, as `enable_lora` adds it; None, it gets none.
+        lora_alpha: float, by which the adapter is multiplied, after a division by the rank; None, the rank.
         **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
@@ -63,6 +65,9 @@ class Embedding(Layer):
            [1., 1.]], dtype=float32)
     """
 
+    weight_name = "embeddings"
+    embeddings: Any
+
     def __init__(
         self,
         input_dim: int,
@@ -72,6 +77,8 @@ class Embedding(Layer):
         embeddings_constraint: ConstraintLike = None,
         mask_zero: bool = False,
         weights: Array | Sequence[Array] | None = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
         **kwargs: Unpack[_EmbeddingOptions],
     ) -> None:
         kwargs.pop("input_length", None)  # of Keras 2, without effect
@@ -86,6 +93,7 @@ class Embedding(Layer):
             embeddings_regularizer=embeddings_regularizer,
             embeddings_constraint=embeddings_constraint,
         )
+        self.set_adapter(lora_rank, lora_alpha)
         self.mask_zero = bool(mask_zero)
         self.supports_masking = self.mask_zero
         if weights is not None:
@@ -127,4 +135,4 @@ class Embedding(Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make another one like it."""
-        return {**super().get_config(), **config_of(self, *_OPTIONS)}
+        return {**super().get_config(), **config_of(self, *_OPTIONS), **self._config_of_adapter()}
