@@ -5,15 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from kcore_layers.layers.augmentation.cropping import CenterCrop, RandomCrop
 from kcore_layers.layers.augmentation.random_flip import RandomFlip
+from kcore_layers.layers.augmentation.resizing import Resizing
 
 # A function that makes the layer. Those that draw take a seed too.
 RANDOM: dict[str, Any] = {
     "RandomFlip": lambda **k: RandomFlip(**k),
     "RandomFlip horizontal": lambda **k: RandomFlip("horizontal", **k),
     "RandomFlip vertical": lambda **k: RandomFlip("vertical", **k),
+    "RandomCrop": lambda **k: RandomCrop(3, 4, **k),
 }
-DETERMINISTIC: dict[str, Any] = {}
+DETERMINISTIC: dict[str, Any] = {
+    "Resizing": lambda **k: Resizing(4, 12, **k),
+    "Resizing nearest": lambda **k: Resizing(5, 7, "nearest", **k),
+    "Resizing cropped": lambda **k: Resizing(6, 6, crop_to_aspect_ratio=True, **k),
+    "Resizing padded": lambda **k: Resizing(6, 6, pad_to_aspect_ratio=True, antialias=True, fill_value=3.0, **k),
+    "CenterCrop": lambda **k: CenterCrop(5, 6, **k),
+    "CenterCrop resized": lambda **k: CenterCrop(12, 6, **k),
+}
 ALL = RANDOM | DETERMINISTIC
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (3, 8, 10, 3)).astype("float32")

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from augmentation_cases import ALL, DETERMINISTIC, IMAGES, RANDOM, boxes_of, dict_of
 from kcore_layers import Sequential
+from kcore_layers.layers.augmentation.cropping import CenterCrop, RandomCrop
 from kcore_layers.layers.augmentation.random_flip import RandomFlip
+from kcore_layers.layers.augmentation.resizing import Resizing
 from kcore_layers.serialization.objects import deserialize_keras_object, serialize_keras_object
 from kcore_ops.foundation.errors import ArgumentError, ArgumentTypeError, ShapeError
 
@@ -64,9 +66,8 @@ def test_nothing_is_changed_where_training_is_false(backend, random):
 @pytest.mark.parametrize("dtype", ["uint8", "int32", "float16", "float64"])
 def test_images_come_out_in_the_compute_dtype(backend, make, dtype):
     layer = make(dtype="float32")
-    if getattr(layer, "keeps_integers", False) and "int" in dtype:
-        return
-    assert backend.dtype(layer(IMAGES.astype(dtype))) == "float32"
+    keeps_integers = isinstance(layer, Resizing) and "int" in dtype
+    assert backend.dtype(layer(IMAGES.astype(dtype))) == (dtype if keeps_integers else "float32")
 
 
 def test_half_precision_is_as_exact_as_it_can_be(backend, make):
@@ -185,7 +186,7 @@ def test_images_have_three_or_four_axes(backend, make):
 
 
 def test_the_format_of_boxes_has_to_be_known(backend, make):
-    with pytest.raises(ArgumentError, match="there are bounding boxes, and their format is not known"):
+    with pytest.raises(ArgumentError, match="there are bounding boxes, and their format is not known\n  fix: .*xyxy"):
         make()({"images": IMAGES, "bounding_boxes": boxes_of(IMAGES)})
     with pytest.raises(ArgumentError, match="bounding_box_format can not be 'xxyy'\n  fix: use one of 'xyxy'"):
         make(bounding_box_format="xxyy")
@@ -193,6 +194,51 @@ def test_the_format_of_boxes_has_to_be_known(backend, make):
         make()({"image": IMAGES})
     with pytest.raises(ArgumentTypeError, match='bounding_boxes is a .*\n  fix: pass a dict with "boxes" and "labels"'):
         make(bounding_box_format="xyxy")({"images": IMAGES, "bounding_boxes": boxes_of(IMAGES)["boxes"]})
+
+
+def test_arguments_of_sizes_are_checked():
+    with pytest.raises(ArgumentError, match="height can not be 0"):
+        Resizing(0, 4)
+    with pytest.raises(ArgumentError, match="interpolation can not be 'area'\n  fix: use one of 'bilinear', 'nearest'"):
+        Resizing(4, 4, "area")
+    with pytest.raises(ArgumentError, match="fill_mode can not be 'reflect'\n  fix: use one of 'constant'"):
+        Resizing(4, 4, fill_mode="reflect")
+    with pytest.raises(ArgumentError, match="crop_to_aspect_ratio and pad_to_aspect_ratio are both set"):
+        Resizing(4, 4, crop_to_aspect_ratio=True, pad_to_aspect_ratio=True)
+    with pytest.raises(ArgumentError, match="width can not be -1"):
+        CenterCrop(4, -1)
+
+
+def test_a_random_part_begins_anywhere_it_can(backend):
+    layer = RandomCrop(3, 4, seed=0)
+    starts = {
+        tuple(int(ops.convert_to_numpy(each)) for each in layer.get_random_transformation((1, 5, 6, 1)))
+        for _ in range(200)
+    }
+    assert starts == {(row, column) for row in range(3) for column in range(3)}
+
+
+def test_boxes_of_a_random_part_frame_what_they_framed(backend):
+    images = np.zeros((1, 8, 10, 1), "float32")
+    images[:, 3:5, 4:7] = 1
+    data = {
+        "images": images,
+        "bounding_boxes": {"boxes": np.array([[[4, 3, 7, 5]]], "float32"), "labels": np.ones((1, 1))},
+    }
+    layer = RandomCrop(6, 7, seed=2, bounding_box_format="xyxy")
+    for _ in range(10):
+        result = numbers(layer(data))
+        left, top, right, bottom = result["bounding_boxes"]["boxes"][0, 0].astype(int)
+        framed = result["images"][0, top:bottom, left:right]
+        assert framed.sum() == result["images"].sum() and framed.all()
+
+
+def test_parts_of_images_too_small_for_them_are_resized(backend):
+    layer = RandomCrop(16, 10, bounding_box_format="xyxy")
+    result = numbers(layer(dict_of(IMAGES)))
+    assert result["images"].shape == (3, 16, 10, 3)
+    # 5 of the 10 columns have the aspect ratio; those after the first of them are taken.
+    assert_equal(result["images"], ops.image.resize(IMAGES[:, :, 2:], (16, 10)))
 
 
 def test_a_flip_has_one_of_three_modes():

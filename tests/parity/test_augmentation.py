@@ -18,6 +18,26 @@ DRAWN: list[tuple[str, dict[str, Any], float]] = [
     ("RandomFlip", {"mode": "vertical"}, 1e-6),
     ("RandomFlip", {}, 1e-6),
 ]
+# The same of layers that draw nothing.
+FIXED: list[tuple[str, dict[str, Any], float]] = [
+    *(
+        ("Resizing", {"height": height, "width": width, **options}, 1e-3)
+        for height, width in ((4, 5), (12, 15), (5, 14), (6, 6))
+        for options in (
+            {},
+            {"crop_to_aspect_ratio": True},
+            {"pad_to_aspect_ratio": True, "fill_value": 7.0},
+            {"interpolation": "nearest"},
+            {"interpolation": "bicubic", "antialias": True},
+            {"interpolation": "lanczos3"},
+            {"interpolation": "lanczos5", "antialias": True},
+        )
+    ),
+    *(
+        ("CenterCrop", {"height": height, "width": width}, 1e-3)
+        for height, width in ((4, 5), (8, 10), (12, 6), (12, 15))
+    ),
+]
 
 
 def numbers(x):
@@ -36,6 +56,47 @@ def of_keras(keras, transformation):
     return keras.tree.map_structure(
         lambda x: keras.ops.convert_to_numpy(x) if hasattr(x, "dtype") and hasattr(x, "shape") else x, transformation
     )
+
+
+@pytest.mark.parametrize("layout", ["channels_last", "channels_first"])
+@pytest.mark.parametrize("case", FIXED, ids=ids)
+def test_what_is_not_random_is_what_keras_gives(backend, keras, case, layout):
+    name, arguments, tolerance = case
+    options = {**arguments, "data_format": layout, "bounding_box_format": "xyxy"}
+    theirs, ours = getattr(keras.layers, name)(**options), getattr(layers, name)(**options)
+    images = IMAGES if layout == "channels_last" else FIRST
+    data = {"images": images, "bounding_boxes": boxes_of(images, layout)}
+    if name == "Resizing":  # whose masks are resized as masks; Keras's crops blend the classes
+        data["segmentation_masks"] = images[:, :, :, :1] if layout == "channels_last" else images[:, :1]
+        integers = keras.ops.convert_to_numpy(theirs(images.astype("uint8")))
+        found = ours(images.astype("uint8"))
+        assert ops.dtype(found) == integers.dtype.name == "uint8"
+        # A half is rounded to either side.
+        np.testing.assert_allclose(numbers(found).astype(int), integers.astype(int), atol=1)
+    expected = of_keras(keras, theirs(keras.tree.map_structure(keras.ops.convert_to_tensor, data)))
+    found = numbers(ours(data))
+    np.testing.assert_allclose(found["images"], expected["images"], atol=tolerance)
+    if "segmentation_masks" in data:
+        np.testing.assert_allclose(found["segmentation_masks"], expected["segmentation_masks"], atol=tolerance)
+    np.testing.assert_allclose(found["bounding_boxes"]["boxes"], expected["bounding_boxes"]["boxes"], atol=1e-4)
+    np.testing.assert_array_equal(found["bounding_boxes"]["labels"], expected["bounding_boxes"]["labels"])
+
+
+@pytest.mark.parametrize("size", [(4, 5), (12, 6), (5, 14), (12, 15), (8, 10)])
+def test_random_parts_are_those_of_keras(backend, keras, size):
+    theirs, ours = keras.layers.RandomCrop(*size, seed=1), layers.RandomCrop(*size, seed=1)
+    for training in (True, False):
+        start = of_keras(
+            keras, theirs.get_random_transformation(keras.ops.convert_to_tensor(IMAGES), training=training)
+        )
+        drawn = ours.get_random_transformation(IMAGES, training=training)
+        if not training:
+            assert tuple(drawn) == tuple(start)
+        found, expected = (
+            ours.transform_images(IMAGES, start),
+            theirs.transform_images(keras.ops.convert_to_tensor(IMAGES), start),
+        )
+        np.testing.assert_allclose(numbers(found), keras.ops.convert_to_numpy(expected), atol=1e-3)
 
 
 @pytest.mark.parametrize("layout", ["channels_last", "channels_first"])

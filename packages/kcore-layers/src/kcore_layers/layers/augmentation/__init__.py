@@ -4,7 +4,9 @@ import typing
 
 from kcore_ops.foundation import public_names
 
+from kcore_layers.layers.augmentation.cropping import *
 from kcore_layers.layers.augmentation.random_flip import *
+from kcore_layers.layers.augmentation.resizing import *
 
 if not typing.TYPE_CHECKING:
     __all__ = public_names.imported(globals())

@@ -322,5 +322,5 @@ class BaseImagePreprocessingLayer(DataLayer):
 
 def _numbers(height: Any, width: Any) -> tuple[Any, Any]:
     """Return sizes that only the running graph knows as floats."""
-    known = isinstance(height, int), isinstance(width, int)
+    known = [size is None or isinstance(size, int) for size in (height, width)]
     return height if known[0] else ops.cast(height, "float32"), width if known[1] else ops.cast(width, "float32")

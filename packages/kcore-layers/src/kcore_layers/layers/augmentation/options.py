@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from kcore_layers.bounding_boxes.formats import BoxFormat
-from kcore_layers.options.argument_types import LayerOptions
+from kcore_layers.options.argument_types import LayerOptions, LayerOptionsBesideName
 
-__all__ = ["ImageLayerOptions"]
+__all__ = ["ImageLayerOptions", "ImageLayerOptionsBesideName"]
 
 
 class ImageLayerOptions(LayerOptions, total=False):
     """The keywords of `Layer`, and the format of bounding boxes."""
+
+    bounding_box_format: BoxFormat | None
+
+
+class ImageLayerOptionsBesideName(LayerOptionsBesideName, total=False):
+    """The same for a layer that has `name` among its own."""
 
     bounding_box_format: BoxFormat | None

@@ -18,3 +18,5 @@ from kcore_train.data import normalize as normalize
 from kcore_train.data import pack_x_y_sample_weight as pack_x_y_sample_weight
 from kcore_train.data import to_categorical as to_categorical
 from kcore_train.data import unpack_x_y_sample_weight as unpack_x_y_sample_weight
+
+from kcore.utils import bounding_boxes as bounding_boxes

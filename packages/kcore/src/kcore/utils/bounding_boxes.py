@@ -1,0 +1,3 @@
+"""Bounding boxes of objects in images."""
+
+from kcore_layers.bounding_boxes import *
