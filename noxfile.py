@@ -194,7 +194,7 @@ def typecheck(session: nox.Session) -> None:
 @for_each_backend
 def tests(session: nox.Session, backend: str) -> None:
     """The suite on one backend, with the others installed to compare with."""
-    with environment(session, "kcore[all,safetensors]", *EXAMPLES, *TESTING) as python:
+    with environment(session, "kcore[all,orbax,safetensors]", *EXAMPLES, *TESTING) as python:
         tried = ("--kcore-backend", backend, "--kcore-effort", EFFORT.get(backend, "1"))
         chosen = (*suites("ops", "layers", "train", "backends", "examples"), *tried, *SHARED)
         python("-m", "pytest", *chosen, *session.posargs, JAX_ENABLE_X64="1", **COMPILED_QUICKLY)
@@ -212,7 +212,7 @@ def export(session: nox.Session, backend: str) -> None:
 @nox.session
 def doctest(session: nox.Session) -> None:
     """The examples in docstrings: with arrays, and where gradients are shown with torch tensors."""
-    with environment(session, "kcore[numpy,sklearn,torch]", *TESTING) as python:
+    with environment(session, "kcore[numpy,orbax,sklearn,torch]", *TESTING) as python:
         what = ("--doctest-modules", "--ignore-glob=/*/conformance/test_backend.py")  # which the other sessions run
         packages = ("--pyargs", "kcore_ops", "kcore_layers", "kcore_train")
         chosen = ("-p", "numpy_in_doctests", *what, *packages, "-n", "auto", *session.posargs)

@@ -24,13 +24,13 @@ SIBLINGS = {
     "kcore-backend-torch": {"kcore_ops"},
 }
 # Where what is imported is not called as the distribution is.
-MODULES = {"ml-dtypes": "ml_dtypes"}
+MODULES = {"ml-dtypes": "ml_dtypes", "orbax-checkpoint": "orbax"}
 # The conformance suite is a part of kcore-ops for which backend authors install hypothesis and pytest; files of
 # safetensors, and exports, are written where the libraries of their formats are installed; models are estimators of
 # scikit-learn where that is.
 EXTRAS = {
     "kcore-backend-tf": {"onnx", "tf2onnx"},
-    "kcore-layers": {"openvino", "safetensors"},
+    "kcore-layers": {"openvino", "orbax", "safetensors"},
     "kcore-ops": {"hypothesis", "pytest"},
     "kcore-train": {"sklearn"},
 }

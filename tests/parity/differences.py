@@ -149,5 +149,7 @@ TRAINING = {
     "fewer steps_per_epoch than batches": "Keras alternates between long and short epochs; ours has as many steps in each as asked for",
     "loss_weights of outputs by name, or nested": "Keras refuses them; ours have the form of the outputs, as losses have",
     "nullable columns of DataFrames": "Keras refuses them; ours are their numbers, and refused where values are missing",
+    "load_model of checkpoints of a Sequential": "Keras looks for paths that a model made anew has not, in Sequential, nested and subclassed models, and leaves their first values; ours has all",
+    "OrbaxCheckpoint after gradients that were accumulated": "Keras goes on from the number of updates in a later fit, and meets checkpoints of its own; ours from that of batches",
     "a bar without a terminal": "Keras prints a line for each step; ours one at the end",
 }

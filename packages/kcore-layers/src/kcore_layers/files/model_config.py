@@ -9,14 +9,32 @@ from typing import Any
 from kcore_ops.foundation.errors import ArgumentError, KcoreError
 
 from kcore_layers.models.model import Model
-from kcore_layers.serialization.objects import SerializationError, deserialize_keras_object, sharing_objects
+from kcore_layers.serialization.objects import (
+    SerializationError,
+    deserialize_keras_object,
+    serialize_keras_object,
+    sharing_objects,
+)
 
-__all__ = ["KERAS_VERSION", "data_of_json", "model_of_data", "not_built"]
+__all__ = ["KERAS_VERSION", "data_of_json", "json_of_model", "model_of_data", "not_built"]
 
 # The release of Keras whose formats these are.
 KERAS_VERSION = "3.15.1"
 
 _FIX = "pass a file that save_model wrote"
+
+
+def json_of_model(model: Model) -> str:
+    """Return the data of a model as JSON.
+
+    Args:
+        model: the model.
+
+    Raises:
+        SerializationError: if a part of the model has no `get_config`, or holds what can not be saved.
+    """
+    with sharing_objects():
+        return json.dumps(serialize_keras_object(model))
 
 
 def data_of_json(text: str | bytes, what: str) -> Any:

@@ -23,14 +23,15 @@ from kcore_layers.files.assets import load_assets, save_assets
 from kcore_layers.files.atomic import file_path, refuse_unknown_arguments
 from kcore_layers.files.first_values import filled_model
 from kcore_layers.files.legacy_h5 import is_legacy, load_legacy_model, save_legacy_model
-from kcore_layers.files.model_config import KERAS_VERSION, data_of_json, model_of_data, not_built
+from kcore_layers.files.model_config import KERAS_VERSION, data_of_json, json_of_model, model_of_data, not_built
 from kcore_layers.files.model_parts import CONFIG, METADATA, ModelParts, model_parts, open_weights
 from kcore_layers.files.model_writing import ModelSink, write_archive, write_directory
+from kcore_layers.files.orbax_library import find_step
+from kcore_layers.files.orbax_state import load_checkpoint
 from kcore_layers.files.stored import FORMAT, Places, check_format
 from kcore_layers.files.weight_paths import find_optimizers
 from kcore_layers.files.weights_file import has_weights_of_layers, read_weights, write_weights
 from kcore_layers.models.model import Model
-from kcore_layers.serialization.objects import serialize_keras_object, sharing_objects
 
 __all__ = ["load_model", "model_from_json", "save_model"]
 
@@ -102,8 +103,7 @@ def save_model(
             save_legacy_model(model, path, overwrite, include_optimizer)
             return
         without = [] if include_optimizer else find_optimizers(model)
-        with sharing_objects():
-            config = json.dumps(serialize_keras_object(model))
+        config = json_of_model(model)
         with writing as sink:
             sink.write(METADATA, json.dumps(_metadata()).encode())
             sink.write(CONFIG, config.encode())
@@ -142,7 +142,8 @@ def load_model(
     """Read a model from a file or directory that `save_model` or Keras 3 wrote; it belongs to the current backend.
 
     Args:
-        filepath: str or `Path`, the file or directory.
+        filepath: str or `Path`, the file or directory; of a directory of checkpoints, which `OrbaxCheckpoint` writes,
+            the latest is read.
         custom_objects: classes and functions that the file may name, by name, beside those registered; None, the
             default, is none.
         compile: bool, whether to compile the model as it was when it was saved, and to set the optimizer's state; True
@@ -154,6 +155,7 @@ def load_model(
         ArgumentError: if the file can not be read, or naming everything in it that does not fit the model.
         SerializationError: if it names a class or function that is not known here, holds code in safe mode, or can
             not be made into a model.
+        MissingDependency: if it is a checkpoint of Orbax, and that library is not installed.
     """
     with located("load_model"):
         path = file_path(filepath)
@@ -163,6 +165,9 @@ def load_model(
     try:
         if not is_directory and is_legacy(path):
             return load_legacy_model(path, custom_objects, compile, safe_mode)
+        step = find_step(path) if is_directory else None
+        if step is not None:
+            return load_checkpoint(step, custom_objects, compile, safe_mode)
         with model_parts(path) as parts:
             _check_metadata(parts)
             config = data_of_json(parts.read(CONFIG), CONFIG)

@@ -19,6 +19,8 @@ from kcore_layers.files.faults import fault_of, refuse_faults, warn_of_faults
 from kcore_layers.files.formats import tensors_format, weights_format
 from kcore_layers.files.hdf5 import open_hdf5
 from kcore_layers.files.legacy_h5 import is_legacy, load_legacy_weights
+from kcore_layers.files.orbax_library import find_step
+from kcore_layers.files.orbax_state import open_checkpoint, read_checkpoint
 from kcore_layers.files.shards import INDEX_ENDING, write_shards
 from kcore_layers.files.stored import Entry, Places, StoredVariables, WeightsSink
 from kcore_layers.files.tensors import load_tensors, opened_values, tensors_of
@@ -154,8 +156,9 @@ def load_weights(
         model: a built model.
         filepath: str or `Path`, a file that `save_weights` or Keras 3 wrote, of several the index, `.weights.json`; or
             that of a whole model, `.keras`; or one of the older format, `.h5`, of a model or of weights alone; or a
-            file of safetensors; or a dict of arrays or tensors by name, as `torch.load(..., weights_only=True)` returns
-            it.
+            file of safetensors; or a directory of checkpoints that `OrbaxCheckpoint` wrote, of which the latest is
+            read, or one of them; or a dict of arrays or tensors by name, as
+            `torch.load(..., weights_only=True)` returns it.
         skip_mismatch: bool, whether layers that do not fit keep their weights, with a warning, in place of an error;
             False by default.
         objects_to_skip: layers of the model, or its optimizer, that keep what they have, whatever the file holds; None,
@@ -164,7 +167,8 @@ def load_weights(
             those that the file has not keep what they have; False by default.
 
     Raises:
-        MissingDependency: if a file of safetensors is to be read, and that library is not installed.
+        MissingDependency: if a file of safetensors, or a checkpoint of Orbax, is to be read, and that library is not
+            installed.
         ArgumentError: if the file can not be read, or the model is not built or has no such object; or naming
             everything that is missing in the file, that is only in the file, or whose shape or dtype is another.
     """
@@ -194,6 +198,9 @@ def _reading(
     by_name = tensors_format(path)
     if by_name:
         return [f"file {path!r}"], by_name.read(path), load_tensors
+    step = find_step(path) if os.path.isdir(path) else None
+    if step is not None:
+        return [f"checkpoint {step!r}"], open_checkpoint(step), read_checkpoint
     return [f"file {path!r}"], weights_format(path).read(path), read_weights
 
 

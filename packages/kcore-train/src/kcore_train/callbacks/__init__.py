@@ -13,6 +13,7 @@ from kcore_train.callbacks.history import *
 from kcore_train.callbacks.lambda_callback import *
 from kcore_train.callbacks.learning_rate_scheduler import *
 from kcore_train.callbacks.model_checkpoint import *
+from kcore_train.callbacks.orbax_checkpoint import *
 from kcore_train.callbacks.progbar import *
 from kcore_train.callbacks.progbar_logger import *
 from kcore_train.callbacks.reduce_lr_on_plateau import *
