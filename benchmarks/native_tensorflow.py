@@ -112,16 +112,14 @@ class Loop:
         forward = _forward(case.name, weights)
         variables = weights.all
         m, v = ([tf.Variable(tf.zeros_like(w)) for w in variables] for _ in range(2))
-        count = tf.Variable(0.0)
+        count, total, correct = (tf.Variable(0.0) for _ in range(3))
+        self.sums = total, correct
 
         @tf.function
         def step(x: Any, y: Any) -> Any:
             with tf.GradientTape() as tape:
                 outputs = forward(x)
-                if case.loss == "squares":
-                    loss = tf.reduce_mean(tf.square(outputs - y))
-                else:
-                    loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(y, outputs))
+                loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(y, outputs))
             grads = [tf.convert_to_tensor(g) for g in tape.gradient(loss, variables)]
             count.assign_add(1.0)
             rate = 1e-3 * tf.sqrt(1 - 0.999**count) / (1 - 0.9**count)
@@ -129,15 +127,19 @@ class Loop:
                 a.assign_add((g - a) * 0.1)
                 b.assign_add((g * g - b) * 0.001)
                 w.assign_sub(rate * a / (tf.sqrt(b) + 1e-7))
-            return loss
+            total.assign_add(loss * tf.cast(tf.shape(x)[0], "float32"))
+            correct.assign_add(tf.reduce_sum(tf.cast(tf.argmax(outputs, -1, tf.int32) == y, "float32")))
 
         self.step, self.forward = step, tf.function(forward)
 
     def fit(self, x: np.ndarray, y: np.ndarray) -> None:
         size, order = self.case.batch_size, np.random.permutation(len(x))
+        for each in self.sums:
+            each.assign(0.0)
         for i in range(0, len(x), size):
             rows = order[i : i + size]
             self.step(tf.constant(x[rows]), tf.constant(y[rows]))
+        self.results = tuple(float(each) / len(x) for each in self.sums)
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         size = self.case.batch_size

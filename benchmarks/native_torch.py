@@ -57,7 +57,7 @@ class Loop:
         self.case = case
         self.module = _module(case.name)
         self.optimizer = torch.optim.Adam(self.module.parameters(), 1e-3)
-        self.loss = nn.MSELoss() if case.loss == "squares" else nn.CrossEntropyLoss()
+        self.loss = nn.CrossEntropyLoss()
 
     def _inputs(self, x: np.ndarray) -> torch.Tensor:
         tensor = torch.from_numpy(x)
@@ -65,14 +65,22 @@ class Loop:
 
     def fit(self, x: np.ndarray, y: np.ndarray) -> None:
         size, order = self.case.batch_size, np.random.permutation(len(x))
+        total, correct = torch.zeros(()), torch.zeros(())
         for i in range(0, len(x), size):
             rows = order[i : i + size]
-            targets = torch.from_numpy(y[rows])
+            targets = torch.from_numpy(y[rows]).long()
             self.optimizer.zero_grad()
             outputs = self.module(self._inputs(x[rows]))
-            loss = self.loss(outputs, targets if self.case.loss == "squares" else targets.long())
+            loss = self.loss(outputs, targets)
             loss.backward()
             self.optimizer.step()
+            with torch.no_grad():
+                total += loss * len(rows)
+                correct += (outputs.argmax(-1) == targets).sum()
+        self.results = float(total) / len(x), float(correct) / len(x)
+
+    def call(self, x: torch.Tensor) -> torch.Tensor:
+        return self.module(x)
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         size = self.case.batch_size

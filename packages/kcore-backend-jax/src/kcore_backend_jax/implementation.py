@@ -61,6 +61,15 @@ class JaxTraining(Training):
 
     takes_arrays = True
 
+    def moves_batches(self, like: jax.Array | None) -> bool:
+        return like is not None and isinstance(like, jax.Array) and any(d.platform != "cpu" for d in like.devices())
+
+    def place_array(self, array: Any, like: jax.Array | None, is_ours: bool) -> Any:
+        # On the host a compiled step takes arrays itself, sooner than JAX makes them its own.
+        if not self.moves_batches(like) or len(like.devices()) > 1:  # type: ignore[union-attr]
+            return array
+        return jax.device_put(array, like.sharding)  # type: ignore[union-attr]
+
     def compile_step(self, function: Callable[..., Any], keeps_state: bool = False) -> Callable[..., Any]:
         return jax.jit(function) if keeps_state else compile_donating(function)
 

@@ -119,7 +119,9 @@ class TorchBackend(transforms.TorchTransforms, Backend):
         if not storage.requires_grad:
             # What a graph holds for a gradient is to stay the value that it was read with.
             held = storage._use_count() > 1
-            return (torch.empty_like(storage) if held else storage).copy_(value.detach())
+            return (torch.empty_like(storage) if held else storage).copy_(
+                value.detach() if value.requires_grad else value
+            )
         with torch.no_grad():
             storage.copy_(value)
         return storage

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from kcore_ops import config, nn
 from kcore_ops.plugin import defined
+from torch.fx.experimental.proxy_tensor import get_proxy_mode
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 # Activations.
@@ -152,6 +153,10 @@ def sparse_categorical_crossentropy(target, output, from_logits, axis):
     if not from_logits or axis not in (-1, ndim - 1) or target.shape != output.shape[:-1] or not output.numel():
         return _sparse_categorical_crossentropy(target, output, from_logits, axis)
     classes = target.long()
+    if output.device.type == "cpu" and get_proxy_mode() is None and not torch.compiler.is_exporting():
+        # One kernel, which leaves out -100 and refuses other classes that there are not; what is captured refuses none.
+        with contextlib.suppress(IndexError):
+            return F.cross_entropy(output.movedim(-1, 1) if ndim > 2 else output, classes, reduction="none")
     is_class = (classes >= 0) & (classes < output.shape[-1])
     log_p = torch.log_softmax(output, -1).gather(-1, torch.where(is_class, classes, 0).unsqueeze(-1)).squeeze(-1)
     return torch.where(is_class, -log_p, 0)

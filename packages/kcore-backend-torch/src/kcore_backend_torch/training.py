@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from kcore_ops.plugin import Training
 
@@ -13,8 +14,28 @@ from kcore_backend_torch.in_place import InPlaceUpdater
 __all__ = ["TorchTraining"]
 
 
+# The dtypes of arrays whose memory tensors can share.
+_SHARED = frozenset(
+    np.dtype(name) for name in ("float32", "float64", "float16", "int64", "int32", "int16", "int8", "uint8", "bool")
+)
+
+
 class TorchTraining(Training):
     """Eager steps, with the gradients of autograd."""
+
+    def moves_batches(self, like: torch.Tensor | None) -> bool:
+        return like is not None and like.device.type not in ("cpu", "meta")
+
+    def place_array(self, array: np.ndarray[Any, Any], like: torch.Tensor | None, is_ours: bool) -> torch.Tensor:
+        if like is None or array.dtype not in _SHARED:
+            return self.backend.to_tensor(array, None, like)
+        if not is_ours or array.base is not None or not array.flags.carray:
+            array = array.copy()
+        tensor = torch.from_numpy(array)
+        device = like.device
+        if device.type == "cpu":
+            return tensor
+        return (tensor.pin_memory() if device.type == "cuda" else tensor).to(device, non_blocking=True)
 
     def in_place_updater(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return InPlaceUpdater(function)

@@ -56,6 +56,20 @@ class Training:
         """
         return function
 
+    def moves_batches(self, like: Any) -> bool:
+        """Return whether batches have a way to go to where a tensor is, which others can be computed during."""
+        return False
+
+    def place_array(self, array: Any, like: Any, is_ours: bool) -> Any:
+        """Return an array of a batch as steps take it best: as a tensor where `like` is. The move may still be going on.
+
+        Args:
+            array: a NumPy array of numbers.
+            like: a tensor, or None for the default device.
+            is_ours: whether the array is for this taker alone, unless it is a view of another.
+        """
+        return self.backend.beside(like, array, self.backend.canonical_dtype(array.dtype.name))
+
     def without_gradients(self) -> contextlib.AbstractContextManager[Any]:
         """Compute inside the `with` block what nobody will ask the gradient of."""
         return contextlib.nullcontext()

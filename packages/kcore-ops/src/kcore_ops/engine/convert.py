@@ -28,9 +28,10 @@ def tensor_on(backend: Backend, value: Any, dtype: str | None, like: Any = None)
     Raises:
         MixedBackends: if it is another's.
     """
-    value = unwrapped(value)
+    if registry.owner(value.__class__) is not backend:
+        value = unwrapped(value)
     if isinstance(value, backend.tensor_types) and not isinstance(value, HOST_TYPES):
-        return value if dtype in (None, backend.dtype(value)) else backend.ops["cast"](value, dtype)
+        return value if dtype is None or dtype == backend.dtype(value) else backend.ops["cast"](value, dtype)
     if isinstance(value, list | tuple):
         value = Call(all_ops()["cast"], (value, dtype)).values[0]
         check_items(value, backend, dtype)

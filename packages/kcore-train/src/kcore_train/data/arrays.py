@@ -74,6 +74,7 @@ class ArrayAdapter(DataAdapter):
     """
 
     num_batches: int
+    owns_arrays = True
 
     def __init__(
         self,

@@ -39,6 +39,7 @@ class DataAdapter:
         batch_size: how many samples a batch has, or None if that is not known.
         partial_batch_size: how many samples the last batch has if it is smaller, or None.
         reads_ahead: whether batches are worth a thread that prefetches them.
+        owns_arrays: whether the arrays of a batch are for its taker alone, unless they are views.
         seed: what the order of samples follows from, together with the number of the pass; drawn from the seeds of the
             process, hence the same on every backend.
 
@@ -54,6 +55,8 @@ class DataAdapter:
     batch_size: int | None = None
     partial_batch_size: int | None = None
     reads_ahead: bool = False
+    owns_arrays: bool = False
+    _place: Callable[[Batch], Batch] | None = None
 
     def __init__(self, steps_per_epoch: int | None = None, is_shuffled: bool = False) -> None:
         self.steps_per_epoch = steps_per_epoch
@@ -90,7 +93,19 @@ class DataAdapter:
         done, self._num_done = self._num_done, 0
         self._num_epochs += 1
         batches = self._pass().batches if self.steps_per_epoch is None else self._steps(self.steps_per_epoch - done)
+        if self._place is not None:
+            batches = made_of(batches, self._place)
         return _read_ahead(batches) if self.reads_ahead else batches
+
+    def place_by(self, place: Callable[[Batch], Batch], reads_ahead: bool) -> None:
+        """Let a function bring the batches of epochs to where they are used.
+
+        Args:
+            place: function, from a batch to a batch.
+            reads_ahead: bool, whether it is worth a thread.
+        """
+        self._place = place
+        self.reads_ahead = self.reads_ahead or reads_ahead
 
     def peek(self) -> Batch:
         """Return the first batch of the next epoch, which will come again in the epoch.

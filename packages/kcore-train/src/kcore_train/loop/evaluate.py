@@ -11,7 +11,7 @@ from kcore_ops.engine.op import Tree
 from kcore_train.callbacks import Callback, CallbackList
 from kcore_train.data import DataAdapter, adapter
 from kcore_train.data.data_adapter import BatchSource
-from kcore_train.loop.groups import batch_groups, num_steps_in
+from kcore_train.loop.groups import batch_groups, num_steps_in, place_batches
 from kcore_train.loop.logs import in_list
 from kcore_train.loop.run import Run, Verbosity, callback_list, final_logs
 from kcore_train.steps.building import build_for
@@ -53,6 +53,7 @@ def run_evaluation(compiled: CompiledSteps, data: DataAdapter, callbacks: Callba
         callbacks: who is told.
     """
     build_for(compiled.setup, data.peek(), is_training=False)
+    place_batches(data, compiled.setup)
     run = Run(compiled, "test", callbacks)
     run.model.reset_metrics()
     run.is_stopped = False

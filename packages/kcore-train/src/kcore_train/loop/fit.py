@@ -15,7 +15,7 @@ from kcore_train.callbacks import Callback, History
 from kcore_train.data import DataAdapter, adapter, train_validation_split, unpack_x_y_sample_weight
 from kcore_train.data.data_adapter import BatchSource
 from kcore_train.loop.evaluate import run_evaluation
-from kcore_train.loop.groups import batch_groups, num_steps_in
+from kcore_train.loop.groups import batch_groups, num_steps_in, place_batches
 from kcore_train.loop.run import TrainingRun, Verbosity, callback_list, final_logs
 from kcore_train.steps.building import build_for
 from kcore_train.steps.compiled import CompiledSteps
@@ -76,6 +76,7 @@ def fit(
         told = callback_list(compiled, callbacks, verbose, epochs, num_steps, has_history=True)
         run = TrainingRun(compiled, told, initial_epoch, [data] if validation is None else [data, validation])
         run.is_stopped = False
+        place_batches(data, setup)
         ends.callback(told.forget_training_run)
         told.set_training_run(run)
         with run.announced():

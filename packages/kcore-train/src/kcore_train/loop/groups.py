@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Generator, Sequence
 
@@ -9,8 +10,10 @@ from kcore_ops import config
 
 from kcore_train.data import Batch, DataAdapter
 from kcore_train.data.data_adapter import InputsOnly, close
+from kcore_train.steps.step import TrainingSetup
+from kcore_train.steps.tensors import placed_batch
 
-__all__ = ["batch_groups", "num_steps_in"]
+__all__ = ["batch_groups", "num_steps_in", "place_batches"]
 
 
 def batch_groups(data: DataAdapter, size: int) -> Generator[Sequence[Batch], None, None]:
@@ -41,6 +44,21 @@ def batch_groups(data: DataAdapter, size: int) -> Generator[Sequence[Batch], Non
         raise
     finally:
         close(epoch)
+
+
+def place_batches(data: DataAdapter, setup: TrainingSetup) -> None:
+    """Let batches be brought to where a model is as they are made; in the background, where that takes a move.
+
+    Args:
+        data: makes the batches.
+        setup: the model, and what it is trained with.
+    """
+    backend, weights = setup.backend, setup.model.variables
+    like = weights[0]._storage if weights else None
+    training = backend.training
+    if training.takes_arrays and not training.moves_batches(like):
+        return
+    data.place_by(functools.partial(placed_batch, backend, like, data.owns_arrays), training.moves_batches(like))
 
 
 def num_steps_in(data: DataAdapter, asked_for: int | None) -> int | None:

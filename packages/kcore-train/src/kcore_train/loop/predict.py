@@ -14,7 +14,7 @@ from kcore_ops.foundation.errors import ArgumentError
 from kcore_train.callbacks import Callback
 from kcore_train.data import Batch, adapter, unpack_x_y_sample_weight
 from kcore_train.data.data_adapter import BatchSource
-from kcore_train.loop.groups import batch_groups, num_steps_in
+from kcore_train.loop.groups import batch_groups, num_steps_in, place_batches
 from kcore_train.loop.run import Run, Verbosity, callback_list
 from kcore_train.steps.building import build_model
 from kcore_train.steps.compiled import CompiledSteps
@@ -41,6 +41,7 @@ def predict(
         if not setup.model.built:
             build_model(setup.model, unpack_x_y_sample_weight(data.peek())[0])
         told = callback_list(compiled, callbacks, verbose, 1, num_steps_in(data, steps))
+        place_batches(data, setup)
         run = Run(compiled, "predict", told)
         function = compiled.get("predict")
         tells_begin, tells_end = told.has("predict_batch_begin"), told.has("predict_batch_end")

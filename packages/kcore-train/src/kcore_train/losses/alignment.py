@@ -15,11 +15,13 @@ from kcore_ops.foundation.errors import KcoreError, ShapeError
 from kcore_ops.specs.shapes import broadcast_shapes, differ, show_shape
 from kcore_ops.specs.spec import TensorSpec
 
-__all__ = ["aligned", "as_float", "backend_for", "check_same_shape", "is_structure", "remember_ready",
-           "ready_dtype", "same_rank", "tensor"]  # fmt: skip
+__all__ = ["aligned", "as_float", "backend_for", "check_same_shape", "is_structure", "ready_dtype",
+           "ready_index_dtype", "remember_ready", "same_rank", "tensor"]  # fmt: skip
 
 # Name of the dtype of tensors that need no conversion, by their class and dtype: those of the frameworks.
 _ready: dict[tuple[type, Any], str] = {}
+# That of predictions beside class indices, by their class, the dtype of the indices and their own.
+_ready_indices: dict[tuple[type, Any, Any], str] = {}
 
 
 def ready_dtype(y_true: Tensor, y_pred: Tensor) -> str | None:
@@ -35,6 +37,19 @@ def ready_dtype(y_true: Tensor, y_pred: Tensor) -> str | None:
     return None
 
 
+def ready_index_dtype(y_true: Tensor, y_pred: Tensor) -> str | None:
+    """Return the name of the floating dtype of predictions, where they and class indices need no conversion, or None.
+
+    Args:
+        y_true: tensor, the targets.
+        y_pred: tensor, the predictions.
+    """
+    kind = y_pred.__class__
+    if kind is not y_true.__class__ or not hasattr(kind, "dtype"):
+        return None
+    return _ready_indices.get((kind, y_true.dtype, y_pred.dtype))
+
+
 def remember_ready(y_true: Tensor, y_pred: Tensor) -> None:
     """Remember that tensors like these, just converted, need no conversion.
 
@@ -43,10 +58,15 @@ def remember_ready(y_true: Tensor, y_pred: Tensor) -> None:
         y_pred: tensor, the predictions, after conversion.
     """
     kind, dtype = y_pred.__class__, y_pred.dtype
-    if kind is y_true.__class__ and y_true.dtype == dtype and not issubclass(kind, (*HOST_TYPES, TensorSpec)):
-        name = ops.dtype(y_pred)
-        if is_float_dtype(name) and is_permanent(kind):
-            _ready[kind, dtype] = name
+    if kind is not y_true.__class__ or issubclass(kind, (*HOST_TYPES, TensorSpec)):
+        return
+    name = ops.dtype(y_pred)
+    if not is_float_dtype(name) or not is_permanent(kind):
+        return
+    if y_true.dtype == dtype:
+        _ready[kind, dtype] = name
+    elif not is_float_dtype(ops.dtype(y_true)):
+        _ready_indices[kind, y_true.dtype, dtype] = name
 
 
 def backend_for(*values: Tensor) -> Backend:

@@ -10,11 +10,15 @@ import kcore_ops as ops
 from kcore_ops import Tensor
 from kcore_ops.foundation.errors import DTypeError
 
+from kcore_train.losses.alignment import backend_for
+
 __all__ = ["half_dtype", "in_float32", "widened"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _HALF = frozenset({"float16", "bfloat16"})
+# The frameworks' dtypes, each with its name if it is of half precision.
+_half_dtypes: dict[Any, str | None] = {}
 
 
 def half_dtype(x: Tensor) -> str | None:
@@ -27,13 +31,21 @@ def half_dtype(x: Tensor) -> str | None:
     >>> half_dtype(np.ones(2, "float16")), half_dtype(np.ones(2, "float32")), half_dtype([1.0])
     ('float16', None, None)
     """
-    if getattr(x, "dtype", None) is None:
+    dtype = getattr(x, "dtype", None)
+    if dtype is None:
         return None
+    try:
+        return _half_dtypes[dtype]
+    except (KeyError, TypeError):  # a dtype that is new, or can not be hashed
+        pass
     try:
         name = ops.dtype(x)
     except DTypeError:  # of something that is yet to become a tensor, or is refused by who makes it one
         return None
-    return name if name in _HALF else None
+    found = name if name in _HALF else None
+    if dtype.__hash__ is not None and isinstance(x, backend_for(x).tensor_types):
+        _half_dtypes[dtype] = found
+    return found
 
 
 def widened(x: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from kcore_ops import Tensor
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.specs.shapes import differ, normalize_axis, show_shape
 
-from kcore_train.losses.alignment import aligned, as_float, backend_for, tensor
+from kcore_train.losses.alignment import aligned, as_float, backend_for, ready_index_dtype, remember_ready, tensor
 
 __all__ = ["binary_labels", "check_one_hot", "checked_smoothing", "class_indices", "one_hot_labels"]
 
@@ -89,9 +89,13 @@ def class_indices(
     Raises:
         ShapeError: if the targets do not fit: one-hot labels, for which there is `other`.
     """
-    backend = backend_for(y_pred, y_true)
-    y_pred = as_float(y_pred, backend)
-    y_true = tensor(backend, y_true)
+    if ready_index_dtype(y_true, y_pred) is None:
+        backend = backend_for(y_pred, y_true)
+        y_pred = as_float(y_pred, backend)
+        y_true = tensor(backend, y_true)
+        remember_ready(y_true, y_pred)
+    elif axis == -1 and isinstance(y_pred.shape, tuple) and y_true.shape == y_pred.shape[:-1]:
+        return y_true, y_pred
     index = _class_axis(axis, y_pred, where)
     expected = (*y_pred.shape[:index], *y_pred.shape[index + 1 :])
     sizes = tuple(y_true.shape)

@@ -13,7 +13,14 @@ from kcore_ops import Tensor, dtype_policies, tree
 from kcore_ops.dtypes import is_float_dtype
 from kcore_ops.foundation.errors import ArgumentError, KcoreError
 
-from kcore_train.losses.alignment import backend_for, is_structure, ready_dtype, remember_ready, tensor
+from kcore_train.losses.alignment import (
+    backend_for,
+    is_structure,
+    ready_dtype,
+    ready_index_dtype,
+    remember_ready,
+    tensor,
+)
 from kcore_train.losses.argument_types import Reduction
 from kcore_train.losses.weighting import reduced, standardize_reduction
 
@@ -75,7 +82,8 @@ class Loss:
             ShapeError: if the targets do not fit the predictions, or the weights the losses.
         """
         mask = get_mask(y_pred)
-        if ready_dtype(y_true, y_pred) != self._dtype:
+        ready = (ready_index_dtype if self._has_class_indices else ready_dtype)(y_true, y_pred)
+        if ready != self._dtype:
             y_true, y_pred = self._converted(y_true, y_pred)
         values = self.call(y_true, y_pred)
         mask = self._mask(y_true, values, mask)
@@ -114,6 +122,7 @@ class Loss:
         y_true = tensor(backend, y_true)
         if is_float_dtype(ops.dtype(y_true)):
             y_true = tensor(backend, y_true, self._dtype)
+        remember_ready(y_true, y_pred)
         return y_true, y_pred
 
     def _mask(self, y_true: Tensor, values: Tensor, mask: Tensor | None) -> Tensor | None:

@@ -2,16 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import kcore_ops as ops
+import numpy as np
 from kcore_ops.backends.interface import Backend
 from kcore_ops.engine.convert import tensor_on
 from kcore_ops.engine.op import Tensor, Tree
 
-__all__ = ["batch_tensors"]
+from kcore_train.data import Batch
+from kcore_train.data.data_adapter import InputsOnly
+
+__all__ = ["batch_tensors", "placed_batch"]
 
 _NESTED = (list, tuple, dict)
+_NUMBERS = "biuf"  # kinds of dtypes
+
+
+def placed_batch(backend: Backend, like: Tensor, is_ours: bool, batch: Batch) -> Batch:
+    """Return a batch with its arrays where a model is, as far as its steps want that done beforehand.
+
+    Args:
+        backend: the backend.
+        like: a tensor of the model; None if there is none.
+        is_ours: whether the arrays are for this taker alone.
+        batch: the batch.
+    """
+    place = backend.training.place_array
+
+    def placed(leaf: Any) -> Any:
+        return place(leaf, like, is_ours) if leaf.__class__ is np.ndarray and leaf.dtype.kind in _NUMBERS else leaf
+
+    kind = batch.__class__
+    if kind is tuple and not any(isinstance(part, _NESTED) for part in batch):
+        return tuple([placed(part) for part in batch])
+    if kind is InputsOnly:
+        return InputsOnly((_mapped(placed, batch[0]),))
+    return _mapped(placed, batch)  # type: ignore[no-any-return]
+
+
+def _mapped(function: Callable[[Any], Any], data: Tree) -> Tree:
+    return ops.tree.map_structure(function, data) if isinstance(data, _NESTED) else function(data)
 
 
 def batch_tensors(backend: Backend, data: Tree, like: Tensor = None) -> Tree:
@@ -23,9 +55,13 @@ def batch_tensors(backend: Backend, data: Tree, like: Tensor = None) -> Tree:
         like: a tensor of the backend whose device they are to be on; its default device if None.
     """
 
+    tensor_types = backend.tensor_types
+
     def convert(leaf: Any) -> Any:
+        if leaf.__class__ in tensor_types and leaf.__class__ is not np.ndarray:
+            return leaf
         return leaf if leaf is None or isinstance(leaf, str) else tensor_on(backend, leaf, None, like)
 
     if isinstance(data, tuple) and not any(isinstance(part, _NESTED) for part in data):
         return tuple([convert(part) for part in data])
-    return ops.tree.map_structure(convert, data)
+    return _mapped(convert, data)
