@@ -8,27 +8,71 @@ from typing import Any
 import tensorflow as tf
 from kcore_ops import tree
 from kcore_ops.plugin import Training
+from tensorflow.python.eager import context
+from tensorflow.python.framework.ops import EagerTensor
 
 __all__ = ["TensorflowTraining"]
+
+
+# How many signatures of batches a step remembers the graph of.
+_MAX_KNOWN = 256
+
+
+class _Graphs:
+    """A function of batches as TensorFlow's graphs, one for each of the ranks that its tensors have.
+
+    A graph serves batches of any size. One of any rank would be of no use: the graph for tensors of other ranks is
+    another one. Finding the graph for some tensors takes TensorFlow as long as running a small one (2.21), so that for
+    batches like earlier ones it is remembered.
+    """
+
+    def __init__(self, function: Callable[..., Any], is_compiled: bool) -> None:
+        self.function, self.is_compiled = function, is_compiled
+        self.graphs: dict[tuple[Any, ...], Any] = {}
+        self.known: dict[tuple[Any, ...], Any] = {}
+
+    def __call__(self, *args: Any) -> Any:
+        key = None
+        if tf.executing_eagerly() and not tf.distribute.has_strategy():
+            key = context.context().device_name, _likeness(args)
+            known = self.known.get(key)
+            if known is not None:
+                return known(*args)
+        ranks = tuple([getattr(leaf, "ndim", None) for leaf in tree.flatten(args)])
+        graph = self.graphs.get(ranks)
+        if graph is None:
+            graph = tf.function(self.function, autograph=False, reduce_retracing=True, jit_compile=self.is_compiled)
+            self.graphs[ranks] = graph
+        results = graph(*args)
+        if key is not None:
+            if len(self.known) >= _MAX_KNOWN:
+                self.known.clear()
+            self.known[key] = graph.get_concrete_function(*args)
+        return results
+
+
+def _likeness(x: Any) -> Any:
+    """Return what arguments of one graph have in common: structure, sizes, dtypes, and what is no tensor."""
+    kind = x.__class__
+    if kind is EagerTensor:
+        return x.shape, x.dtype
+    if kind is tuple or kind is list:
+        return kind, *[_likeness(each) for each in x]
+    if kind is dict:
+        return kind, *x, *[_likeness(each) for each in x.values()]
+    if isinstance(x, tuple | list | dict):
+        return kind, repr(tree.map_structure(lambda _: 0, x)), *[_likeness(each) for each in tree.flatten(x)]
+    return x
 
 
 class TensorflowTraining(Training):
     """Graphs of TensorFlow's, with the gradients of its tapes."""
 
     def compile_in_place_step(self, function: Callable[..., Any], is_compiled: Any) -> Callable[..., Any]:
-        # A graph serves batches of any size. One of any rank would be of no use: the graph for tensors of other ranks
-        # is another one.
-        graphs: dict[tuple[Any, ...], Callable[..., Any]] = {}
+        return _Graphs(function, is_compiled is True)
 
-        def step(*args: Any) -> Any:
-            ranks = tuple([getattr(leaf, "ndim", None) for leaf in tree.flatten(args)])
-            graph = graphs.get(ranks)
-            if graph is None:
-                graph = tf.function(function, autograph=False, reduce_retracing=True, jit_compile=is_compiled is True)
-                graphs[ranks] = graph
-            return graph(*args)
-
-        return step
+    def place_array(self, array: Any, like: Any, is_ours: bool) -> tf.Tensor:
+        return tf.constant(array)
 
     def dense_gradient(self, gradient: Any) -> Any:
         return tf.convert_to_tensor(gradient) if isinstance(gradient, tf.IndexedSlices) else gradient

@@ -61,7 +61,7 @@ class Training:
         return False
 
     def place_array(self, array: Any, like: Any, is_ours: bool) -> Any:
-        """Return an array of a batch as steps take it best: as a tensor where `like` is. The move may still be going on.
+        """Return an array of a batch as steps take it best: a tensor where `like` is. The move may still be going on.
 
         Args:
             array: a NumPy array of numbers.

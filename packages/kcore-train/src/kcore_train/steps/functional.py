@@ -180,10 +180,16 @@ class FunctionalSteps:
             return scan_steps(one, lists, values, batch_tensors(backend, batches))
 
         record.is_compiled = not setup.run_eagerly and setup.jit_compile is not False
-        # Several threads may predict with one model.
+        # Several threads may predict with one model, and predicting changes no weight.
         keeps_state = kind == "predict"
+        num_unchanged = 1 if kind == "predict" and own is None else 0
+
+        def alone(values: Any, data: Any) -> tuple[Any, Any]:
+            results, after = one(values, data)
+            return results, after[num_unchanged:]
+
         compile_step = backend.training.compile_step
-        compiled = compile_step(one, keeps_state) if record.is_compiled else one
+        compiled = compile_step(alone, keeps_state) if record.is_compiled else alone
         compiled_many = compile_step(many, keeps_state) if record.is_compiled else None
         takes_arrays = backend.training.takes_arrays or not record.is_compiled
 
@@ -193,19 +199,20 @@ class FunctionalSteps:
                 stack_batches(batches) if compiled_many and 1 < len(batches) == setup.steps_per_execution else None
             )
             if stacked is not None:
-                results = call(compiled_many, stacked)
+                results = call(compiled_many, stacked, lists)
                 return [at(results, i) for i in range(len(batches))] if kind == "predict" else at(results, -1)
-            found = [call(compiled, data) for data in batches]
+            found = [call(compiled, data, lists[num_unchanged:]) for data in batches]
             return found if kind == "predict" else found[-1]
 
-        def call(function: Any, data: Any) -> Any:
-            state = tuple([v._storage for v in variables] for variables in lists)
+        def call(function: Any, data: Any, lists_after: Any) -> Any:
+            state = tuple([[v._storage for v in variables] for variables in lists])
             results, after = function(state, data if takes_arrays else batch_tensors(backend, data))
-            changed = [variable for variables in lists for variable in variables]
-            values = [value for own in after for value in own]
-            storages = backend.assign_storages([v._storage for v in changed], values)
-            for variable, storage in zip(changed, storages, strict=True):
-                variable._storage = storage
+            changed = [variable for variables in lists_after for variable in variables]
+            if changed:
+                values = [value for own in after for value in own]
+                storages = backend.assign_storages([v._storage for v in changed], values)
+                for variable, storage in zip(changed, storages, strict=True):
+                    variable._storage = storage
             if record.was_traced and record.is_compiled:
                 record.record()
             if kind == "predict":
