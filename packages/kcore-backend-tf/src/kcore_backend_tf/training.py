@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from kcore_ops import tree
 from kcore_ops.plugin import Training
@@ -35,7 +36,10 @@ class _Graphs:
         key = None
         if tf.executing_eagerly() and not tf.distribute.has_strategy():
             key = context.context().device_name, _likeness(args)
-            known = self.known.get(key)
+            try:
+                known = self.known.get(key)
+            except TypeError:  # what is no tensor can not be hashed
+                known = key = None
             if known is not None:
                 return known(*args)
         ranks = tuple([getattr(leaf, "ndim", None) for leaf in tree.flatten(args)])
@@ -54,8 +58,8 @@ class _Graphs:
 def _likeness(x: Any) -> Any:
     """Return what arguments of one graph have in common: structure, sizes, dtypes, and what is no tensor."""
     kind = x.__class__
-    if kind is EagerTensor:
-        return x.shape, x.dtype
+    if kind is EagerTensor or kind is np.ndarray:
+        return kind, tuple(x.shape), x.dtype
     if kind is tuple or kind is list:
         return kind, *[_likeness(each) for each in x]
     if kind is dict:
