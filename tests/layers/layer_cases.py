@@ -55,9 +55,16 @@ from kcore_layers.layers.pooling.pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
+from kcore_layers.layers.preprocessing.category_encoding import CategoryEncoding
+from kcore_layers.layers.preprocessing.discretization import Discretization
+from kcore_layers.layers.preprocessing.hashed_crossing import HashedCrossing
+from kcore_layers.layers.preprocessing.hashing import Hashing
+from kcore_layers.layers.preprocessing.integer_lookup import IntegerLookup
 from kcore_layers.layers.preprocessing.mel_spectrogram import MelSpectrogram
 from kcore_layers.layers.preprocessing.rescaling import Rescaling
 from kcore_layers.layers.preprocessing.stft_spectrogram import STFTSpectrogram
+from kcore_layers.layers.preprocessing.string_lookup import StringLookup
+from kcore_layers.layers.preprocessing.text_vectorization import TextVectorization
 from kcore_layers.layers.regularization.activity_regularization import ActivityRegularization
 from kcore_layers.layers.regularization.alpha_dropout import AlphaDropout
 from kcore_layers.layers.regularization.dropout import Dropout
@@ -190,8 +197,41 @@ SLOW_CASES: dict[str, tuple[Any, Any, tuple[int, ...]]] = {
     "AdditiveAttention": (lambda **k: AdditiveAttention(**k), [SEQUENCE, SEQUENCE], (1,)),
 }
 
+# Layers that make numbers of strings, or integers of numbers: none trains, and none is in half precision.
+WORDS = ["a", "b", "c", "d"]
+DATA_CASES: dict[str, tuple[Any, Any]] = {
+    "CategoryEncoding": (lambda **k: CategoryEncoding(9, output_mode="count", **k), "integers"),
+    "CategoryEncoding one_hot": (lambda **k: CategoryEncoding(9, output_mode="one_hot", **k), "integers"),
+    "Discretization": (lambda **k: Discretization([-1.0, 0.0, 1.0], **k), SEQUENCE),
+    "Discretization multi_hot": (lambda **k: Discretization([0.0], output_mode="multi_hot", **k), (3, 4)),
+    "Hashing": (lambda **k: Hashing(7, **k), "strings"),
+    "Hashing integers": (lambda **k: Hashing(7, salt=3, output_mode="count", **k), "integers"),
+    "HashedCrossing": (lambda **k: HashedCrossing(7, **k), ["words", "numbers"]),
+    "HashedCrossing one_hot": (lambda **k: HashedCrossing(7, output_mode="one_hot", **k), ["words", "numbers"]),
+    "IntegerLookup": (lambda **k: IntegerLookup(vocabulary=[3, 1, 8], num_oov_indices=2, **k), "integers"),
+    "IntegerLookup inverted": (lambda **k: IntegerLookup(vocabulary=[3, 1, 8], invert=True, **k), "integers"),
+    "IntegerLookup multi_hot": (
+        lambda **k: IntegerLookup(vocabulary=[3, 1], output_mode="multi_hot", mask_token=0, **k), "integers",
+    ),
+    "StringLookup": (lambda **k: StringLookup(vocabulary=WORDS[:2], num_oov_indices=2, **k), "strings"),
+    "StringLookup tf_idf": (
+        lambda **k: StringLookup(vocabulary=["a"], idf_weights=[0.5], output_mode="tf_idf", **k), "strings",
+    ),
+    "TextVectorization": (lambda **k: TextVectorization(vocabulary=WORDS, **k), "words"),
+    "TextVectorization count": (
+        lambda **k: TextVectorization(vocabulary=WORDS, ngrams=2, output_mode="count", **k), "words",
+    ),
+    "TextVectorization length": (
+        lambda **k: TextVectorization(vocabulary=WORDS, output_sequence_length=4, split="character", **k), "words",
+    ),
+}  # fmt: skip
+
 
 def drawn(shape, seed=0):
+    if shape in ("strings", "words"):
+        return np.random.default_rng(seed).choice([*WORDS, "a b", ""], (3, 5) if shape == "strings" else (3, 1))
+    if shape == "numbers":
+        return np.random.default_rng(seed).integers(0, 9, (3, 1)).astype("int32")
     if shape == "integers":
         return np.random.default_rng(seed).integers(0, 9, (3, 5)).astype("int32")
     return np.random.default_rng(seed).normal(size=shape).astype("float32")
@@ -204,6 +244,6 @@ def inputs_of(shape):
 def symbols(x, axes=()):
     def symbol(array):
         unknown = {0, *axes} if axes is not None else ()
-        return ops.KerasTensor([None if i in unknown else n for i, n in enumerate(array.shape)], array.dtype.name)
+        return ops.KerasTensor([None if i in unknown else n for i, n in enumerate(array.shape)], array.dtype)
 
     return [symbol(each) for each in x] if isinstance(x, list) else symbol(x)

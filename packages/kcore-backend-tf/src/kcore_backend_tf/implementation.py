@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow as tf
 from kcore_ops import Variable
-from kcore_ops.dtypes import numpy_dtype
+from kcore_ops.dtypes import STRING, numpy_dtype
 from kcore_ops.plugin import SCALAR_OPS, Backend
 from tensorflow.python.autograph.core import config as autograph
 
@@ -99,7 +99,7 @@ class TensorflowBackend(transforms.TensorflowTransforms, Backend):
     tensor_types: ClassVar[tuple[type, ...]] = (tf.Tensor, tf.Variable)
     families = (elementwise, reductions, shaping, linalg, fourier, nn, image, convolution, random, control_flow)
     capabilities = frozenset(
-        {"complex", "dynamic_shapes", "float64", "gradient", "jit", "jvp", "mutable_state", "vmap"}
+        {"complex", "dynamic_shapes", "float64", "gradient", "jit", "jvp", "mutable_state", "strings", "vmap"}
     )
     scalar_ops = SCALAR_OPS
     variable = TensorflowVariable
@@ -109,7 +109,7 @@ class TensorflowBackend(transforms.TensorflowTransforms, Backend):
 
     def to_tensor(self, value: Any, dtype: str | None, like: Any = None) -> tf.Tensor:
         # TensorFlow takes a boolean for no number, and a number for no boolean.
-        if dtype is not None and isinstance(value, _NUMBERS if dtype == "bool" else _ARRAYS):
+        if dtype not in (None, STRING) and isinstance(value, _NUMBERS if dtype == "bool" else _ARRAYS):
             value = np.asarray(value, numpy_dtype(dtype))
         return tf.convert_to_tensor(value, dtype=dtype)
 

@@ -17,7 +17,7 @@ from kcore_ops.backends.abilities import Modules
 from kcore_ops.backends.current import current_backend, on
 from kcore_ops.backends.interface import Backend
 from kcore_ops.dtype_policies import DTypePolicy, FloatDTypePolicy
-from kcore_ops.dtypes import is_float_dtype
+from kcore_ops.dtypes import is_float_dtype, is_string_dtype
 from kcore_ops.engine.call import HOST_NUMBERS, HOST_TYPES
 from kcore_ops.engine.convert import tensor_on
 from kcore_ops.engine.inference import is_inferring
@@ -316,6 +316,8 @@ class Calling(CallLosses):
     def _kcore_convert_leaf(self, x: Any) -> Any:
         dtype = self._kcore_dtype_policy.for_path(self.path).compute_dtype if self.autocast else None
         if isinstance(x, np.ndarray | np.generic):
+            if is_string_dtype(x.dtype):
+                return x  # layers of strings take them, and what else meets them says what is wrong
             is_narrowed = dtype is not None and is_float_dtype(x.dtype.name)
             tensor = tensor_on(self._kcore_backend, x, dtype if is_narrowed else None)
             if tensor is not x and in_use():

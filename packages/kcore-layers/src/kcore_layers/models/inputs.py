@@ -7,9 +7,10 @@ from typing import Any
 
 import kcore_ops as ops
 from kcore_ops import KerasTensor, TensorSpec, tree
-from kcore_ops.engine.call import HOST_NUMBERS
+from kcore_ops.dtypes import STRING
+from kcore_ops.engine.call import HOST_NUMBERS, dtype_of
 from kcore_ops.engine.op import Tensor, Tree
-from kcore_ops.foundation.errors import ArgumentError, ShapeError
+from kcore_ops.foundation.errors import ArgumentError, DTypeError, ShapeError
 
 __all__ = ["conform_input", "match_inputs"]
 
@@ -82,6 +83,7 @@ def conform_input(x: Tensor | None, wanted: KerasTensor, model: str) -> Any:
     Raises:
         ArgumentError: if it is None and the input is not optional.
         ShapeError: if the shape does not fit.
+        DTypeError: if it is strings where numbers are needed, or numbers for strings.
     """
     if x is None:
         if wanted.node is not None and wanted.node.op.optional:
@@ -92,10 +94,11 @@ def conform_input(x: Tensor | None, wanted: KerasTensor, model: str) -> Any:
         )
     shape = given_shape = x.shape
     if len(shape) != len(wanted.shape):
+        is_text = wanted.dtype == STRING  # which ops do not take
         if len(shape) == len(wanted.shape) + 1 and shape[-1] == 1:
-            x = ops.squeeze(x, axis=-1)
+            x = x[..., 0] if is_text else ops.squeeze(x, axis=-1)
         elif len(shape) == len(wanted.shape) - 1 and wanted.shape[-1] == 1:
-            x = ops.expand_dims(x, axis=-1)
+            x = x[..., None] if is_text else ops.expand_dims(x, axis=-1)
         shape = x.shape
     sizes = wanted.shape
     is_wrong = len(shape) != len(sizes)
@@ -109,5 +112,10 @@ def conform_input(x: Tensor | None, wanted: KerasTensor, model: str) -> Any:
             f'input {wanted.name!r} of model "{model}" has shape {found} and must have {sizes}',
             fix=f"pass a tensor of shape {sizes}, None standing for any size",
         )
-    found_dtype = x.dtype if isinstance(x, TensorSpec) else ops.dtype(x)
+    found_dtype = x.dtype if isinstance(x, TensorSpec) else dtype_of(x)
+    if found_dtype != wanted.dtype and STRING in (found_dtype, wanted.dtype):
+        raise DTypeError(
+            f'input {wanted.name!r} of model "{model}" has dtype {found_dtype} and must have {wanted.dtype}',
+            fix="pass strings for inputs of strings, and numbers for the others",
+        )
     return x if found_dtype == wanted.dtype else ops.cast(x, wanted.dtype)

@@ -10,8 +10,8 @@ from kcore_ops.dtype_policies import DTypePolicy
 from kcore_ops.engine.op import DType, Tensor
 
 __all__ = ["ActivationLike", "Array", "ConstraintLike", "DTypeLike", "DataFormat", "InitializerLike", "LayerOptions",
-           "LayerOptionsBesideInputDim", "LayerOptionsBesideName", "LayerOptionsBesideRegularizer", "Padding",
-           "RegularizerLike", "Shape", "Sizes"]  # fmt: skip
+           "LayerOptionsBesideInputDim", "LayerOptionsBesideName", "LayerOptionsBesideNameAndDType",
+           "LayerOptionsBesideRegularizer", "Padding", "RegularizerLike", "Shape", "Sizes"]  # fmt: skip
 
 Array: TypeAlias = np.ndarray[Any, Any]
 
@@ -58,6 +58,16 @@ class LayerOptionsBesideName(_Options, total=False):
     """The keywords of `Layer` for a layer that has `name` among its own."""
 
     activity_regularizer: RegularizerLike
+    input_dim: int | None
+
+
+class LayerOptionsBesideNameAndDType(TypedDict, total=False):
+    """The keywords of `Layer` for a layer that has `name` and `dtype` among its own."""
+
+    activity_regularizer: RegularizerLike
+    trainable: bool
+    autocast: bool
+    input_shape: Shape
     input_dim: int | None
 
 

@@ -30,6 +30,7 @@ CAPABILITIES = frozenset(
         "jit",  # compiles functions
         "jvp",  # forward-mode derivatives
         "mutable_state",  # a variable's storage is updated in place
+        "strings",  # tensors of strings: layers may give some, and no op takes them
         "vmap",  # vectorizes functions, rather than looping over them
     }
 )

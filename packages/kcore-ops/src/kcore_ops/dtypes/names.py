@@ -23,6 +23,7 @@ __all__ = [
     "FLOATS",
     "INTEGERS",
     "SIGNED",
+    "STRING",
     "UNSIGNED",
     "WEAK",
     "add_native_dtypes",
@@ -36,6 +37,7 @@ __all__ = [
     "is_float_dtype",
     "is_int_dtype",
     "is_signed_dtype",
+    "is_string_dtype",
     "join_all",
     "limits",
     "numpy_dtype",
@@ -52,6 +54,9 @@ FLOATS = ("bfloat16", "float16", "float32", "float64")
 FLOAT8 = ("float8_e4m3fn", "float8_e5m2")
 COMPLEX = ("complex64", "complex128")
 ALLOWED_DTYPES = ("bool", *INTEGERS, *FLOATS, *FLOAT8, *COMPLEX)
+
+# What specs have for strings, which layers may take and no op does: no tensor is of it, but on TensorFlow.
+STRING = "string"
 
 # Weak types, written as the Python type's name; "float" is also where int64 meets uint64.
 WEAK = ("int", "float", "complex")
@@ -150,7 +155,25 @@ def standardize_dtype(dtype: Any = None) -> str:
     name = getattr(dtype, "name", None) or str(dtype).rpartition(".")[2]
     if name in ALLOWED_DTYPES:
         return str(name)
+    if is_string_dtype(dtype):
+        raise DTypeError(
+            "strings are no numbers, which is what tensors are made of",
+            fix="make numbers of them first, with a layer: StringLookup, TextVectorization or Hashing",
+        )
     raise DTypeError(f"there is no dtype {dtype!r}", fix=f"use one of {', '.join(ALLOWED_DTYPES)}")
+
+
+def is_string_dtype(dtype: Any) -> bool:
+    """Return whether `dtype`, a name, a type or a framework's or NumPy's dtype, is one of strings.
+
+    >>> is_string_dtype("string"), is_string_dtype(np.array(["a"]).dtype), is_string_dtype("float32")
+    (True, True, False)
+    """
+    if isinstance(dtype, str):
+        return dtype == STRING
+    if isinstance(dtype, np.dtype):
+        return dtype.kind in "USOT"
+    return dtype in (str, bytes) or getattr(dtype, "name", None) == STRING
 
 
 def add_native_dtypes(dtypes: Mapping[Any, str]) -> None:
@@ -228,7 +251,7 @@ def is_float_dtype(dtype: Any) -> bool:
     >>> is_float_dtype("bfloat16"), is_float_dtype("int8")
     (True, False)
     """
-    return standardize_dtype(dtype) in (*FLOATS, *FLOAT8)
+    return not is_string_dtype(dtype) and standardize_dtype(dtype) in (*FLOATS, *FLOAT8)
 
 
 def is_int_dtype(dtype: Any) -> bool:
@@ -237,12 +260,12 @@ def is_int_dtype(dtype: Any) -> bool:
     >>> is_int_dtype("uint8"), is_int_dtype("bool")
     (True, False)
     """
-    return standardize_dtype(dtype) in INTEGERS
+    return not is_string_dtype(dtype) and standardize_dtype(dtype) in INTEGERS
 
 
 def is_bool_dtype(dtype: Any) -> bool:
     """Return whether `dtype` is bool."""
-    return standardize_dtype(dtype) == "bool"
+    return not is_string_dtype(dtype) and standardize_dtype(dtype) == "bool"
 
 
 def is_signed_dtype(dtype: Any) -> bool:
@@ -252,7 +275,7 @@ def is_signed_dtype(dtype: Any) -> bool:
 
 def is_complex_dtype(dtype: Any) -> bool:
     """Return whether `dtype` is complex."""
-    return standardize_dtype(dtype) in COMPLEX
+    return not is_string_dtype(dtype) and standardize_dtype(dtype) in COMPLEX
 
 
 def dtype_size(dtype: Any) -> int:

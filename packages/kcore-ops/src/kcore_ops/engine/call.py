@@ -209,7 +209,7 @@ def _array_of(value: Any, leaves: list[Any]) -> np.ndarray[Any, Any]:
 def describe(value: Any, backend: Backend | None) -> tuple[str, tuple[Any, ...]]:
     """Return the dtype, weak for Python numbers, and the shape of a tensor, an array or a number."""
     if isinstance(value, TensorSpec):
-        return value.dtype, value.shape
+        return value.dtype if value.dtype in _KNOWN else standardize_dtype(value.dtype), value.shape
     if isinstance(value, np.ndarray | np.generic):
         return standardize_dtype(value.dtype), value.shape
     if isinstance(value, bool):
@@ -222,6 +222,7 @@ def describe(value: Any, backend: Backend | None) -> tuple[str, tuple[Any, ...]]
 
 # Definitions ask for the dtypes of arrays many times: the way through `standardize_dtype` takes twice as long.
 _ARRAY = np.ndarray
+_KNOWN = frozenset(dtypes.ALLOWED_DTYPES)
 _NAMES = {dtypes.numpy_dtype(name): name for name in dtypes.ALLOWED_DTYPES}
 
 
@@ -235,9 +236,13 @@ def dtype_of(x: Any) -> str:
     """
     if x.__class__ is _ARRAY:
         name = _NAMES.get(x.dtype)
-        return standardize_dtype(x.dtype) if name is None else name
+        return _name_of(x.dtype) if name is None else name
     backend = registry.owner(x.__class__)
-    return standardize_dtype(x.dtype) if backend is None else backend.dtype(x)
+    return _name_of(x.dtype) if backend is None else backend.dtype(x)
+
+
+def _name_of(dtype: Any) -> str:
+    return dtypes.STRING if dtypes.is_string_dtype(dtype) else standardize_dtype(dtype)
 
 
 def backend_of(values: Sequence[Any]) -> Backend:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from kcore_ops.backends.registry import is_symbolic_size
-from kcore_ops.dtypes import standardize_dtype
+from kcore_ops.dtypes import STRING, is_string_dtype, standardize_dtype
 from kcore_ops.foundation.errors import ShapeError
 from kcore_ops.specs.operators import TensorOperators
 
@@ -91,7 +91,8 @@ class TensorSpec(TensorOperators):
 
     Args:
         shape: the sizes.
-        dtype: a dtype or its name; None is `config.floatx()`.
+        dtype: a dtype or its name; None is `config.floatx()`. "string" stands for what layers of strings take; no op
+            takes it.
 
     >>> from kcore_ops import matmul
     >>> matmul(TensorSpec((None, 3)), TensorSpec((3, 5), "float16"))
@@ -106,7 +107,7 @@ class TensorSpec(TensorOperators):
 
     def __init__(self, shape: int | Sequence[int | None], dtype: Any = None) -> None:
         self.shape = standardize_shape(shape)
-        self.dtype = standardize_dtype(dtype)
+        self.dtype = STRING if is_string_dtype(dtype) else standardize_dtype(dtype)
         for size in self.shape:
             if type(size) is int and size < 0:
                 raise ShapeError(f"a shape has no negative sizes: {self.shape}", fix="use None for a size not known")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, TypedDict, Unpack
 
 from kcore_ops import KerasTensor
-from kcore_ops.dtypes import standardize_dtype
+from kcore_ops.dtypes import STRING, is_string_dtype, standardize_dtype
 from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ArgumentError
 from kcore_ops.specs.spec import standardize_shape
@@ -33,7 +33,7 @@ class InputLayer(Layer):
         shape: sizes without the batch, None among them for one that is not known; None if `batch_shape` or
             `input_tensor` is given.
         batch_size: int, size of the batch; None is not known.
-        dtype: dtype or its name; None is `config.floatx()`.
+        dtype: dtype or its name, "string" for what layers of strings take; None is `config.floatx()`.
         sparse: False or None: there are no sparse tensors; None.
         ragged: False or None: there are no ragged tensors; None.
         batch_shape: all sizes, in place of `shape` and `batch_size`; None.
@@ -80,7 +80,7 @@ class InputLayer(Layer):
         elif batch_shape is None:
             batch_shape = (batch_size, *standardize_shape(shape))
         self.batch_shape = standardize_shape(batch_shape)
-        self._kcore_set_untracked("_dtype", standardize_dtype(dtype))
+        self._kcore_set_untracked("_dtype", STRING if is_string_dtype(dtype) else standardize_dtype(dtype))
         self.optional = bool(optional)
         self.built = True
         output = KerasTensor(self.batch_shape, self._dtype, name=self.name)
@@ -135,7 +135,7 @@ def _check_fits(tensor: Any, shape: Any, batch_size: Any, batch_shape: Any, dtyp
         "shape": (shape if shape is None else standardize_shape(shape), tensor.shape[1:]),
         "batch_size": (batch_size, tensor.shape[:1] and tensor.shape[0]),
         "batch_shape": (batch_shape if batch_shape is None else standardize_shape(batch_shape), tensor.shape),
-        "dtype": (dtype if dtype is None else standardize_dtype(dtype), tensor.dtype),
+        "dtype": (dtype if dtype is None or is_string_dtype(dtype) else standardize_dtype(dtype), tensor.dtype),
     }
     for name, (value, own) in given.items():
         if value is not None and value != own:
@@ -165,7 +165,7 @@ def Input(  # noqa: N802 (Keras's name)
         shape: sizes without the batch, None among them for one that is not known; None if `batch_shape` or `tensor` is
             given.
         batch_size: int, size of the batch; None is not known.
-        dtype: dtype or its name; None is `config.floatx()`.
+        dtype: dtype or its name, "string" for what layers of strings take; None is `config.floatx()`.
         sparse: False or None: there are no sparse tensors; None.
         ragged: False or None: there are no ragged tensors; None.
         batch_shape: all sizes, in place of `shape` and `batch_size`; None.
