@@ -154,8 +154,7 @@ class Discretization(DataLayer):
         names = ("num_bins", "epsilon", "output_mode", "sparse")
         own: dict[str, Any] = {name: getattr(self, name) for name in names}
         boundaries = None if self.bin_boundaries is None else list(self.bin_boundaries)
-        base = super().get_config()
-        return {"bin_boundaries": boundaries, **own, "name": base["name"], "dtype": base["dtype"]}
+        return {"bin_boundaries": boundaries, **own, "name": self.name, "dtype": self.dtype_policy.name}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:

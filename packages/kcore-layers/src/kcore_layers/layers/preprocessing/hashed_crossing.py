@@ -86,7 +86,7 @@ class HashedCrossing(HostLayer):
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make another one like it."""
         own = {name: getattr(self, name) for name in ("num_bins", "output_mode", "sparse")}
-        return {**super().get_config(), **own}
+        return {**own, "name": self.name, "dtype": self.dtype_policy.name}
 
 
 def _fingerprints(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

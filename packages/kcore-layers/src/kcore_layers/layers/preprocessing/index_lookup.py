@@ -362,7 +362,8 @@ class IndexLookup(Layer):
                  "pad_to_max_tokens")  # fmt: skip
         own = {name: getattr(self, name) for name in names}
         vocabulary, weights = self._vocabulary_config()
-        kept = {"vocabulary": vocabulary, "idf_weights": weights, "vocabulary_size": self.vocabulary_size()}
+        size = None if self._tokens is None else self.vocabulary_size()
+        kept = {"vocabulary": vocabulary, "idf_weights": weights, "vocabulary_size": size}
         return {**super().get_config(), **own, **kept}
 
     def _vocabulary_config(self) -> tuple[list[Any] | None, list[float] | None]:
