@@ -23,6 +23,13 @@ _SHARED = frozenset(
 class TorchTraining(Training):
     """Eager steps, with the gradients of autograd."""
 
+    compiles_functions = True
+
+    def compile_step(self, function: Callable[..., Any], keeps_state: bool = False) -> Callable[..., Any]:
+        from kcore_backend_torch.compiled_step import CompiledStep  # few steps are compiled
+
+        return CompiledStep(function)
+
     def moves_batches(self, like: torch.Tensor | None) -> bool:
         return like is not None and like.device.type not in ("cpu", "meta")
 

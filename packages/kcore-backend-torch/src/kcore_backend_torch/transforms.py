@@ -103,18 +103,23 @@ class _Jitted:
             form.append(tree.map_structure(lambda _: 0, result))
             return tree.flatten(result)
 
-        # Plain examples: the arguments may be wrapped by a transform this runs inside of.
-        try:
-            with temporarily_clear_interpreter_stack():
-                like = [(leaves[i].shape, leaves[i].dtype, leaves[i].device) for i in spots]
-                examples = [torch.zeros(shape, dtype=dtype, device=device) for shape, dtype, device in like]
-                return _differentiable(make_fx(flat)(*examples)), form
-        except ReadsValues:
+        graph = captured(flat, [leaves[i] for i in spots])
+        return None if graph is None else (_differentiable(graph), form)
+
+
+def captured(function: Function, like: Sequence[torch.Tensor]) -> torch.fx.GraphModule | None:
+    """Return the graph of a function from tensors to a list of them; None if it reads their values in Python."""
+    # Plain examples: the tensors may be wrapped by a transform this runs inside of.
+    try:
+        with temporarily_clear_interpreter_stack():
+            examples = [torch.zeros(x.shape, dtype=x.dtype, device=x.device) for x in like]
+            return make_fx(function)(*examples)
+    except ReadsValues:
+        return None
+    except RuntimeError as error:
+        if "tracing tensor" in str(error):
             return None
-        except RuntimeError as error:
-            if "tracing tensor" in str(error):
-                return None
-            raise
+        raise
 
 
 class ReadsValues(RuntimeError):

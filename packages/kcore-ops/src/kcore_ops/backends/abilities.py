@@ -10,13 +10,19 @@ import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from kcore_ops.foundation.errors import KcoreError
+
 if TYPE_CHECKING:
     from kcore_ops.backends.interface import Backend
 
-__all__ = ["BRIDGE", "ModuleBridge", "Modules", "Training", "bridge_of"]
+__all__ = ["BRIDGE", "ModuleBridge", "Modules", "NotCompilable", "Training", "bridge_of"]
 
 # Version of `ModuleBridge`; a minor step only adds to it.
 BRIDGE = "0.1"
+
+
+class NotCompilable(KcoreError, ValueError):
+    """A step that the framework can not compile, and can take as it is."""
 
 
 class Training:
@@ -27,9 +33,12 @@ class Training:
 
     Attributes:
         takes_arrays: whether a compiled step takes NumPy arrays among its batches; if not, they are tensors by then.
+        compiles_functions: whether steps that are taken in place may be compiled as functions of the state instead, for
+            users who ask for it.
     """
 
     takes_arrays: ClassVar[bool] = False
+    compiles_functions: ClassVar[bool] = False
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
@@ -44,6 +53,10 @@ class Training:
             function: the step.
             keeps_state: whether the old state is used afterwards, as weights are by other threads that predict. Where
                 it is not, its memory may be.
+
+        Raises:
+            NotCompilable: when it is called, before it has changed anything, if the function is one that can not be
+                compiled and can run as it is.
         """
         return self.backend.jit(function)
 

@@ -33,10 +33,12 @@ class FunctionalSteps:
 
     Args:
         setup: the model, and what it is trained with.
+        scans: whether several steps in one call are a scan; True.
     """
 
-    def __init__(self, setup: TrainingSetup) -> None:
+    def __init__(self, setup: TrainingSetup, scans: bool = True) -> None:
         self.setup = setup
+        self.scans = scans
 
     def train(self, state: State, data: Batch) -> tuple[Values, ...]:
         """Return the state after one training step.
@@ -190,8 +192,9 @@ class FunctionalSteps:
 
         compile_step = backend.training.compile_step
         compiled = compile_step(alone, keeps_state) if record.is_compiled else alone
-        compiled_many = compile_step(many, keeps_state) if record.is_compiled else None
+        compiled_many = compile_step(many, keeps_state) if record.is_compiled and self.scans else None
         takes_arrays = backend.training.takes_arrays or not record.is_compiled
+        weights = setup.model.variables
 
         def run(batches: Sequence[Batch]) -> Any:
             # A group of another size, the last one, goes batch by batch, and needs nothing to be compiled for it.
@@ -206,7 +209,9 @@ class FunctionalSteps:
 
         def call(function: Any, data: Any, lists_after: Any) -> Any:
             state = tuple([[v._storage for v in variables] for variables in lists])
-            results, after = function(state, data if takes_arrays else batch_tensors(backend, data))
+            if not takes_arrays:
+                data = batch_tensors(backend, data, weights[0]._storage if weights else None)
+            results, after = function(state, data)
             changed = [variable for variables in lists_after for variable in variables]
             if changed:
                 values = [value for own in after for value in own]

@@ -6,10 +6,12 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from kcore_ops.backends.abilities import NotCompilable
 from kcore_ops.engine.op import Tensor, Tree
 from kcore_ops.foundation.errors import KcoreError
 
 from kcore_train.data import Batch, unpack_x_y_sample_weight
+from kcore_train.steps.functional import FunctionalSteps
 from kcore_train.steps.step import Kind, StepFunction, StepRecord, TrainingSetup, own_step
 from kcore_train.steps.tensors import batch_tensors
 
@@ -116,6 +118,11 @@ class InPlaceSteps:
 
         if setup.run_eagerly:
             return run
+        if setup.jit_compile is True and backend.training.compiles_functions:
+            if own_step(setup.model, kind) is None:
+                return self._as_function(kind, record, run)
+            warnings.warn(f"jit_compile=True does not compile a {kind}_step of the model's own", stacklevel=2)
+            return run
         compiled = backend.training.compile_in_place_step(run, setup.jit_compile)
         record.is_compiled = compiled is not run
         if not record.is_compiled and setup.jit_compile is True:
@@ -123,6 +130,23 @@ class InPlaceSteps:
                 f"the {backend.name} backend does not compile steps; leave out jit_compile=True", stacklevel=2
             )
         return self._explaining(compiled, record) if record.is_compiled else run
+
+    def _as_function(self, kind: Kind, record: StepRecord, run: StepFunction) -> StepFunction:
+        """Return a step that is compiled as a function of the state, or `run` once that turns out to be impossible."""
+        function = FunctionalSteps(self.setup, scans=False).make(kind, record)
+
+        def take(batches: Sequence[Batch]) -> Any:
+            nonlocal function
+            try:
+                return function(batches)
+            except NotCompilable as reason:
+                warnings.warn(
+                    f"the {kind} step runs eagerly: {reason.problem}; leave out jit_compile=True", stacklevel=2
+                )
+            function, record.is_compiled = run, False
+            return run(batches)
+
+        return take
 
     def _explaining(self, compiled: StepFunction, record: StepRecord) -> StepFunction:
         """Return a compiled step whose errors are kcore's, where the framework only finds out as it runs."""
