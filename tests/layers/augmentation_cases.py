@@ -7,6 +7,10 @@ from typing import Any
 import numpy as np
 from kcore_layers.layers.augmentation.cropping import CenterCrop, RandomCrop
 from kcore_layers.layers.augmentation.random_flip import RandomFlip
+from kcore_layers.layers.augmentation.random_rotation import RandomRotation
+from kcore_layers.layers.augmentation.random_shear import RandomShear
+from kcore_layers.layers.augmentation.random_translation import RandomTranslation
+from kcore_layers.layers.augmentation.random_zoom import RandomZoom
 from kcore_layers.layers.augmentation.resizing import Resizing
 
 # A function that makes the layer. Those that draw take a seed too.
@@ -15,6 +19,10 @@ RANDOM: dict[str, Any] = {
     "RandomFlip horizontal": lambda **k: RandomFlip("horizontal", **k),
     "RandomFlip vertical": lambda **k: RandomFlip("vertical", **k),
     "RandomCrop": lambda **k: RandomCrop(3, 4, **k),
+    "RandomTranslation": lambda **k: RandomTranslation((-0.2, 0.3), 0.4, **k),
+    "RandomRotation": lambda **k: RandomRotation(0.3, "constant", fill_value=5.0, **k),
+    "RandomZoom": lambda **k: RandomZoom(0.3, (-0.2, 0.4), "nearest", **k),
+    "RandomShear": lambda **k: RandomShear(0.3, (0.1, 0.2), "nearest", "wrap", **k),
 }
 DETERMINISTIC: dict[str, Any] = {
     "Resizing": lambda **k: Resizing(4, 12, **k),

@@ -9,6 +9,10 @@ from augmentation_cases import ALL, DETERMINISTIC, IMAGES, RANDOM, boxes_of, dic
 from kcore_layers import Sequential
 from kcore_layers.layers.augmentation.cropping import CenterCrop, RandomCrop
 from kcore_layers.layers.augmentation.random_flip import RandomFlip
+from kcore_layers.layers.augmentation.random_rotation import RandomRotation
+from kcore_layers.layers.augmentation.random_shear import RandomShear
+from kcore_layers.layers.augmentation.random_translation import RandomTranslation
+from kcore_layers.layers.augmentation.random_zoom import RandomZoom
 from kcore_layers.layers.augmentation.resizing import Resizing
 from kcore_layers.serialization.objects import deserialize_keras_object, serialize_keras_object
 from kcore_ops.foundation.errors import ArgumentError, ArgumentTypeError, ShapeError
@@ -194,6 +198,65 @@ def test_the_format_of_boxes_has_to_be_known(backend, make):
         make()({"image": IMAGES})
     with pytest.raises(ArgumentTypeError, match='bounding_boxes is a .*\n  fix: pass a dict with "boxes" and "labels"'):
         make(bounding_box_format="xyxy")({"images": IMAGES, "bounding_boxes": boxes_of(IMAGES)["boxes"]})
+
+
+def test_factors_and_modes_are_checked():
+    with pytest.raises(ArgumentError, match="height_factor can not be 2.0\n  fix: pass numbers from -1 to 1"):
+        RandomTranslation(2.0, 0.1)
+    with pytest.raises(ArgumentError, match=r"width_factor can not be \(0.1, 0.2, 0.3\)\n  fix: pass a number, or"):
+        RandomZoom(0.1, (0.1, 0.2, 0.3))
+    with pytest.raises(ArgumentError, match="factor can not be 1.5\n  fix: pass numbers from -1 to 1"):
+        RandomRotation(1.5)
+    with pytest.raises(ArgumentError, match=r"x_factor can not be \(-0.2, 1.1\)\n  fix: pass numbers from -1 to 1"):
+        RandomShear((-0.2, 1.1))
+    with pytest.raises(ArgumentError, match="fill_mode can not be 'mirror'\n  fix: use one of 'reflect', 'wrap'"):
+        RandomRotation(0.1, "mirror")
+    with pytest.raises(ArgumentError, match="interpolation can not be 'bicubic'\n  fix: use one of 'nearest'"):
+        RandomZoom(0.1, interpolation="bicubic")
+    with pytest.raises(ArgumentError, match="fill_value can not be 'a'"):
+        RandomShear(0.1, fill_value="a")
+
+
+def ranges_of(values):
+    values = numbers(values).reshape(len(values), -1)
+    return values.min(0), values.max(0), values.mean(0)
+
+
+@pytest.mark.parametrize(
+    ("layer", "key", "least", "most"),
+    [
+        (lambda: RandomTranslation((0.1, 0.3), (-0.2, 0.4), seed=1), "translations", [-4, 1], [8, 3]),
+        (lambda: RandomZoom((0.1, 0.3), (-0.2, 0.4), seed=1), "height_zoom", [1.1], [1.3]),
+        (lambda: RandomZoom((0.1, 0.3), (-0.2, 0.4), seed=1), "width_zoom", [0.8], [1.4]),
+        (lambda: RandomRotation((-0.1, 0.3), seed=1), "angle", [-36], [108]),
+        (lambda: RandomShear(0.2, (0.1, 0.3), seed=1), "shear_factor", [-0.2, 0.1], [0.2, 0.3]),
+    ],
+)
+def test_numbers_are_drawn_evenly_from_their_range(backend, layer, key, least, most):
+    drawn = layer().get_random_transformation((2000, 10, 20, 1))[key]
+    found = ranges_of(drawn)
+    least, most = np.array(least), np.array(most)
+    width = most - least
+    assert (found[0] >= least - 1e-5).all() and (found[0] < least + width / 50).all()
+    assert (found[1] <= most + 1e-5).all() and (found[1] > most - width / 50).all()
+    assert (np.abs(found[2] - (least + most) / 2) < width / 30).all()
+
+
+def test_boxes_lean_with_what_they_frame(backend):
+    layer = RandomShear(0.5, 0.5, interpolation="nearest", fill_mode="constant", bounding_box_format="xyxy")
+    images = np.zeros((1, 12, 20, 1), "float32")
+    images[:, 6:9, 10:14] = 1
+    boxes = {"boxes": np.array([[[10, 6, 14, 9]]], "float32"), "labels": np.ones((1, 1), "int32")}
+    change = {"shear_factor": np.array([[0.3, 0.2]], "float32"), "input_shape": images.shape}
+    rows, columns = np.nonzero(numbers(layer.transform_images(images, change))[0, :, :, 0])
+    left, top, right, bottom = numbers(layer.transform_bounding_boxes(boxes, change))["boxes"][0, 0]
+    edges = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
+    np.testing.assert_allclose([left, top, right, bottom], edges, atol=1.01)
+
+
+def test_one_factor_zooms_both_ways(backend):
+    drawn = RandomZoom(0.3, seed=1).get_random_transformation((9, 10, 20, 1))
+    assert_equal(drawn["height_zoom"], drawn["width_zoom"])
 
 
 def test_arguments_of_sizes_are_checked():

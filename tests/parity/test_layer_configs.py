@@ -11,7 +11,8 @@ from kcore_layers.serialization.objects import deserialize_keras_object, seriali
 
 # Arguments that a layer can not do without; tried in this order by those that are not named.
 TRIED = [{}, {"filters": 2, "kernel_size": 3}, {"units": 2}, {"kernel_size": 2}, {"rate": 0.5}, {"output_size": 2},
-         {"pool_size": 2}, {"height": 3, "width": 4}]  # fmt: skip
+         {"pool_size": 2}, {"height": 3, "width": 4}, {"factor": 0.5},
+         {"height_factor": 0.5, "width_factor": 0.25}]  # fmt: skip
 NEEDED = {
     "Activation": {"activation": "relu"},
     "CategoryEncoding": {"num_tokens": 3},

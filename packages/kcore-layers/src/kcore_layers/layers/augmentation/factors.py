@@ -24,26 +24,26 @@ def checked_factor(
     Args:
         layer: layer that the error names.
         name: str, the name of the argument.
-        value: number, or pair of them in order.
-        bounds: pair of numbers, what the range has to lie between; (-1, 1).
+        value: number, or pair of them.
+        bounds: pair of numbers, what is given has to lie between; (-1, 1).
 
     Raises:
         ArgumentError: if it is no such range.
     """
     least, most = bounds
-    if _is_number(value):
-        low, high = max(-abs(value), least), abs(value)
-    elif isinstance(value, Sequence) and len(value) == 2 and all(map(_is_number, value)):
-        low, high = value
-    else:
+    given = [value] if _is_number(value) else value
+    if not isinstance(given, list | tuple) or len(given) > 2 or not given or not all(map(_is_number, given)):
         raise ArgumentError(f"{name} can not be {value!r}", fix="pass a number, or the least and greatest one").at(
             type(layer).__name__
         )
-    if not least <= low <= high <= most:
-        raise ArgumentError(
-            f"{name} can not be {value!r}", fix=f"pass numbers from {least:g} to {most:g}, the lesser one first"
-        ).at(type(layer).__name__)
-    return low, high
+    if not all(least <= each <= most for each in given):
+        raise ArgumentError(f"{name} can not be {value!r}", fix=f"pass numbers from {least:g} to {most:g}").at(
+            type(layer).__name__
+        )
+    if len(given) == 2:
+        return min(given), max(given)
+    size = abs(given[0])
+    return max(-size, least), size
 
 
 def _is_number(value: Any) -> bool:
