@@ -9,7 +9,11 @@ from kcore_layers import serialization as serialization
 from kcore_layers._version import __version__ as __version__
 from kcore_layers.base.input_spec import InputSpec as InputSpec
 from kcore_layers.base.layer import *
+from kcore_layers.base.naming import name_scope as name_scope
+from kcore_layers.base.operation import Operation as Operation
+from kcore_layers.base.symbolic_scope import *
 from kcore_layers.layers.core.input_layer import *
+from kcore_layers.models.function import *
 from kcore_layers.models.functional import *
 from kcore_layers.models.model import *
 from kcore_layers.models.sequential import *

@@ -9,13 +9,18 @@ import importlib
 import typing
 
 from kcore._version import __version__ as __version__
+from kcore._version import version as version
 
 if typing.TYPE_CHECKING:
+    from kcore_layers import Function as Function
     from kcore_layers import Input as Input
     from kcore_layers import InputSpec as InputSpec
     from kcore_layers import Layer as Layer
     from kcore_layers import Model as Model
+    from kcore_layers import Operation as Operation
     from kcore_layers import Sequential as Sequential
+    from kcore_layers import SymbolicScope as SymbolicScope
+    from kcore_layers import name_scope as name_scope
     from kcore_layers.options.initializers import Initializer as Initializer
     from kcore_layers.options.regularizers import Regularizer as Regularizer
     from kcore_layers.weights.quantizers import Quantizer as Quantizer
@@ -41,6 +46,7 @@ if typing.TYPE_CHECKING:
     from kcore import layers as layers
     from kcore import losses as losses
     from kcore import metrics as metrics
+    from kcore import mixed_precision as mixed_precision
     from kcore import models as models
     from kcore import ops as ops
     from kcore import optimizers as optimizers
@@ -55,8 +61,8 @@ if typing.TYPE_CHECKING:
 # Where each name comes from: the block above again, for when the program runs.
 _OWNERS = {
     "kcore": "activations backend callbacks config constraints dtype_policies export initializers layers losses "
-    "metrics models ops optimizers quantizers random regularizers saving tree utils wrappers",
-    "kcore_layers": "Input InputSpec Layer Model Sequential",
+    "metrics mixed_precision models ops optimizers quantizers random regularizers saving tree utils wrappers",
+    "kcore_layers": "Function Input InputSpec Layer Model Operation Sequential SymbolicScope name_scope",
     "kcore_layers.options.initializers": "Initializer",
     "kcore_layers.options.regularizers": "Regularizer",
     "kcore_layers.weights.quantizers": "Quantizer",
@@ -69,7 +75,7 @@ _OWNERS = {
 _OWNER_OF = {name: owner for owner, names in _OWNERS.items() for name in names.split()}
 
 if not typing.TYPE_CHECKING:
-    __all__ = sorted(("__version__", *_OWNER_OF))
+    __all__ = sorted(("__version__", "version", *_OWNER_OF))
 
 
 def __getattr__(name: str) -> typing.Any:

@@ -12,7 +12,7 @@ from kcore_ops.backends.current import on
 from kcore_ops.engine.inference import computing
 from kcore_ops.state.stateless_scope import outside_scopes
 
-from kcore_layers.base.naming import name_scope
+from kcore_layers.base.naming import building_under
 
 if TYPE_CHECKING:
     from kcore_layers.base.state import State
@@ -41,7 +41,7 @@ def building(layer: State) -> Iterator[None]:
         token = _before.set(before)
     before.append((layer, _snapshot(layer)))
     try:
-        with name_scope(layer._kcore_resolve_path()), on(layer._kcore_backend):
+        with building_under(layer._kcore_resolve_path()), on(layer._kcore_backend):
             yield
     except BaseException:
         if is_outermost:

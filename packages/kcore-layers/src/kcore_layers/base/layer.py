@@ -22,8 +22,7 @@ from kcore_layers.base.call_plan import drop_plan
 from kcore_layers.base.context import current_context
 from kcore_layers.base.framework_class import framework_class, is_overridden, remake
 from kcore_layers.base.input_spec import InputSpec
-from kcore_layers.base.naming import auto_name, snake_case
-from kcore_layers.base.nodes import Nodes
+from kcore_layers.base.operation import Operation, checked_name
 from kcore_layers.base.saved_attributes import saved_attributes
 from kcore_layers.base.shapes import specs_of, tuples_of
 from kcore_layers.base.symbolic_call import infer_by_shape_rule, infer_outputs
@@ -42,7 +41,7 @@ from kcore_layers.serialization.registry import original_class
 __all__ = ["Layer"]
 
 
-class Layer(Nodes, Built, Calling):
+class Layer(Built, Calling, Operation):
     """A computation with state. Subclass it: set up in `__init__`, make weights in `build`, compute in `call`.
 
     A layer belongs to the backend that was current when it was made, and is an instance of that framework's class of
@@ -149,9 +148,7 @@ class Layer(Nodes, Built, Calling):
             input_shape = (kwargs.pop("input_dim"),)
         if kwargs:
             raise unknown_arguments(original_class(type(self)), kwargs)
-        if name is not None and (not isinstance(name, str) or "/" in name):
-            raise ArgumentError(f"{name!r} can not be a layer's name", fix="use a string without /")
-        self.name = name or auto_name(snake_case(original_class(type(self)).__name__))
+        self.name = checked_name(self, name)
         self._kcore_set_untracked("_kcore_dtype_policy", dtype_policies.get(dtype))
         self.autocast = bool(autocast)
         if not isinstance(trainable, bool | np.bool_):
@@ -305,18 +302,35 @@ class Layer(Nodes, Built, Calling):
         variable.constraint = constraints.get(constraint)
         variable.overwrite_with_gradient = overwrite_with_gradient
         self._kcore_track_variable(variable)
+        if not self._kcore_trainable and trainable:
+            variable.trainable = False  # until the layer is set to train: the lists go by how it was made
         self._kcore_tracking_changed()
         return variable
 
-    def add_variable(self, shape: Shape, initializer: InitializerLike, **kwargs: Any) -> Variable:
+    def add_variable(
+        self,
+        shape: Shape,
+        initializer: InitializerLike,
+        dtype: DTypeLike = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: RegularizerLike = None,
+        constraint: ConstraintLike = None,
+        name: str | None = None,
+    ) -> Variable:
         """Return a new variable; `add_weight` where shape and initializer must be given.
 
         Args:
             shape: as for `add_weight`.
             initializer: as for `add_weight`.
-            **kwargs: the other arguments of `add_weight`.
+            dtype: as for `add_weight`; None, the default, is the layer's `variable_dtype`.
+            trainable: as for `add_weight`; True by default.
+            autocast: as for `add_weight`; True by default.
+            regularizer: as for `add_weight`; None by default.
+            constraint: as for `add_weight`; None by default.
+            name: as for `add_weight`; None, the default, is that of the attribute it is first assigned to.
         """
-        return self.add_weight(shape, initializer, **kwargs)
+        return self.add_weight(shape, initializer, dtype, trainable, autocast, regularizer, constraint, name=name)
 
     # Building.
 

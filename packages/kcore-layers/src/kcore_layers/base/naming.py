@@ -6,19 +6,23 @@ import collections
 import re
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
+
+from kcore_ops.foundation.errors import ArgumentError
+from kcore_ops.state.variable import variables_under
 
 if TYPE_CHECKING:
     from kcore_layers.base.state import State
 
 __all__ = [
     "auto_name",
+    "building_under",
+    "canonical_names",
     "current_path",
     "get_uid",
     "name_scope",
-    "canonical_names",
     "reset_names",
     "snake_case",
     "unique_names",
@@ -116,7 +120,7 @@ def canonical_names(layers: Iterable[State]) -> list[str]:
 
 
 @contextmanager
-def name_scope(path: str) -> Iterator[None]:
+def building_under(path: str) -> Iterator[None]:
     """Make `path` the one that layers built inside the `with` block are under.
 
     Args:
@@ -127,3 +131,42 @@ def name_scope(path: str) -> Iterator[None]:
         yield
     finally:
         _path.reset(token)
+
+
+class name_scope:  # noqa: N801 (Keras's name)
+    """Put a name before the paths of the variables and layers made inside the `with` block.
+
+    Layers get their path as they are built; scopes nest.
+
+    Args:
+        name: str without "/".
+        **kwargs: `caller`, `deduplicate` and `override_parent` of Keras, without effect.
+
+    Raises:
+        ArgumentError: if `name` is not such a string.
+
+    >>> from kcore_ops import Variable
+    >>> with name_scope("encoder"):
+    ...     Variable([1.0], name="scale").path
+    'encoder/scale'
+    """
+
+    def __init__(self, name: str, **kwargs: Any) -> None:
+        unknown = set(kwargs) - {"caller", "deduplicate", "override_parent"}
+        if not isinstance(name, str) or "/" in name or unknown:
+            what = f"it takes no {', '.join(sorted(unknown))}" if unknown else f"{name!r} can not be a part of a path"
+            raise ArgumentError(what, fix="use a string without /").at("name_scope")
+        self.name = name
+        self._entered: list[ExitStack] = []
+
+    def __enter__(self) -> Self:
+        outer = current_path()
+        path = f"{outer}/{self.name}" if outer else self.name
+        stack = ExitStack()
+        stack.enter_context(building_under(path))
+        stack.enter_context(variables_under(path))
+        self._entered.append(stack)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._entered.pop().close()

@@ -10,6 +10,7 @@ from kcore_ops import KerasTensor, tree
 from kcore_ops.engine.op import Op, Tree
 from kcore_ops.foundation.errors import ArgumentError, KcoreError
 
+from kcore_layers.base.layer import Layer
 from kcore_layers.layers.core.input_layer import Input
 from kcore_layers.models.functional import Functional
 from kcore_layers.models.graph import callee, is_variadic
@@ -71,7 +72,8 @@ def _clone(model: Any, input_tensors: Any, clone_function: Any, call_function: A
                 inner = call_function if isinstance(layer, Functional) else None
                 made = clone_model(layer, None, clone_function, inner, recursive=True)
             else:
-                made = clone_function(layer) if clone_function else type(layer).from_config(layer.get_config())
+                asked = clone_function if isinstance(layer, Layer) else None
+                made = asked(layer) if asked else type(layer).from_config(layer.get_config())
             clones[id(layer)] = made
         return clones[id(layer)]
 

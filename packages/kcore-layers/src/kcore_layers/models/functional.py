@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Unpack
 
-from kcore_ops import KerasTensor, tree
+from kcore_ops import tree
 from kcore_ops.engine.op import Tree
 from kcore_ops.foundation.errors import ArgumentError, AttributeUnavailable
 
@@ -13,10 +13,9 @@ from kcore_layers.base.layer import Layer
 from kcore_layers.base.naming import canonical_names
 from kcore_layers.base.saved_attributes import saved_attributes
 from kcore_layers.base.shapes import ShapeTree
-from kcore_layers.base.tracking import TrackedDict, TrackedList
 from kcore_layers.layers.core.input_layer import InputLayer
+from kcore_layers.models.function import Function, parts_of, symbolic_leaves
 from kcore_layers.models.graph import Graph
-from kcore_layers.models.inputs import conform_input, match_inputs
 from kcore_layers.models.model import Model
 from kcore_layers.options.argument_types import LayerOptionsBesideName
 from kcore_layers.serialization.arguments import extra_arguments
@@ -26,7 +25,7 @@ __all__ = ["Functional"]
 
 
 @builtin("keras.src.models.functional")  # where Keras has it: it is not public there
-class Functional(Model):
+class Functional(Function, Model):
     """A model of the calls between inputs and outputs; `Model(inputs, outputs)` makes one.
 
     Args:
@@ -47,12 +46,6 @@ class Functional(Model):
     (4, 2)
     """
 
-    _kcore_graph: Graph
-    _kcore_inputs_structure: Any
-    _kcore_outputs_structure: Any
-    _kcore_single_input: bool
-    _kcore_single_output: bool
-
     def __init__(
         self,
         inputs: Tree = None,
@@ -61,25 +54,17 @@ class Functional(Model):
         **kwargs: Unpack[LayerOptionsBesideName],
     ) -> None:
         trainable = kwargs.pop("trainable", True)
-        super().__init__(name=name, **kwargs)
-        for what, value in (("inputs", inputs), ("outputs", outputs)):
-            leaves = tree.flatten(value)
-            wrong = next((leaf for leaf in leaves if not isinstance(leaf, KerasTensor)), None)
-            if wrong is not None or not leaves:
-                raise ArgumentError(
-                    f"{what} must be symbolic tensors; found a {type(wrong).__name__}", fix="make them with Input"
-                ).at("Model")
-        graph = Graph(tree.flatten(inputs), tree.flatten(outputs)).from_inputs(InputLayer)
-        self._kcore_set_untracked("_kcore_inputs_structure", tree.pack_sequence_as(_plain(inputs), graph.inputs))
-        self._kcore_set_untracked("_kcore_outputs_structure", tree.pack_sequence_as(_plain(outputs), graph.outputs))
-        self._set_graph(graph)
+        Model.__init__(self, name=name, **kwargs)
+        starts, ends = (symbolic_leaves(*each, "Model") for each in (("inputs", inputs), ("outputs", outputs)))
+        graph = Graph(starts, ends).from_inputs(InputLayer)
+        for attribute, value in parts_of(graph, inputs, outputs).items():
+            self._kcore_set_untracked(attribute, value)
+        self._check_graph()
         if not trainable:
             self.trainable = False
 
-    def _set_graph(self, graph: Graph) -> None:
-        self._kcore_set_untracked("_kcore_graph", graph)
-        self._kcore_set_untracked("_kcore_single_input", isinstance(self._kcore_inputs_structure, KerasTensor))
-        self._kcore_set_untracked("_kcore_single_output", isinstance(self._kcore_outputs_structure, KerasTensor))
+    def _check_graph(self) -> None:
+        """Raise if two layers have one name, and note that the graph is there."""
         names = [layer.name for layer in self.layers]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
@@ -132,37 +117,10 @@ class Functional(Model):
             training: not looked at: the layers inside are told by the call of the model.
             mask: not looked at: masks travel with the tensors.
         """
-        graph = self._kcore_graph
-        wanted = graph.inputs
-        if self._kcore_single_input and not isinstance(inputs, list | tuple | dict):
-            values = [inputs]
-        else:
-            values = match_inputs(self._kcore_inputs_structure, inputs, [x.name for x in wanted], self.name)
-        values = [conform_input(x, like, self.name) for x, like in zip(values, wanted, strict=True)]
-        outputs = graph.run(values)
-        if self._kcore_single_output:
-            return outputs[0]
-        return tree.pack_sequence_as(self._kcore_outputs_structure, outputs)
+        return self._kcore_run_graph(inputs)
 
-    @property
-    def inputs(self) -> list[KerasTensor]:
-        """The symbolic tensors where the graph starts."""
-        return list(self._kcore_graph.inputs)
-
-    @property
-    def outputs(self) -> list[KerasTensor]:
-        """The symbolic tensors where it ends."""
-        return list(self._kcore_graph.outputs)
-
-    @property
-    def input(self) -> Any:
-        """The inputs, as the model was made of them."""
-        return self._kcore_inputs_structure
-
-    @property
-    def output(self) -> Any:
-        """The outputs, as the model was made of them."""
-        return self._kcore_outputs_structure
+    compute_output_spec = Layer.compute_output_spec
+    compute_output_shape = Layer.compute_output_shape
 
     @property
     def input_shape(self) -> Any:
@@ -187,11 +145,6 @@ class Functional(Model):
         return [
             path[-1] if path and isinstance(path[-1], str) else name for path, name in zip(paths, names, strict=True)
         ]
-
-    @property
-    def operations(self) -> list[Any]:
-        """The layers and ops of the graph, in order."""
-        return list(self._kcore_graph.operations)
 
     def get_config(self) -> dict[str, Any]:
         """Return the graph as plain data: layers with their configs, and the calls between them."""
@@ -227,10 +180,3 @@ class Functional(Model):
         from kcore_layers.models.functional_config import model_from_config
 
         return model_from_config(cls, config, custom_objects)
-
-
-def _plain(structure: Any) -> Any:
-    """Return tracked containers as plain ones."""
-    if isinstance(structure, TrackedList):
-        return list(structure)
-    return dict(structure) if isinstance(structure, TrackedDict) else structure

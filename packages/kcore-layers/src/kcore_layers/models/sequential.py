@@ -13,7 +13,7 @@ from kcore_ops.foundation.errors import ArgumentError, AttributeUnavailable, Sha
 
 from kcore_layers.base.call_plan import drop_plan
 from kcore_layers.base.layer import Layer
-from kcore_layers.base.naming import canonical_names, name_scope
+from kcore_layers.base.naming import building_under, canonical_names
 from kcore_layers.base.saved_attributes import saved_attributes
 from kcore_layers.base.shapes import ShapeTree, specs_of, tuples_of
 from kcore_layers.layers.core.input_layer import Input, InputLayer
@@ -328,7 +328,7 @@ class Sequential(Model):
         """
         own = extra_arguments_from(config, cls, "layers")
         model = cls(name=config.get("name"), trainable=config.get("trainable", True), **own)
-        with name_scope(model._kcore_resolve_path()):  # layers that say how they are built are built at once
+        with building_under(model._kcore_resolve_path()):  # layers that say how they are built are built at once
             for layer in config["layers"]:
                 model.add(deserialize_keras_object(layer, custom_objects=custom_objects), rebuild=False)
         shape = config.get("build_input_shape")

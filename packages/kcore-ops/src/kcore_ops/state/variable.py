@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from typing import Any
 
@@ -20,11 +21,27 @@ from kcore_ops.specs.operators import TensorOperators
 from kcore_ops.specs.spec import Size, TensorSpec, standardize_shape
 from kcore_ops.state.stateless_scope import current_scope
 
-__all__ = ["AutocastScope", "Variable"]
+__all__ = ["AutocastScope", "Variable", "variables_under"]
 
 _autocast: ContextVar[str | None] = ContextVar("kcore_autocast", default=None)
 autocast_dtype = _autocast.get
+_outer_path: ContextVar[str] = ContextVar("kcore_outer_path", default="")
 _counter = itertools.count()
+
+
+@contextmanager
+def variables_under(path: str) -> Iterator[None]:
+    """Inside the `with` block variables that are made have a path that begins with `path`.
+
+    >>> with variables_under("a/b"):
+    ...     Variable([1.0], name="c").path
+    'a/b/c'
+    """
+    token = _outer_path.set(path)
+    try:
+        yield
+    finally:
+        _outer_path.reset(token)
 
 
 class AutocastScope:
@@ -78,6 +95,14 @@ class Variable(TensorOperators):
     array([ True, False])
     """
 
+    # What each has; a variable that a backend makes of storage of its own is described later.
+    name: str = ""
+    path: str = ""
+    aggregation: str = "none"
+    synchronization: str = "auto"
+    constraint: Callable[[Any], Any] | None = None
+    regularizer: Callable[[Any], Any] | None = None
+
     def __new__(cls, *args: Any, **kwargs: Any) -> Variable:
         """Make a variable of the class that the current backend has for them."""
         if cls is Variable:
@@ -104,6 +129,8 @@ class Variable(TensorOperators):
             self.aggregation = aggregation
             self.synchronization = synchronization
             self._storage = self._new_storage(value)
+        if outer := _outer_path.get():
+            self.path = f"{outer}/{self.name}"
         self.is_auto_named = name is None
         self.autocast = bool(autocast)
 
@@ -135,8 +162,8 @@ class Variable(TensorOperators):
         self.autocast = True
         self.aggregation = "none"
         self.synchronization = "auto"
-        self.constraint: Callable[[Any], Any] | None = None
-        self.regularizer: Callable[[Any], Any] | None = None
+        self.constraint = None
+        self.regularizer = None
         self._overwrite_with_gradient = False
 
     def _first_value(self, initializer: Any, shape: Any, dtype: Any) -> Any:

@@ -11,6 +11,7 @@ from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.specs.shapes import normalize_axes, show_shape
 
 from kcore_layers.layers.attention.projected_attention import ProjectedAttention
+from kcore_layers.layers.core.einsum_dense import EinsumDense
 from kcore_layers.options.argument_types import (
     ConstraintLike,
     InitializerLike,
@@ -78,6 +79,14 @@ class MultiHeadAttention(ProjectedAttention):
     """
 
     option_names = _OPTIONS
+    num_heads: int
+    key_dim: int
+    value_dim: int
+    attention_axes: tuple[int, ...] | None  # None until it is built, for all between the batch and the last
+    query_dense: EinsumDense
+    key_dense: EinsumDense
+    value_dense: EinsumDense
+    output_dense: EinsumDense
 
     def __init__(
         self,
@@ -137,6 +146,7 @@ class MultiHeadAttention(ProjectedAttention):
                 fix="pass (batch, positions, size)",
             )
         axes = tuple(range(1, ndim - 1)) if self.attention_axes is None else self.attention_axes
+        self.attention_axes = axes
         self._axes = tuple(sorted(normalize_axes(axes, ndim, "attention_axes")))
         keys, values = (self.num_heads, self.key_dim), (self.num_heads, self.value_dim)
         self.query_dense = self.make_projection("query", query_shape, keys)

@@ -43,6 +43,8 @@ class ProjectedAttention(Layer):
     """
 
     option_names: tuple[str, ...] = ()
+    dropout: float
+    use_bias: bool
     kernel_initializer: Any
     bias_initializer: Any
 

@@ -43,6 +43,7 @@ class SlidingKernel(Layer):
     paddings: ClassVar[tuple[str, ...]] = ("valid", "same")
     use_bias: bool
     activation: Any
+    kernel: Any  # a Variable, once it is built
 
     def set_window(
         self,

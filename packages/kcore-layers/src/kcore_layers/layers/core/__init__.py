@@ -10,6 +10,7 @@ from kcore_layers.layers.core.embedding import *
 from kcore_layers.layers.core.identity import *
 from kcore_layers.layers.core.input_layer import *
 from kcore_layers.layers.core.lambda_layer import *
+from kcore_layers.layers.core.lookup import *
 from kcore_layers.layers.core.masking_layer import *
 from kcore_layers.layers.core.wrapper import *
 

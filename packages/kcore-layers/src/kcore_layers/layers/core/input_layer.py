@@ -50,6 +50,8 @@ class InputLayer(Layer):
     output: KerasTensor
     _dtype: str
 
+    batch_shape: tuple[int | None, ...]
+
     def __init__(
         self,
         shape: Shape | None = None,

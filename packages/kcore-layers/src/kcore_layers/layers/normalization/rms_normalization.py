@@ -57,15 +57,15 @@ class RMSNormalization(Layer):
         # Read in its own dtype: with it the input is normalized in float32 at least.
         self.scale = self.add_weight(shape=shape, initializer="ones", autocast=False, name="scale")
 
-    def call(self, inputs: Tensor) -> Tensor:
+    def call(self, x: Tensor) -> Tensor:
         """Return the normalized inputs.
 
         Args:
-            inputs: tensor of any shape.
+            x: tensor of any shape.
         """
-        if ops.dtype(inputs) != self.compute_dtype:
-            return computed_wide(self, inputs, self._normalized)
-        return self._normalized(inputs)
+        if ops.dtype(x) != self.compute_dtype:
+            return computed_wide(self, x, self._normalized)
+        return self._normalized(x)
 
     def _normalized(self, inputs: Any) -> Any:
         return ops.rms_normalization(inputs, self.scale, self.axis, self.epsilon)

@@ -89,15 +89,16 @@ class TimeDistributed(Wrapper):
                 fix=f"pass a mask of shape {show_shape(inputs.shape[:2])}",
             )
 
-    def compute_mask(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor | None:
+    def compute_mask(self, inputs: Tensor, previous_mask: Tensor | None = None) -> Tensor | None:
         """Return the mask of the steps; with its further axes, if the layer inside has a mask for its output of a step.
 
         Without, a step counts if one of its elements does.
 
         Args:
             inputs: tensor, as `call` takes it.
-            mask: boolean tensor, the mask of the inputs; None, no mask.
+            previous_mask: boolean tensor, the mask of the inputs; None, no mask.
         """
+        mask = previous_mask
         if mask is None or len(mask.shape) <= 2:
             return mask
         layer = self.layer

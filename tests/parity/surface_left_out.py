@@ -1,0 +1,126 @@
+"""What of Keras's public surface kcore leaves out on purpose, a line each, with the reason.
+
+An entry is a name, `layers.Hashing`; a member of a class, `layers.Dense.quantize`; or a parameter of either,
+`layers.Dense(lora_rank)`. A star stands for anything. An entry that nothing needs any more fails the test.
+"""
+
+from __future__ import annotations
+
+__all__ = ["LEFT_OUT", "NAMESPACES_LEFT_OUT"]
+
+# Modules that are not held to Keras's at all.
+NAMESPACES_LEFT_OUT = {
+    "applications": "models with weights to download are a package of their own",
+    "datasets": "data to download are a package of their own",
+    "distillation": "not there yet",
+    "distribution": "not there yet",
+    "legacy": "names that Keras keeps for code of Keras 2",
+    "legacy.saving": "names that Keras keeps for code of Keras 2",
+    "optimizers.legacy": "names that Keras keeps for code of Keras 2",
+    "preprocessing": "not there yet",
+    "utils.bounding_boxes": "not there yet",
+    "utils.legacy": "names that Keras keeps for code of Keras 2",
+    "visualization": "not there yet",
+}
+
+_PREPROCESSING = "preprocessing layers are not there yet"
+_AUGMENTATION = "layers that change images at random are not there yet"
+_QUANTIZATION = "quantization is not there yet"
+_UTILITIES = "not there yet"
+_TYPED = "made for scikit-learn when the first estimator is: a class shows it to editors only"
+
+LEFT_OUT = {
+    # Callbacks.
+    # Preprocessing.
+    # Augmentation.
+    "layers.AugMix": _AUGMENTATION,
+    "layers.AutoContrast": _AUGMENTATION,
+    "layers.ContrastLimitedAdaptiveHistogramEqualization": _AUGMENTATION,
+    "layers.CutMix": _AUGMENTATION,
+    "layers.Equalization": _AUGMENTATION,
+    "layers.MaxNumBoundingBoxes": _AUGMENTATION,
+    "layers.MixUp": _AUGMENTATION,
+    "layers.Pipeline": _AUGMENTATION,
+    "layers.RandAugment": _AUGMENTATION,
+    "layers.RandomBrightness": _AUGMENTATION,
+    "layers.RandomColorDegeneration": _AUGMENTATION,
+    "layers.RandomColorJitter": _AUGMENTATION,
+    "layers.RandomContrast": _AUGMENTATION,
+    "layers.RandomElasticTransform": _AUGMENTATION,
+    "layers.RandomErasing": _AUGMENTATION,
+    "layers.RandomGaussianBlur": _AUGMENTATION,
+    "layers.RandomGrayscale": _AUGMENTATION,
+    "layers.RandomHue": _AUGMENTATION,
+    "layers.RandomInvert": _AUGMENTATION,
+    "layers.RandomPerspective": _AUGMENTATION,
+    "layers.RandomPosterization": _AUGMENTATION,
+    "layers.RandomRotation": _AUGMENTATION,
+    "layers.RandomSaturation": _AUGMENTATION,
+    "layers.RandomSharpness": _AUGMENTATION,
+    "layers.RandomShear": _AUGMENTATION,
+    "layers.RandomTranslation": _AUGMENTATION,
+    "layers.RandomZoom": _AUGMENTATION,
+    "layers.Solarization": _AUGMENTATION,
+    # Quantization, and what trains beside weights.
+    "dtype_policies.AWQDTypePolicy": _QUANTIZATION,
+    "dtype_policies.GPTQDTypePolicy": _QUANTIZATION,
+    "dtype_policies.Int4DTypePolicy": _QUANTIZATION,
+    "dtype_policies.QuantizedDTypePolicy": _QUANTIZATION,
+    "dtype_policies.QuantizedFloat8DTypePolicy": _QUANTIZATION,
+    "quantizers.AWQConfig": _QUANTIZATION,
+    "quantizers.Float8QuantizationConfig": _QUANTIZATION,
+    "quantizers.GPTQConfig": _QUANTIZATION,
+    "quantizers.Int4QuantizationConfig": _QUANTIZATION,
+    "quantizers.Int8QuantizationConfig": _QUANTIZATION,
+    "quantizers.QuantizationConfig": _QUANTIZATION,
+    "layers.ReversibleEmbedding": "not there yet",
+    "*.get_quantization_layer_structure": _QUANTIZATION,
+    "*.quantize(config)": _QUANTIZATION,
+    "*.quantize(filters)": _QUANTIZATION,
+    "*.quantized_build": _QUANTIZATION,
+    "*.quantized_call": _QUANTIZATION,
+    "*.variable_serialization_spec": _QUANTIZATION,
+    "layers.*(quantization_config)": _QUANTIZATION,
+    "layers.EinsumDense(gptq_unpacked_column_size)": _QUANTIZATION,
+    # Rematerialization, and modules of Flax.
+    "RematScope": "not there yet",
+    "remat": "not there yet",
+    "*.rematerialized_call": "not there yet",
+    "layers.FlaxLayer": "not there yet",
+    # Utilities.
+    "utils.Config": _UTILITIES,
+    "utils.FeatureSpace": _UTILITIES,
+    "utils.Sequence": _UTILITIES,
+    "utils.array_to_img": _UTILITIES,
+    "utils.audio_dataset_from_directory": _UTILITIES,
+    "utils.disable_interactive_logging": _UTILITIES,
+    "utils.enable_interactive_logging": _UTILITIES,
+    "utils.get_file": _UTILITIES,
+    "utils.get_source_inputs": _UTILITIES,
+    "utils.image_dataset_from_directory": _UTILITIES,
+    "utils.img_to_array": _UTILITIES,
+    "utils.is_interactive_logging_enabled": _UTILITIES,
+    "utils.load_img": _UTILITIES,
+    "utils.model_to_dot": _UTILITIES,
+    "utils.pad_sequences": _UTILITIES,
+    "utils.plot_model": _UTILITIES,
+    "utils.save_img": _UTILITIES,
+    "utils.split_dataset": _UTILITIES,
+    "utils.text_dataset_from_directory": _UTILITIES,
+    "utils.timeseries_dataset_from_array": _UTILITIES,
+    # What has another place here.
+    "layers.Dense.call(training)": "every layer takes the flag, whether its call does or not",
+    "layers.EinsumDense.call(training)": "every layer takes the flag, whether its call does or not",
+    "layers.*.convert_weight": "tensors are converted by ops",
+    "layers.Normalization.finalize_state": "`adapt` and loading do so themselves",
+    "layers.TorchModuleWrapper.parameters": "torch.nn.Module's, which an instance is one of",
+    "wrappers.*.*": _TYPED,
+    "layers.Discretization.from_config(custom_objects)": "nothing in its config is an object",
+    "layers.Rescaling.from_config(custom_objects)": "nothing in its config is an object",
+    "layers.TorchModuleWrapper.from_config(custom_objects)": "a module is no object of a config",
+    "layers.TorchModuleWrapper.from_config(safe_mode)": "whether a pickle is read is said to `load_model` alone",
+    "name_scope(caller)": "for Keras's own use",
+    "name_scope(deduplicate)": "for Keras's own use",
+    "name_scope(override_parent)": "for Keras's own use",
+    "Variable(layout)": "not there yet: layouts belong to a distribution",
+}
