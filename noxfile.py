@@ -34,7 +34,7 @@ BACKENDS = {"numpy": "numpy", "jax": "jax", "torch": "torch", "tensorflow": "tf"
 COMBINATIONS = [names for size in range(1, 5) for names in itertools.combinations(BACKENDS, size)]
 TESTING = ("hypothesis", "pytest", "pytest-xdist")
 # What the examples, and the tests of where data comes from and where logs go, need beside kcore.
-EXAMPLES = ("optax", "pandas", "scikit-learn", "tensorboard")
+EXAMPLES = ("datasets", "grain", "optax", "pandas", "scikit-learn", "tensorboard")
 # What runs exported models, beside the frameworks.
 RUNTIMES = ("ai-edge-litert", "onnxruntime", "tf2onnx")
 # JAX compiles each op anew for each shape.

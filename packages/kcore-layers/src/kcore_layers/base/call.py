@@ -29,7 +29,7 @@ from kcore_ops.state.variable import AutocastScope, autocast_dtype
 from kcore_layers.base.build import build_lock, building
 from kcore_layers.base.call_plan import CallPlan
 from kcore_layers.base.context import CallContext, current_context, enter_context, leave_context
-from kcore_layers.base.input_spec import check_inputs
+from kcore_layers.base.input_spec import check_inputs, several_given
 from kcore_layers.base.losses import CallLosses, store_losses
 from kcore_layers.base.masking import get_mask, in_use, mask_outputs, pass_masks, set_mask
 from kcore_layers.base.shapes import dtypes_of, shape_of
@@ -360,7 +360,7 @@ class Calling(CallLosses):
         names = self._kcore_build_parameters
         first = next(iter(tensors.values()), None)
         if len(names) == 1 and names[0].removesuffix("_shape") not in tensors:
-            self.build(shape_of(first))
+            self._kcore_build_from(first, (shape_of(first),), {})
             return
         unknown = [name for name in names if name.removesuffix("_shape") not in self._kcore_call_signature.names]
         if unknown and unknown[0] == names[0]:  # the first one may have any name: there is no doubt what it is
@@ -371,7 +371,18 @@ class Calling(CallLosses):
                 f"build takes {', '.join(unknown)}, and call has no such argument",
                 fix=f"name them after arguments of call{self._kcore_call_signature.signature}, with _shape at the end",
             )
-        self.build(**{name: shape_of(values.get(name.removesuffix("_shape"))) for name in names})
+        shapes = {name: shape_of(values.get(name.removesuffix("_shape"))) for name in names}
+        self._kcore_build_from(first, (), shapes)
+
+    def _kcore_build_from(self, first: Any, shapes: tuple[Any, ...], named: dict[str, Any]) -> None:
+        """Build the layer; one of ours that looks for the sizes of a tensor says so where it is given several."""
+        try:
+            self.build(*shapes, **named)
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            is_ours = self.build.__wrapped__.__module__.partition(".")[0] == "kcore_layers"
+            if not is_ours or isinstance(error, KcoreError) or not isinstance(first, list | tuple | dict):
+                raise
+            raise several_given(first, "the layer") from error
 
     def _kcore_check_input(self, values: dict[str, Any]) -> None:
         if self.input_spec is not None and values:

@@ -7,12 +7,12 @@ from typing import Any, TypeAlias
 
 from kcore_ops import tree
 from kcore_ops.engine.op import Tree
-from kcore_ops.foundation.errors import ShapeError
+from kcore_ops.foundation.errors import ArgumentTypeError, ShapeError
 from kcore_ops.specs.spec import standardize_shape
 
 from kcore_layers.options.argument_types import DTypeLike, Shape
 
-__all__ = ["InputSpec", "check_inputs"]
+__all__ = ["InputSpec", "check_inputs", "several_given"]
 
 
 class InputSpec:
@@ -139,6 +139,21 @@ def check_inputs(specs: InputSpecs, inputs: Tree) -> None:
         if fault:
             shape = tuple(size if type(size) is int else None for size in x.shape)
             raise ShapeError(f"{name} has shape {shape}: {fault}", fix=_fix(spec, shape))
+
+
+def several_given(inputs: Tree, what: str) -> ArgumentTypeError:
+    """Return the error for a list, tuple or dict where one tensor is taken.
+
+    Args:
+        inputs: what was given.
+        what: what takes one tensor.
+    """
+    kind, count = type(inputs).__name__, len(inputs)
+    one = f"x[{next(iter(inputs))!r}]" if isinstance(inputs, dict) and inputs else "x[0]"
+    return ArgumentTypeError(
+        f"{what} takes one tensor and was given a {kind} of {count}",
+        fix=f"pass {one}, or np.asarray(x) where these are numbers",
+    )
 
 
 def _fix(spec: InputSpec, shape: tuple[Any, ...]) -> str:

@@ -12,6 +12,8 @@ from kcore_ops.engine.call import HOST_NUMBERS, dtype_of
 from kcore_ops.engine.op import Tensor, Tree
 from kcore_ops.foundation.errors import ArgumentError, DTypeError, ShapeError
 
+from kcore_layers.base.input_spec import several_given
+
 __all__ = ["conform_input", "match_inputs"]
 
 
@@ -92,6 +94,10 @@ def conform_input(x: Tensor | None, wanted: KerasTensor, model: str) -> Any:
             f'input {wanted.name!r} of model "{model}" is None, and the model needs it',
             fix=f"pass a tensor of shape {wanted.shape}, or make it with Input(..., optional=True)",
         )
+    if isinstance(x, list | tuple) and len(x) == 1:
+        x = x[0]
+    if isinstance(x, list | tuple | dict):
+        raise several_given(x, f'input {wanted.name!r} of model "{model}"')
     shape = given_shape = x.shape
     if len(shape) != len(wanted.shape):
         is_text = wanted.dtype == STRING  # which ops do not take

@@ -10,7 +10,7 @@ from kcore_ops import Tree
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 
 from kcore_train.data.conversion import batch_dtype, leaves_with_paths, to_arrays
-from kcore_train.data.data_adapter import Batch, DataAdapter, InputsOnly
+from kcore_train.data.data_adapter import Batch, DataAdapter, InputsOnly, share_of_rows
 from kcore_train.data.shuffling import permutation
 from kcore_train.data.tables import Rows, SparseRows
 
@@ -75,6 +75,7 @@ class ArrayAdapter(DataAdapter):
 
     num_batches: int
     owns_arrays = True
+    _reads_share = True
 
     def __init__(
         self,
@@ -113,7 +114,7 @@ class ArrayAdapter(DataAdapter):
             number: int, the number of the pass, from 0.
             taken: int, how many batches to leave out.
         """
-        length, size = self.num_samples, self.batch_size
+        length, size, share = self.num_samples, self.batch_size, self._share
         starts: Any = range(0, length, size)
         order = None
         if self.shuffle == "batch":
@@ -122,21 +123,26 @@ class ArrayAdapter(DataAdapter):
         elif self.shuffle:
             order = permutation(length, self.seed, number)
         starts = starts[taken:]
+
+        def rows_from(start: int) -> Rows:
+            stop = min(start + size, length)
+            if share is not None:
+                start, stop = share_of_rows(share, start, stop)
+            return slice(start, stop) if order is None else order[start:stop]
+
         if len(self._readers) == 1 and not self._is_packed:
             read_x = self._readers[0]
             for start in starts:
-                yield InputsOnly(
-                    (read_x(slice(start, start + size) if order is None else order[start : start + size]),)
-                )
+                yield InputsOnly((read_x(rows_from(start)),))
             return
         if len(self._readers) == 2:  # the usual case, without a loop inside the loop
             read_x, read_y = self._readers
             for start in starts:
-                rows: Rows = slice(start, start + size) if order is None else order[start : start + size]
+                rows = rows_from(start)
                 yield read_x(rows), read_y(rows)
             return
         for start in starts:
-            rows = slice(start, start + size) if order is None else order[start : start + size]
+            rows = rows_from(start)
             yield tuple([read(rows) for read in self._readers])
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from kcore_ops import Tree, config, dtypes
 from kcore_ops.foundation.errors import ArgumentError, DTypeError, ShapeError
 
-from kcore_train.data.tables import SparseRows, array_of_frame, is_frame, is_sparse
+from kcore_train.data.tables import SparseRows, array_of_frame, is_column, is_frame, is_sparse, is_table
 
 __all__ = ["NUMBERS", "batch_dtype", "is_in_memory", "leaves_with_paths", "to_arrays"]
 
@@ -31,14 +31,16 @@ def is_in_memory(data: object) -> bool:
 
 
 def _is_array(data: Any) -> bool:
-    return hasattr(data, "__array__") or is_frame(data) or is_sparse(data) or ops.is_tensor(data)
+    is_some_table = is_frame(data) or is_sparse(data) or is_table(data) or is_column(data)
+    return hasattr(data, "__array__") or is_some_table or ops.is_tensor(data)
 
 
 def to_arrays(data: Tree | None, path: str, is_batch: bool = False) -> Any:
     """Convert the leaves of a tree to arrays; None stays None.
 
     Dicts, lists and tuples are trees, but for lists of numbers, however nested, which are arrays. A DataFrame is a
-    matrix, and a Series a matrix of one column; a sparse matrix of SciPy is read row by row, and dense as a batch.
+    matrix, and a Series a matrix of one column; a sparse matrix of SciPy is read row by row, and dense as a batch. A
+    dataset of Hugging Face's is a dict of its columns.
 
     Args:
         data: array, tensor, number, or tree of these, or None, the data.
@@ -54,8 +56,12 @@ def to_arrays(data: Tree | None, path: str, is_batch: bool = False) -> Any:
     >>> to_arrays({"a": [1, 2], "b": None}, "x")
     {'a': array([1, 2]), 'b': None}
     """
+    if is_table(data) and not isinstance(data, Mapping):
+        data = {name: data[name] for name in data.column_names}
     if isinstance(data, Mapping):
         return {key: to_arrays(part, _at(path, key), is_batch) for key, part in data.items()}
+    if is_column(data):
+        data = data[:]
     if isinstance(data, list | tuple) and not _holds_numbers(data):
         parts = [to_arrays(part, _at(path, index), is_batch) for index, part in enumerate(data)]
         if isinstance(data, list):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
+from kcore_ops import tree
 from kcore_ops.foundation.errors import ArgumentError
 from kcore_ops.ops.random.seeds import draw_seed
 
 from kcore_train.data.prefetching import prefetch
 
-__all__ = ["Batch", "BatchSource", "DataAdapter", "InputsOnly", "Pass", "close", "made_of"]
+__all__ = ["Batch", "BatchSource", "DataAdapter", "InputsOnly", "Pass", "close", "made_of", "share_of_rows"]
 
 # (x,), (x, y) or (x, y, sample_weight)
 Batch: TypeAlias = tuple[Any, ...]
@@ -57,6 +59,8 @@ class DataAdapter:
     reads_ahead: bool = False
     owns_arrays: bool = False
     _place: Callable[[Batch], Batch] | None = None
+    # Which of how many shares of each batch is taken.
+    _share: tuple[int, int] | None = None
 
     def __init__(self, steps_per_epoch: int | None = None, is_shuffled: bool = False) -> None:
         self.steps_per_epoch = steps_per_epoch
@@ -93,9 +97,33 @@ class DataAdapter:
         done, self._num_done = self._num_done, 0
         self._num_epochs += 1
         batches = self._pass().batches if self.steps_per_epoch is None else self._steps(self.steps_per_epoch - done)
+        if self._share is not None and not self._reads_share:
+            batches = made_of(batches, functools.partial(_share_of, self._share))
         if self._place is not None:
             batches = made_of(batches, self._place)
         return _read_ahead(batches) if self.reads_ahead else batches
+
+    # Whether `one_pass` reads no more of a batch than the share.
+    _reads_share = False
+
+    def shard(self, index: int, count: int) -> None:
+        """Let each batch be one of several shares of it, in order, which together are the batch.
+
+        So processes that train one model on equal shares see together what one alone would see. Where the samples of a
+        batch do not divide evenly, shares differ by one, and may be empty. Batches keep their number.
+
+        Args:
+            index: int, which share, from 0.
+            count: int, how many there are.
+
+        Raises:
+            ArgumentError: if there is no such share.
+        """
+        if count < 1 or not 0 <= index < count:
+            raise ArgumentError(f"there is no share {index} of {count}", fix="pass an index from 0 to count - 1").at(
+                "shard"
+            )
+        self._share = None if count == 1 else (index, count)
 
     def place_by(self, place: Callable[[Batch], Batch], reads_ahead: bool) -> None:
         """Let a function bring the batches of epochs to where they are used.
@@ -286,6 +314,30 @@ def made_of(source: Iterable[Any], make: Callable[[Any], Any], *, is_ours: bool 
         if is_ours:
             close(items)
         del items, source  # or an error's traceback would keep what they hold, as the workers of a loader
+
+
+def share_of_rows(share: tuple[int, int], start: int, stop: int) -> tuple[int, int]:
+    """Return where a share of some rows begins and ends.
+
+    Args:
+        share: tuple of two ints, which share, and of how many.
+        start: int, the first row.
+        stop: int, the row after the last.
+    """
+    index, count = share
+    length = stop - start
+    return start + index * length // count, start + (index + 1) * length // count
+
+
+def _share_of(share: tuple[int, int], batch: Batch) -> Batch:
+    def rows(leaf: Any) -> Any:
+        if leaf is None or not getattr(leaf, "shape", ()):
+            return leaf
+        start, stop = share_of_rows(share, 0, len(leaf))
+        return leaf[start:stop]
+
+    found = tuple(tree.map_structure(rows, part) for part in batch)
+    return InputsOnly(found) if batch.__class__ is InputsOnly else found
 
 
 def _with_first(first: Any, rest: Iterator[Any]) -> Iterator[Any]:

@@ -1,4 +1,4 @@
-"""Tables that are no arrays, but become some: frames of pandas, and sparse matrices of SciPy."""
+"""Tables that are no arrays, but become some: frames of pandas, sparse matrices of SciPy, datasets of Hugging Face."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from kcore_ops.foundation.errors import DTypeError
 
-__all__ = ["Frame", "Rows", "SparseMatrix", "SparseRows", "array_of_frame", "is_frame", "is_sparse"]
+__all__ = ["Frame", "Rows", "SparseMatrix", "SparseRows", "array_of_frame", "is_column", "is_frame", "is_sparse",
+           "is_table"]  # fmt: skip
 
 Rows: TypeAlias = slice | np.ndarray[Any, np.dtype[np.intp]]
 
@@ -40,6 +41,24 @@ def is_frame(data: object) -> bool:
         data: anything, what was passed as data.
     """
     return hasattr(data, "iloc") and hasattr(data, "to_numpy")
+
+
+def is_table(data: object) -> bool:
+    """Return whether this is a dataset of Hugging Face's that knows its length, which is a dict of columns.
+
+    Args:
+        data: anything, what was passed as data.
+    """
+    return hasattr(data, "column_names") and hasattr(data, "features") and hasattr(data, "__len__")
+
+
+def is_column(data: object) -> bool:
+    """Return whether this is a column of such a dataset.
+
+    Args:
+        data: anything, what was passed as data.
+    """
+    return hasattr(data, "column_name") and hasattr(data, "source") and hasattr(data, "__getitem__")
 
 
 def array_of_frame(frame: Frame, path: str) -> np.ndarray[Any, Any]:
