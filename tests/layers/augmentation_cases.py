@@ -5,13 +5,29 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from kcore_layers.layers.augmentation.adaptive_equalization import ContrastLimitedAdaptiveHistogramEqualization
+from kcore_layers.layers.augmentation.auto_contrast import AutoContrast
 from kcore_layers.layers.augmentation.cropping import CenterCrop, RandomCrop
+from kcore_layers.layers.augmentation.equalization import Equalization
+from kcore_layers.layers.augmentation.random_brightness import RandomBrightness
+from kcore_layers.layers.augmentation.random_color_degeneration import RandomColorDegeneration
+from kcore_layers.layers.augmentation.random_color_jitter import RandomColorJitter
+from kcore_layers.layers.augmentation.random_contrast import RandomContrast
+from kcore_layers.layers.augmentation.random_erasing import RandomErasing
 from kcore_layers.layers.augmentation.random_flip import RandomFlip
+from kcore_layers.layers.augmentation.random_gaussian_blur import RandomGaussianBlur
+from kcore_layers.layers.augmentation.random_grayscale import RandomGrayscale
+from kcore_layers.layers.augmentation.random_hue import RandomHue
+from kcore_layers.layers.augmentation.random_invert import RandomInvert
+from kcore_layers.layers.augmentation.random_posterization import RandomPosterization
 from kcore_layers.layers.augmentation.random_rotation import RandomRotation
+from kcore_layers.layers.augmentation.random_saturation import RandomSaturation
+from kcore_layers.layers.augmentation.random_sharpness import RandomSharpness
 from kcore_layers.layers.augmentation.random_shear import RandomShear
 from kcore_layers.layers.augmentation.random_translation import RandomTranslation
 from kcore_layers.layers.augmentation.random_zoom import RandomZoom
 from kcore_layers.layers.augmentation.resizing import Resizing
+from kcore_layers.layers.augmentation.solarization import Solarization
 
 # A function that makes the layer. Those that draw take a seed too.
 RANDOM: dict[str, Any] = {
@@ -23,6 +39,20 @@ RANDOM: dict[str, Any] = {
     "RandomRotation": lambda **k: RandomRotation(0.3, "constant", fill_value=5.0, **k),
     "RandomZoom": lambda **k: RandomZoom(0.3, (-0.2, 0.4), "nearest", **k),
     "RandomShear": lambda **k: RandomShear(0.3, (0.1, 0.2), "nearest", "wrap", **k),
+    "RandomBrightness": lambda **k: RandomBrightness(0.3, **k),
+    "RandomColorDegeneration": lambda **k: RandomColorDegeneration((0.2, 0.9), **k),
+    "RandomColorJitter": lambda **k: RandomColorJitter((0, 255), 0.2, 0.3, 0.4, 0.2, **k),
+    "RandomContrast": lambda **k: RandomContrast(0.5, **k),
+    "RandomErasing": lambda **k: RandomErasing(**k),
+    "RandomErasing constant": lambda **k: RandomErasing((0.5, 1.0), fill_value=(10.0, 20.0, 30.0), **k),
+    "RandomGaussianBlur": lambda **k: RandomGaussianBlur(kernel_size=(3, 5), **k),
+    "RandomGrayscale": lambda **k: RandomGrayscale(**k),
+    "RandomHue": lambda **k: RandomHue(0.5, **k),
+    "RandomInvert": lambda **k: RandomInvert(**k),
+    "RandomPosterization": lambda **k: RandomPosterization(5, **k),
+    "RandomSaturation": lambda **k: RandomSaturation((0.1, 0.7), **k),
+    "RandomSharpness": lambda **k: RandomSharpness(0.9, **k),
+    "Solarization": lambda **k: Solarization(0.3, 0.6, **k),
 }
 DETERMINISTIC: dict[str, Any] = {
     "Resizing": lambda **k: Resizing(4, 12, **k),
@@ -31,6 +61,11 @@ DETERMINISTIC: dict[str, Any] = {
     "Resizing padded": lambda **k: Resizing(6, 6, pad_to_aspect_ratio=True, antialias=True, fill_value=3.0, **k),
     "CenterCrop": lambda **k: CenterCrop(5, 6, **k),
     "CenterCrop resized": lambda **k: CenterCrop(12, 6, **k),
+    "AutoContrast": lambda **k: AutoContrast(**k),
+    "ContrastLimitedAdaptiveHistogramEqualization": lambda **k: ContrastLimitedAdaptiveHistogramEqualization(
+        tile_grid_size=(3, 2), **k
+    ),
+    "Equalization": lambda **k: Equalization(**k),
 }
 ALL = RANDOM | DETERMINISTIC
 

@@ -27,6 +27,7 @@ NEEDED = {
     "InputLayer": {"shape": (2,)},
     "MultiHeadAttention": {"num_heads": 2, "key_dim": 3},
     "Permute": {"dims": (2, 1)},
+    "RandomPosterization": {"factor": 4},
     "RepeatVector": {"n": 2},
     "Rescaling": {"scale": 2.0},
     "Reshape": {"target_shape": (2, 3)},
@@ -56,7 +57,8 @@ NAMES = [
     if name not in LEFT_OUT and inspect.isclass(getattr(kcore_layers.layers, name))
 ]
 # What Keras writes for its own use, leaves out, or writes in a form of its own for some layers alone.
-OTHERWISE = {"SimpleRNN": {"seed"}, "SpatialDropout1D": {"dtype"}, "SpatialDropout2D": {"dtype"},
+OTHERWISE = {"RandomGrayscale": {"seed"}, "SimpleRNN": {"seed"},
+             "SpatialDropout1D": {"dtype"}, "SpatialDropout2D": {"dtype"},
              "SpatialDropout3D": {"dtype"}}  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Unpack
 
 import kcore_ops as ops
+import numpy as np
 from kcore_ops import config
 from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ArgumentError, ArgumentTypeError, ShapeError
@@ -182,7 +183,7 @@ class BaseImagePreprocessingLayer(DataLayer):
 
     def _of_floats(self, images: Any) -> Any:
         """Return images in the dtype that the layer computes in."""
-        if isinstance(images, list | tuple):
+        if isinstance(images, list | tuple | np.ndarray):
             images = ops.convert_to_tensor(images)
         return images if ops.dtype(images) == self.compute_dtype else ops.cast(images, self.compute_dtype)
 
@@ -190,6 +191,19 @@ class BaseImagePreprocessingLayer(DataLayer):
         if self._check_rank(images, name) == 4:
             return change(images, transformation)
         return ops.squeeze(change(ops.expand_dims(images, 0), transformation), 0)
+
+    def _check_boxes(self, bounding_boxes: Any) -> BoxFormat:
+        """Return the format of boxes, where it is known and they are given as they have to be."""
+        if not isinstance(bounding_boxes, Mapping) or "boxes" not in bounding_boxes:
+            raise ArgumentTypeError(
+                f"bounding_boxes is a {type(bounding_boxes).__name__}", fix='pass a dict with "boxes" and "labels"'
+            )
+        if self.bounding_box_format is None:
+            raise ArgumentError(
+                "the format of bounding boxes is not known",
+                fix=f"{type(self).__name__}(..., bounding_box_format='xyxy'), if it is that one",
+            )
+        return self.bounding_box_format
 
     # Applying one change.
 
@@ -242,27 +256,19 @@ class BaseImagePreprocessingLayer(DataLayer):
             transformation: what `get_random_transformation` returned.
             training: bool, whether to make random changes; True.
         """
-        if not isinstance(bounding_boxes, Mapping) or "boxes" not in bounding_boxes:
-            raise ArgumentTypeError(
-                f"bounding_boxes is a {type(bounding_boxes).__name__}", fix='pass a dict with "boxes" and "labels"'
-            )
-        if self.bounding_box_format is None:
-            raise ArgumentError(
-                "the format of bounding boxes is not known",
-                fix=f"{type(self).__name__}(..., bounding_box_format='xyxy'), if it is that one",
-            )
+        layout = self._check_boxes(bounding_boxes)
         if not self._changes(transformation, training):
             return bounding_boxes
         height, width = self._sizes_before(transformation)
         boxes = bounding_boxes["boxes"]
-        boxes = convert_format(boxes, self.bounding_box_format, "xyxy", *_numbers(height, width))
+        boxes = convert_format(boxes, layout, "xyxy", *_numbers(height, width))
         is_single = len(boxes.shape) == 2
         boxes = ops.expand_dims(boxes, 0) if is_single else boxes
         boxes = self._change_boxes(boxes, (height, width), transformation)
         boxes = ops.squeeze(boxes, 0) if is_single else boxes
         sizes = _numbers(*self._sizes_after(transformation))
         clipped = clip_to_image_size({**bounding_boxes, "boxes": boxes}, *sizes)
-        return convert_format(clipped, "xyxy", self.bounding_box_format, *sizes)
+        return convert_format(clipped, "xyxy", layout, *sizes)
 
     # The same for one image: transformations drawn for one have a batch of 1.
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from kcore_layers.bounding_boxes.formats import BoxFormat
-from kcore_layers.options.argument_types import LayerOptions, LayerOptionsBesideName
+from kcore_layers.options.argument_types import DataFormat, LayerOptions, LayerOptionsBesideName
 
-__all__ = ["ImageLayerOptions", "ImageLayerOptionsBesideName"]
+__all__ = ["FormattedImageLayerOptions", "ImageLayerOptions", "ImageLayerOptionsBesideName"]
 
 
 class ImageLayerOptions(LayerOptions, total=False):
@@ -18,3 +18,9 @@ class ImageLayerOptionsBesideName(LayerOptionsBesideName, total=False):
     """The same for a layer that has `name` among its own."""
 
     bounding_box_format: BoxFormat | None
+
+
+class FormattedImageLayerOptions(ImageLayerOptions, total=False):
+    """Those, and where the channel axis is, for layers that take it by name alone."""
+
+    data_format: DataFormat | None

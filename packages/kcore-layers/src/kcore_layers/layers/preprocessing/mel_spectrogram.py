@@ -198,6 +198,6 @@ def _mel_bands(num_bands: int, num_bins: int, sampling_rate: float, lowest: floa
     bins = _mel(np.linspace(0.0, sampling_rate / 2, num_bins))[:, None]
     rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
     falling = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
-    weights = np.maximum(0.0, np.minimum(rising, falling))
+    weights: Array = np.maximum(0.0, np.minimum(rising, falling))
     weights[:1] = 0.0
     return weights

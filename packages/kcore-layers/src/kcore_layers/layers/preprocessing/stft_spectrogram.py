@@ -104,9 +104,8 @@ class STFTSpectrogram(Layer):
         self.periodic = periodic
         self.scaling = scaling
         self.expand_dims = expand_dims
-        self._parts = [
-            part for part in ("real", "imag") if self.mode in (part, "log", "magnitude", "psd", "angle", "stft")
-        ]
+        parts: tuple[Literal["real", "imag"], ...] = ("real", "imag")
+        self._parts = [part for part in parts if self.mode in (part, "log", "magnitude", "psd", "angle", "stft")]
         self._initializers = {part: initializers.STFT(part, window, scaling, periodic) for part in self._parts}
         self.input_spec = InputSpec(ndim=3)
 
