@@ -72,8 +72,35 @@ def _likeness(x: Any) -> Any:
 class TensorflowTraining(Training):
     """Graphs of TensorFlow's, with the gradients of its tapes."""
 
+    loops_in_place = True
+
     def compile_in_place_step(self, function: Callable[..., Any], is_compiled: Any) -> Callable[..., Any]:
         return _Graphs(function, is_compiled is True)
+
+    def loop_in_place(self, step: Callable[[Any], Any], batches: Any, keeps_all: bool) -> Any:
+        def at(i: Any) -> Any:
+            return tree.map_structure(lambda x: x[i] if isinstance(x, tf.Tensor) else x, batches)
+
+        # The first outside of the loop: variables can not come into being in it, and it tells what results are like.
+        first = step(at(0))
+        leaves = [tf.convert_to_tensor(leaf) for leaf in tree.flatten(first) if leaf is not None]
+        count = next(tf.shape(x)[0] for x in tree.flatten(batches) if isinstance(x, tf.Tensor))
+        kept = [tf.TensorArray(leaf.dtype, count).write(0, leaf) if keeps_all else leaf for leaf in leaves]
+
+        def turn(i: Any, *before: Any) -> Any:
+            found = [tf.convert_to_tensor(leaf) for leaf in tree.flatten(step(at(i))) if leaf is not None]
+            after = [array.write(i, x) for array, x in zip(before, found, strict=True)] if keeps_all else found
+            return i + 1, *after
+
+        def is_left(i: Any, *_: Any) -> Any:
+            return i < count
+
+        shapes = [array.flow.shape if keeps_all else array.shape for array in kept]
+        _, *last = tf.while_loop(
+            is_left, turn, (1, *kept), shape_invariants=(tf.TensorShape(()), *shapes), parallel_iterations=1
+        )
+        results = iter([array.stack() for array in last] if keeps_all else last)
+        return tree.map_structure(lambda leaf: None if leaf is None else next(results), first)
 
     def place_array(self, array: Any, like: Any, is_ours: bool) -> tf.Tensor:
         return tf.constant(array)

@@ -35,10 +35,12 @@ class Training:
         takes_arrays: whether a compiled step takes NumPy arrays among its batches; if not, they are tensors by then.
         compiles_functions: whether steps that are taken in place may be compiled as functions of the state instead, for
             users who ask for it.
+        loops_in_place: whether compiled steps in place can be the body of a loop, by `loop_in_place`.
     """
 
     takes_arrays: ClassVar[bool] = False
     compiles_functions: ClassVar[bool] = False
+    loops_in_place: ClassVar[bool] = False
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
@@ -68,6 +70,16 @@ class Training:
             is_compiled: what the user says of it: True, False or "auto".
         """
         return function
+
+    def loop_in_place(self, step: Callable[[Any], Any], batches: Any, keeps_all: bool) -> Any:
+        """Take a step on each of several batches, inside of a function that is compiled.
+
+        Args:
+            step: the step, of a batch.
+            batches: the batches as one, with another axis before the others.
+            keeps_all: whether the results of all steps are returned, stacked; else those of the last are.
+        """
+        raise NotImplementedError(f"{self.backend.name} does not loop over steps")
 
     def moves_batches(self, like: Any) -> bool:
         """Return whether batches have a way to go to where a tensor is, which others can be computed during."""

@@ -56,7 +56,8 @@ def place_batches(data: DataAdapter, setup: TrainingSetup) -> None:
     backend, weights = setup.backend, setup.model.variables
     like = weights[0]._storage if weights else None
     training = backend.training
-    if training.takes_arrays and not training.moves_batches(like):
+    stacks_arrays = training.loops_in_place and setup.steps_per_execution > 1
+    if (training.takes_arrays and not training.moves_batches(like)) or stacks_arrays:
         return
     data.place_by(functools.partial(placed_batch, backend, like, data.owns_arrays), training.moves_batches(like))
 

@@ -12,6 +12,7 @@ from kcore_ops.foundation.errors import KcoreError
 
 from kcore_train.data import Batch, unpack_x_y_sample_weight
 from kcore_train.steps.functional import FunctionalSteps
+from kcore_train.steps.scanning import at, stack_batches
 from kcore_train.steps.step import Kind, StepFunction, StepRecord, TrainingSetup, own_step
 from kcore_train.steps.tensors import batch_tensors
 
@@ -101,17 +102,18 @@ class InPlaceSteps:
         is_prediction = kind == "predict"
         weights = setup.model.variables  # arrays become tensors where the model is
 
+        def one(data: Batch) -> Any:
+            if without_gradients:
+                with backend.training.without_gradients():
+                    return step(data)
+            return step(data)
+
         def run(batches: Sequence[Batch]) -> Any:
             record.was_traced = True
             results = None
             outputs: list[Any] = []
             for data in batches:
-                data = batch_tensors(backend, data, weights[0]._storage if weights else None)
-                if without_gradients:
-                    with backend.training.without_gradients():
-                        results = step(data)
-                else:
-                    results = step(data)
+                results = one(batch_tensors(backend, data, weights[0]._storage if weights else None))
                 if is_prediction:
                     outputs.append(results)
             return outputs if is_prediction else results
@@ -129,7 +131,35 @@ class InPlaceSteps:
             warnings.warn(
                 f"the {backend.name} backend does not compile steps; leave out jit_compile=True", stacklevel=2
             )
-        return self._explaining(compiled, record) if record.is_compiled else run
+        if not record.is_compiled:
+            return run
+        if backend.training.loops_in_place and setup.steps_per_execution > 1:
+            compiled = self._looping(compiled, one, is_prediction, record)
+        return self._explaining(compiled, record)
+
+    def _looping(
+        self, compiled: StepFunction, step: Callable[[Batch], Any], is_prediction: bool, record: StepRecord
+    ) -> StepFunction:
+        """Return a step whose full groups of batches are worked through by a loop, in a function compiled as one is."""
+        setup = self.setup
+        training = setup.backend.training
+
+        def many(batches: Tree) -> Any:
+            record.was_traced = True
+            return training.loop_in_place(step, batch_tensors(setup.backend, batches), is_prediction)
+
+        compiled_many = training.compile_in_place_step(many, setup.jit_compile)
+
+        def run(batches: Sequence[Batch]) -> Any:
+            # A group of another size, the last one, goes batch by batch, and needs nothing to be compiled for it.
+            stacked = stack_batches(batches) if 1 < len(batches) == setup.steps_per_execution else None
+            if stacked is not None:
+                results = compiled_many(stacked)
+                return [at(results, i) for i in range(len(batches))] if is_prediction else results
+            found = [compiled((data,)) for data in batches]
+            return [outputs for each in found for outputs in each] if is_prediction else found[-1]
+
+        return run
 
     def _as_function(self, kind: Kind, record: StepRecord, run: StepFunction) -> StepFunction:
         """Return a step that is compiled as a function of the state, or `run` once that turns out to be impossible."""
