@@ -56,12 +56,13 @@ def to_arrays(data: Tree | None, path: str, is_batch: bool = False) -> Any:
     >>> to_arrays({"a": [1, 2], "b": None}, "x")
     {'a': array([1, 2]), 'b': None}
     """
+    table: Any = data
     if is_table(data) and not isinstance(data, Mapping):
-        data = {name: data[name] for name in data.column_names}
+        data = {name: table[name] for name in table.column_names}
     if isinstance(data, Mapping):
         return {key: to_arrays(part, _at(path, key), is_batch) for key, part in data.items()}
     if is_column(data):
-        data = data[:]
+        data = table[:]
     if isinstance(data, list | tuple) and not _holds_numbers(data):
         parts = [to_arrays(part, _at(path, index), is_batch) for index, part in enumerate(data)]
         if isinstance(data, list):
