@@ -30,9 +30,9 @@ MODULES = {"ml-dtypes": "ml_dtypes", "orbax-checkpoint": "orbax"}
 # scikit-learn where that is.
 EXTRAS = {
     "kcore-backend-tf": {"onnx", "tf2onnx"},
-    "kcore-layers": {"openvino", "orbax", "safetensors"},
+    "kcore-layers": {"openvino", "orbax", "pydot", "safetensors"},
     "kcore-ops": {"hypothesis", "pytest"},
-    "kcore-train": {"sklearn"},
+    "kcore-train": {"grain", "scipy", "sklearn"},
 }
 FRAMEWORKS = {
     "jax": "kcore-backend-jax",

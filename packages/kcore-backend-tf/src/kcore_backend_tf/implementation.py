@@ -16,6 +16,7 @@ from tensorflow.python.autograph.core import config as autograph
 from kcore_backend_tf import (
     control_flow,
     convolution,
+    datasets,
     elementwise,
     export,
     fourier,
@@ -104,6 +105,7 @@ class TensorflowBackend(transforms.TensorflowTransforms, Backend):
     scalar_ops = SCALAR_OPS
     variable = TensorflowVariable
     training_type = training.TensorflowTraining
+    datasets_type = datasets.TensorflowDatasets
     modules_type = modules.TensorflowModules
     export_type = export.TensorflowExport
 

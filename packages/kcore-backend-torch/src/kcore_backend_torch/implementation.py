@@ -27,6 +27,7 @@ from kcore_backend_torch import (
     training,
     transforms,
 )
+from kcore_backend_torch.datasets import TorchDatasets
 from kcore_backend_torch.dtypes import DTYPE_NAMES, native_dtype
 from kcore_backend_torch.export import TorchExport
 
@@ -53,6 +54,7 @@ class TorchBackend(transforms.TorchTransforms, Backend):
     size_types = (torch.SymInt,)
     variable = modules.TorchVariable
     training_type = training.TorchTraining
+    datasets_type = TorchDatasets
     modules_type = modules.TorchModules
     export_type = TorchExport
 

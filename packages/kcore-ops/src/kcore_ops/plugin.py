@@ -1,6 +1,7 @@
 """What a backend is written with: the interface, the op model, and what definitions share with tables."""
 
 from kcore_ops.backends.abilities import *
+from kcore_ops.backends.datasets import *
 from kcore_ops.backends.exports import *
 from kcore_ops.backends.interface import *
 from kcore_ops.backends.registry import backends as backends

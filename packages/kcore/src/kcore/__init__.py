@@ -50,6 +50,7 @@ if typing.TYPE_CHECKING:
     from kcore import models as models
     from kcore import ops as ops
     from kcore import optimizers as optimizers
+    from kcore import preprocessing as preprocessing
     from kcore import quantizers as quantizers
     from kcore import random as random
     from kcore import regularizers as regularizers
@@ -61,7 +62,7 @@ if typing.TYPE_CHECKING:
 # Where each name comes from: the block above again, for when the program runs.
 _OWNERS = {
     "kcore": "activations backend callbacks config constraints dtype_policies export initializers layers losses "
-    "metrics mixed_precision models ops optimizers quantizers random regularizers saving tree utils wrappers",
+    "metrics mixed_precision models ops optimizers preprocessing quantizers random regularizers saving tree utils wrappers",
     "kcore_layers": "Function Input InputSpec Layer Model Operation Sequential SymbolicScope name_scope",
     "kcore_layers.options.initializers": "Initializer",
     "kcore_layers.options.regularizers": "Regularizer",

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from kcore_ops.backends.abilities import Modules, Training
+from kcore_ops.backends.datasets import Datasets
 from kcore_ops.backends.exports import Export
 from kcore_ops.dtypes import standardize_dtype
 from kcore_ops.foundation.errors import GradientsUnavailable, PluginError
@@ -86,6 +87,7 @@ class Backend:
         training_type: the class of `training`, which says how steps are made.
         modules_type: the class of `modules`, the framework's own modules, which layers and optimizers join; or None.
         export_type: the class of `export`, which writes files that other programs run; by default it writes none.
+        datasets_type: the class of `datasets`, the framework's own; or None.
     """
 
     name: str = ""
@@ -101,10 +103,12 @@ class Backend:
     training_type: ClassVar[type[Training]] = Training
     modules_type: ClassVar[type[Modules] | None] = None
     export_type: ClassVar[type[Export]] = Export
+    datasets_type: ClassVar[type[Datasets] | None] = None
 
     def __init__(self) -> None:
         self.training = self.training_type(self)
         self.export = self.export_type(self)
+        self.datasets = None if self.datasets_type is None else self.datasets_type(self)
         self.modules = None if self.modules_type is None else self.modules_type(self)
         self.ops: dict[str, Callable[..., Any]] = dict(self.table())
         if self.families:

@@ -16,6 +16,7 @@ __all__ = [
     "BackendNotFound",
     "BackendUnusable",
     "DTypeError",
+    "DownloadFailed",
     "GradientsUnavailable",
     "KcoreError",
     "MissingDependency",
@@ -174,6 +175,10 @@ class BackendUnusable(BackendNotFound):
 
 class MissingDependency(KcoreError, ImportError):
     """A library that something needs and that is not installed."""
+
+
+class DownloadFailed(KcoreError, OSError):
+    """A file that can not be fetched from where it is."""
 
 
 class PluginError(KcoreError, ImportError):

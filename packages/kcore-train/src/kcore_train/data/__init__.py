@@ -10,6 +10,7 @@ from kcore_train.data.numeric import *
 from kcore_train.data.packing import *
 from kcore_train.data.prefetching import *
 from kcore_train.data.py_dataset import PyDataset as PyDataset
+from kcore_train.data.py_dataset import Sequence as Sequence
 from kcore_train.data.sources import *
 from kcore_train.data.splitting import *
 

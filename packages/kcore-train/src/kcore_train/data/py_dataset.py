@@ -13,7 +13,7 @@ from kcore_train.data.batches import to_batch
 from kcore_train.data.data_adapter import Batch, DataAdapter, made_of
 from kcore_train.data.shuffling import permutation
 
-__all__ = ["PyDataset", "PyDatasetAdapter"]
+__all__ = ["PyDataset", "PyDatasetAdapter", "Sequence"]
 
 
 class PyDataset:
@@ -46,6 +46,8 @@ class PyDataset:
     workers: int = 1
     use_multiprocessing: bool = False
     max_queue_size: int = 10
+    # Whether the order is the dataset's own, and the batches of a pass are read in that of their indices.
+    has_own_order: bool = False
 
     def __init__(self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10) -> None:
         self.workers = workers
@@ -75,6 +77,10 @@ class PyDataset:
 
     def on_epoch_end(self) -> None:
         """Run when an epoch has ended."""
+
+
+# Keras's name for it before version 3.
+Sequence = PyDataset
 
 
 class PyDatasetAdapter(DataAdapter):

@@ -76,7 +76,7 @@ def adapter(
         _refuse_others(type(x).__name__, class_weight=class_weight, steps_per_epoch=steps_per_epoch)
         return x
     if isinstance(x, PyDataset):
-        return PyDatasetAdapter(x, bool(shuffle), class_weight, steps_per_epoch)
+        return PyDatasetAdapter(x, bool(shuffle) and not x.has_own_order, class_weight, steps_per_epoch)
     return StreamAdapter(x, class_weight, steps_per_epoch)
 
 

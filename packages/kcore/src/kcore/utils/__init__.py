@@ -2,6 +2,10 @@
 
 from kcore_layers.base.random_seed import set_random_seed as set_random_seed
 from kcore_layers.base.session import clear_session as clear_session
+from kcore_layers.images import array_to_img as array_to_img
+from kcore_layers.images import img_to_array as img_to_array
+from kcore_layers.images import load_img as load_img
+from kcore_layers.images import save_img as save_img
 from kcore_layers.serialization.objects import CustomObjectScope as CustomObjectScope
 from kcore_layers.serialization.objects import custom_object_scope as custom_object_scope
 from kcore_layers.serialization.objects import deserialize_keras_object as deserialize_keras_object
@@ -10,13 +14,24 @@ from kcore_layers.serialization.objects import get_registered_name as get_regist
 from kcore_layers.serialization.objects import get_registered_object as get_registered_object
 from kcore_layers.serialization.objects import register_keras_serializable as register_keras_serializable
 from kcore_layers.serialization.objects import serialize_keras_object as serialize_keras_object
+from kcore_ops.config import disable_interactive_logging as disable_interactive_logging
+from kcore_ops.config import enable_interactive_logging as enable_interactive_logging
+from kcore_ops.config import is_interactive_logging_enabled as is_interactive_logging_enabled
 from kcore_ops.dtypes import standardize_dtype as standardize_dtype
 from kcore_ops.specs.symbolic import is_keras_tensor as is_keras_tensor
 from kcore_train.callbacks.progbar import Progbar as Progbar
 from kcore_train.data import PyDataset as PyDataset
+from kcore_train.data import Sequence as Sequence
 from kcore_train.data import normalize as normalize
 from kcore_train.data import pack_x_y_sample_weight as pack_x_y_sample_weight
 from kcore_train.data import to_categorical as to_categorical
 from kcore_train.data import unpack_x_y_sample_weight as unpack_x_y_sample_weight
+from kcore_train.datasets import audio_dataset_from_directory as audio_dataset_from_directory
+from kcore_train.datasets import get_file as get_file
+from kcore_train.datasets import image_dataset_from_directory as image_dataset_from_directory
+from kcore_train.datasets import pad_sequences as pad_sequences
+from kcore_train.datasets import split_dataset as split_dataset
+from kcore_train.datasets import text_dataset_from_directory as text_dataset_from_directory
+from kcore_train.datasets import timeseries_dataset_from_array as timeseries_dataset_from_array
 
 from kcore.utils import bounding_boxes as bounding_boxes

@@ -1,0 +1,3 @@
+"""Pictures as arrays, from and to files."""
+
+from kcore_layers.images import *

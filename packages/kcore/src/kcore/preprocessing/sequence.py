@@ -1,0 +1,3 @@
+"""Sequences of differing lengths in one array."""
+
+from kcore_train.datasets import pad_sequences as pad_sequences
