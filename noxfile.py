@@ -33,8 +33,10 @@ PACKAGES = sorted(path.parent.name for path in ROOT.glob("packages/*/pyproject.t
 BACKENDS = {"numpy": "numpy", "jax": "jax", "torch": "torch", "tensorflow": "tf"}  # name -> extra of kcore
 COMBINATIONS = [names for size in range(1, 5) for names in itertools.combinations(BACKENDS, size)]
 TESTING = ("hypothesis", "pytest", "pytest-xdist")
-# What the examples, and the tests of where data comes from and where logs go, need beside kcore.
-EXAMPLES = ("datasets", "grain", "optax", "pandas", "scikit-learn", "tensorboard")
+# What the examples, and the tests of where data comes from, where logs go and what is drawn, need beside kcore.
+EXAMPLES = (
+    "datasets", "grain", "matplotlib", "optax", "pandas", "pillow", "pydot", "scikit-learn", "scipy", "tensorboard",
+)  # fmt: skip
 # What runs exported models, beside the frameworks.
 RUNTIMES = ("ai-edge-litert", "onnxruntime", "tf2onnx")
 # JAX compiles each op anew for each shape.

@@ -209,7 +209,7 @@ def _with_texts(samples: Samples) -> Callable[[np.ndarray[Any, Any]], Any]:
 
 def _of_grain(samples: Samples, batch_size: int | None, seed: int | None) -> Any:
     try:
-        import grain  # type: ignore[import-untyped]
+        import grain
     except ImportError as error:
         raise MissingDependency(
             'format="grain" needs Grain, which is not installed', fix="pip install grain"

@@ -6,6 +6,10 @@ from kcore_layers.images import array_to_img as array_to_img
 from kcore_layers.images import img_to_array as img_to_array
 from kcore_layers.images import load_img as load_img
 from kcore_layers.images import save_img as save_img
+from kcore_layers.models.drawing import model_to_dot as model_to_dot
+from kcore_layers.models.drawing import plot_model as plot_model
+from kcore_layers.models.source_inputs import get_source_inputs as get_source_inputs
+from kcore_layers.serialization.config import Config as Config
 from kcore_layers.serialization.objects import CustomObjectScope as CustomObjectScope
 from kcore_layers.serialization.objects import custom_object_scope as custom_object_scope
 from kcore_layers.serialization.objects import deserialize_keras_object as deserialize_keras_object
