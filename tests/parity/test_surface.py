@@ -34,12 +34,15 @@ NAMESPACES = {
     "ops.numpy": 200,
     "optimizers": 15,
     "optimizers.schedules": 7,
+    "preprocessing": 3,
+    "preprocessing.image": 5,
+    "preprocessing.sequence": 1,
     "quantizers": 15,
     "random": 9,
     "regularizers": 9,
     "saving": 9,
     "tree": 9,
-    "utils": 20,
+    "utils": 35,
     "wrappers": 3,
 }
 
