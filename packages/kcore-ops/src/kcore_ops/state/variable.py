@@ -202,6 +202,8 @@ class Variable(TensorOperators):
 
     def __kcore_value__(self) -> Any:
         """Return the value, for ops, which take what has this method for a tensor."""
+        if _autocast.get() is None and current_scope() is None:
+            return self._storage
         return self.value
 
     def _own_value(self) -> Any:
