@@ -39,6 +39,7 @@ from kcore_layers.layers.core.embedding import Embedding
 from kcore_layers.layers.core.identity import Identity
 from kcore_layers.layers.core.lambda_layer import Lambda
 from kcore_layers.layers.core.masking_layer import Masking
+from kcore_layers.layers.core.reversible_embedding import ReversibleEmbedding
 from kcore_layers.layers.merging.concatenate import Concatenate
 from kcore_layers.layers.merging.dot import Dot
 from kcore_layers.layers.merging.merging import Add, Average, Maximum, Minimum, Multiply, Subtract
@@ -112,6 +113,7 @@ CASES: dict[str, tuple[Any, Any, tuple[int, ...]]] = {
     "EinsumDense": (lambda **k: EinsumDense("abc,cd->abd", (None, 5), bias_axes="d", **k), SEQUENCE, (1,)),
     "EinsumDense with dots": (lambda **k: EinsumDense("...x,xy->...y", 5, activation="relu", **k), IMAGE, (1, 2)),
     "Embedding": (lambda **k: Embedding(9, 3, **k), "integers", (1,)),
+    "ReversibleEmbedding": (lambda **k: ReversibleEmbedding(9, 3, tie_weights=False, **k), "integers", (1,)),
     "Activation": (lambda **k: Activation("softplus", **k), SEQUENCE, (1, 2)),
     "ReLU": (lambda **k: ReLU(0.5, 0.1, 0.2, **k), SEQUENCE, (1, 2)),
     "LeakyReLU": (lambda **k: LeakyReLU(0.1, **k), SEQUENCE, (1, 2)),

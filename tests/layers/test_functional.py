@@ -9,7 +9,8 @@ import kcore_ops as ops
 import numpy as np
 import pytest
 from kcore_layers import Functional, Input, Layer, Model, Sequential
-from kcore_layers.layers import Add, Dense, Dropout
+from kcore_layers.files import load_model
+from kcore_layers.layers import Add, Dense, Dropout, ReversibleEmbedding
 from kcore_ops.foundation.errors import ArgumentError, ShapeError
 
 X = np.arange(6, dtype="float32").reshape(2, 3)
@@ -278,3 +279,14 @@ def test_a_layer_with_an_attribute_called_function_is_called_itself(backend):
     x = Input((3,))
     model = Model(x, Twice()(x))
     assert np.array_equal(values(model(-np.ones((1, 3), "float32"))), [[2.0, 2.0, 2.0]])
+
+
+def test_a_flag_passed_by_name_is_passed_on_by_name_from_files_too(backend, tmp_path):
+    layer = ReversibleEmbedding(5, 3)
+    inputs = Input((2,), dtype="int32")
+    model = Model(inputs, layer(layer(inputs), reverse=True))
+    x = np.array([[0, 4]])
+    model.save(tmp_path / "model.keras")
+    again = load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(ops.convert_to_numpy(again(x)), ops.convert_to_numpy(model(x)))
+    assert ops.convert_to_numpy(model(x)).shape == (1, 2, 5)

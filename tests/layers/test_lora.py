@@ -68,6 +68,16 @@ def test_the_adapter_changes_nothing_at_first_and_then_what_its_product_says(bac
     assert np.abs(array(layer(x)) - before).max() > 0.01
 
 
+def test_the_factors_are_not_multiplied_out(backend):
+    layer, x = adapted("EinsumDense")
+    equation = "abc,cde->abde"
+    answered = layer.kernel.__kcore_op__(ops.einsum, (equation, (x, layer.kernel)))
+    assert answered is not NotImplemented
+    np.testing.assert_allclose(
+        array(answered), array(ops.einsum(equation, x, array(layer.kernel))), rtol=1e-4, atol=1e-5
+    )
+
+
 @each_case
 def test_only_the_adapter_and_the_bias_are_trained(backend, case):
     layer, _ = adapted(case)

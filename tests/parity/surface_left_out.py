@@ -24,7 +24,8 @@ NAMESPACES_LEFT_OUT = {
 
 _PREPROCESSING = "preprocessing layers are not there yet"
 _AUGMENTATION = "layers that change images at random are not there yet"
-_QUANTIZATION = "quantization is not there yet"
+_QUANTIZATION = "float8, GPTQ and AWQ are not there yet"
+_ONE_CALL = "call computes with any weight: an object in its place answers the products"
 _UTILITIES = "not there yet"
 _TYPED = "made for scikit-learn when the first estimator is: a class shows it to editors only"
 
@@ -63,23 +64,14 @@ LEFT_OUT = {
     # Quantization, and what trains beside weights.
     "dtype_policies.AWQDTypePolicy": _QUANTIZATION,
     "dtype_policies.GPTQDTypePolicy": _QUANTIZATION,
-    "dtype_policies.Int4DTypePolicy": _QUANTIZATION,
-    "dtype_policies.QuantizedDTypePolicy": _QUANTIZATION,
     "dtype_policies.QuantizedFloat8DTypePolicy": _QUANTIZATION,
     "quantizers.AWQConfig": _QUANTIZATION,
     "quantizers.Float8QuantizationConfig": _QUANTIZATION,
     "quantizers.GPTQConfig": _QUANTIZATION,
-    "quantizers.Int4QuantizationConfig": _QUANTIZATION,
-    "quantizers.Int8QuantizationConfig": _QUANTIZATION,
-    "quantizers.QuantizationConfig": _QUANTIZATION,
-    "layers.ReversibleEmbedding": "not there yet",
+    "layers.EinsumDense(quantization_config)": "in Keras it comes after an argument of GPTQ's, which is not there yet",
     "*.get_quantization_layer_structure": _QUANTIZATION,
-    "*.quantize(config)": _QUANTIZATION,
-    "*.quantize(filters)": _QUANTIZATION,
-    "*.quantized_build": _QUANTIZATION,
-    "*.quantized_call": _QUANTIZATION,
-    "*.variable_serialization_spec": _QUANTIZATION,
-    "layers.*(quantization_config)": _QUANTIZATION,
+    "*.quantized_build": _ONE_CALL,
+    "*.quantized_call": _ONE_CALL,
     "layers.EinsumDense(gptq_unpacked_column_size)": _QUANTIZATION,
     # Rematerialization, and modules of Flax.
     "RematScope": "not there yet",

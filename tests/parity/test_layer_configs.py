@@ -20,6 +20,7 @@ NEEDED = {
     "Dot": {"axes": 1},
     "EinsumDense": {"equation": "ab,bc->ac", "output_shape": 2},
     "Embedding": {"input_dim": 3, "output_dim": 2},
+    "ReversibleEmbedding": {"input_dim": 3, "output_dim": 2},
     "GaussianNoise": {"stddev": 1.0},
     "GroupQueryAttention": {"head_dim": 2, "num_query_heads": 4, "num_key_value_heads": 2},
     "HashedCrossing": {"num_bins": 3},

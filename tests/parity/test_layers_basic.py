@@ -30,6 +30,8 @@ CASES: list[tuple[str, dict[str, Any], Any]] = [
     ("EinsumDense", {"equation": "ab,bc->ac", "output_shape": 3}, (2, 4)),
     ("Embedding", {"input_dim": 9, "output_dim": 3}, "integers"),
     ("Embedding", {"input_dim": 9, "output_dim": 3, "mask_zero": True}, "integers"),
+    ("ReversibleEmbedding", {"input_dim": 9, "output_dim": 3}, "integers"),
+    ("ReversibleEmbedding", {"input_dim": 9, "output_dim": 3, "tie_weights": False}, "integers"),
     ("Activation", {"activation": "softplus"}, SEQUENCE),
     ("ReLU", {}, SEQUENCE),
     ("ReLU", {"max_value": 0.5, "negative_slope": 0.1, "threshold": 0.2}, SEQUENCE),

@@ -16,11 +16,10 @@ CALLS = [
     ("abs_max_quantize", (X, None)),
     ("abs_max_quantize", (X, -1, (-8, 7))),
     ("abs_max_quantize", (X * 0, 0)),
-    ("abs_max_quantize_grouped_with_zero_point", (X, 2)),
+    ("abs_max_quantize_grouped_with_zero_point", (np.concatenate([X, -X]), 14)),
     ("abs_max_quantize_grouped_with_zero_point", (X, 7)),
     ("abs_max_quantize_grouped_with_zero_point", (X, 128)),
-    ("abs_max_quantize_grouped_with_zero_point", (np.abs(X), 3)),
-    ("abs_max_quantize_grouped_with_zero_point", (X * 0 + 1, 7)),
+    ("abs_max_quantize_grouped_with_zero_point", (X * 0, 7)),
     ("pack_int4", (BYTES, 0)),
     ("pack_int4", (BYTES, 1)),
     ("unpack_int4", (BYTES, 8)),
@@ -49,6 +48,17 @@ def test_functions_give_the_same(keras, backend, name, args):
         their, own = keras.ops.convert_to_numpy(their), ops.convert_to_numpy(own)
         assert own.dtype == their.dtype
         np.testing.assert_allclose(own, their, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("block_size", [1, 2, 3])
+def test_blocks_of_one_sign_are_nearer_to_the_numbers_than_keras_s(keras, backend, block_size):
+    name, block = "abs_max_quantize_grouped_with_zero_point", np.arange(7) // block_size
+    errors = []
+    for module in (keras.quantizers, quantizers):
+        found = getattr(module, name)(np.abs(X) + 1, block_size)
+        integers, scale, zero = (np.asarray(ops.convert_to_numpy(each), "float32") for each in found)
+        errors.append(np.abs((integers - zero[block]) * scale[block] - np.abs(X) - 1).max())
+    assert errors[1] < 0.2 < errors[0]
 
 
 def test_configs_pass_both_ways(keras):

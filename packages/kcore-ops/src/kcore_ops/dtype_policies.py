@@ -17,6 +17,8 @@ __all__ = [
     "DTypePolicy",
     "DTypePolicyMap",
     "FloatDTypePolicy",
+    "Int4DTypePolicy",
+    "QuantizedDTypePolicy",
     "deserialize",
     "dtype_policy",
     "get",
@@ -76,8 +78,8 @@ class DTypePolicy:
         return self._variable_dtype
 
     @property
-    def quantization_mode(self) -> None:
-        """None: the policy quantizes nothing."""
+    def quantization_mode(self) -> str | None:
+        """What weights are kept as, "int8" or "int4"; None, as numbers of the variable dtype."""
         return None
 
     def for_path(self, path: str) -> DTypePolicy:
@@ -123,7 +125,7 @@ class DTypePolicy:
 
 
 class FloatDTypePolicy(DTypePolicy):
-    """A policy that quantizes nothing, as all policies here; the name that Keras has for that.
+    """A policy that quantizes nothing; the name that Keras has for that.
 
     Args:
         name: str or None, as for `DTypePolicy`, None for the policy in force; None.
@@ -131,6 +133,86 @@ class FloatDTypePolicy(DTypePolicy):
     >>> FloatDTypePolicy("mixed_bfloat16").compute_dtype
     'bfloat16'
     """
+
+
+class QuantizedDTypePolicy(DTypePolicy):
+    """Weights kept as small integers, in layers that can, by name: "int8_from_float32".
+
+    Args:
+        mode: str, "int8" or "int4".
+        source_name: str or None, the policy of all else: of what is computed, and of other variables; None for the one
+            in force; None.
+
+    Raises:
+        ArgumentError: if there is no such mode or policy, or that policy quantizes too.
+
+    >>> policy = QuantizedDTypePolicy("int8", "mixed_bfloat16")
+    >>> policy.name, policy.quantization_mode, policy.compute_dtype
+    ('int8_from_mixed_bfloat16', 'int8', 'bfloat16')
+    """
+
+    _modes: tuple[str, ...] = ("int8", "int4")
+
+    def __init__(self, mode: str, source_name: str | None = None) -> None:
+        source = dtype_policy() if source_name is None else get(source_name)
+        if source.quantization_mode is not None:
+            raise ArgumentError(
+                f"{source.name!r} quantizes already", fix='let source_name be a policy such as "float32"'
+            ).at(type(self).__name__)
+        super().__init__(source.name)
+        self._source_name = source.name
+        self._mode = mode
+        self._quantization_mode = self._checked_mode(mode)
+        self._name = f"{mode}_from_{source.name}"
+
+    def _checked_mode(self, mode: Any) -> str:
+        if mode not in self._modes:
+            raise ArgumentError(f"there is no mode {mode!r}", fix=f"use one of {', '.join(self._modes)}").at(
+                type(self).__name__
+            )
+        return str(mode)
+
+    @property
+    def quantization_mode(self) -> str:
+        """What weights are kept as."""
+        return self._quantization_mode
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor arguments that recreate the object."""
+        return {"mode": self._mode, "source_name": self._source_name}
+
+    def __repr__(self) -> str:
+        return f'<{type(self).__name__} "{self.name}">'
+
+
+class Int4DTypePolicy(QuantizedDTypePolicy):
+    """Weights kept as integers of 4 bits, blocks of them with a scale of their own: "int4/128_from_float32".
+
+    Args:
+        mode: str, "int4/" and the number of weights in a block, along the axis that is summed over; "int4/-1" for one
+            scale for all.
+        source_name: str or None, as for `QuantizedDTypePolicy`; None.
+
+    Raises:
+        ArgumentError: if there is no such mode or policy, or that policy quantizes too.
+
+    >>> Int4DTypePolicy("int4/64", "float32").block_size
+    64
+    """
+
+    def _checked_mode(self, mode: Any) -> str:
+        match = re.fullmatch(r"int4/(-1|[1-9][0-9]*)", mode) if isinstance(mode, str) else None
+        if match is None:
+            fix = 'use "int4/128", with any number of weights in a block, or "int4/-1"'
+            raise ArgumentError(f"there is no mode {mode!r}", fix=fix).at("Int4DTypePolicy")
+        self.block_size = int(match[1])
+        return "int4"
+
+
+def _quantized(name: str) -> DTypePolicy:
+    """Return the policy of a name that says what weights are kept as."""
+    mode, _, source = name.partition("_from_")
+    return (Int4DTypePolicy if mode.startswith("int4/") else QuantizedDTypePolicy)(mode, source)
 
 
 class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
@@ -176,6 +258,11 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
     def variable_dtype(self) -> str:
         """The dtype that variables are kept in of layers which no key matches."""
         return self._default.variable_dtype
+
+    @property
+    def quantization_mode(self) -> str | None:
+        """What weights are kept as in layers which no key matches; None, as numbers of the variable dtype."""
+        return self._default.quantization_mode
 
     def for_path(self, path: str) -> DTypePolicy:
         """Return the policy of the layer at a path.
@@ -291,7 +378,7 @@ def get(identifier: PolicyLike) -> DTypePolicy:
     if identifier is None:
         return dtype_policy()
     if isinstance(identifier, str):
-        return DTypePolicy(identifier)
+        return _quantized(identifier) if "_from_" in identifier else DTypePolicy(identifier)
     try:
         return DTypePolicy(standardize_dtype(identifier))
     except TypeError as error:
@@ -372,10 +459,10 @@ class _OwnClasses:
         return ("keras" if cls is DTypePolicy else "keras.dtype_policies") if is_own else None, cls.__name__, None
 
     def find(self, module: str | None, class_name: str, registered_name: str | None) -> Any:
-        return next(
-            (cls for cls in (DTypePolicy, DTypePolicyMap, FloatDTypePolicy) if cls.__name__ == class_name), None
-        )
+        return next((cls for cls in _OWN if cls.__name__ == class_name), None)
 
+
+_OWN = (DTypePolicy, DTypePolicyMap, FloatDTypePolicy, Int4DTypePolicy, QuantizedDTypePolicy)
 
 _classes: Classes = _OwnClasses()
 

@@ -2,4 +2,5 @@
 
 from kcore_layers.weights.float8 import *
 from kcore_layers.weights.integers import *
+from kcore_layers.weights.quantization_config import *
 from kcore_layers.weights.quantizers import *

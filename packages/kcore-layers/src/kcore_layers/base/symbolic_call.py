@@ -59,10 +59,15 @@ def call_on_symbols(layer: Calling, bound: inspect.BoundArguments, training: boo
     arguments = {name: value for name, value in bound.arguments.items() if name != "training"}
 
     passed = inspect.BoundArguments(bound.signature, OrderedDict(arguments))
-    kwargs = dict(passed.kwargs)
+    args, kwargs = list(passed.args), dict(passed.kwargs)
+    # Flags and numbers are passed on by name, as layers take them.
+    names = list(arguments)[: len(args)]
+    first = next((i for i in range(1, len(names)) if isinstance(args[i], bool | int | float | str)), len(names))
+    if len(names) == len(args):
+        args, kwargs = args[:first], {**dict(zip(names[first:], args[first:], strict=True)), **kwargs}
     if training is not None:
         kwargs["training"] = training
-    node = Node(layer, list(passed.args), outputs, kwargs)
+    node = Node(layer, args, outputs, kwargs)
     record_call(layer, node)
     _mask_symbols(layer, bound.arguments, masks.of_first, node.outputs)
     return node.outputs

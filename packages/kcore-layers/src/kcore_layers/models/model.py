@@ -16,6 +16,7 @@ from kcore_ops.foundation.errors import ArgumentError, AttributeUnavailable
 from kcore_layers.base.layer import Layer
 from kcore_layers.base.saved_attributes import saved_attributes
 from kcore_layers.base.state_tree import by_path, nested, set_tree
+from kcore_layers.models.quantization import quantize_layers
 from kcore_layers.models.training import TrainedLayer
 from kcore_layers.serialization.objects import serialize_keras_object
 from kcore_layers.serialization.registry import builtin, original_class
@@ -84,6 +85,37 @@ class Model(TrainedLayer):
     @layers.setter
     def layers(self, _: object) -> None:
         raise AttributeUnavailable("layers can not be set", fix="use another attribute name").at(f'model "{self.name}"')
+
+    def quantize(  # type: ignore[override]
+        self,
+        mode: str | None = None,
+        config: Any = None,
+        filters: str | Sequence[str] | Callable[[Any], bool] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Keep the weights of all layers that can as integers of few bits from now on, those inside layers included.
+
+        A model that was compiled goes on as it is: what is no longer trained is left out.
+
+        Args:
+            mode: str, "int8" or "int4"; None, the default, is what `config` says.
+            config: `quantizers.QuantizationConfig`, how weights are rounded; None, the default, is the mode's own way.
+            filters: str, a regular expression that is looked for in the names of layers, or a list of them, or a
+                function that says of a layer whether it is to be quantized; None, the default, is all of them.
+            **kwargs: `type_check`, of no effect.
+
+        Raises:
+            ArgumentError: if there is no such mode, the model is not built, or a layer is quantized already. No layer
+                has changed then.
+
+        >>> from kcore_layers import Input, Sequential
+        >>> from kcore_layers.layers import Dense
+        >>> model = Sequential([Input((3,)), Dense(2, name="first"), Dense(2, name="last")])
+        >>> model.quantize("int8", filters="first")
+        >>> [layer.quantization_mode for layer in model.layers]
+        ['int8', None]
+        """
+        quantize_layers(self, mode, config, filters, kwargs)
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Any:
         """Return a layer by its name or its place.

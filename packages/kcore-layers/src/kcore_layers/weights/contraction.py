@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import kcore_ops as ops
 
-__all__ = ["Contraction", "contraction_of"]
+__all__ = ["Contraction", "contraction_of", "input_of_einsum"]
 
 
 class Contraction(NamedTuple):
@@ -82,3 +82,17 @@ def contraction_of(equation: str, num_axes: int) -> Contraction | None:
     inputs, outputs = (part.replace("...", "".join(free)) for part in (inputs, outputs))
     is_plain = len(inputs) == num_axes and all(len(set(part)) == len(part) for part in (inputs, weight, outputs))
     return Contraction(inputs, weight, outputs) if is_plain and "." not in inputs + outputs else None
+
+
+def input_of_einsum(op: Any, args: tuple[Any, ...], weight: Any) -> Any:
+    """Return what a call of `einsum` multiplies a weight with, or None if it is no such call.
+
+    Args:
+        op: the op that is called.
+        args: its arguments, as `__kcore_op__` gets them.
+        weight: the second of two operands.
+    """
+    if op is not ops.einsum:
+        return None
+    operands = args[1]
+    return operands[0] if len(operands) == 2 and operands[1] is weight and operands[0] is not weight else None

@@ -78,7 +78,8 @@ def abs_max_quantize_grouped_with_zero_point(
     """Round the columns of a matrix to integers, each block of its rows with a scale and a zero point of its own.
 
     Shapes: `inputs` and the integers are `(rows, columns)`, scale and zero point `(blocks, columns)`; the last block
-    may have fewer rows. The numbers are `(integers - zero_point) * scale`, to half a step: here the scale is the step.
+    may have fewer rows. The numbers are `(integers - zero_point) * scale`, to a step: here the scale is one. (Keras
+    clips zero points, and with them the numbers, where all of a block have one sign.)
 
     Args:
         inputs: floating tensor `(rows, columns)`.
@@ -116,9 +117,10 @@ def abs_max_quantize_grouped_with_zero_point(
     blocks = -(-rows // block_size)
     wide = widened(inputs)
     padded = ops.reshape(ops.pad(wide, ((0, blocks * block_size - rows), (0, 0))), (blocks, block_size, columns))
-    low, high = ops.min(padded, axis=1), ops.max(padded, axis=1)
-    is_constant = ops.cast(ops.equal(low, high), ops.dtype(low))
-    low, high = ops.subtract(low, is_constant), ops.add(high, is_constant)  # constants, too, have a range
+    # With 0 in the range the zero point is one of the integers, and nothing is clipped.
+    low, high = ops.minimum(ops.min(padded, axis=1), 0), ops.maximum(ops.max(padded, axis=1), 0)
+    is_zero = ops.cast(ops.equal(low, high), ops.dtype(low))
+    low, high = ops.subtract(low, is_zero), ops.add(high, is_zero)  # zeros, too, have a range
     scale = ops.divide(ops.add(ops.subtract(high, low), epsilon), most - least)
     zero = ops.clip(ops.add(ops.round(ops.divide(ops.negative(low), scale)), least), least, most)
     steps = ops.round(ops.divide(padded, ops.expand_dims(scale, 1)))

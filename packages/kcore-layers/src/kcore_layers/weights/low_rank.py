@@ -9,7 +9,7 @@ import kcore_ops as ops
 from kcore_ops import Variable
 from kcore_ops.engine.op import Tensor
 
-from kcore_layers.weights.contraction import Contraction, contraction_of
+from kcore_layers.weights.contraction import Contraction, contraction_of, input_of_einsum
 from kcore_layers.weights.weight_object import WeightObject, value_of
 
 __all__ = ["LowRank"]
@@ -68,11 +68,12 @@ class LowRank(WeightObject):
             return self._sum(
                 ops.take(self.weight, args[1], axis=0), ops.matmul(ops.take(self.a, args[1], axis=0), self.b)
             )
-        if op is ops.einsum and len(args) == 3 and args[2] is self:
-            contraction = contraction_of(args[0], len(args[1].shape))
-            through = None if contraction is None else self._through(contraction, args[1])
+        x = input_of_einsum(op, args, self)
+        if x is not None:
+            contraction = contraction_of(args[0], len(x.shape))
+            through = None if contraction is None else self._through(contraction, x)
             if through is not None:
-                return self._sum(ops.einsum(args[0], args[1], self.weight), through)
+                return self._sum(ops.einsum(args[0], x, self.weight), through)
         return NotImplemented
 
     def _scaled(self, x: Any) -> Any:

@@ -16,7 +16,7 @@ from kcore_layers.base.tracking import state_changed
 from kcore_layers.options.argument_types import InitializerLike
 from kcore_layers.options.weight_options import checked_count, checked_number
 from kcore_layers.weights.low_rank import LowRank
-from kcore_layers.weights.weight_object import WeightObject, value_of
+from kcore_layers.weights.weight_object import value_of
 
 __all__ = ["Adaptable"]
 
@@ -51,7 +51,7 @@ class Adaptable(Layer):
         self.lora_alpha = None if lora_rank is None else alpha
 
     def _kcore_after_build(self) -> None:
-        if self.lora_rank is not None and not self.lora_enabled:
+        if self.lora_rank is not None and not self.lora_enabled and hasattr(self, self.weight_name):
             self._add_adapter(self.lora_rank, self.lora_alpha, "he_uniform", "zeros")
         super()._kcore_after_build()
 
@@ -99,15 +99,16 @@ class Adaptable(Layer):
         self.replace_weight(name, LowRank(weight, a, b, alpha / rank))
         self.lora_rank, self.lora_alpha, self.lora_enabled = rank, alpha, True
 
-    def replace_weight(self, name: str, weight: Variable | WeightObject) -> None:
+    def replace_weight(self, name: str, weight: Any) -> None:
         """Put an object in the place of a weight.
 
         Its parts are found as attributes under their own names. Variables of the old weight that it does not have are
         dropped.
 
         Args:
-            name: the name of the attribute.
-            weight: the object, whose parts were made by `add_weight`.
+            name: str, the name of the attribute.
+            weight: the object: of a class that has `__kcore_value__`, `shape` and `dtype`, and `parts`, the variables
+                that it is made of by their names, which `add_weight` of this layer made.
         """
         old, new = _parts_of(name, getattr(self, name)), _parts_of(name, weight)
         kept = {id(v) for v in new.values()}
@@ -130,9 +131,9 @@ class Adaptable(Layer):
         adapter = {f"lora_{self.weight_name}_a", f"lora_{self.weight_name}_b"}
         own = [v for v in self._kcore_own_variables() if v.name not in adapter]
         weight = getattr(self, self.weight_name, None)
-        if not isinstance(weight, WeightObject):
+        if weight is None or isinstance(weight, Variable):
             return own
-        parts = [v for name, v in weight.parts.items() if name not in adapter]
+        parts = [v for name, v in _parts_of(self.weight_name, weight).items() if name not in adapter]
         rest = [v for v in own if not any(v is part for part in parts)]
         return [*parts[:1], *rest, *parts[1:]]
 
@@ -157,4 +158,5 @@ class Adaptable(Layer):
 
 
 def _parts_of(name: str, weight: Any) -> Mapping[str, Variable]:
-    return weight.parts if isinstance(weight, WeightObject) else {name: weight}
+    """Return the variables of a weight, whoever wrote its class."""
+    return {name: weight} if isinstance(weight, Variable) else getattr(weight, "parts", {})

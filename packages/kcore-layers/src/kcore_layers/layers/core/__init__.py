@@ -12,6 +12,7 @@ from kcore_layers.layers.core.input_layer import *
 from kcore_layers.layers.core.lambda_layer import *
 from kcore_layers.layers.core.lookup import *
 from kcore_layers.layers.core.masking_layer import *
+from kcore_layers.layers.core.reversible_embedding import *
 from kcore_layers.layers.core.wrapper import *
 
 if not typing.TYPE_CHECKING:

@@ -19,7 +19,8 @@ from kcore_layers.options.argument_types import (
 )
 from kcore_layers.options.weight_options import checked_count, config_of, known_size, options_of, set_options
 from kcore_layers.serialization.registry import builtin
-from kcore_layers.weights.replaceable import Adaptable
+from kcore_layers.weights.quantizable import Quantizable
+from kcore_layers.weights.quantized import Layout
 
 __all__ = ["Dense"]
 
@@ -30,7 +31,7 @@ _OPTIONS = (
 
 
 @builtin("keras.layers")
-class Dense(Adaptable):
+class Dense(Quantizable):
     """Multiply by a matrix, add a bias, apply an activation: `activation(x @ kernel + bias)`.
 
     Shapes: the input is `(..., n)`, the output `(..., units)`; the kernel is `(n, units)`, the bias `(units,)`.
@@ -48,6 +49,8 @@ class Dense(Adaptable):
         bias_constraint: constraint, its name or config, of the bias after each update; None sets none.
         lora_rank: int, the rank of the adapter that the kernel gets, as `enable_lora` adds it; None, it gets none.
         lora_alpha: float, by which the adapter is multiplied, after a division by the rank; None, the rank.
+        quantization_config: `quantizers.QuantizationConfig`, how the kernel is rounded if the dtype policy, or
+            `quantize`, has it rounded; None, the mode's own way.
         **kwargs: `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
@@ -77,12 +80,14 @@ class Dense(Adaptable):
         bias_constraint: ConstraintLike = None,
         lora_rank: int | None = None,
         lora_alpha: float | None = None,
+        quantization_config: Any = None,
         **kwargs: Unpack[LayerOptionsBesideRegularizer],
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.units = checked_count(self, "units", units)
         self.use_bias = use_bias
         self.set_adapter(lora_rank, lora_alpha)
+        self.set_quantization(quantization_config)
         set_options(
             self,
             activation=activation,
@@ -118,6 +123,14 @@ class Dense(Adaptable):
             x = ops.add(x, self.bias)
         activation = self.activation
         return x if activation is None or activation is activations.linear else activation(x)
+
+    def weight_layout(self, name: str) -> Layout:
+        """Return how the kernel lies in the variables that it is kept in, if it is quantized.
+
+        Args:
+            name: the name of the weight's attribute.
+        """
+        return Layout(tuple(self.kernel.shape), summed=(0,), kept=(1,), scale_shape=(self.units,))
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make another one like it."""

@@ -25,7 +25,8 @@ from kcore_layers.options.argument_types import (
 from kcore_layers.options.initializers.variance_scaling import VarianceScaling
 from kcore_layers.options.weight_options import config_of, options_of, set_options
 from kcore_layers.serialization.registry import builtin
-from kcore_layers.weights.replaceable import Adaptable
+from kcore_layers.weights.quantizable import Quantizable
+from kcore_layers.weights.quantized import Layout
 
 __all__ = ["EinsumDense"]
 
@@ -36,7 +37,7 @@ _OPTIONS = (
 
 
 @builtin("keras.layers")
-class EinsumDense(Adaptable):
+class EinsumDense(Quantizable):
     """Multiply by a kernel as an einsum equation says, add a bias, apply an activation.
 
     Shapes: those of the equation, in which each letter names an axis: with "abc,cd->abd" the input is `(a, b, c)`, the
@@ -57,6 +58,8 @@ class EinsumDense(Adaptable):
         bias_constraint: constraint, its name or config, of the bias after each update; None sets none.
         lora_rank: int, the rank of the adapter that the kernel gets, as `enable_lora` adds it; None, it gets none.
         lora_alpha: float, by which the adapter is multiplied, after a division by the rank; None, the rank.
+        quantization_config: `quantizers.QuantizationConfig`, how the kernel is rounded if the dtype policy, or
+            `quantize`, has it rounded; None, the mode's own way.
         **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
@@ -86,6 +89,7 @@ class EinsumDense(Adaptable):
         bias_constraint: ConstraintLike = None,
         lora_rank: int | None = None,
         lora_alpha: float | None = None,
+        quantization_config: Any = None,
         **kwargs: Unpack[LayerOptions],
     ) -> None:
         super().__init__(**kwargs)
@@ -94,6 +98,7 @@ class EinsumDense(Adaptable):
         self.bias_axes = bias_axes
         self._axes = _Equation.parse(equation, bias_axes)
         self.set_adapter(lora_rank, lora_alpha)
+        self.set_quantization(quantization_config)
         set_options(
             self,
             activation=activation,
@@ -130,6 +135,17 @@ class EinsumDense(Adaptable):
             x = ops.add(x, self.bias)
         activation = self.activation
         return x if activation is None or activation is activations.linear else activation(x)
+
+    def weight_layout(self, name: str) -> Layout:
+        """Return how the kernel lies in the variables that it is kept in, if it is quantized.
+
+        Args:
+            name: the name of the weight's attribute.
+        """
+        axes, shape = self._axes, tuple(self.kernel.shape)
+        kept = tuple(axes.kernel.index(letter) for letter in axes.outputs if letter in axes.kernel)
+        scale_shape = [shape[axes.kernel.index(letter)] if letter in axes.kernel else 1 for letter in axes.outputs]
+        return Layout(shape, tuple(axes.fan_axes()[0]), kept, tuple(scale_shape))
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make another one like it."""

@@ -20,7 +20,8 @@ from kcore_layers.options.argument_types import (
 )
 from kcore_layers.options.weight_options import checked_count, config_of, options_of, set_options
 from kcore_layers.serialization.registry import builtin
-from kcore_layers.weights.replaceable import Adaptable
+from kcore_layers.weights.quantizable import Quantizable
+from kcore_layers.weights.quantized import Layout
 
 __all__ = ["Embedding"]
 
@@ -35,7 +36,7 @@ class _EmbeddingOptions(LayerOptionsBesideInputDim, total=False):
 
 
 @builtin("keras.layers")
-class Embedding(Adaptable):
+class Embedding(Quantizable):
     """Look up a vector for each integer.
 
     Shapes: the input is any, the output has `output_dim` as an axis more; the table is `(input_dim, output_dim)`.
@@ -53,6 +54,8 @@ class Embedding(Adaptable):
             initializer.
         lora_rank: int, the rank of the adapter that the table gets, as `enable_lora` adds it; None, it gets none.
         lora_alpha: float, by which the adapter is multiplied, after a division by the rank; None, the rank.
+        quantization_config: `quantizers.QuantizationConfig`, how the table is rounded if the dtype policy, or
+            `quantize`, has it rounded; None, the mode's own way.
         **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
 
     Raises:
@@ -66,6 +69,7 @@ class Embedding(Adaptable):
     """
 
     weight_name = "embeddings"
+    other_weights = ()
     embeddings: Any
 
     def __init__(
@@ -79,6 +83,7 @@ class Embedding(Adaptable):
         weights: Array | Sequence[Array] | None = None,
         lora_rank: int | None = None,
         lora_alpha: float | None = None,
+        quantization_config: Any = None,
         **kwargs: Unpack[_EmbeddingOptions],
     ) -> None:
         kwargs.pop("input_length", None)  # of Keras 2, without effect
@@ -94,6 +99,7 @@ class Embedding(Adaptable):
             embeddings_constraint=embeddings_constraint,
         )
         self.set_adapter(lora_rank, lora_alpha)
+        self.set_quantization(quantization_config)
         self.mask_zero = bool(mask_zero)
         self.supports_masking = self.mask_zero
         if weights is not None:
@@ -120,6 +126,15 @@ class Embedding(Adaptable):
         vectors = ops.take(self.embeddings, inputs, axis=0)
         # The vectors read are cast, not the table.
         return vectors if self.compute_dtype == self.variable_dtype else ops.cast(vectors, self.compute_dtype)
+
+    def weight_layout(self, name: str) -> Layout:
+        """Return how the table lies in the variables that it is kept in, if it is quantized.
+
+        Args:
+            name: the name of the weight's attribute.
+        """
+        shape = (self.input_dim, self.output_dim)
+        return Layout(shape, summed=(1,), kept=(0,), scale_shape=shape[:1], is_table=True)
 
     def compute_mask(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor | None:
         """Return where the inputs are not 0, if that stands for padding; None otherwise.
