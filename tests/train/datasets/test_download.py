@@ -226,3 +226,14 @@ def test_what_can_not_be_fetched_is_refused(server, get, arguments, message):
             if "origin" not in arguments
             else arguments
         )
+
+
+def test_a_directory_of_the_file_s_name_is_left_alone(tmp_path):
+    kept = tmp_path / "cache" / "datasets" / "data.txt" / "mine"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("kept")
+    source = tmp_path / "data.txt"
+    source.write_text("new")
+    with pytest.raises(ArgumentError, match=r"data\.txt is a directory\n.*pass another fname"):
+        get_file(origin=source.as_uri(), cache_dir=tmp_path / "cache")
+    assert kept.read_text() == "kept"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import shutil
 import tempfile
 import urllib.error
 import urllib.parse
@@ -150,7 +149,7 @@ def _hash_of(path: str, algorithm: str) -> str:
 def _download(origin: str, path: str, algorithm: str, checksum: str | None) -> None:
     print(f"Downloading data from {origin}")
     if os.path.isdir(path) and not os.path.islink(path):
-        shutil.rmtree(path)  # what an archive of this name was unpacked to
+        raise ArgumentError(f"{path} is a directory", fix="pass another fname, or move the directory away")
     with atomic_write(path, overwrite=True) as temporary:
         try:
             _fetch(origin, temporary)
