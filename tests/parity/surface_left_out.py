@@ -79,7 +79,6 @@ LEFT_OUT = {
     "*.rematerialized_call": "not there yet",
     "layers.FlaxLayer": "not there yet",
     # Utilities.
-    "utils.FeatureSpace": _UTILITIES,
     # What has another place here.
     "layers.Dense.call(training)": "every layer takes the flag, whether its call does or not",
     "layers.EinsumDense.call(training)": "every layer takes the flag, whether its call does or not",

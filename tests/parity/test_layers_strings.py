@@ -347,3 +347,73 @@ def test_files_with_vocabularies_go_both_ways(keras, tmp_path):
     loaded = keras.saving.load_model(path)
     for y, wanted in zip(loaded(given), expected, strict=True):
         np.testing.assert_allclose(theirs_of(keras, y), wanted, rtol=1e-6)
+
+
+COLUMNS = {
+    "f": np.array([1.0, 2.0, 3.0, 10.0], "float32"),
+    "normal": np.array([1.0, 2.0, 3.0, 4.0], "float32"),
+    "binned": np.array([0.1, 0.2, 0.3, 0.9], "float32"),
+    "scaled": np.array([1.0, 2.0, 3.0, 4.0], "float32"),
+    "words": np.array(["a", "b", "a", "c"]),
+    "names": np.array(["x", "y", "x", "z"]),
+    "numbers": np.array([3, 1, 3, 2], "int32"),
+    "codes": np.array([100, 200, 100, 5], "int32"),
+}
+
+
+def spaces(space, **options):
+    features = {
+        "f": "float",
+        "normal": "float_normalized",
+        "binned": space.float_discretized(num_bins=3),
+        "scaled": space.float_rescaled(scale=0.5, offset=1.0),
+        "words": "string_categorical",
+        "names": space.string_hashed(num_bins=5),
+        "numbers": space.integer_categorical(num_oov_indices=2),
+        "codes": "integer_hashed",
+    }
+    crosses = [("words", "numbers"), space.cross(("names", "binned"), crossing_dim=9)]
+    return space(features=features, crosses=crosses, crossing_dim=7, **options)
+
+
+@pytest.mark.parametrize("output_mode", ["concat", "dict"])
+def test_tables_become_the_same_features(keras, output_mode, tmp_path):
+    import kcore
+    import tensorflow as tf
+
+    rng = np.random.default_rng(0)
+    rows = {
+        name: rng.choice(column, NUM_TEXTS)
+        if column.dtype.kind != "f"
+        else rng.normal(size=NUM_TEXTS).astype("float32")
+        for name, column in COLUMNS.items()
+    }
+    rows["names"] = np.array(TEXTS)
+    ours, theirs = (spaces(kit.utils.FeatureSpace, output_mode=output_mode) for kit in (kcore, keras))
+    for space in (ours, theirs):
+        space.adapt(tf.data.Dataset.from_tensor_slices(COLUMNS))
+    given = {name: tf.constant(column) for name, column in rows.items()}
+    for found in (ours(rows), ours(given), ours({name: column[:, None] for name, column in rows.items()})):
+        wanted = theirs(given)
+        if output_mode == "concat":
+            found, wanted = {"all": found}, {"all": wanted}
+        assert list(found) == list(wanted)
+        for name, y in found.items():
+            np.testing.assert_allclose(values(y), theirs_of(keras, wanted[name]), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.needs("strings")
+def test_files_of_feature_spaces_go_both_ways(keras, tmp_path):
+    import kcore
+    import tensorflow as tf
+
+    ours, theirs = spaces(kcore.utils.FeatureSpace), spaces(keras.utils.FeatureSpace)
+    for space in (ours, theirs):
+        space.adapt(tf.data.Dataset.from_tensor_slices(COLUMNS))
+    given = {name: tf.constant(column) for name, column in COLUMNS.items()}
+    expected = theirs_of(keras, theirs(given))
+    theirs.save(str(tmp_path / "theirs.keras"))
+    np.testing.assert_allclose(values(kcore.saving.load_model(tmp_path / "theirs.keras")(COLUMNS)), expected, rtol=1e-6)
+    ours.save(str(tmp_path / "ours.keras"))
+    loaded = keras.saving.load_model(tmp_path / "ours.keras")
+    np.testing.assert_allclose(theirs_of(keras, loaded(given)), expected, rtol=1e-6)

@@ -8,6 +8,7 @@ from typing import Any
 
 from kcore_ops.foundation.errors import ArgumentError, KcoreError
 
+from kcore_layers.base.layer import Layer
 from kcore_layers.models.model import Model
 from kcore_layers.serialization.objects import (
     SerializationError,
@@ -75,7 +76,8 @@ def model_of_data(config: Any, custom_objects: Mapping[str, Any] | None, safe_mo
             f"the config can not be made into a model: {type(error).__name__}: {error}",
             fix="compare it with what to_json() gives, and the classes it names with those it was written with",
         ) from error
-    if not isinstance(model, Model):
+    # A layer with a `save` of its own is one that stands for itself, a `FeatureSpace`.
+    if not isinstance(model, Model) and not (isinstance(model, Layer) and hasattr(type(model), "save")):
         raise ArgumentError(f"the data is that of a {type(model).__name__}, not of a model", fix=_FIX)
     return model
 

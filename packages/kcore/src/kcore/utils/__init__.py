@@ -6,6 +6,7 @@ from kcore_layers.images import array_to_img as array_to_img
 from kcore_layers.images import img_to_array as img_to_array
 from kcore_layers.images import load_img as load_img
 from kcore_layers.images import save_img as save_img
+from kcore_layers.layers.preprocessing.feature_space import FeatureSpace as FeatureSpace
 from kcore_layers.models.drawing import model_to_dot as model_to_dot
 from kcore_layers.models.drawing import plot_model as plot_model
 from kcore_layers.models.source_inputs import get_source_inputs as get_source_inputs

@@ -17,7 +17,7 @@ from kcore_ops.foundation.errors import ArgumentTypeError, DTypeError
 
 from kcore_layers.base.layer import Layer
 
-__all__ = ["HostLayer", "as_array", "as_strings", "is_text", "on_host", "shape_known"]
+__all__ = ["HostLayer", "as_array", "as_strings", "graph_backend", "is_text", "on_host", "shape_known"]
 
 Array = np.ndarray[Any, Any]
 
@@ -33,7 +33,7 @@ class HostLayer(Layer):
     _kcore_takes_several = False  # whether `call` takes a list of inputs, rather than one that may be a list
 
     def _kcore_general_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        backend = _graph_backend([args, kwargs])
+        backend = graph_backend([args, kwargs])
         if backend is None or backend is self._kcore_backend:
             return super()._kcore_general_call(args, kwargs)
         self._kcore_check_ready()
@@ -59,8 +59,12 @@ class HostLayer(Layer):
         return x
 
 
-def _graph_backend(arguments: Any) -> Backend | None:
-    """Return the backend of the first tensor of a graph among arguments, or None."""
+def graph_backend(arguments: Any) -> Backend | None:
+    """Return the backend of the first tensor of a graph among arguments, or None.
+
+    Args:
+        arguments: tree of anything.
+    """
     for leaf in tree.flatten(arguments):
         if isinstance(leaf, np.ndarray | np.generic | TensorSpec | str | bytes | int | float | None):
             continue
