@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import kcore_ops as ops
 import numpy as np
 import pytest
 from kcore_layers import Input, Sequential
 from kcore_layers.base.random_seed import set_random_seed
 from kcore_layers.layers import Dense
 from kcore_ops.dtype_policies import dtype_policy, set_dtype_policy
+from kcore_train.losses import sparse_categorical_crossentropy
 from kcore_train.optimizers import Adam, LossScaleOptimizer
 
 rng = np.random.default_rng(0)
@@ -73,6 +75,97 @@ def test_a_step_whose_gradients_overflow_changes_no_weight_and_lowers_the_scale(
     for found, expected in zip(model.get_weights(), weights, strict=True):
         np.testing.assert_array_equal(found, expected)
     assert float(model.optimizer.dynamic_scale.numpy()) == 2.0**39
+
+
+# Numbers that float16 has not, and bfloat16 has.
+OVERFLOWING = np.where(np.arange(64)[:, None] // 16 == 1, np.float32(1e6), X)
+
+WAYS: dict[str, dict[str, Any]] = {
+    "compiled": {},
+    "eager": {"run_eagerly": True},
+    "uncompiled": {"jit_compile": False},
+    "several steps at once": {"steps_per_execution": 2},
+}
+INNER: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "average": {"use_ema": True, "ema_momentum": 0.5},
+    "global_clipnorm": {"global_clipnorm": 0.1},
+    "accumulated": {"gradient_accumulation_steps": 2},
+}
+
+
+def half_model(inner: dict[str, Any], growth: int, **arguments: Any) -> Sequential:
+    before = dtype_policy()
+    set_dtype_policy("mixed_float16")
+    try:
+        scaling = LossScaleOptimizer(Adam(0.01, **inner), initial_scale=64.0, dynamic_growth_steps=growth)
+        return make_model(optimizer=scaling, **arguments)
+    finally:
+        set_dtype_policy(before)
+
+
+def state(model: Sequential) -> list[Any]:
+    return [v.numpy().copy() for v in (*model.trainable_variables, *model.optimizer.inner_optimizer.variables)]
+
+
+@pytest.mark.needs("gradient")
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("inner", INNER)
+def test_fit_leaves_out_the_batch_that_overflows_as_if_it_had_not_been(backend, way, inner):
+    model = half_model(INNER[inner], growth=3, **WAYS[way])
+    model.optimizer.build(model.trainable_variables)
+    model.fit(OVERFLOWING[:32], LABELS[:32], batch_size=16, shuffle=False, verbose=0)  # the second batch of two
+    other = half_model(INNER[inner], growth=3, **WAYS[way])
+    other.fit(X[:16], LABELS[:16], batch_size=16, shuffle=False, verbose=0)
+    if inner != "average":  # which is put in place of the weights as fit ends
+        for found, expected in zip(state(model), state(other), strict=True):
+            np.testing.assert_allclose(found, expected, rtol=1e-6)
+    assert float(model.optimizer.dynamic_scale.numpy()) == 32.0
+    assert int(model.optimizer.step_counter.numpy()) == 0
+    iterations = model.optimizer.inner_optimizer._iterations
+    assert int(iterations.numpy()) == 1
+    model.fit(X[:48], LABELS[:48], batch_size=16, shuffle=False, verbose=0)  # three good steps
+    assert float(model.optimizer.dynamic_scale.numpy()) == 64.0
+    assert int(model.optimizer.step_counter.numpy()) == 0
+    assert int(iterations.numpy()) == 4
+    assert all(np.isfinite(each).all() for each in state(model))
+
+
+@pytest.mark.needs("gradient")
+@pytest.mark.parametrize("inner", INNER)
+def test_a_loop_of_ones_own_recovers_from_an_overflow(backend, inner):
+    model = half_model(INNER[inner], growth=2)
+    optimizer, variables = model.optimizer, model.trainable_variables
+    optimizer.build(variables)
+
+    def loss_of(values, x, labels):
+        outputs, _ = model.stateless_call(values, [v.value for v in model.non_trainable_variables], x)
+        return optimizer.scale_loss(ops.mean(sparse_categorical_crossentropy(labels, outputs)))
+
+    scales, changed = [], []
+    for i in (0, 1, 2, 3, 1):
+        batch = slice(16 * i, 16 * i + 16)
+        before = state(model)
+        given = ops.convert_to_tensor(OVERFLOWING[batch]), ops.convert_to_tensor(LABELS[batch])
+        _, gradients = ops.value_and_grad(loss_of)([v.value for v in variables], *given)
+        optimizer.apply(gradients, variables)
+        scales.append(float(optimizer.dynamic_scale.numpy()))
+        changed.append(any(not np.array_equal(a, b) for a, b in zip(state(model), before, strict=True)))
+    assert scales == [64.0, 32.0, 32.0, 64.0, 32.0]
+    assert changed == [True, False, True, True, False]
+
+
+@pytest.mark.needs("gradient")
+def test_bfloat16_needs_no_scale_and_infinities_pass_through(backend):
+    before = dtype_policy()
+    set_dtype_policy("mixed_bfloat16")
+    try:
+        model = make_model()
+    finally:
+        set_dtype_policy(before)
+    fit(model, epochs=1)
+    model.fit(OVERFLOWING, LABELS, batch_size=16, shuffle=False, verbose=0)  # which bfloat16 has
+    assert all(np.isfinite(w).all() for w in model.get_weights())
 
 
 def test_evaluates_and_predicts(backend, policy):
