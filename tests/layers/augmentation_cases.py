@@ -20,6 +20,7 @@ from kcore_layers.layers.augmentation.random_grayscale import RandomGrayscale
 from kcore_layers.layers.augmentation.random_hue import RandomHue
 from kcore_layers.layers.augmentation.random_invert import RandomInvert
 from kcore_layers.layers.augmentation.random_posterization import RandomPosterization
+from kcore_layers.layers.augmentation.random_perspective import RandomPerspective
 from kcore_layers.layers.augmentation.random_rotation import RandomRotation
 from kcore_layers.layers.augmentation.random_saturation import RandomSaturation
 from kcore_layers.layers.augmentation.random_sharpness import RandomSharpness
@@ -53,6 +54,7 @@ RANDOM: dict[str, Any] = {
     "RandomSaturation": lambda **k: RandomSaturation((0.1, 0.7), **k),
     "RandomSharpness": lambda **k: RandomSharpness(0.9, **k),
     "Solarization": lambda **k: Solarization(0.3, 0.6, **k),
+    "RandomPerspective": lambda **k: RandomPerspective(1.0, 0.6, **k),
 }
 DETERMINISTIC: dict[str, Any] = {
     "Resizing": lambda **k: Resizing(4, 12, **k),

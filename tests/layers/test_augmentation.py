@@ -8,14 +8,18 @@ import pytest
 from augmentation_cases import ALL, DETERMINISTIC, IMAGES, RANDOM, boxes_of, dict_of
 from kcore_layers import Sequential
 from kcore_layers.layers.augmentation.cropping import CenterCrop, RandomCrop
+from kcore_layers.layers.augmentation.max_num_bounding_boxes import MaxNumBoundingBoxes
+from kcore_layers.layers.augmentation.pipeline import Pipeline
+from kcore_layers.layers.augmentation.random_elastic_transform import RandomElasticTransform
 from kcore_layers.layers.augmentation.random_flip import RandomFlip
+from kcore_layers.layers.augmentation.random_perspective import RandomPerspective
 from kcore_layers.layers.augmentation.random_rotation import RandomRotation
 from kcore_layers.layers.augmentation.random_shear import RandomShear
 from kcore_layers.layers.augmentation.random_translation import RandomTranslation
 from kcore_layers.layers.augmentation.random_zoom import RandomZoom
 from kcore_layers.layers.augmentation.resizing import Resizing
 from kcore_layers.serialization.objects import deserialize_keras_object, serialize_keras_object
-from kcore_ops.foundation.errors import ArgumentError, ArgumentTypeError, ShapeError
+from kcore_ops.foundation.errors import ArgumentError, ArgumentTypeError, MissingMethod, ShapeError
 
 FIRST = np.ascontiguousarray(np.moveaxis(IMAGES, -1, 1))
 
@@ -183,6 +187,13 @@ def test_a_data_set_of_tensorflow_may_not_know_the_sizes(backend, make):
         assert_equal(one, layer(images), rtol=1e-4, atol=0.05)
 
 
+def test_a_function_of_tensorflow_changes_images_of_a_known_size(backend, make):
+    tf = pytest.importorskip("tensorflow")
+    layer, images = make(), tf.constant(IMAGES)
+    found = tf.function(lambda x: layer(x))(images)  # which TensorFlow's optimizer of graphs takes apart
+    assert_equal(found.numpy(), make()(IMAGES), rtol=1e-4, atol=0.05)
+
+
 def test_images_have_three_or_four_axes(backend, make):
     with pytest.raises(ShapeError, match=r"images has 2 axes, \(10, 3\)\n  fix: pass \(height, width, channels\)"):
         make()(IMAGES[0, 0])
@@ -253,6 +264,143 @@ def test_boxes_lean_with_what_they_frame(backend):
     left, top, right, bottom = numbers(layer.transform_bounding_boxes(boxes, change))["boxes"][0, 0]
     edges = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
     np.testing.assert_allclose([left, top, right, bottom], edges, atol=1.01)
+
+
+def test_a_change_of_perspective_brings_points_to_points(backend):
+    layer = RandomPerspective(bounding_box_format="xyxy", fill_value=7)
+    images = np.zeros((2, 12, 20, 1), "float32")
+    images[:, 6:9, 10:14] = 1
+    boxes = {"boxes": np.array([[[10, 6, 14, 9]]] * 2, "float32"), "labels": np.ones((2, 1), "int32")}
+    start = np.array([[[0, 0], [19, 0], [0, 11], [19, 11]]] * 2, "float32")
+    end = np.array([[[0, 0], [15, 0], [0, 9], [17, 10]]] * 2, "float32")
+    change = {"apply_perspective": np.array([True, False]), "start_points": start, "end_points": end}
+    change["input_shape"] = images.shape
+    moved = numbers(layer.transform_segmentation_masks(images, change))
+    rows, columns = np.nonzero(moved[0, :, :, 0] == 1)
+    left, top, right, bottom = numbers(layer.transform_bounding_boxes(boxes, change))["boxes"][0, 0]
+    np.testing.assert_allclose(
+        [left, top, right, bottom], [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1], atol=1.01
+    )
+    assert moved[0, -1, -1, 0] == 7
+    assert_equal(moved[1], images[1])
+    assert_equal(numbers(layer.transform_bounding_boxes(boxes, change))["boxes"][1], boxes["boxes"][1])
+
+
+def test_points_of_perspective_move_by_half_of_the_scale_at_most(backend):
+    drawn = numbers(RandomPerspective(0.4, 0.5, seed=1).get_random_transformation((2000, 11, 21, 1)))
+    start, end = drawn["start_points"], drawn["end_points"]
+    np.testing.assert_array_equal(start[0], [[0, 0], [20, 0], [0, 10], [20, 10]])
+    np.testing.assert_allclose(end.min(0), start[0] * 0.75, atol=0.05)
+    np.testing.assert_allclose(end.max(0), start[0] * 1.25, atol=0.05)
+    assert 0.17 < drawn["apply_perspective"].mean() < 0.23
+
+
+def gradients(batch=4, size=64):
+    """Make images whose values are their columns and rows: what is read tells from where."""
+    columns = np.broadcast_to(np.arange(size, dtype="float32")[None, None, :, None], (batch, size, size, 1))
+    return np.concatenate([columns, np.swapaxes(columns, 1, 2)], -1)
+
+
+def test_an_elastic_transform_moves_pixels_smoothly_and_each_image_and_axis_otherwise(backend):
+    layer, images = RandomElasticTransform(1.0, (0.5, 0.5), seed=1), gradients()
+    change = {**layer.get_random_transformation(images), "apply_transform": np.array([True, True, True, False])}
+    moved = numbers(layer.transform_images(images, change))
+    distances = (moved - images)[:3, 8:56, 8:56]
+    assert 0.6 < distances.std() < 1.2  # 0.282 of 0.1 * 64 * 0.5, were there more of it
+    neighbours = np.corrcoef(distances[:, :, 1:, 0].ravel(), distances[:, :, :-1, 0].ravel())[0, 1]
+    assert neighbours > 0.8
+    assert abs(np.corrcoef(distances[0].ravel(), distances[1].ravel())[0, 1]) < 0.5
+    assert abs(np.corrcoef(distances[..., 0].ravel(), distances[..., 1].ravel())[0, 1]) < 0.5
+    assert_equal(moved[3], images[3])
+    assert_equal(layer.transform_images(images, change), moved)
+    masks = numbers(layer.transform_segmentation_masks(images, change))
+    assert (masks == np.round(masks)).all() and np.abs(masks - moved).max() <= 0.51
+
+
+def test_an_elastic_transform_keeps_to_the_range_of_values(backend):
+    layer, images = RandomElasticTransform(1.0, (1.0, 1.0), value_range=(10, 20), seed=1), gradients()
+    change = {**layer.get_random_transformation(images), "apply_transform": np.array([True] * 4)}
+    moved = numbers(layer.transform_images(images, change))
+    assert moved.min() == 10 and moved.max() == 20
+    assert layer.get_elastic_transform_params(100, 200, 0.5) == (10.0, 2.5)
+    assert RandomElasticTransform(0.0).get_random_transformation(images) is None
+
+
+def test_an_elastic_transform_is_the_same_in_a_compiled_function_and_a_data_set(backend):
+    tf = pytest.importorskip("tensorflow")
+    images, layer = gradients(3, 24), RandomElasticTransform((1.0, 1.0), (0.8, 0.8), seed=3)
+    expected = numbers(RandomElasticTransform((1.0, 1.0), (0.8, 0.8), seed=3)(images))
+    assert not np.array_equal(expected, images)
+    (found,) = tf.data.Dataset.from_tensors(images).map(layer)
+    assert_equal(found.numpy(), expected, atol=0.02)
+
+
+def test_boxes_do_not_follow_an_elastic_transform(backend):
+    layer = RandomElasticTransform(bounding_box_format="xyxy")
+    data = {"images": IMAGES, "bounding_boxes": boxes_of(IMAGES)}
+    assert_equal(layer(data, training=False), data)
+    with pytest.raises(MissingMethod, match="boxes do not follow an elastic transform\n  fix: use masks, or"):
+        layer(data)
+
+
+def test_arguments_of_perspective_and_elastic_transforms_are_checked():
+    with pytest.raises(ArgumentError, match="factor can not be -0.5\n  fix: pass numbers from 0 to 1"):
+        RandomPerspective(-0.5)
+    with pytest.raises(ArgumentError, match="scale can not be 2.0\n  fix: pass a number from 0 to 1"):
+        RandomPerspective(0.5, 2.0)
+    with pytest.raises(ArgumentError, match="scale can not be 2.0\n  fix: pass numbers from 0 to 1"):
+        RandomElasticTransform(0.5, 2.0)
+    with pytest.raises(ArgumentError, match=r"value_range can not be \(1, 0\)\n  fix: pass the least and greatest"):
+        RandomElasticTransform(value_range=(1, 0))
+    with pytest.raises(ArgumentError, match="fill_mode can not be 'edge'\n  fix: use one of 'reflect', 'mirror'"):
+        RandomElasticTransform(fill_mode="edge")
+
+
+@pytest.mark.parametrize("count", [2, 5])
+def test_each_image_has_as_many_boxes_as_are_wanted(backend, count):
+    layer = MaxNumBoundingBoxes(count, fill_value=-2, bounding_box_format="xyxy")
+    for images in (IMAGES, IMAGES[0]):
+        data = dict_of(images)
+        found = numbers(layer(data, training=False))
+        assert found["bounding_boxes"]["boxes"].shape == (*images.shape[:-3], count, 4)
+        kept = min(count, 3)
+        for key, value in data["bounding_boxes"].items():
+            axis = images.ndim - 3
+            first, rest = np.split(found["bounding_boxes"][key], [kept], axis)
+            np.testing.assert_array_equal(first, np.take(value, range(kept), axis))
+            assert (rest == -2).all()
+        assert_equal(found["images"], images)
+    assert layer.get_config()["fill_value"] == -2
+    with pytest.raises(ArgumentError, match="max_number can not be 0"):
+        MaxNumBoundingBoxes(0)
+
+
+def test_integers_that_nothing_is_done_to_stay_such(backend):
+    found = MaxNumBoundingBoxes(2)({"images": IMAGES.astype("uint8"), "segmentation_masks": IMAGES.astype("int32")})
+    assert (backend.dtype(found["images"]), backend.dtype(found["segmentation_masks"])) == ("uint8", "int32")
+
+
+def test_a_pipeline_calls_layers_one_after_the_other(backend):
+    parts = [CenterCrop(6, 6), RandomFlip(seed=1), RandomRotation(0.2, seed=2)]
+    pipeline, alone = Pipeline(parts), [CenterCrop(6, 6), RandomFlip(seed=1), RandomRotation(0.2, seed=2)]
+    x = IMAGES
+    for layer in alone:
+        x = layer(x)
+    assert_equal(pipeline(IMAGES), x)
+    assert pipeline.layers == parts and len(pipeline.variables) == 2
+    again = deserialize_keras_object(serialize_keras_object(pipeline))
+    assert again.get_config() == pipeline.get_config()
+    assert_equal(pipeline({"images": IMAGES, "n": np.arange(3)}, training=False)["images"], IMAGES[:, 1:7, 2:8])
+    with pytest.raises(ArgumentError, match="layers can not be .*\n  fix: pass a list of layers"):
+        Pipeline([1])
+
+
+def test_a_pipeline_takes_data_sets_of_tensorflow(backend):
+    tf = pytest.importorskip("tensorflow")
+    pipeline = Pipeline([CenterCrop(6, 6), RandomFlip(seed=1)])
+    expected = Pipeline([CenterCrop(6, 6), RandomFlip(seed=1)])(IMAGES)
+    (found,) = tf.data.Dataset.from_tensors(IMAGES).map(pipeline)
+    assert_equal(found.numpy(), expected)
 
 
 def test_one_factor_zooms_both_ways(backend):

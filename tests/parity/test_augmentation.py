@@ -27,6 +27,7 @@ DRAWN: list[tuple[str, dict[str, Any], float]] = [
     ("RandomZoom", {"height_factor": (-0.3, 0.5)}, 1e-2),
     ("RandomZoom", {"height_factor": 0.3, "width_factor": 0.4, "fill_mode": "constant"}, 1e-2),
     ("RandomShear", {"x_factor": 0.4, "y_factor": 0.3, "fill_mode": "constant"}, 1e-2),
+    ("RandomPerspective", {"factor": 1.0, "scale": 0.4}, 0.2),
 ]
 # The same of layers that draw nothing.
 FIXED: list[tuple[str, dict[str, Any], float]] = [
@@ -137,6 +138,16 @@ def test_what_keras_has_drawn_is_done_as_keras_does_it(backend, keras, case, lay
         found = numbers(ours.transform_bounding_boxes(boxes, transformation))
         np.testing.assert_allclose(found["boxes"], expected["boxes"], atol=1e-3)
         np.testing.assert_array_equal(found["labels"], expected["labels"])
+
+
+@pytest.mark.parametrize("count", [2, 5])
+def test_as_many_boxes_are_kept_or_added_as_by_keras(backend, keras, count):
+    theirs = keras.layers.MaxNumBoundingBoxes(count, bounding_box_format="xyxy")
+    data = {"images": IMAGES, "bounding_boxes": boxes_of(IMAGES)}
+    expected = of_keras(keras, theirs(keras.tree.map_structure(keras.ops.convert_to_tensor, data)))
+    found = numbers(layers.MaxNumBoundingBoxes(count, bounding_box_format="xyxy")(data))
+    for key in ("boxes", "labels"):
+        np.testing.assert_array_equal(found["bounding_boxes"][key], expected["bounding_boxes"][key])
 
 
 @pytest.mark.parametrize("factor", [(0.3, 0.0), (0.0, -0.4)])

@@ -26,6 +26,7 @@ NEEDED = {
     "HashedCrossing": {"num_bins": 3},
     "Hashing": {"num_bins": 3},
     "InputLayer": {"shape": (2,)},
+    "MaxNumBoundingBoxes": {"max_number": 3},
     "MultiHeadAttention": {"num_heads": 2, "key_dim": 3},
     "Permute": {"dims": (2, 1)},
     "RandomPosterization": {"factor": 4},
@@ -61,10 +62,14 @@ NAMES = [
 OTHERWISE = {"RandomGrayscale": {"seed"}, "SimpleRNN": {"seed"},
              "SpatialDropout1D": {"dtype"}, "SpatialDropout2D": {"dtype"},
              "SpatialDropout3D": {"dtype"}}  # fmt: skip
+OTHERWISE = {"MaxNumBoundingBoxes": {"fill_value"}, "SimpleRNN": {"seed"}, "SpatialDropout1D": {"dtype"},
+             "SpatialDropout2D": {"dtype"}, "SpatialDropout3D": {"dtype"}}  # fmt: skip
 
 
 def made_by_keras(keras, name):
     cls = getattr(keras.layers, name)
+    if name == "Pipeline":
+        return cls([keras.layers.CenterCrop(2, 3), keras.layers.RandomFlip()])
     if name == "StackedRNNCells":
         return cls([keras.layers.LSTMCell(2), keras.layers.GRUCell(3)])
     if name in HOLDING:

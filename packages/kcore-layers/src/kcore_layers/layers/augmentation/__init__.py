@@ -21,6 +21,11 @@ from kcore_layers.layers.augmentation.random_grayscale import *
 from kcore_layers.layers.augmentation.random_hue import *
 from kcore_layers.layers.augmentation.random_invert import *
 from kcore_layers.layers.augmentation.random_posterization import *
+from kcore_layers.layers.augmentation.max_num_bounding_boxes import *
+from kcore_layers.layers.augmentation.pipeline import *
+from kcore_layers.layers.augmentation.random_elastic_transform import *
+from kcore_layers.layers.augmentation.random_flip import *
+from kcore_layers.layers.augmentation.random_perspective import *
 from kcore_layers.layers.augmentation.random_rotation import *
 from kcore_layers.layers.augmentation.random_saturation import *
 from kcore_layers.layers.augmentation.random_sharpness import *

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from kcore_ops.foundation.errors import ArgumentError
 
-__all__ = ["Factor", "checked_factor"]
+__all__ = ["Factor", "checked_factor", "checked_value_range"]
 
 # A number, or the least and greatest one.
 Factor: TypeAlias = float | Sequence[float]
@@ -44,6 +44,23 @@ def checked_factor(
         return min(given), max(given)
     size = abs(given[0])
     return max(-size, least), size
+
+
+def checked_value_range(layer: object, value: Any) -> tuple[float, float]:
+    """Return the numbers that the values of images lie between.
+
+    Args:
+        layer: layer that the error names.
+        value: what was passed as `value_range`.
+
+    Raises:
+        ArgumentError: if it is no pair of numbers, the lesser one first.
+    """
+    if not isinstance(value, list | tuple) or len(value) != 2 or not all(map(_is_number, value)) or value[0] > value[1]:
+        raise ArgumentError(f"value_range can not be {value!r}", fix="pass the least and greatest value").at(
+            type(layer).__name__
+        )
+    return value[0], value[1]
 
 
 def _is_number(value: Any) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Literal, TypeAlias, Unpack, get_args
 
 import kcore_ops as ops
-import numpy as np
 from kcore_ops.foundation.errors import ArgumentError
 from kcore_ops.specs.shapes import one_of
 
@@ -21,7 +20,21 @@ Interpolation: TypeAlias = Literal["nearest", "bilinear"]
 
 
 class MovingLayer(BaseImagePreprocessingLayer):
-    """Read each pixel of the result at another place of the image; subclasses say where."""
+    """Read each pixel of the result at another place of the image; subclasses say where.
+
+    Args:
+        interpolation: "bilinear" or "nearest", how pixels between others are read.
+        fill_value: number, what lies outside of the images if `fill_mode` is "constant".
+        seed: int, the seed of the random numbers; None draws one.
+        data_format: "channels_last" or "channels_first", where the channel axis is; None is
+            `config.image_data_format()`.
+        fill_mode: str, what lies outside of the images, one of `_fill_modes`; "constant".
+        factor: as `BaseImagePreprocessingLayer` takes it; None.
+        **kwargs: as `BaseImagePreprocessingLayer` takes them.
+
+    Raises:
+        ArgumentError: if an argument is not one of those allowed.
+    """
 
     _fill_modes: tuple[str, ...] = get_args(FillMode)
 
@@ -78,7 +91,11 @@ class MovingLayer(BaseImagePreprocessingLayer):
 
 
 def as_number(size: Any) -> Any:
-    """Return a size as a float: Python's, or a tensor where only the running graph knows it."""
+    """Return a size as a float: Python's, or a tensor where only the running graph knows it.
+
+    Args:
+        size: int, or scalar tensor.
+    """
     return float(size) if isinstance(size, int) else ops.cast(size, "float32")
 
 
@@ -97,16 +114,11 @@ def enclosing(left: Any, top: Any, right: Any, bottom: Any, moved: Any) -> Any:
     """Return the upright boxes around boxes whose corners are moved.
 
     Args:
-        left: tensor `(batch, boxes)`, the left edge of each; `top`, `right` and `bottom` likewise.
-        top: the upper edges.
-        right: the right edges.
-        bottom: the lower edges.
+        left: tensor `(batch, boxes)`, the left edge of each.
+        top: tensor `(batch, boxes)`, the upper edges.
+        right: tensor `(batch, boxes)`, the right edges.
+        bottom: tensor `(batch, boxes)`, the lower edges.
         moved: function from columns and rows of points to those that they come to.
     """
     x, y = moved(ops.stack([left, right, right, left], -1), ops.stack([top, top, bottom, bottom], -1))
     return ops.stack([ops.min(x, -1), ops.min(y, -1), ops.max(x, -1), ops.max(y, -1)], -1)
-
-
-def float_array(value: Any) -> Any:
-    """Return numbers that were passed as an array in float32, tensors as they are."""
-    return value.astype("float32") if isinstance(value, np.ndarray) else value

@@ -171,7 +171,7 @@ def affine_transform(
     axes = spatial_axes(images, data_format)
     _check_batch("transform", transform, images, (8,))
     places = _projected(images, axes, widened(transform))
-    return _moved(images, axes, places, interpolation, fill_mode, fill_value)
+    return moved(images, axes, places, interpolation, fill_mode, fill_value)
 
 
 @op(dtypes={"images": real, "start_points end_points": real_floating})
@@ -200,8 +200,8 @@ def perspective_transform(
     axes = spatial_axes(images, data_format)
     _check_batch("start_points", start_points, images, (4, 2))
     _check_batch("end_points", end_points, images, (4, 2))
-    transform = _homography(widened(end_points), widened(start_points))
-    return _moved(images, axes, _projected(images, axes, transform), interpolation, "constant", fill_value)
+    transform = homography(widened(end_points), widened(start_points))
+    return moved(images, axes, _projected(images, axes, transform), interpolation, "constant", fill_value)
 
 
 def elastic_transform(
@@ -266,7 +266,7 @@ def random_elastic(
     smooth = gaussian_blur(noise, (span, span), sigma, "channels_last") * (alpha * sigma)
     x, y = _pixels(images, axes, "float32")
     places = x + get_item(smooth, (..., 0)), y + get_item(smooth, (..., 1))
-    return _moved(images, axes, places, interpolation, fill_mode, fill_value)
+    return moved(images, axes, places, interpolation, fill_mode, fill_value)
 
 
 def _check_batch(name: str, given: Any, images: Any, needed: tuple[int, ...]) -> None:
@@ -294,12 +294,14 @@ def _pixels(images: Any, axes: Sequence[int], kind: str) -> tuple[Any, Any]:
 def _projected(images: Any, axes: Sequence[int], transform: Any) -> tuple[Any, Any]:
     """Return the columns and rows that transforms, `(8,)` or `(batch, 8)`, make of those of the pixels."""
     x, y = _pixels(images, axes, dtype_of(transform))
-    a0, a1, a2, b0, b1, b2, c0, c1 = (get_item(transform, (..., i, None, None)) for i in range(8))
+    # The axes are added in a step of their own: TensorFlow 2.21 forgets them where it takes what was stacked apart.
+    columns = (get_item(transform, (..., i)) for i in range(8))
+    a0, a1, a2, b0, b1, b2, c0, c1 = (expand_dims(expand_dims(each, -1), -1) for each in columns)
     k = c0 * x + c1 * y + 1.0
     return (a0 * x + a1 * y + a2) / k, (b0 * x + b1 * y + b2) / k
 
 
-def _homography(source: Any, target: Any) -> Any:
+def homography(source: Any, target: Any) -> Any:
     """Return the transforms that take four points, `(..., 4, 2)`, to four others.
 
     Source: Heckbert (1989), "Fundamentals of texture mapping and image warping", section 2.2.3.
@@ -314,7 +316,7 @@ def _homography(source: Any, target: Any) -> Any:
     return squeeze(solve(equations, expand_dims(concatenate([u, v], axis=-1), -1)), axis=-1)
 
 
-def _moved(
+def moved(
     images: Any, axes: Sequence[int], places: tuple[Any, Any], interpolation: str, fill_mode: str, fill_value: Any
 ) -> Any:
     """Read images at other places: columns and rows, which broadcast to `(batch, height, width)`."""
