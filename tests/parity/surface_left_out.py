@@ -19,7 +19,6 @@ NAMESPACES_LEFT_OUT = {
     "optimizers.legacy": "names that Keras keeps for code of Keras 2",
     "utils.bounding_boxes": "not there yet",
     "utils.legacy": "names that Keras keeps for code of Keras 2",
-    "visualization": "not there yet",
 }
 
 _PREPROCESSING = "preprocessing layers are not there yet"

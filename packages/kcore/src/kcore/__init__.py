@@ -57,13 +57,14 @@ if typing.TYPE_CHECKING:
     from kcore import saving as saving
     from kcore import tree as tree
     from kcore import utils as utils
+    from kcore import visualization as visualization
     from kcore import wrappers as wrappers
 
 # Where each name comes from: the block above again, for when the program runs.
 _OWNERS = {
     "kcore": "activations backend callbacks config constraints dtype_policies export initializers layers losses "
     "metrics mixed_precision models ops optimizers preprocessing quantizers random regularizers saving tree utils "
-    "wrappers",
+    "visualization wrappers",
     "kcore_layers": "Function Input InputSpec Layer Model Operation Sequential SymbolicScope name_scope",
     "kcore_layers.options.initializers": "Initializer",
     "kcore_layers.options.regularizers": "Regularizer",

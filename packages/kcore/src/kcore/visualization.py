@@ -1,0 +1,3 @@
+"""Pictures with what is known of them, for people to look at."""
+
+from kcore_layers.visualization import *
