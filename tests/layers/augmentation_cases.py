@@ -19,8 +19,8 @@ from kcore_layers.layers.augmentation.random_gaussian_blur import RandomGaussian
 from kcore_layers.layers.augmentation.random_grayscale import RandomGrayscale
 from kcore_layers.layers.augmentation.random_hue import RandomHue
 from kcore_layers.layers.augmentation.random_invert import RandomInvert
-from kcore_layers.layers.augmentation.random_posterization import RandomPosterization
 from kcore_layers.layers.augmentation.random_perspective import RandomPerspective
+from kcore_layers.layers.augmentation.random_posterization import RandomPosterization
 from kcore_layers.layers.augmentation.random_rotation import RandomRotation
 from kcore_layers.layers.augmentation.random_saturation import RandomSaturation
 from kcore_layers.layers.augmentation.random_sharpness import RandomSharpness

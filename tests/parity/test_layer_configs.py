@@ -59,11 +59,8 @@ NAMES = [
     if name not in LEFT_OUT and inspect.isclass(getattr(kcore_layers.layers, name))
 ]
 # What Keras writes for its own use, leaves out, or writes in a form of its own for some layers alone.
-OTHERWISE = {"RandomGrayscale": {"seed"}, "SimpleRNN": {"seed"},
-             "SpatialDropout1D": {"dtype"}, "SpatialDropout2D": {"dtype"},
-             "SpatialDropout3D": {"dtype"}}  # fmt: skip
-OTHERWISE = {"MaxNumBoundingBoxes": {"fill_value"}, "SimpleRNN": {"seed"}, "SpatialDropout1D": {"dtype"},
-             "SpatialDropout2D": {"dtype"}, "SpatialDropout3D": {"dtype"}}  # fmt: skip
+OTHERWISE = {"MaxNumBoundingBoxes": {"fill_value"}, "RandomGrayscale": {"seed"}, "SimpleRNN": {"seed"},
+             "SpatialDropout1D": {"dtype"}, "SpatialDropout2D": {"dtype"}, "SpatialDropout3D": {"dtype"}}  # fmt: skip
 
 
 def made_by_keras(keras, name):

@@ -257,12 +257,6 @@ class BaseImagePreprocessingLayer(DataLayer):
             training: bool, whether to make random changes; True.
         """
         layout = self._check_boxes(bounding_boxes)
-        self._check_boxes(bounding_boxes)
-        if self.bounding_box_format is None:
-            raise ArgumentError(
-                "the format of bounding boxes is not known",
-                fix=f"{type(self).__name__}(..., bounding_box_format='xyxy'), if it is that one",
-            )
         if not self._changes(transformation, training):
             return bounding_boxes
         height, width = self._sizes_before(transformation)
@@ -275,13 +269,6 @@ class BaseImagePreprocessingLayer(DataLayer):
         sizes = _numbers(*self._sizes_after(transformation))
         clipped = clip_to_image_size({**bounding_boxes, "boxes": boxes}, *sizes)
         return convert_format(clipped, "xyxy", layout, *sizes)
-
-    @staticmethod
-    def _check_boxes(bounding_boxes: Any) -> None:
-        if not isinstance(bounding_boxes, Mapping) or "boxes" not in bounding_boxes:
-            raise ArgumentTypeError(
-                f"bounding_boxes is a {type(bounding_boxes).__name__}", fix='pass a dict with "boxes" and "labels"'
-            )
 
     # The same for one image: transformations drawn for one have a batch of 1.
 
