@@ -79,7 +79,7 @@ def main() -> None:
     for axis, (name, image) in zip(axes.flat, shown, strict=False):
         axis.imshow(np.clip(image, 0, 255).astype("uint8"))
         axis.set_title(name.replace("AdaptiveHistogram", "\nAdaptiveHistogram"), fontsize=7)
-    figure.savefig(Path(__file__).with_suffix(".png"), dpi=72)
+    figure.savefig(Path(__file__).with_suffix(".png"), dpi=68)
 
 
 if __name__ == "__main__":
