@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import textwrap
@@ -22,3 +23,25 @@ def test_plans_follow_the_64_bit_mode():
     assert (
         run.stdout.splitlines() == ["float32 float32 float32 int32 False", "float64 float64 float64 int64 True"] * 2
     ), run.stderr
+
+
+def test_an_input_of_int64_takes_int32_without_the_64_bit_mode():
+    program = """
+        import jax, numpy as np, kcore
+        jax.config.update("jax_enable_x64", False)
+        from kcore import layers
+        ids = kcore.Input((3,), dtype="int64")
+        model = kcore.Model(ids, layers.Dense(1)(layers.Flatten()(layers.Embedding(5, 2)(ids))))
+        model.compile("sgd", "mse")
+        x = np.array([[0, 1, 4]])
+        print(model(x).shape, model.predict(x, verbose=0).shape, len(model.fit(x, x[:, :1], verbose=0).history["loss"]))
+        numbers = kcore.Sequential([kcore.Input((3,), dtype="float64"), layers.Dense(1)])
+        print(numbers(x).dtype)
+    """
+    run = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "KCORE_BACKEND": "jax"},
+    )
+    assert run.stdout.splitlines() == ["(1, 1) (1, 1) 1", "float32"], run.stderr

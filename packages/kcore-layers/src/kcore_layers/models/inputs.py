@@ -7,6 +7,7 @@ from typing import Any
 
 import kcore_ops as ops
 from kcore_ops import KerasTensor, TensorSpec, tree
+from kcore_ops.backends.current import current_backend
 from kcore_ops.dtypes import STRING
 from kcore_ops.engine.call import HOST_NUMBERS, dtype_of
 from kcore_ops.engine.op import Tensor, Tree
@@ -124,4 +125,10 @@ def conform_input(x: Tensor | None, wanted: KerasTensor, model: str) -> Any:
             f'input {wanted.name!r} of model "{model}" has dtype {found_dtype} and must have {wanted.dtype}',
             fix="pass strings for inputs of strings, and numbers for the others",
         )
-    return x if found_dtype == wanted.dtype else ops.cast(x, wanted.dtype)
+    if found_dtype == wanted.dtype:
+        return x
+    if isinstance(x, TensorSpec):
+        return ops.cast(x, wanted.dtype)
+    # Where a backend has no int64, an input of it takes what the backend makes of arrays of int64.
+    dtype = current_backend().canonical_dtype(wanted.dtype)
+    return x if found_dtype == dtype else ops.cast(x, dtype)
