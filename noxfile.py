@@ -286,7 +286,7 @@ def oldest(session: nox.Session, backend: str) -> None:
 @for_each_backend
 def parity(session: nox.Session, backend: str) -> None:
     """The same inputs to Keras, on one of its backends."""
-    with environment(session, "kcore[all,sklearn]", "keras", "tensorboard", *TESTING) as python:
+    with environment(session, "kcore[all,orbax,sklearn]", "keras", *EXAMPLES, *TESTING) as python:
         chosen = ("tests/parity", "--kcore-backend", backend, *SHARED)
         python("-m", "pytest", *chosen, *session.posargs, KERAS_BACKEND=backend, **COMPILED_QUICKLY)
 

@@ -14,8 +14,8 @@ from kcore_ops.foundation import settings
 from kcore_ops.foundation.errors import DTypeError, ShapeError
 from kcore_ops.ops.core.conversion import cast
 from kcore_ops.ops.image.layout import as_float
-from kcore_ops.ops.numpy.arithmetic import absolute, mod, subtract
-from kcore_ops.ops.numpy.comparison import equal, greater, where
+from kcore_ops.ops.numpy.arithmetic import absolute, maximum, mod, subtract
+from kcore_ops.ops.numpy.comparison import greater, greater_equal, where
 from kcore_ops.ops.numpy.indexing import get_item
 from kcore_ops.ops.numpy.joining import stack
 from kcore_ops.ops.numpy.manipulation import expand_dims
@@ -105,9 +105,11 @@ def rgb_to_hsv(images: Tensor, data_format: str | None = None) -> Tensor:
     spread = subtract(value, min(x, axis=axis))
     divisor = where(greater(spread, 0.0), spread, 1.0)
     saturation = where(greater(value, 0.0), spread / where(greater(value, 0.0), value, 1.0), 0.0)
-    # In sixths of a turn, from the largest of the three.
+    # In sixths of a turn, from the largest of the three. They are compared with one another: a compiler may compute a
+    # channel twice, rounded otherwise, so that none is equal to the largest. Of two that are equal both give one hue.
+    is_red, is_green = greater_equal(red, maximum(green, blue)), greater_equal(green, blue)
     of_blue, of_green = (red - green) / divisor + 4.0, (blue - red) / divisor + 2.0
-    hue = where(equal(value, red), (green - blue) / divisor, where(equal(value, green), of_green, of_blue))
+    hue = where(is_red, (green - blue) / divisor, where(is_green, of_green, of_blue))
     hue = where(greater(spread, 0.0), mod(hue / 6.0, 1.0), 0.0)
     return cast(stack([hue, saturation, value], axis=axis), dtype_of(images))
 

@@ -16,13 +16,15 @@ from kcore_ops.dtypes.promotion import accumulate, floating, numeric, real
 from kcore_ops.engine.call import dtype_of
 from kcore_ops.engine.define import op
 from kcore_ops.engine.op import Axis, DType, Tensor
-from kcore_ops.ops.core.conversion import cast
+from kcore_ops.ops.core.conversion import cast, shape
 from kcore_ops.ops.numpy.arithmetic import divide, squared_modulus
-from kcore_ops.ops.numpy.comparison import equal, isnan, where
+from kcore_ops.ops.numpy.comparison import isnan, where
 from kcore_ops.ops.numpy.cumulative import cumprod, cumsum
 from kcore_ops.ops.numpy.exponentials import sqrt
-from kcore_ops.ops.numpy.logic import logical_and, logical_not
-from kcore_ops.ops.numpy.reductions import any, argmax, argmin, max, min, prod, sum
+from kcore_ops.ops.numpy.indexing import take_along_axis
+from kcore_ops.ops.numpy.logic import logical_not
+from kcore_ops.ops.numpy.manipulation import expand_dims, reshape
+from kcore_ops.ops.numpy.reductions import any, argmax, argmin, prod, sum
 
 __all__ = ["nanargmax", "nanargmin", "nancumprod", "nancumsum", "nanprod", "nanstd", "nanvar"]
 
@@ -94,7 +96,7 @@ def nanargmax(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Ten
     """
     if not is_float_dtype(dtype_of(x)):
         return argmax(x, axis=axis, keepdims=keepdims)
-    return _index_of(max, -np.inf, x, axis, keepdims)
+    return _index_of(argmax, -np.inf, x, axis, keepdims)
 
 
 @op(dtypes=real)
@@ -110,15 +112,18 @@ def nanargmin(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Ten
     """
     if not is_float_dtype(dtype_of(x)):
         return argmin(x, axis=axis, keepdims=keepdims)
-    return _index_of(min, np.inf, x, axis, keepdims)
+    return _index_of(argmin, np.inf, x, axis, keepdims)
 
 
-def _index_of(extreme: Any, worst: float, x: Any, axis: int | None, keepdims: bool) -> Any:
+def _index_of(index: Any, worst: float, x: Any, axis: int | None, keepdims: bool) -> Any:
     missing = isnan(x)
-    known = where(missing, worst, x)
-    # An element that is as bad as what stands for NaN is the extreme all the same, if it is known.
-    is_extreme = logical_and(equal(known, extreme(known, axis=axis, keepdims=True)), logical_not(missing))
-    return where(any(is_extreme, axis=axis, keepdims=keepdims), argmax(is_extreme, axis=axis, keepdims=keepdims), -1)
+    is_known = logical_not(missing)
+    best = index(where(missing, worst, x), axis=axis, keepdims=keepdims)
+    # Where that is one of the missing, all that is known is as bad as what stands for them.
+    first = argmax(is_known, axis=axis, keepdims=keepdims)
+    along = reshape(best, (-1,)) if axis is None else best if keepdims else expand_dims(best, axis)
+    is_missing = reshape(take_along_axis(missing, along, axis=axis), shape(best))
+    return where(any(is_known, axis=axis, keepdims=keepdims), where(is_missing, first, best), -1)
 
 
 @op(dtypes=numeric)
