@@ -50,4 +50,4 @@ def test_predict_leaves_nothing_behind(model):
 def test_fit_leaves_nothing_behind(model):
     objects, traced = growth(lambda: model.fit(X, Y, batch_size=4, verbose=0), 30)
     assert objects < 30
-    assert traced < 30 * 1000
+    assert traced < 30 * 2000  # TensorFlow 2.21 keeps some 60 bytes of each tensor that it makes of an array
