@@ -151,5 +151,13 @@ TRAINING = {
     "nullable columns of DataFrames": "Keras refuses them; ours are their numbers, and refused where values are missing",
     "load_model of checkpoints of a Sequential": "Keras looks for paths that a model made anew has not, in Sequential, nested and subclassed models, and leaves their first values; ours has all",
     "OrbaxCheckpoint after gradients that were accumulated": "Keras goes on from the number of updates in a later fit, and meets checkpoints of its own; ours from that of batches",
+    "metrics of one name": "evaluate's list in Keras has a number too many; ours has one for each metric",
+    "metrics_names": "Keras gives 'compile_metrics' for all that compile was given; ours are the names in the logs",
+    "class_weight and sample_weight": "Keras refuses them together; ours multiplies the two",
+    "a generator that ends before the last epoch": "Keras goes on, with its first batch; ours ends training",
+    "a generator for validation, with validation_steps": "Keras draws the batches of the first validation, and no more; ours the next ones in each",
+    "more losses than outputs": "Keras takes the first of a list; ours refuses it",
+    "params of callbacks": "Keras has verbose as it was given; ours the number that 'auto' means, and the backend",
+    "a CallbackList without a model": "Keras fails as fit ends; ours gives it the model, and a History",
     "a bar without a terminal": "Keras prints a line for each step; ours one at the end",
 }
