@@ -152,6 +152,7 @@ TRAINING = {
     "load_model of checkpoints of a Sequential": "Keras looks for paths that a model made anew has not, in Sequential, nested and subclassed models, and leaves their first values; ours has all",
     "OrbaxCheckpoint after gradients that were accumulated": "Keras goes on from the number of updates in a later fit, and meets checkpoints of its own; ours from that of batches",
     "metrics of one name": "evaluate's list in Keras has a number too many; ours has one for each metric",
+    "losses of outputs on TensorFlow": "Keras counts a smaller batch as a full one in them there, so that they do not sum to the loss; ours count samples, as Keras's do elsewhere",
     "metrics_names": "Keras gives 'compile_metrics' for all that compile was given; ours are the names in the logs",
     "class_weight and sample_weight": "Keras refuses them together; ours multiplies the two",
     "a generator that ends before the last epoch": "Keras goes on, with its first batch; ours ends training",
