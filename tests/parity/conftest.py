@@ -11,12 +11,34 @@ from largest import largest
 # As Keras on JAX is used. With 64 bits switched on, it gives int64 and float64 for most 32-bit integers.
 os.environ["JAX_ENABLE_X64"] = "0"
 
+# What is the same whatever computes, or is held to be so by tests of ours, is compared where that is quickest.
+COMPARED_ON = {
+    "test_architectures": ("numpy",),
+    "test_augmentation": ("numpy",),
+    "test_bounding_boxes": ("numpy",),
+    "test_colour_augmentation": ("torch",),
+    "test_datasets": ("numpy",),
+    "test_directories": ("numpy",),
+    "test_drawing": ("numpy",),
+    "test_layers_strings": ("numpy", "tensorflow"),
+    "test_surface": ("numpy",),  # classes have the members of their framework's modules too
+    "test_visualization": ("numpy",),
+}
+
 refused: dict[str, int] = {}  # op: how many calls Keras refused that kcore answered
 
 
 def pytest_addoption(parser):
     parser.addoption("--largest", action="store_true", help="report the largest differences from Keras's numbers")
     parser.addoption("--every-model", action="store_true", help="interchange all models, which takes long, not a few")
+
+
+def pytest_collection_modifyitems(config, items):
+    chosen = str(config.getoption("--kcore-backend") or "numpy")
+    elsewhere = {item for item in items if chosen not in COMPARED_ON.get(item.path.stem, (chosen,))}
+    if elsewhere:
+        config.hook.pytest_deselected(items=list(elsewhere))
+        items[:] = [item for item in items if item not in elsewhere]
 
 
 @pytest.fixture(scope="session")
