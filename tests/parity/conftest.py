@@ -17,12 +17,14 @@ COMPARED_ON = {
     "test_augmentation": ("numpy",),
     "test_bounding_boxes": ("numpy",),
     "test_colour_augmentation": ("torch",),
+    "test_compile_and_fit": ("jax", "torch"),
     "test_datasets": ("numpy",),
     "test_directories": ("numpy",),
     "test_drawing": ("numpy",),
     "test_layers_strings": ("numpy", "tensorflow"),
     "test_surface": ("numpy",),  # classes have the members of their framework's modules too
     "test_visualization": ("numpy",),
+    "test_weight_objects": ("numpy", "torch"),
 }
 
 refused: dict[str, int] = {}  # op: how many calls Keras refused that kcore answered
