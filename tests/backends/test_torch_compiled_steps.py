@@ -120,7 +120,8 @@ def test_a_step_that_reads_values_runs_eagerly_and_says_so(backend, uncompiled):
         model.fit(X, np.zeros((22, 3), "float32"), verbose=0)
 
 
-def test_without_a_compiler_the_step_runs_eagerly_and_says_why(backend, monkeypatch):
+@pytest.mark.parametrize("options", [{}, {"steps_per_execution": 2}], ids=str)
+def test_without_a_compiler_the_step_runs_eagerly_and_says_why(backend, monkeypatch, options):
     def compile_graph(graph, **_):
         def run(*_):
             raise RuntimeError("No working C++ compiler found\nand more")
@@ -128,7 +129,7 @@ def test_without_a_compiler_the_step_runs_eagerly_and_says_why(backend, monkeypa
         return run
 
     monkeypatch.setattr(torch, "compile", compile_graph)
-    model = model_of(True)
+    model = model_of(True, **options)
     with pytest.warns(UserWarning, match=r"runs eagerly: torch.compile fails on it: No working C\+\+ compiler found;"):
         model.fit(X, Y, batch_size=8, epochs=3, verbose=0)
     eager = model_of(False)

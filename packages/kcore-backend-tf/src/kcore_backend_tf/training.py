@@ -66,7 +66,7 @@ def _likeness(x: Any) -> Any:
         return kind, *x, *[_likeness(each) for each in x.values()]
     if isinstance(x, tuple | list | dict):
         return kind, repr(tree.map_structure(lambda _: 0, x)), *[_likeness(each) for each in tree.flatten(x)]
-    return x
+    return kind, x  # 1, 1.0 and True are the same key, and not the same graph
 
 
 class TensorflowTraining(Training):

@@ -9,7 +9,7 @@ import torch
 from kcore_ops import tree
 from kcore_ops.plugin import NotCompilable
 
-from kcore_backend_torch.transforms import captured
+from kcore_backend_torch.transforms import MAX_GRAPHS, captured
 
 __all__ = ["CompiledStep"]
 
@@ -41,6 +41,8 @@ class CompiledStep:
         with torch.no_grad():
             graph = self.graphs.get(key)
             if graph is None:
+                if len(self.graphs) >= MAX_GRAPHS:
+                    del self.graphs[next(iter(self.graphs))]  # the oldest
                 graph = self.graphs[key] = self._captured(state, batches, leaves)
             elif graph.compiled is None and self.num_compiled < _MAX_COMPILED:
                 self.num_compiled += 1

@@ -59,7 +59,7 @@ class TorchTransforms:
 
 
 # How many signatures a compiled function remembers: enough for the lengths that batches of sequences have.
-_MAX_GRAPHS = 256
+MAX_GRAPHS = 256
 
 
 class _Jitted:
@@ -80,7 +80,7 @@ class _Jitted:
             *((x.shape, x.dtype, x.device, x.requires_grad) if isinstance(x, torch.Tensor) else x for x in leaves),
         )
         if signature not in self.graphs:
-            if len(self.graphs) >= _MAX_GRAPHS:
+            if len(self.graphs) >= MAX_GRAPHS:
                 del self.graphs[next(iter(self.graphs))]  # the oldest
             self.graphs[signature] = self._trace(args, leaves)
         captured = self.graphs[signature]

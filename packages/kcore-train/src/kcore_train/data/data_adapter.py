@@ -61,6 +61,8 @@ class DataAdapter:
     _place: Callable[[Batch], Batch] | None = None
     # Which of how many shares of each batch is taken.
     _share: tuple[int, int] | None = None
+    # Whether `one_pass` reads no more of a batch than that.
+    _reads_share: bool = False
 
     def __init__(self, steps_per_epoch: int | None = None, is_shuffled: bool = False) -> None:
         self.steps_per_epoch = steps_per_epoch
@@ -102,9 +104,6 @@ class DataAdapter:
         if self._place is not None:
             batches = made_of(batches, self._place)
         return _read_ahead(batches) if self.reads_ahead else batches
-
-    # Whether `one_pass` reads no more of a batch than the share.
-    _reads_share = False
 
     def shard(self, index: int, count: int) -> None:
         """Let each batch be one of several shares of it, in order, which together are the batch.

@@ -43,7 +43,7 @@ def half_dtype(x: Tensor) -> str | None:
     except DTypeError:  # of something that is yet to become a tensor, or is refused by who makes it one
         return None
     found = name if name in _HALF else None
-    if dtype.__hash__ is not None and isinstance(x, backend_for(x).tensor_types):
+    if isinstance(x, backend_for(x).tensor_types):
         _half_dtypes[dtype] = found
     return found
 

@@ -165,16 +165,21 @@ class InPlaceSteps:
         """Return a step that is compiled as a function of the state, or `run` once that turns out to be impossible."""
         function = FunctionalSteps(self.setup, scans=False).make(kind, record)
 
-        def take(batches: Sequence[Batch]) -> Any:
+        def one(data: Batch) -> Any:
             nonlocal function
             try:
-                return function(batches)
+                return function((data,))
             except NotCompilable as reason:
                 warnings.warn(
-                    f"the {kind} step runs eagerly: {reason.problem}; leave out jit_compile=True", stacklevel=2
+                    f"the {kind} step runs eagerly: {reason.problem}; leave out jit_compile=True", stacklevel=3
                 )
             function, record.is_compiled = run, False
-            return run(batches)
+            return run((data,))
+
+        def take(batches: Sequence[Batch]) -> Any:
+            # One by one: where that turns out at a later batch, the earlier ones are done.
+            found = [one(data) for data in batches]
+            return [outputs for each in found for outputs in each] if kind == "predict" else found[-1]
 
         return take
 
