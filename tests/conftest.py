@@ -36,6 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(*capabilities): runs on backends that have these capabilities")
+    config.addinivalue_line("markers", "only(*backends): what it is about is the same on each: runs on these alone")
     if name_of(config) == "tensorflow":
         _split_the_host()
 
@@ -49,12 +50,18 @@ def _split_the_host() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out tests that ask for an ability the backend under test does not claim."""
-    has = registry.load(name_of(config)).capabilities
-    lacking = [item for item in items if any(set(mark.args) - has for mark in item.iter_markers("needs"))]
-    if lacking:
-        config.hook.pytest_deselected(items=lacking)
-        items[:] = [item for item in items if item not in set(lacking)]
+    """Leave out tests that ask for an ability the backend under test does not claim, or for other backends."""
+    name = name_of(config)
+    has = registry.load(name).capabilities
+    others = {
+        item
+        for item in items
+        if any(set(mark.args) - has for mark in item.iter_markers("needs"))
+        or any(name not in mark.args for mark in item.iter_markers("only"))
+    }
+    if others:
+        config.hook.pytest_deselected(items=list(others))
+        items[:] = [item for item in items if item not in others]
 
 
 @pytest.fixture(autouse=True)
