@@ -50,18 +50,35 @@ def _split_the_host() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out tests that ask for an ability the backend under test does not claim, or for other backends."""
+    """Leave out tests that ask for an ability the backend under test does not claim, or for other backends.
+
+    Where a backend is named, a test that has no part in it is left to the runs that name the first that it can run on.
+    """
     name = name_of(config)
     has = registry.load(name).capabilities
+    is_named = config.getoption("--kcore-backend") is not None
     others = {
         item
         for item in items
         if any(set(mark.args) - has for mark in item.iter_markers("needs"))
         or any(name not in mark.args for mark in item.iter_markers("only"))
+        or (is_named and _is_the_same_on_each(item) and name != _home(item))
     }
     if others:
         config.hook.pytest_deselected(items=list(others))
         items[:] = [item for item in items if item not in others]
+
+
+def _is_the_same_on_each(item: pytest.Item) -> bool:
+    """Whether a test asks for nothing that depends on the backend under test."""
+    asked = {"backend", "backend_name", "loaded", "case", "gap"}.intersection(item.fixturenames)
+    return not asked and item.path.parent.name not in ("backends", "examples")
+
+
+def _home(item: pytest.Item) -> str:
+    """Give the backend with which such a test is run: one that has what it needs."""
+    needed = {capability for mark in item.iter_markers("needs") for capability in mark.args}
+    return "torch" if needed - registry.load("numpy").capabilities else "numpy"
 
 
 @pytest.fixture(autouse=True)

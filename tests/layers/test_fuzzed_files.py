@@ -28,6 +28,8 @@ from kcore_layers.layers import LSTM, BatchNormalization, Concatenate, Dense, Em
 from kcore_layers.serialization import SerializationError, deserialize_keras_object, serialize_keras_object
 from kcore_ops.foundation.errors import KcoreError
 
+pytestmark = pytest.mark.only("numpy")  # files are read the same way on each
+
 EXAMPLES = int(os.environ.get("KCORE_FUZZ", "25"))
 # In a run by hand others are drawn in each; what fails is shown as it was found, which takes no time.
 fuzzed = settings(

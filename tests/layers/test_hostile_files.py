@@ -17,6 +17,7 @@ on_linux = pytest.mark.skipif(
 
 @on_linux
 @pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.only("numpy", "torch")
 def test_hostile_files_end_in_an_error_that_says_why_and_do_nothing_else(tmp_path, backend_name):
     build(tmp_path)
     found = load_all(tmp_path, backend_name)
