@@ -35,7 +35,8 @@ COMBINATIONS = [names for size in range(1, 5) for names in itertools.combination
 TESTING = ("hypothesis", "pytest", "pytest-xdist")
 # What the examples, and the tests of where data comes from, where logs go and what is drawn, need beside kcore.
 EXAMPLES = (
-    "datasets", "grain", "matplotlib", "optax", "pandas", "pillow", "pydot", "scikit-learn", "scipy", "tensorboard",
+    "datasets", "flax", "grain", "matplotlib", "optax", "pandas", "pillow", "pydot", "scikit-learn", "scipy",
+    "tensorboard",
 )  # fmt: skip
 # What runs exported models, beside the frameworks.
 RUNTIMES = ("ai-edge-litert", "onnxruntime", "tf2onnx")

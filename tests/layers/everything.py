@@ -35,7 +35,7 @@ MORE_LAYERS: dict[str, tuple[Any, Any]] = {
     ),
 }  # fmt: skip
 # Bases, a class of specs, and those that hold what no file can: code of a framework.
-NOT_LAYERS = ("InputLayer", "InputSpec", "JaxLayer", "Layer", "TFSMLayer", "TorchModuleWrapper", "Wrapper")
+NOT_LAYERS = ("FlaxLayer", "InputLayer", "InputSpec", "JaxLayer", "Layer", "TFSMLayer", "TorchModuleWrapper", "Wrapper")
 
 _OPTIMIZER = {"learning_rate": 0.5, "weight_decay": 0.25, "name": "mine"}
 _ARGUMENTS: dict[str, dict[str, Any]] = {

@@ -21,6 +21,7 @@ COMPARED_ON = {
     "test_datasets": ("numpy",),
     "test_directories": ("numpy",),
     "test_drawing": ("numpy",),
+    "test_flax_layer": ("jax",),
     "test_layers_strings": ("numpy", "tensorflow"),
     "test_surface": ("numpy",),  # classes have the members of their framework's modules too
     "test_visualization": ("numpy",),

@@ -46,11 +46,10 @@ LEFT_OUT = {
     "*.quantized_build": _ONE_CALL,
     "*.quantized_call": _ONE_CALL,
     "layers.EinsumDense(gptq_unpacked_column_size)": _QUANTIZATION,
-    # Rematerialization, and modules of Flax.
+    # Rematerialization.
     "RematScope": "not there yet",
     "remat": "not there yet",
     "*.rematerialized_call": "not there yet",
-    "layers.FlaxLayer": "not there yet",
     # Utilities.
     # Where Keras's classes of augmentation name one argument in several ways, or show what they compute with inside.
     "layers.*.transform_images(transformation)": "`transformations`, as most of Keras's have it; it is passed by place",

@@ -4,6 +4,7 @@ import typing
 
 from kcore_ops.foundation import public_names
 
+from kcore_layers.layers.native.flax_layer import *
 from kcore_layers.layers.native.jax_layer import *
 from kcore_layers.layers.native.tfsm_layer import *
 from kcore_layers.layers.native.torch_module_wrapper import *

@@ -19,7 +19,7 @@ from kcore_ops.specs.spec import is_unknown
 from kcore_layers.base.layer import Layer
 from kcore_layers.options.argument_types import LayerOptions, Shape
 from kcore_layers.serialization.objects import deserialize_keras_object, serialize_keras_object
-from kcore_layers.serialization.registry import builtin
+from kcore_layers.serialization.registry import builtin, original_class
 
 __all__ = ["JaxLayer"]
 
@@ -69,10 +69,11 @@ class JaxLayer(Layer):
         try:
             self._kcore_backend.native_key(np.zeros(2, "uint32"))
         except NotImplementedError:
+            name = original_class(type(self)).__name__
             raise ArgumentError(
-                f"JaxLayer runs JAX functions, and the current backend is {self._kcore_backend.name}",
+                f"{name} runs JAX functions, and the current backend is {self._kcore_backend.name}",
                 fix="make the layer on the backend built on JAX, in `with use_backend(...):`",
-            ).at("JaxLayer") from None
+            ).at(name) from None
         self.call_fn = call_fn
         self.init_fn = init_fn
         self.native_serialization_platforms = native_serialization_platforms
