@@ -34,6 +34,10 @@ def assert_equal(actual, expected, **tolerance):
         np.testing.assert_allclose(x, y, **{"rtol": 1e-5, "atol": 1e-3, **tolerance})
 
 
+# Images are made by ops, which are the same everywhere; where each op is compiled anew that takes minutes.
+quick = pytest.mark.only("numpy", "torch")
+
+
 @pytest.fixture(params=RANDOM)
 def random(request):
     return RANDOM[request.param]
@@ -57,12 +61,14 @@ def test_the_same_seed_makes_the_same_images_on_every_backend(backend, random):
             assert_equal([other(dict_of(IMAGES)), other(dict_of(IMAGES))], expected, rtol=1e-4, atol=0.05)
 
 
+@quick
 def test_other_calls_make_other_changes(backend, random):
     layer = random(seed=1)
     results = [numbers(layer(IMAGES)) for _ in range(8)]
     assert any(not np.array_equal(results[0], other) for other in results[1:])
 
 
+@quick
 def test_nothing_is_changed_where_training_is_false(backend, random):
     layer = random(seed=1, bounding_box_format="xyxy")
     before = layer.generator.state.numpy()
@@ -71,6 +77,7 @@ def test_nothing_is_changed_where_training_is_false(backend, random):
     np.testing.assert_array_equal(layer.generator.state.numpy(), before)
 
 
+@quick
 @pytest.mark.parametrize("dtype", ["uint8", "int32", "float16", "float64"])
 def test_images_come_out_in_the_compute_dtype(backend, make, dtype):
     layer = make(dtype="float32")
@@ -78,6 +85,7 @@ def test_images_come_out_in_the_compute_dtype(backend, make, dtype):
     assert backend.dtype(layer(IMAGES.astype(dtype))) == (dtype if keeps_integers else "float32")
 
 
+@quick
 def test_half_precision_is_as_exact_as_it_can_be(backend, make):
     half, whole = make(dtype="float16"), make(dtype="float32")
     y = half(IMAGES.astype("float16"))
@@ -85,6 +93,7 @@ def test_half_precision_is_as_exact_as_it_can_be(backend, make):
     assert_equal(y, whole(IMAGES), atol=1.0)
 
 
+@quick
 def test_one_image_is_changed_as_a_batch_of_it_is(backend, make):
     single, batch = make(bounding_box_format="xyxy"), make(bounding_box_format="xyxy")
     one = single(dict_of(IMAGES[0]))
@@ -93,6 +102,7 @@ def test_one_image_is_changed_as_a_batch_of_it_is(backend, make):
         assert_equal(one[key], ops.tree.map_structure(lambda x: x[0], many[key]))
 
 
+@quick
 def test_channels_may_come_first(backend, make):
     last = make(bounding_box_format="xyxy", data_format="channels_last")(dict_of(IMAGES))
     first = make(bounding_box_format="xyxy", data_format="channels_first")(dict_of(FIRST, "channels_first"))
@@ -101,6 +111,7 @@ def test_channels_may_come_first(backend, make):
     assert_equal(first["bounding_boxes"], last["bounding_boxes"])
 
 
+@quick
 @pytest.mark.parametrize("name", ["yxyx", "xywh", "center_xywh", "center_yxhw", "rel_xyxy", "rel_center_xywh"])
 def test_boxes_may_be_in_any_format(backend, make, name):
     from kcore_layers.bounding_boxes.formats import convert_format
@@ -115,6 +126,7 @@ def test_boxes_may_be_in_any_format(backend, make, name):
     assert_equal(back["labels"], expected["bounding_boxes"]["labels"])
 
 
+@quick
 def test_other_entries_are_kept(backend, make):
     names = np.array(["a", "b", "c"])
     result = make()({"images": IMAGES, "names": names})
@@ -133,11 +145,13 @@ def test_a_graph_knows_the_shape_and_dtype_of_what_comes_out(backend, make):
     assert tuple(layer.compute_output_shape(IMAGES.shape)) == tuple(layer(IMAGES).shape)
 
 
+@quick
 def test_a_batch_of_nothing_stays_one(backend, make):
     y = make(bounding_box_format="xyxy")(dict_of(IMAGES[:0]))
     assert y["images"].shape[0] == 0 and y["bounding_boxes"]["boxes"].shape[0] == 0
 
 
+@quick
 def test_a_config_makes_the_layer_again(backend, make):
     layer = make(bounding_box_format="rel_xyxy", data_format="channels_last")
     again = deserialize_keras_object(serialize_keras_object(layer))
@@ -156,6 +170,7 @@ def test_a_compiled_function_makes_the_images_that_are_made_at_once(backend, ran
     assert_equal(ops.jit(change)(seed, images), change(seed, images), rtol=1e-4, atol=0.05)
 
 
+@quick
 def test_a_model_changes_images_while_it_is_trained_only(backend, random):
     layer = random(seed=2)
     model = Sequential([layer])
@@ -178,6 +193,7 @@ def test_a_data_set_of_tensorflow_takes_it_whatever_its_backend(backend, random)
     assert draws > 0 and draws % 2 == 0  # as many for each batch
 
 
+@quick
 def test_a_data_set_of_tensorflow_may_not_know_the_sizes(backend, make):
     tf = pytest.importorskip("tensorflow")
     signature = tf.TensorSpec((None, None, None, 3), "float32")
@@ -187,6 +203,7 @@ def test_a_data_set_of_tensorflow_may_not_know_the_sizes(backend, make):
         assert_equal(one, layer(images), rtol=1e-4, atol=0.05)
 
 
+@quick
 def test_a_function_of_tensorflow_changes_images_of_a_known_size(backend, make):
     tf = pytest.importorskip("tensorflow")
     layer, images = make(), tf.constant(IMAGES)
@@ -194,6 +211,7 @@ def test_a_function_of_tensorflow_changes_images_of_a_known_size(backend, make):
     assert_equal(found.numpy(), make()(IMAGES), rtol=1e-4, atol=0.05)
 
 
+@quick
 def test_images_have_three_or_four_axes(backend, make):
     with pytest.raises(ShapeError, match=r"images has 2 axes, \(10, 3\)\n  fix: pass \(height, width, channels\)"):
         make()(IMAGES[0, 0])
@@ -201,6 +219,7 @@ def test_images_have_three_or_four_axes(backend, make):
         make()(IMAGES[None])
 
 
+@quick
 def test_the_format_of_boxes_has_to_be_known(backend, make):
     with pytest.raises(ArgumentError, match="there are bounding boxes, and their format is not known\n  fix: .*xyxy"):
         make()({"images": IMAGES, "bounding_boxes": boxes_of(IMAGES)})
@@ -212,6 +231,7 @@ def test_the_format_of_boxes_has_to_be_known(backend, make):
         make(bounding_box_format="xyxy")({"images": IMAGES, "bounding_boxes": boxes_of(IMAGES)["boxes"]})
 
 
+@quick
 def test_factors_and_modes_are_checked():
     with pytest.raises(ArgumentError, match="height_factor can not be 2.0\n  fix: pass numbers from -1 to 1"):
         RandomTranslation(2.0, 0.1)
@@ -234,6 +254,7 @@ def ranges_of(values):
     return values.min(0), values.max(0), values.mean(0)
 
 
+@quick
 @pytest.mark.parametrize(
     ("layer", "key", "least", "most"),
     [
@@ -254,6 +275,7 @@ def test_numbers_are_drawn_evenly_from_their_range(backend, layer, key, least, m
     assert (np.abs(found[2] - (least + most) / 2) < width / 30).all()
 
 
+@quick
 def test_boxes_lean_with_what_they_frame(backend):
     layer = RandomShear(0.5, 0.5, interpolation="nearest", fill_mode="constant", bounding_box_format="xyxy")
     images = np.zeros((1, 12, 20, 1), "float32")
@@ -266,6 +288,7 @@ def test_boxes_lean_with_what_they_frame(backend):
     np.testing.assert_allclose([left, top, right, bottom], edges, atol=1.01)
 
 
+@quick
 def test_a_change_of_perspective_brings_points_to_points(backend):
     layer = RandomPerspective(bounding_box_format="xyxy", fill_value=7)
     images = np.zeros((2, 12, 20, 1), "float32")
@@ -286,6 +309,7 @@ def test_a_change_of_perspective_brings_points_to_points(backend):
     assert_equal(numbers(layer.transform_bounding_boxes(boxes, change))["boxes"][1], boxes["boxes"][1])
 
 
+@quick
 def test_points_of_perspective_move_by_half_of_the_scale_at_most(backend):
     drawn = numbers(RandomPerspective(0.4, 0.5, seed=1).get_random_transformation((2000, 11, 21, 1)))
     start, end = drawn["start_points"], drawn["end_points"]
@@ -301,6 +325,7 @@ def gradients(batch=4, size=64):
     return np.concatenate([columns, np.swapaxes(columns, 1, 2)], -1)
 
 
+@quick
 def test_an_elastic_transform_moves_pixels_smoothly_and_each_image_and_axis_otherwise(backend):
     layer, images = RandomElasticTransform(1.0, (0.5, 0.5), seed=1), gradients()
     change = {**layer.get_random_transformation(images), "apply_transform": np.array([True, True, True, False])}
@@ -317,6 +342,7 @@ def test_an_elastic_transform_moves_pixels_smoothly_and_each_image_and_axis_othe
     assert (masks == np.round(masks)).all() and np.abs(masks - moved).max() <= 0.51
 
 
+@quick
 def test_an_elastic_transform_keeps_to_the_range_of_values(backend):
     layer, images = RandomElasticTransform(1.0, (1.0, 1.0), value_range=(10, 20), seed=1), gradients()
     change = {**layer.get_random_transformation(images), "apply_transform": np.array([True] * 4)}
@@ -335,6 +361,7 @@ def test_an_elastic_transform_is_the_same_in_a_compiled_function_and_a_data_set(
     assert_equal(found.numpy(), expected, atol=0.02)
 
 
+@quick
 def test_boxes_do_not_follow_an_elastic_transform(backend):
     layer = RandomElasticTransform(bounding_box_format="xyxy")
     data = {"images": IMAGES, "bounding_boxes": boxes_of(IMAGES)}
@@ -343,6 +370,7 @@ def test_boxes_do_not_follow_an_elastic_transform(backend):
         layer(data)
 
 
+@quick
 def test_arguments_of_perspective_and_elastic_transforms_are_checked():
     with pytest.raises(ArgumentError, match="factor can not be -0.5\n  fix: pass numbers from 0 to 1"):
         RandomPerspective(-0.5)
@@ -356,6 +384,7 @@ def test_arguments_of_perspective_and_elastic_transforms_are_checked():
         RandomElasticTransform(fill_mode="edge")
 
 
+@quick
 @pytest.mark.parametrize("count", [2, 5])
 def test_each_image_has_as_many_boxes_as_are_wanted(backend, count):
     layer = MaxNumBoundingBoxes(count, fill_value=-2, bounding_box_format="xyxy")
@@ -375,11 +404,13 @@ def test_each_image_has_as_many_boxes_as_are_wanted(backend, count):
         MaxNumBoundingBoxes(0)
 
 
+@quick
 def test_integers_that_nothing_is_done_to_stay_such(backend):
     found = MaxNumBoundingBoxes(2)({"images": IMAGES.astype("uint8"), "segmentation_masks": IMAGES.astype("int32")})
     assert (backend.dtype(found["images"]), backend.dtype(found["segmentation_masks"])) == ("uint8", "int32")
 
 
+@quick
 def test_a_pipeline_calls_layers_one_after_the_other(backend):
     parts = [CenterCrop(6, 6), RandomFlip(seed=1), RandomRotation(0.2, seed=2)]
     pipeline, alone = Pipeline(parts), [CenterCrop(6, 6), RandomFlip(seed=1), RandomRotation(0.2, seed=2)]
@@ -395,6 +426,7 @@ def test_a_pipeline_calls_layers_one_after_the_other(backend):
         Pipeline([1])
 
 
+@quick
 def test_a_pipeline_takes_data_sets_of_tensorflow(backend):
     tf = pytest.importorskip("tensorflow")
     pipeline = Pipeline([CenterCrop(6, 6), RandomFlip(seed=1)])
@@ -403,11 +435,13 @@ def test_a_pipeline_takes_data_sets_of_tensorflow(backend):
     assert_equal(found.numpy(), expected)
 
 
+@quick
 def test_one_factor_zooms_both_ways(backend):
     drawn = RandomZoom(0.3, seed=1).get_random_transformation((9, 10, 20, 1))
     assert_equal(drawn["height_zoom"], drawn["width_zoom"])
 
 
+@quick
 def test_arguments_of_sizes_are_checked():
     with pytest.raises(ArgumentError, match="height can not be 0"):
         Resizing(0, 4)
@@ -421,6 +455,7 @@ def test_arguments_of_sizes_are_checked():
         CenterCrop(4, -1)
 
 
+@quick
 def test_a_random_part_begins_anywhere_it_can(backend):
     layer = RandomCrop(3, 4, seed=0)
     starts = {
@@ -430,6 +465,7 @@ def test_a_random_part_begins_anywhere_it_can(backend):
     assert starts == {(row, column) for row in range(3) for column in range(3)}
 
 
+@quick
 def test_boxes_of_a_random_part_frame_what_they_framed(backend):
     images = np.zeros((1, 8, 10, 1), "float32")
     images[:, 3:5, 4:7] = 1
@@ -445,6 +481,7 @@ def test_boxes_of_a_random_part_frame_what_they_framed(backend):
         assert framed.sum() == result["images"].sum() and framed.all()
 
 
+@quick
 def test_parts_of_images_too_small_for_them_are_resized(backend):
     layer = RandomCrop(16, 10, bounding_box_format="xyxy")
     result = numbers(layer(dict_of(IMAGES)))
@@ -453,11 +490,13 @@ def test_parts_of_images_too_small_for_them_are_resized(backend):
     assert_equal(result["images"], ops.image.resize(IMAGES[:, :, 2:], (16, 10)))
 
 
+@quick
 def test_a_flip_has_one_of_three_modes():
     with pytest.raises(ArgumentError, match="mode can not be 'both'\n  fix: use one of 'horizontal', 'vertical'"):
         RandomFlip("both")
 
 
+@quick
 def test_about_half_of_the_images_are_flipped(backend):
     flips = RandomFlip(seed=1).get_random_transformation((1000, 1, 1, 1))["flips"]
     assert 450 < numbers(flips).sum() < 550
