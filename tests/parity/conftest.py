@@ -16,6 +16,7 @@ COMPARED_ON = {
     "test_architectures": ("numpy",),
     "test_augmentation": ("numpy",),
     "test_bounding_boxes": ("numpy",),
+    "test_calibrated_weights": ("torch",),
     "test_colour_augmentation": ("torch",),
     "test_compile_and_fit": ("jax", "torch"),
     "test_datasets": ("numpy",),

@@ -23,7 +23,7 @@ NAMESPACES_LEFT_OUT = {
 
 _PREPROCESSING = "preprocessing layers are not there yet"
 _AUGMENTATION = "layers that change images at random are not there yet"
-_QUANTIZATION = "float8, GPTQ and AWQ are not there yet"
+_QUANTIZATION = "float8 and AWQ are not there yet"
 _ONE_CALL = "call computes with any weight: an object in its place answers the products"
 _UTILITIES = "not there yet"
 _TYPED = "made for scikit-learn when the first estimator is: a class shows it to editors only"
@@ -36,16 +36,11 @@ LEFT_OUT = {
     "layers.RandAugment": _AUGMENTATION,
     # Quantization, and what trains beside weights.
     "dtype_policies.AWQDTypePolicy": _QUANTIZATION,
-    "dtype_policies.GPTQDTypePolicy": _QUANTIZATION,
     "dtype_policies.QuantizedFloat8DTypePolicy": _QUANTIZATION,
     "quantizers.AWQConfig": _QUANTIZATION,
     "quantizers.Float8QuantizationConfig": _QUANTIZATION,
-    "quantizers.GPTQConfig": _QUANTIZATION,
-    "layers.EinsumDense(quantization_config)": "in Keras it comes after an argument of GPTQ's, which is not there yet",
-    "*.get_quantization_layer_structure": _QUANTIZATION,
     "*.quantized_build": _ONE_CALL,
     "*.quantized_call": _ONE_CALL,
-    "layers.EinsumDense(gptq_unpacked_column_size)": _QUANTIZATION,
     # Rematerialization.
     "RematScope": "not there yet",
     "remat": "not there yet",

@@ -17,6 +17,7 @@ __all__ = [
     "DTypePolicy",
     "DTypePolicyMap",
     "FloatDTypePolicy",
+    "GPTQDTypePolicy",
     "Int4DTypePolicy",
     "QuantizedDTypePolicy",
     "deserialize",
@@ -79,7 +80,7 @@ class DTypePolicy:
 
     @property
     def quantization_mode(self) -> str | None:
-        """What weights are kept as, "int8" or "int4"; None, as numbers of the variable dtype."""
+        """What weights are kept as, "int8", "int4" or "gptq"; None, as numbers of the variable dtype."""
         return None
 
     def for_path(self, path: str) -> DTypePolicy:
@@ -209,10 +210,50 @@ class Int4DTypePolicy(QuantizedDTypePolicy):
         return "int4"
 
 
+class _CalibratedDTypePolicy(QuantizedDTypePolicy):
+    """Base of those whose mode says how many bits a weight has, and how many weights share a scale: "gptq/4/128"."""
+
+    _kind: str
+    _bits: tuple[int, ...]
+
+    def _checked_mode(self, mode: Any) -> str:
+        match = re.fullmatch(rf"{self._kind}/([0-9]+)/(-1|[1-9][0-9]*)", mode) if isinstance(mode, str) else None
+        if match is None or int(match[1]) not in self._bits:
+            bits = " or ".join(map(str, self._bits))
+            fix = f'use "{self._kind}/4/128", with {bits} bits and any number of weights in a group, or -1 for all'
+            raise ArgumentError(f"there is no mode {mode!r}", fix=fix).at(type(self).__name__)
+        self.weight_bits, self.group_size = int(match[1]), int(match[2])
+        return self._kind
+
+
+class GPTQDTypePolicy(_CalibratedDTypePolicy):
+    """Weights kept as integers of few bits, rounded as GPTQ does: "gptq/4/128_from_float32".
+
+    Args:
+        mode: str, "gptq/", the number of bits, 2, 3, 4 or 8, "/", and the number of weights of an output that share a
+            scale, or -1 for all.
+        source_name: str or None, as for `QuantizedDTypePolicy`; None.
+
+    Raises:
+        ArgumentError: if there is no such mode or policy, or that policy quantizes too.
+
+    >>> policy = GPTQDTypePolicy("gptq/3/64", "float32")
+    >>> policy.quantization_mode, policy.weight_bits, policy.group_size
+    ('gptq', 3, 64)
+    """
+
+    _kind = "gptq"
+    _bits = (2, 3, 4, 8)
+
+
 def _quantized(name: str) -> DTypePolicy:
     """Return the policy of a name that says what weights are kept as."""
     mode, _, source = name.partition("_from_")
-    return (Int4DTypePolicy if mode.startswith("int4/") else QuantizedDTypePolicy)(mode, source)
+    kind, slash, _ = mode.partition("/")
+    return (_BY_KIND.get(kind, QuantizedDTypePolicy) if slash else QuantizedDTypePolicy)(mode, source)
+
+
+_BY_KIND: dict[str, type[QuantizedDTypePolicy]] = {"int4": Int4DTypePolicy, "gptq": GPTQDTypePolicy}
 
 
 class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
@@ -462,7 +503,7 @@ class _OwnClasses:
         return next((cls for cls in _OWN if cls.__name__ == class_name), None)
 
 
-_OWN = (DTypePolicy, DTypePolicyMap, FloatDTypePolicy, Int4DTypePolicy, QuantizedDTypePolicy)
+_OWN = (DTypePolicy, DTypePolicyMap, FloatDTypePolicy, GPTQDTypePolicy, Int4DTypePolicy, QuantizedDTypePolicy)
 
 _classes: Classes = _OwnClasses()
 

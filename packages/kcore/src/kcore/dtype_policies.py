@@ -3,6 +3,7 @@
 from kcore_ops.dtype_policies import DTypePolicy as DTypePolicy
 from kcore_ops.dtype_policies import DTypePolicyMap as DTypePolicyMap
 from kcore_ops.dtype_policies import FloatDTypePolicy as FloatDTypePolicy
+from kcore_ops.dtype_policies import GPTQDTypePolicy as GPTQDTypePolicy
 from kcore_ops.dtype_policies import Int4DTypePolicy as Int4DTypePolicy
 from kcore_ops.dtype_policies import QuantizedDTypePolicy as QuantizedDTypePolicy
 from kcore_ops.dtype_policies import deserialize as deserialize

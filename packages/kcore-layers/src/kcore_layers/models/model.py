@@ -42,7 +42,8 @@ class Model(TrainedLayer):
     """
 
     _kcore_yielding_names = Layer._kcore_yielding_names | {
-        "evaluate", "export", "fit", "get_layer", "predict", "quantize", "summary", "to_json",
+        "evaluate", "export", "fit", "get_layer", "get_quantization_layer_structure", "predict", "quantize", "summary",
+        "to_json",
     }  # fmt: skip
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
@@ -98,15 +99,17 @@ class Model(TrainedLayer):
         A model that was compiled goes on as it is: what is no longer trained is left out.
 
         Args:
-            mode: str, "int8" or "int4"; None, the default, is what `config` says.
+            mode: str, "int8", "int4" or "gptq"; None, the default, is what `config` says.
             config: `quantizers.QuantizationConfig`, how weights are rounded; None, the default, is the mode's own way.
+                "gptq" needs one: the layers inside its blocks are quantized one block after another, by what its data
+                gives them, and all else stays as it is.
             filters: str, a regular expression that is looked for in the names of layers, or a list of them, or a
                 function that says of a layer whether it is to be quantized; None, the default, is all of them.
             **kwargs: `type_check`, of no effect.
 
         Raises:
-            ArgumentError: if there is no such mode, the model is not built, or a layer is quantized already. No layer
-                has changed then.
+            ArgumentError: if there is no such mode, the model is not built, or a layer is quantized already; if "gptq"
+                has no blocks or no data. No layer has changed then.
 
         >>> from kcore_layers import Input, Sequential
         >>> from kcore_layers.layers import Dense
@@ -116,6 +119,19 @@ class Model(TrainedLayer):
         ['int8', None]
         """
         quantize_layers(self, mode, config, filters, kwargs)
+
+    def get_quantization_layer_structure(self, mode: str | None = None) -> dict[str, Any] | None:
+        """Return which layers are quantized by data, for configs that do not say: None here. Override it.
+
+        Args:
+            mode: str, "gptq"; None, any; None.
+
+        Returns:
+            dict with "pre_block_layers", a list of layers that follow one another from the model's input on, and
+            "sequential_blocks", a list of layers that follow, inside which layers are quantized; None if there are
+            none.
+        """
+        return None
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Any:
         """Return a layer by its name or its place.

@@ -10,8 +10,10 @@ from typing import Any
 from kcore_ops.foundation.errors import ArgumentError
 
 from kcore_layers.base.layer import Layer
+from kcore_layers.models.calibration import quantize_by_data
 from kcore_layers.serialization.arguments import unknown_arguments
 from kcore_layers.serialization.registry import original_class
+from kcore_layers.weights.calibrated_config import CalibratedConfig
 from kcore_layers.weights.quantizable import Quantizable, config_of_mode
 
 __all__ = ["quantize_layers"]
@@ -40,6 +42,9 @@ def quantize_layers(model: Layer, mode: str | None, config: Any, filters: Filter
             "it is not built: there are no weights to quantize yet", fix="call it once, or call build, before"
         ).at(f'model "{model.name}"')
     chosen = _chosen(filters)
+    if isinstance(config, CalibratedConfig):
+        _warn_of_none(model, quantize_by_data(model, config, chosen))
+        return
     layers = [
         layer
         for layer in model._kcore_sublayers(include_self=False)
@@ -48,13 +53,17 @@ def quantize_layers(model: Layer, mode: str | None, config: Any, filters: Filter
     for layer in layers:
         if isinstance(layer, Quantizable):
             layer.check_quantizable()
-    if not layers:
-        warnings.warn(
-            f'model "{model.name}" has no layer that was quantized: choose others by filters, or leave it out',
-            stacklevel=3,
-        )
+    _warn_of_none(model, len(layers))
     for layer in layers:
         layer.quantize(config.mode, config=config)
+
+
+def _warn_of_none(model: Layer, num_layers: int) -> None:
+    if not num_layers:
+        warnings.warn(
+            f'model "{model.name}" has no layer that was quantized: choose others by filters, or leave it out',
+            stacklevel=4,
+        )
 
 
 def _models() -> type:

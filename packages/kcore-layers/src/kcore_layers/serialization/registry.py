@@ -495,6 +495,7 @@ class _PolicyClasses:
 for _cls in (dtype_policies.DTypePolicy, dtype_policies.FloatDTypePolicy):
     builtin("keras.dtype_policies")(builtin("keras")(_cls))
 builtin("keras.dtype_policies")(dtype_policies.DTypePolicyMap)
+builtin("keras.dtype_policies")(dtype_policies.GPTQDTypePolicy)
 builtin("keras.dtype_policies")(dtype_policies.Int4DTypePolicy)
 builtin("keras.dtype_policies")(dtype_policies.QuantizedDTypePolicy)
 dtype_policies.look_up_classes_in(_PolicyClasses())

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import kcore_ops as ops
 import numpy as np
-from kcore_ops import Variable
 from kcore_ops.engine.op import Tensor
 
 from kcore_layers.weights.integers import abs_max_quantize_grouped_with_zero_point, pack_int4, unpack_int4
 from kcore_layers.weights.quantized import Layout, QuantizedWeight
+from kcore_layers.weights.quantizers import AbsMaxQuantizer
 
 __all__ = ["Int4Weight"]
 
@@ -25,7 +25,6 @@ class Int4Weight(QuantizedWeight):
 
     Args:
         name: the name of the weight.
-        variables: the variables it is made of, by name, in the order of files.
         layout: how the weight lies in the matrix.
         quantizer: quantizer, which rounded the weight, if it has no blocks.
         activation_quantizer: quantizer of what it is multiplied with; None, that stays as it is.
@@ -35,14 +34,36 @@ class Int4Weight(QuantizedWeight):
     def __init__(
         self,
         name: str,
-        variables: Mapping[str, Variable],
         layout: Layout,
-        quantizer: Any,
-        activation_quantizer: Any,
-        block_size: int | None,
+        quantizer: Any = None,
+        activation_quantizer: Any = None,
+        block_size: int | None = None,
     ) -> None:
-        super().__init__(name, variables, layout, quantizer, activation_quantizer)
+        super().__init__(name, layout, quantizer, activation_quantizer)
         self.block_size = block_size
+
+    @classmethod
+    def as_configured(cls, name: str, layout: Layout, config: Any) -> Int4Weight:
+        """Return one that has no variables yet.
+
+        Args:
+            name: the name of the weight.
+            layout: how the weight lies in its variables.
+            config: `Int4QuantizationConfig`.
+        """
+        quantizer = config.weight_quantizer_or_default(config, AbsMaxQuantizer(value_range=(-8, 7)))
+        block_size = None if config.block_size == -1 else config.block_size
+        return cls(name, layout.by_columns, quantizer, config.activation_quantizer, block_size)
+
+    @classmethod
+    def names_in_files(cls, name: str, others: Sequence[str]) -> list[str]:
+        """Return what a file of a layer has, in its order, by the names of attributes.
+
+        Args:
+            name: the name of the weight.
+            others: the names of what else the layer has.
+        """
+        return [name, *others, f"{name}_scale", f"{name}_zero", "g_idx"]
 
     def integers(self) -> Any:
         """Return the integers, a tensor int8 of the weight's shape."""
@@ -89,20 +110,16 @@ class Int4Weight(QuantizedWeight):
             return NotImplemented
         return super()._product(equation, x)
 
-    @staticmethod
-    def rounded(name: str, value: Tensor, layout: Layout, quantizer: Any, block_size: int | None) -> dict[str, Any]:
-        """Return the values of the variables for a weight.
+    def parts_for(self, value: Tensor) -> Mapping[str, Any]:
+        """Return the values that its parts in a file have if it stands for another tensor.
 
         Args:
-            name: the name of the weight.
-            value: tensor, the weight.
-            layout: how it lies in the matrix.
-            quantizer: quantizer, for a weight without blocks.
-            block_size: int, number of rows in a block; None, there are none.
+            value: tensor, of the shape of the one it stands for.
         """
+        name, layout, block_size = self.name, self.layout, self.block_size
         matrix = layout.to_matrix(value)
         if not block_size:
-            integers, scale = quantizer(matrix, axis=1 if layout.is_table else 0)
+            integers, scale = self.quantizer(matrix, axis=1 if layout.is_table else 0)
             return {name: pack_int4(integers, layout.packed_axis)[0], f"{name}_scale": ops.reshape(scale, (-1,))}
         turned = ops.transpose(matrix) if layout.is_table else matrix
         found = abs_max_quantize_grouped_with_zero_point(turned, block_size)
@@ -114,11 +131,3 @@ class Int4Weight(QuantizedWeight):
             f"{name}_zero": zero,
             "g_idx": ops.convert_to_tensor(blocks.astype("float32")),
         }
-
-    def parts_for(self, value: Tensor) -> Mapping[str, Any]:
-        """Return the values that its parts in a file have if it stands for another tensor.
-
-        Args:
-            value: tensor, of the shape of the one it stands for.
-        """
-        return self.rounded(self.name, value, self.layout, self.quantizer, self.block_size)

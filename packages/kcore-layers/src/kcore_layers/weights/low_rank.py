@@ -33,6 +33,11 @@ class LowRank(WeightObject):
         self.weight, self.a, self.b, self.factor = weight, a, b, factor
 
     @property
+    def saved_first(self) -> bool:  # type: ignore[override]
+        """Whether the weight's entry in files comes before the layer's other weights."""
+        return not isinstance(self.weight, WeightObject) or self.weight.saved_first
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """The sizes of the tensor that it stands for."""
         return tuple(self.weight.shape)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import kcore_ops as ops
 from kcore_ops import Variable, dtype_policies
@@ -11,22 +11,41 @@ from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ArgumentError
 
 from kcore_layers.serialization.objects import resolve
+from kcore_layers.serialization.registry import original_class
+from kcore_layers.weights.calibrated_config import CalibratedConfig, GPTQConfig
+from kcore_layers.weights.gptq import GPTQWeight
 from kcore_layers.weights.int4 import Int4Weight
 from kcore_layers.weights.low_rank import LowRank
+from kcore_layers.weights.observed import Observed
 from kcore_layers.weights.quantization_config import (
     Int4QuantizationConfig,
     Int8QuantizationConfig,
     QuantizationConfig,
 )
-from kcore_layers.weights.quantized import Int8Weight, Layout
-from kcore_layers.weights.quantizers import AbsMaxQuantizer
+from kcore_layers.weights.quantized import Int8Weight, Layout, QuantizedWeight
 from kcore_layers.weights.replaceable import Adaptable
 from kcore_layers.weights.weight_object import value_of
 
 __all__ = ["Quantizable", "config_of_mode"]
 
-_CONFIGS: dict[str, Any] = {"int8": Int8QuantizationConfig, "int4": Int4QuantizationConfig}
-_PARTS = {"int8": ("scale",), "int4": ("scale", "zero")}
+
+class _Mode(NamedTuple):
+    """What there is of a mode.
+
+    Attributes:
+        config: the class of its configs.
+        weight: the class of weights.
+    """
+
+    config: type[QuantizationConfig]
+    weight: type[QuantizedWeight]
+
+
+_MODES = {
+    "int8": _Mode(Int8QuantizationConfig, Int8Weight),
+    "int4": _Mode(Int4QuantizationConfig, Int4Weight),
+    "gptq": _Mode(GPTQConfig, GPTQWeight),
+}
 
 
 class Quantizable(Adaptable):
@@ -34,10 +53,12 @@ class Quantizable(Adaptable):
 
     Attributes:
         other_weights: the names of what else the layer has, in the order of files.
+        modes: what its weights can be kept as.
         quantization_config: how its weights are, or are to be, rounded; None, the mode's own way.
     """
 
     other_weights: ClassVar[tuple[str, ...]] = ("bias",)
+    modes: ClassVar[tuple[str, ...]] = tuple(_MODES)
     quantization_config: QuantizationConfig | None = None
 
     def weight_layout(self, name: str) -> Layout:
@@ -73,7 +94,8 @@ class Quantizable(Adaptable):
         policy = self.dtype_policy.for_path(self.path)
         # It is called once more after a symbolic call; and a subclass may build something else.
         if policy.quantization_mode is not None and isinstance(getattr(self, self.weight_name, None), Variable):
-            default = _config_of_policy(policy)
+            self._check_mode(policy.quantization_mode)
+            default = _MODES[policy.quantization_mode].config.for_policy(policy)
             config = self.quantization_config
             self._quantize(default if config is None or config.mode != default.mode else config)
         super()._kcore_after_build()
@@ -87,19 +109,29 @@ class Quantizable(Adaptable):
         as if it were not (Bengio et al., 2013, arXiv:1308.3432).
 
         Args:
-            mode: str, "int8" or "int4"; None, the default, is what `config` says.
+            mode: str, "int8", "int4" or "gptq"; None, the default, is what `config` says.
             type_check: bool, of no effect: subclasses of a layer that can be quantized can be too; True by default.
             config: `quantizers.QuantizationConfig`, how the weight is rounded; None, the default, is the mode's own.
+                That of "gptq" has data for models: a layer alone is rounded to the nearest.
 
         Raises:
-            ArgumentError: if there is no such mode, the layer is not built, or is quantized already.
+            ArgumentError: if there is no such mode of the layer, or "gptq" has no config; if the layer is not built, or
+                is quantized already.
         """
         config = config_of_mode(mode, config if config is not None or mode is not None else self.quantization_config)
+        self._check_mode(config.mode)
         self.check_quantizable()
         source = self.dtype_policy.for_path(self.path).name
         self._quantize(config)
-        self.dtype_policy = _policy_of_config(config, source)
-        self.quantization_config = config
+        self.dtype_policy = dtype_policies.get(f"{config.dtype_policy_string()}_from_{source}")
+        self.quantization_config = config.without_data()
+
+    def _check_mode(self, mode: str) -> None:
+        if mode not in self.modes:
+            name = original_class(type(self)).__name__
+            raise ArgumentError(f"{name} has no mode {mode!r}", fix=f"use one of {', '.join(self.modes)}").at(
+                f'layer "{self.name}"'
+            )
 
     def check_quantizable(self) -> None:
         """Raise if the layer is not built, or quantized already.
@@ -121,18 +153,15 @@ class Quantizable(Adaptable):
             self._quantize_weight(name, config)
 
     def _quantize_weight(self, name: str, config: QuantizationConfig) -> None:
-        held, layout = getattr(self, name), self.weight_layout(name)
-        variable = held.weight if isinstance(held, LowRank) else held
-        block_size = getattr(config, "block_size", None) if config.mode == "int4" else None
-        block_size = None if block_size == -1 else block_size
-        layout = layout if config.mode == "int8" else layout.by_columns
-        value_range = (-127, 127) if config.mode == "int8" else (-8, 7)
-        quantizer = config.weight_quantizer_or_default(config, AbsMaxQuantizer(value_range=value_range))
+        held = getattr(self, name)
+        inner = held.weight if isinstance(held, LowRank) else held
+        variable = inner.weight if isinstance(inner, Observed) else inner
+        weight = _MODES[config.mode].weight.as_configured(name, self.weight_layout(name), config)
         with on(self._kcore_backend), self._kcore_backend.outside_graphs():
-            if config.mode == "int8":
-                values = Int8Weight.rounded(name, value_of(variable), layout, quantizer)
+            if isinstance(inner, Observed):
+                values = weight.parts_for_observed(value_of(variable), inner)
             else:
-                values = Int4Weight.rounded(name, value_of(variable), layout, quantizer, block_size)
+                values = weight.parts_for(value_of(variable))
             shared = {part: self.__dict__[part] for part in values if part == "g_idx" and part in self.__dict__}
             variables = shared | {
                 part: self.add_weight(
@@ -146,23 +175,16 @@ class Quantizable(Adaptable):
                 for part, value in values.items()
                 if part not in shared
             }
-        activation_quantizer = config.activation_quantizer
-        weight: Any
-        if config.mode == "int8":
-            weight = Int8Weight(name, variables, layout, quantizer, activation_quantizer)
-        else:
-            weight = Int4Weight(name, variables, layout, quantizer, activation_quantizer, block_size)
+        weight.hold(variables)
         self._kcore_set_untracked("_kcore_frozen_variables", ())
         self.replace_weight(name, LowRank(weight, held.a, held.b, held.factor) if isinstance(held, LowRank) else weight)
 
     @property
     def variable_serialization_spec(self) -> dict[str | None, list[str]]:
         """The names of the variables that a file holds, in its order, by what weights are kept as."""
-        spec: dict[str | None, list[str]] = {None: [self.weight_name, *self.other_weights]}
-        for mode, parts in _PARTS.items():
-            spec[mode] = [*spec[None], *(f"{self.weight_name}_{part}" for part in parts)]
-        spec["int4"].append("g_idx")
-        return spec
+        name, others = self.weight_name, self.other_weights
+        spec: dict[str | None, list[str]] = {None: [name, *others]}
+        return spec | {mode: _MODES[mode].weight.names_in_files(name, others) for mode in self.modes}
 
     def _config_of_adapter(self) -> dict[str, Any]:
         config = super()._config_of_adapter()
@@ -193,27 +215,17 @@ def config_of_mode(mode: Any, config: Any) -> QuantizationConfig:
         raise ArgumentError(f"config can not be {config!r}", fix="pass a QuantizationConfig").at("quantize")
     if mode is None and config is None:
         raise ArgumentError("neither mode nor config was given", fix='pass mode="int8"').at("quantize")
-    if mode is not None and mode not in _CONFIGS:
-        raise ArgumentError(f"there is no mode {mode!r}", fix=f"use one of {', '.join(_CONFIGS)}").at("quantize")
+    if mode is not None and mode not in _MODES:
+        raise ArgumentError(f"there is no mode {mode!r}", fix=f"use one of {', '.join(_MODES)}").at("quantize")
     if config is None:
-        made: QuantizationConfig = _CONFIGS[mode]()
-        return made
+        made = _MODES[mode].config
+        if issubclass(made, CalibratedConfig):
+            raise ArgumentError(f"mode {mode!r} has no config", fix=f"pass config={made.__name__}(...)").at("quantize")
+        return made()
     if mode is not None and mode != config.mode:
         raise ArgumentError(f"mode is {mode!r}, and that of config is {config.mode!r}", fix="leave out mode").at(
             "quantize"
         )
-    if config.mode not in _CONFIGS:
-        raise ArgumentError(f"there is no mode {config.mode!r}", fix=f"use one of {', '.join(_CONFIGS)}").at("quantize")
+    if config.mode not in _MODES:
+        raise ArgumentError(f"there is no mode {config.mode!r}", fix=f"use one of {', '.join(_MODES)}").at("quantize")
     return config
-
-
-def _config_of_policy(policy: Any) -> QuantizationConfig:
-    if policy.quantization_mode == "int4":
-        return Int4QuantizationConfig(block_size=getattr(policy, "block_size", None))
-    return Int8QuantizationConfig()
-
-
-def _policy_of_config(config: QuantizationConfig, source: str) -> dtype_policies.QuantizedDTypePolicy:
-    if isinstance(config, Int4QuantizationConfig):
-        return dtype_policies.Int4DTypePolicy(f"int4/{config.block_size or -1}", source)
-    return dtype_policies.QuantizedDTypePolicy(config.mode, source)

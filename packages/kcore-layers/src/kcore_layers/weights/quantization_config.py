@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from kcore_ops.foundation.errors import ArgumentError, MissingMethod
 
@@ -31,12 +31,29 @@ class QuantizationConfig:
 
     @property
     def mode(self) -> str:
-        """What weights become: "int8" or "int4".
+        """What weights become: "int8", "int4" or "gptq".
 
         Raises:
             MissingMethod: in this base, which has none.
         """
         raise MissingMethod("QuantizationConfig has no mode", fix="use one of its subclasses, Int8QuantizationConfig")
+
+    def dtype_policy_string(self) -> str:
+        """Return what a dtype policy has for it, "int8"."""
+        return self.mode
+
+    @classmethod
+    def for_policy(cls, policy: Any) -> Self:
+        """Return the config of a dtype policy.
+
+        Args:
+            policy: dtype policy.
+        """
+        return cls()
+
+    def without_data(self) -> Self:
+        """Return it as a layer keeps it, without data."""
+        return self
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make another one like it."""
@@ -138,6 +155,19 @@ class Int4QuantizationConfig(QuantizationConfig):
     def mode(self) -> Literal["int4"]:
         """What weights become: "int4"."""
         return "int4"
+
+    def dtype_policy_string(self) -> str:
+        """Return what a dtype policy has for it, "int4/128": the mode, and the size of a block."""
+        return f"int4/{self.block_size or -1}"
+
+    @classmethod
+    def for_policy(cls, policy: Any) -> Self:
+        """Return the config of a dtype policy.
+
+        Args:
+            policy: dtype policy.
+        """
+        return cls(block_size=getattr(policy, "block_size", None))
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make another one like it."""

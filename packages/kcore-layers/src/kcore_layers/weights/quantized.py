@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import kcore_ops as ops
@@ -13,6 +13,7 @@ from kcore_ops.ops.nn.precision import widened
 from kcore_ops.specs.spec import TensorSpec
 
 from kcore_layers.weights.contraction import Contraction, contraction_of, input_of_einsum
+from kcore_layers.weights.quantizers import AbsMaxQuantizer
 from kcore_layers.weights.weight_object import WeightObject
 
 __all__ = ["Int8Weight", "Layout", "QuantizedWeight"]
@@ -98,26 +99,47 @@ class QuantizedWeight(WeightObject):
 
     Args:
         name: the name of the weight.
-        variables: the variables it is made of, by name, in the order of files.
         layout: how the scale lies in its variable.
         quantizer: quantizer, which rounded the weight.
         activation_quantizer: quantizer of what it is multiplied with, so that the product is one of integers; None,
             that stays as it is.
     """
 
-    def __init__(
-        self,
-        name: str,
-        variables: Mapping[str, Variable],
-        layout: Layout,
-        quantizer: Any,
-        activation_quantizer: Any,
-    ) -> None:
+    def __init__(self, name: str, layout: Layout, quantizer: Any = None, activation_quantizer: Any = None) -> None:
         self.name = name
-        self._variables = dict(variables)
+        self._variables: dict[str, Variable] = {}
         self.layout = layout
         self.quantizer = quantizer
         self.activation_quantizer = activation_quantizer
+
+    @classmethod
+    def as_configured(cls, name: str, layout: Layout, config: Any) -> QuantizedWeight:
+        """Return one that has no variables yet, whose `parts_for` says which they are to be.
+
+        Args:
+            name: the name of the weight.
+            layout: how the weight lies in its variables.
+            config: `QuantizationConfig`, how it is rounded.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def names_in_files(cls, name: str, others: Sequence[str]) -> list[str]:
+        """Return what a file of a layer has, in its order, by the names of attributes.
+
+        Args:
+            name: the name of the weight.
+            others: the names of what else the layer has.
+        """
+        return [name, *others, f"{name}_scale"]
+
+    def hold(self, variables: Mapping[str, Variable]) -> None:
+        """Be made of variables.
+
+        Args:
+            variables: dict of them by name, in the order of files.
+        """
+        self._variables = dict(variables)
 
     @property
     def parts(self) -> Mapping[str, Variable]:
@@ -146,6 +168,15 @@ class QuantizedWeight(WeightObject):
     def divisor(self) -> Any:
         """Return what the integers are to be divided by, a tensor that broadcasts to the weight; None if not that."""
         return self.layout.as_weight(self.scale)
+
+    def parts_for_observed(self, value: Tensor, observed: Any) -> Mapping[str, Any]:
+        """Return the values that its parts have if it stands for a tensor that is multiplied with some inputs.
+
+        Args:
+            value: tensor, of the shape of the one it stands for.
+            observed: `Observed`, what is known of the inputs; of no effect here.
+        """
+        return self.parts_for(value)
 
     def __kcore_op__(self, op: Any, args: tuple[Any, ...]) -> Any:
         if op is ops.matmul and args[1] is self and self.ndim == 2 and len(args[0].shape) > 1:
@@ -228,18 +259,17 @@ class Int8Weight(QuantizedWeight):
     def __kcore_value__(self) -> Any:
         return ops.divide(ops.cast(self.integers(), self.dtype), self.divisor())
 
-    @staticmethod
-    def rounded(name: str, value: Tensor, layout: Layout, quantizer: Any) -> dict[str, Any]:
-        """Return the values of the variables for a weight.
+    @classmethod
+    def as_configured(cls, name: str, layout: Layout, config: Any) -> Int8Weight:
+        """Return one that has no variables yet.
 
         Args:
             name: the name of the weight.
-            value: tensor, the weight.
-            layout: how it lies in the variables.
-            quantizer: quantizer to int8.
+            layout: how the weight lies in its variables.
+            config: `Int8QuantizationConfig`.
         """
-        integers, scale = quantizer(value, axis=layout.summed)
-        return {name: integers, f"{name}_scale": layout.as_stored(scale)}
+        quantizer = config.weight_quantizer_or_default(config, AbsMaxQuantizer(value_range=(-127, 127)))
+        return cls(name, layout, quantizer, config.activation_quantizer)
 
     def parts_for(self, value: Tensor) -> Mapping[str, Any]:
         """Return the values that its parts in a file have if it stands for another tensor.
@@ -247,4 +277,5 @@ class Int8Weight(QuantizedWeight):
         Args:
             value: tensor, of the shape of the one it stands for.
         """
-        return self.rounded(self.name, value, self.layout, self.quantizer)
+        integers, scale = self.quantizer(value, axis=self.layout.summed)
+        return {self.name: integers, f"{self.name}_scale": self.layout.as_stored(scale)}

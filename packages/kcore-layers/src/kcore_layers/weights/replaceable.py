@@ -135,7 +135,7 @@ class Adaptable(Layer):
             return own
         parts = [v for name, v in _parts_of(self.weight_name, weight).items() if name not in adapter]
         rest = [v for v in own if not any(v is part for part in parts)]
-        return [*parts[:1], *rest, *parts[1:]]
+        return [*parts[:1], *rest, *parts[1:]] if getattr(weight, "saved_first", True) else [*rest, *parts]
 
     def _kcore_values_to_save(self) -> Mapping[int, Any]:
         """Return the weight with its adapter, in place of that without."""

@@ -20,10 +20,12 @@ class WeightObject(TensorOperators):
     which returns NotImplemented for all else.
 
     Attributes:
-        name: the name of the weight that it stands in the place of, and of the first entry in files.
+        name: the name of the weight that it stands in the place of, and of the first of its entries in files.
+        saved_first: whether that entry comes before the layer's other weights.
     """
 
     name: str
+    saved_first: bool = True
 
     def __kcore_value__(self) -> Any:
         """Return the tensor that it stands for."""

@@ -58,6 +58,8 @@ class EinsumDense(Quantizable):
         bias_constraint: constraint, its name or config, of the bias after each update; None sets none.
         lora_rank: int, the rank of the adapter that the kernel gets, as `enable_lora` adds it; None, it gets none.
         lora_alpha: float, by which the adapter is multiplied, after a division by the rank; None, the rank.
+        gptq_unpacked_column_size: int, in configs of Keras the number of the kernel's outputs if "gptq" keeps it; of no
+            effect, as the kernel's shape says it; None.
         quantization_config: `quantizers.QuantizationConfig`, how the kernel is rounded if the dtype policy, or
             `quantize`, has it rounded; None, the mode's own way.
         **kwargs: `activity_regularizer`, `autocast`, `dtype`, `name` and `trainable`, as `Layer` takes them.
@@ -89,6 +91,7 @@ class EinsumDense(Quantizable):
         bias_constraint: ConstraintLike = None,
         lora_rank: int | None = None,
         lora_alpha: float | None = None,
+        gptq_unpacked_column_size: int | None = None,
         quantization_config: Any = None,
         **kwargs: Unpack[LayerOptions],
     ) -> None:
@@ -98,6 +101,7 @@ class EinsumDense(Quantizable):
         self.bias_axes = bias_axes
         self._axes = _Equation.parse(equation, bias_axes)
         self.set_adapter(lora_rank, lora_alpha)
+        self.gptq_unpacked_column_size = gptq_unpacked_column_size
         self.set_quantization(quantization_config)
         set_options(
             self,

@@ -70,6 +70,7 @@ class Embedding(Quantizable):
 
     weight_name = "embeddings"
     other_weights = ()
+    modes = ("int8", "int4")
     embeddings: Any
 
     def __init__(
@@ -126,6 +127,8 @@ class Embedding(Quantizable):
         vectors = ops.take(self.embeddings, inputs, axis=0)
         # The vectors read are cast, not the table.
         return vectors if self.compute_dtype == self.variable_dtype else ops.cast(vectors, self.compute_dtype)
+
+    modes = ("int8", "int4")
 
     def weight_layout(self, name: str) -> Layout:
         """Return how the table lies in the variables that it is kept in, if it is quantized.
