@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 from kcore_layers.layers.augmentation.adaptive_equalization import ContrastLimitedAdaptiveHistogramEqualization
 from kcore_layers.layers.augmentation.auto_contrast import AutoContrast
 from kcore_layers.layers.augmentation.cropping import CenterCrop, RandomCrop
@@ -31,6 +32,9 @@ from kcore_layers.layers.augmentation.resizing import Resizing
 from kcore_layers.layers.augmentation.solarization import Solarization
 
 # A function that makes the layer. Those that draw take a seed too.
+# Images are made by ops, which are the same everywhere; where each op is compiled anew that takes minutes.
+quick = pytest.mark.only("numpy", "torch")
+
 RANDOM: dict[str, Any] = {
     "RandomFlip": lambda **k: RandomFlip(**k),
     "RandomFlip horizontal": lambda **k: RandomFlip("horizontal", **k),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import kcore_ops as ops
 import numpy as np
 import pytest
-from augmentation_cases import ALL, DETERMINISTIC, IMAGES, RANDOM, boxes_of, dict_of
+from augmentation_cases import ALL, DETERMINISTIC, IMAGES, RANDOM, boxes_of, dict_of, quick
 from kcore_layers import Sequential
 from kcore_layers.layers.augmentation.cropping import CenterCrop, RandomCrop
 from kcore_layers.layers.augmentation.max_num_bounding_boxes import MaxNumBoundingBoxes
@@ -32,10 +32,6 @@ def assert_equal(actual, expected, **tolerance):
     actual, expected = ops.tree.flatten(numbers(actual)), ops.tree.flatten(numbers(expected))
     for x, y in zip(actual, expected, strict=True):
         np.testing.assert_allclose(x, y, **{"rtol": 1e-5, "atol": 1e-3, **tolerance})
-
-
-# Images are made by ops, which are the same everywhere; where each op is compiled anew that takes minutes.
-quick = pytest.mark.only("numpy", "torch")
 
 
 @pytest.fixture(params=RANDOM)

@@ -24,6 +24,9 @@ from kcore_layers.layers.augmentation.random_sharpness import RandomSharpness
 from kcore_layers.layers.augmentation.solarization import Solarization
 from kcore_ops.foundation.errors import ArgumentError, ArgumentTypeError, ShapeError
 
+# What they do is done by ops, which are the same everywhere; where each op is compiled anew that takes minutes.
+pytestmark = pytest.mark.only("numpy", "torch")
+
 # Layers that leave images as they are, whatever is drawn.
 IDENTITIES = {
     "RandomBrightness": lambda: RandomBrightness(0.0),

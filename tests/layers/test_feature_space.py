@@ -11,6 +11,9 @@ from kcore_layers.layers.preprocessing.feature_space import FeatureSpace
 from kcore_ops import convert_to_numpy
 from kcore_ops.foundation.errors import ArgumentError, ArgumentTypeError
 
+# What they do is done by ops, which are the same everywhere; where each op is compiled anew that takes minutes.
+pytestmark = pytest.mark.only("numpy", "torch")
+
 COLUMNS = {
     "age": np.array([20.0, 40.0, 30.0, 70.0], "float32"),
     "city": np.array(["Oslo", "Rome", "Oslo", "Bern"]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import kcore_ops as ops
 import numpy as np
 import pytest
-from augmentation_cases import IMAGES, boxes_of, dict_of
+from augmentation_cases import IMAGES, boxes_of, dict_of, quick
 from kcore_layers.layers.augmentation.cut_mix import CutMix
 from kcore_layers.layers.augmentation.mix_up import MixUp
 from kcore_layers.layers.augmentation.mixing import symmetric_beta
@@ -45,18 +45,21 @@ def test_the_same_seed_mixes_the_same_images_on_every_backend(backend, kind):
     assert not np.array_equal(found[0]["images"], found[1]["images"])
 
 
+@quick
 def test_nothing_is_mixed_where_training_is_false(backend, kind):
     layer = kind(seed=1)
     for x, y in zip(*map(ops.tree.flatten, (numbers(layer(data(), training=False)), data())), strict=True):
         np.testing.assert_array_equal(x, y)
 
 
+@quick
 def test_one_image_stays_what_it_is(backend, kind):
     layer = kind(seed=1)
     np.testing.assert_allclose(numbers(layer(IMAGES[0])), IMAGES[0], rtol=1e-5)
     np.testing.assert_allclose(numbers(layer({"images": IMAGES[0], "labels": LABELS[0]})["labels"]), LABELS[0])
 
 
+@quick
 def test_channels_may_come_first(backend, kind):
     last, first = kind(seed=3), kind(seed=3, data_format="channels_first")
     expected, found = numbers(last(data())), numbers(first(data("channels_first")))
@@ -65,6 +68,7 @@ def test_channels_may_come_first(backend, kind):
     np.testing.assert_allclose(found["labels"], expected["labels"], rtol=1e-5)
 
 
+@quick
 @pytest.mark.parametrize("dtype", ["uint8", "float16", "float64"])
 def test_what_comes_out_has_the_compute_dtype(backend, kind, dtype):
     assert backend.dtype(kind(seed=1)(IMAGES.astype(dtype))) == "float32"
@@ -73,6 +77,7 @@ def test_what_comes_out_has_the_compute_dtype(backend, kind, dtype):
     assert backend.dtype(whole["labels"]) == "float32"
 
 
+@quick
 def test_a_batch_of_nothing_stays_one(backend, kind):
     found = kind(seed=1)({"images": IMAGES[:0], "labels": LABELS[:0]})
     assert found["images"].shape == (0, 8, 10, 3) and found["labels"].shape == (0, 5)
@@ -83,6 +88,7 @@ def test_a_graph_knows_the_shape_and_dtype_of_what_comes_out(backend, kind):
     assert y.shape == (None, None, None, 3) and y.dtype == "float32"
 
 
+@quick
 def test_a_config_makes_the_layer_again(backend, kind):
     layer = kind(0.5, seed=3, data_format="channels_last")
     again = deserialize_keras_object(serialize_keras_object(layer))
@@ -90,6 +96,7 @@ def test_a_config_makes_the_layer_again(backend, kind):
     np.testing.assert_allclose(numbers(again(IMAGES)), numbers(kind(0.5, seed=3)(IMAGES)), rtol=1e-5)
 
 
+@quick
 def test_a_data_set_of_tensorflow_takes_it_whatever_its_backend(backend, kind):
     tf = pytest.importorskip("tensorflow")
     layer, eager = kind(seed=4), kind(seed=4)
@@ -112,6 +119,7 @@ def test_a_compiled_function_mixes_as_it_does_at_once(backend, kind):
     np.testing.assert_allclose(numbers(ops.jit(change)(seed, images)), numbers(change(seed, images)), atol=0.05)
 
 
+@quick
 def test_mixed_images_labels_and_masks_are_weighted_means(backend):
     layer, masks = MixUp(), IMAGES[..., :1]
     share = WEIGHT.reshape(3, 1, 1, 1)
@@ -126,6 +134,7 @@ def test_mixed_images_labels_and_masks_are_weighted_means(backend):
         np.testing.assert_allclose(numbers(layer.transform_labels(labels, MIX)), expected, rtol=1e-5)
 
 
+@quick
 def test_a_mixed_image_has_the_boxes_of_both(backend):
     boxes = boxes_of(IMAGES)
     boxes["labels"] = np.arange(9).reshape(3, 3)
@@ -134,6 +143,7 @@ def test_a_mixed_image_has_the_boxes_of_both(backend):
     np.testing.assert_array_equal(found["labels"], np.concatenate([boxes["labels"], boxes["labels"][ORDER]], axis=1))
 
 
+@quick
 def test_a_rectangle_of_an_image_is_as_large_as_the_share_of_its_label(backend):
     images = np.stack([np.full((50, 40, 3), value, "float32") for value in range(64)])
     found = numbers(CutMix((1.0, 1.0), seed=2)({"images": images, "labels": np.eye(64, dtype="float32")}))
@@ -149,6 +159,7 @@ def test_a_rectangle_of_an_image_is_as_large_as_the_share_of_its_label(backend):
         np.testing.assert_array_equal(~kept, np.outer(rows, columns))
 
 
+@quick
 @pytest.mark.parametrize("alpha", [0.1, 0.2, 0.5, 1.0, 3.0])
 def test_shares_have_the_moments_of_a_beta_distribution(backend, alpha):
     x = numbers(symmetric_beta(np.random.default_rng(0).random((4, 20000), "float32"), alpha)).astype("float64")
@@ -159,6 +170,7 @@ def test_shares_have_the_moments_of_a_beta_distribution(backend, alpha):
     assert abs(((x - 0.5) ** 4).mean() - fourth) < 0.003
 
 
+@quick
 def test_wrong_options_and_boxes_are_refused(backend):
     for alpha in (0, -1.0):
         with pytest.raises(ArgumentError, match="alpha can not be .*\n  fix: pass a number above 0"):

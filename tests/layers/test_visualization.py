@@ -16,6 +16,9 @@ from kcore_layers.visualization import (
 )
 from kcore_ops.foundation.errors import ArgumentError, ArgumentTypeError, DTypeError, MissingDependency, ShapeError
 
+# What they do is done by ops, which are the same everywhere; where each op is compiled anew that takes minutes.
+pytestmark = pytest.mark.only("numpy", "torch")
+
 Image = pytest.importorskip("PIL.Image")
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
