@@ -23,7 +23,7 @@ NAMESPACES_LEFT_OUT = {
 
 _PREPROCESSING = "preprocessing layers are not there yet"
 _AUGMENTATION = "layers that change images at random are not there yet"
-_QUANTIZATION = "float8 and AWQ are not there yet"
+_QUANTIZATION = "training in float8 is not there yet"
 _ONE_CALL = "call computes with any weight: an object in its place answers the products"
 _UTILITIES = "not there yet"
 _TYPED = "made for scikit-learn when the first estimator is: a class shows it to editors only"
@@ -35,9 +35,7 @@ LEFT_OUT = {
     "layers.AugMix": _AUGMENTATION,
     "layers.RandAugment": _AUGMENTATION,
     # Quantization, and what trains beside weights.
-    "dtype_policies.AWQDTypePolicy": _QUANTIZATION,
     "dtype_policies.QuantizedFloat8DTypePolicy": _QUANTIZATION,
-    "quantizers.AWQConfig": _QUANTIZATION,
     "quantizers.Float8QuantizationConfig": _QUANTIZATION,
     "*.quantized_build": _ONE_CALL,
     "*.quantized_call": _ONE_CALL,

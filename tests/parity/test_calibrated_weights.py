@@ -37,7 +37,7 @@ def quantized(keras, mode, arguments, seed=0):
     for module, model, (first, block) in ((keras, theirs, their_parts), (kcore, ours, own_parts)):
         model.set_weights(weights)
         before = np.asarray(module.ops.convert_to_numpy(model(x)))
-        config = getattr(module.quantizers, {"gptq": "GPTQConfig"}[mode])(
+        config = getattr(module.quantizers, {"gptq": "GPTQConfig", "awq": "AWQConfig"}[mode])(
             [TEXT],
             Tokenizer(),
             num_samples=30,
@@ -55,6 +55,8 @@ CASES = [
     ("gptq", {"weight_bits": 2, "group_size": -1, "symmetric": True}),
     ("gptq", {"weight_bits": 3, "group_size": 5, "activation_order": True}),
     ("gptq", {"weight_bits": 8, "group_size": 4, "per_channel": False}),
+    ("awq", {"group_size": -1}),
+    ("awq", {"group_size": 5, "num_grid_points": 8}),
 ]
 
 
@@ -76,7 +78,7 @@ def test_errors_are_at_most_keras_s_and_variables_are_the_same(keras, backend, m
     assert own.variable_serialization_spec[mode] == their.variable_serialization_spec[mode]
 
 
-@pytest.mark.parametrize("policy", ["gptq/4/5_from_float32", "gptq/3/-1_from_float32"])
+@pytest.mark.parametrize("policy", ["gptq/4/5_from_float32", "gptq/3/-1_from_float32", "awq/4/5_from_float32"])
 def test_keras_reads_what_a_quantized_layer_stores_and_computes_the_same(keras, backend, policy):
     rng = np.random.default_rng(0)
     for name, arguments, shape in (
@@ -88,6 +90,8 @@ def test_keras_reads_what_a_quantized_layer_stores_and_computes_the_same(keras, 
         x = rng.normal(size=shape).astype("float32")
         own = getattr(kcore.layers, name)(**arguments, dtype=policy)
         own.build(shape)
+        if policy.startswith("awq"):
+            own.kernel.parts["awq_scales"].assign(rng.uniform(0.5, 2, own.kernel.parts["awq_scales"].shape))
         their = getattr(keras.layers, name).from_config({**own.get_config(), "quantization_config": None})
         their.build(shape)
         # Keras 3.15.1 itself stores no zero points, and can not read its own file.
@@ -99,7 +103,7 @@ def test_keras_reads_what_a_quantized_layer_stores_and_computes_the_same(keras, 
         assert np.abs(wanted).max() > 0
 
 
-@pytest.mark.parametrize("name", ["gptq/4/128_from_float32", "gptq/2/-1_from_mixed_bfloat16"])
+@pytest.mark.parametrize("name", ["gptq/4/128_from_float32", "gptq/2/-1_from_mixed_bfloat16", "awq/4/12_from_float32"])
 def test_policies_are_the_same(keras, backend, name):
     their, own = keras.dtype_policies.get(name), kcore.dtype_policies.get(name)
     for attribute in ("name", "compute_dtype", "variable_dtype", "quantization_mode", "weight_bits", "group_size"):
@@ -108,7 +112,7 @@ def test_policies_are_the_same(keras, backend, name):
     assert repr(own) == repr(their)
 
 
-@pytest.mark.parametrize("name", ["GPTQConfig"])
+@pytest.mark.parametrize("name", ["GPTQConfig", "AWQConfig"])
 def test_configs_are_the_same(keras, backend, name):
     own, their = (getattr(module.quantizers, name)(["a"], None, group_size=7) for module in (kcore, keras))
     assert own.get_config() == their.get_config() and own.mode == their.mode

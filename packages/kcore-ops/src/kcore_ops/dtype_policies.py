@@ -14,6 +14,7 @@ from kcore_ops.ops.core.conversion import cast, convert_to_tensor
 from kcore_ops.ops.core.conversion import dtype as dtype_of
 
 __all__ = [
+    "AWQDTypePolicy",
     "DTypePolicy",
     "DTypePolicyMap",
     "FloatDTypePolicy",
@@ -80,7 +81,7 @@ class DTypePolicy:
 
     @property
     def quantization_mode(self) -> str | None:
-        """What weights are kept as, "int8", "int4" or "gptq"; None, as numbers of the variable dtype."""
+        """What weights are kept as, "int8", "int4", "gptq" or "awq"; None, as numbers of the variable dtype."""
         return None
 
     def for_path(self, path: str) -> DTypePolicy:
@@ -246,6 +247,24 @@ class GPTQDTypePolicy(_CalibratedDTypePolicy):
     _bits = (2, 3, 4, 8)
 
 
+class AWQDTypePolicy(_CalibratedDTypePolicy):
+    """Weights kept as integers of 4 bits, rounded as AWQ does: "awq/4/128_from_float32".
+
+    Args:
+        mode: str, "awq/4/", and the number of weights of an output that share a scale, or -1 for all.
+        source_name: str or None, as for `QuantizedDTypePolicy`; None.
+
+    Raises:
+        ArgumentError: if there is no such mode or policy, or that policy quantizes too.
+
+    >>> AWQDTypePolicy("awq/4/64", "float32").group_size
+    64
+    """
+
+    _kind = "awq"
+    _bits = (4,)
+
+
 def _quantized(name: str) -> DTypePolicy:
     """Return the policy of a name that says what weights are kept as."""
     mode, _, source = name.partition("_from_")
@@ -253,7 +272,11 @@ def _quantized(name: str) -> DTypePolicy:
     return (_BY_KIND.get(kind, QuantizedDTypePolicy) if slash else QuantizedDTypePolicy)(mode, source)
 
 
-_BY_KIND: dict[str, type[QuantizedDTypePolicy]] = {"int4": Int4DTypePolicy, "gptq": GPTQDTypePolicy}
+_BY_KIND: dict[str, type[QuantizedDTypePolicy]] = {
+    "awq": AWQDTypePolicy,
+    "gptq": GPTQDTypePolicy,
+    "int4": Int4DTypePolicy,
+}
 
 
 class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
@@ -503,7 +526,10 @@ class _OwnClasses:
         return next((cls for cls in _OWN if cls.__name__ == class_name), None)
 
 
-_OWN = (DTypePolicy, DTypePolicyMap, FloatDTypePolicy, GPTQDTypePolicy, Int4DTypePolicy, QuantizedDTypePolicy)
+_OWN = (
+    AWQDTypePolicy, DTypePolicy, DTypePolicyMap, FloatDTypePolicy, GPTQDTypePolicy, Int4DTypePolicy,
+    QuantizedDTypePolicy,
+)  # fmt: skip
 
 _classes: Classes = _OwnClasses()
 

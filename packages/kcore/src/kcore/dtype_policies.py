@@ -1,5 +1,6 @@
 """Dtype policies."""
 
+from kcore_ops.dtype_policies import AWQDTypePolicy as AWQDTypePolicy
 from kcore_ops.dtype_policies import DTypePolicy as DTypePolicy
 from kcore_ops.dtype_policies import DTypePolicyMap as DTypePolicyMap
 from kcore_ops.dtype_policies import FloatDTypePolicy as FloatDTypePolicy

@@ -99,17 +99,17 @@ class Model(TrainedLayer):
         A model that was compiled goes on as it is: what is no longer trained is left out.
 
         Args:
-            mode: str, "int8", "int4" or "gptq"; None, the default, is what `config` says.
+            mode: str, "int8", "int4", "gptq" or "awq"; None, the default, is what `config` says.
             config: `quantizers.QuantizationConfig`, how weights are rounded; None, the default, is the mode's own way.
-                "gptq" needs one: the layers inside its blocks are quantized one block after another, by what its data
-                gives them, and all else stays as it is.
+                "gptq" and "awq" need one: the layers inside its blocks are quantized one block after another, by what
+                its data gives them, and all else stays as it is.
             filters: str, a regular expression that is looked for in the names of layers, or a list of them, or a
                 function that says of a layer whether it is to be quantized; None, the default, is all of them.
             **kwargs: `type_check`, of no effect.
 
         Raises:
             ArgumentError: if there is no such mode, the model is not built, or a layer is quantized already; if "gptq"
-                has no blocks or no data. No layer has changed then.
+                or "awq" has no blocks or no data. No layer has changed then.
 
         >>> from kcore_layers import Input, Sequential
         >>> from kcore_layers.layers import Dense
@@ -124,7 +124,7 @@ class Model(TrainedLayer):
         """Return which layers are quantized by data, for configs that do not say: None here. Override it.
 
         Args:
-            mode: str, "gptq"; None, any; None.
+            mode: str, "gptq" or "awq"; None, any; None.
 
         Returns:
             dict with "pre_block_layers", a list of layers that follow one another from the model's input on, and

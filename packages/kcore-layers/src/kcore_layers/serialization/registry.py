@@ -494,6 +494,7 @@ class _PolicyClasses:
 
 for _cls in (dtype_policies.DTypePolicy, dtype_policies.FloatDTypePolicy):
     builtin("keras.dtype_policies")(builtin("keras")(_cls))
+builtin("keras.dtype_policies")(dtype_policies.AWQDTypePolicy)
 builtin("keras.dtype_policies")(dtype_policies.DTypePolicyMap)
 builtin("keras.dtype_policies")(dtype_policies.GPTQDTypePolicy)
 builtin("keras.dtype_policies")(dtype_policies.Int4DTypePolicy)

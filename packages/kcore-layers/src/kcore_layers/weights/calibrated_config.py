@@ -10,7 +10,7 @@ from kcore_ops.foundation.errors import ArgumentError
 from kcore_layers.serialization.objects import builtin
 from kcore_layers.weights.quantization_config import QuantizationConfig
 
-__all__ = ["GPTQConfig"]
+__all__ = ["AWQConfig", "GPTQConfig"]
 
 _MODULE = "keras.quantizers"
 
@@ -146,3 +146,60 @@ class GPTQConfig(CalibratedConfig):
     def mode(self) -> Literal["gptq"]:
         """What weights become: "gptq"."""
         return "gptq"
+
+
+@builtin(_MODULE)
+class AWQConfig(CalibratedConfig):
+    """Weights of 4 bits, made larger before they are rounded where what they are multiplied with is large.
+
+    Pass it to `Model.quantize`. A layer on its own has no data, and is rounded to the nearest (Lin et al., 2023,
+    arXiv:2306.00978).
+
+    Args:
+        dataset: iterable of texts, or of sequences of token ids: what the model is calibrated with, one long text of
+            which `num_samples` pieces are taken at even distances; None for a layer.
+        tokenizer: object whose method `tokenize`, or function that, takes a text and returns token ids; None if
+            `dataset` has token ids.
+        weight_bits: int, the number of bits of a weight; 4, and no other.
+        num_samples: int, the number of pieces; 128.
+        sequence_length: int, the number of tokens in a piece; 512.
+        group_size: int, the number of weights of an output that share a scale; -1 for all; 128.
+        num_grid_points: int, the number of exponents that are tried; 20.
+        quantization_layer_structure: dict, "pre_block_layers": list of layers, which follow one another from token ids
+            on, and "sequential_blocks": list of layers that follow, inside which layers are quantized; None, what the
+            model's `get_quantization_layer_structure` returns.
+
+    Raises:
+        ArgumentError: if an argument is none of these.
+
+    >>> AWQConfig(["some text"], str.encode, group_size=64).dtype_policy_string()
+    'awq/4/64'
+    """
+
+    num_grid_points: int
+
+    def __init__(
+        self,
+        dataset: Iterable[Any] | None,
+        tokenizer: Any,
+        *,
+        weight_bits: int = 4,
+        num_samples: int = 128,
+        sequence_length: int = 512,
+        group_size: int = 128,
+        num_grid_points: int = 20,
+        quantization_layer_structure: dict[str, Any] | None = None,
+    ) -> None:
+        numbers = {
+            "weight_bits": weight_bits,
+            "num_samples": num_samples,
+            "sequence_length": sequence_length,
+            "group_size": group_size,
+            "num_grid_points": num_grid_points,
+        }
+        super().__init__(dataset, tokenizer, numbers, quantization_layer_structure)
+
+    @property
+    def mode(self) -> Literal["awq"]:
+        """What weights become: "awq"."""
+        return "awq"

@@ -12,7 +12,8 @@ from kcore_ops.foundation.errors import ArgumentError
 
 from kcore_layers.serialization.objects import resolve
 from kcore_layers.serialization.registry import original_class
-from kcore_layers.weights.calibrated_config import CalibratedConfig, GPTQConfig
+from kcore_layers.weights.awq import AWQWeight
+from kcore_layers.weights.calibrated_config import AWQConfig, CalibratedConfig, GPTQConfig
 from kcore_layers.weights.gptq import GPTQWeight
 from kcore_layers.weights.int4 import Int4Weight
 from kcore_layers.weights.low_rank import LowRank
@@ -45,6 +46,7 @@ _MODES = {
     "int8": _Mode(Int8QuantizationConfig, Int8Weight),
     "int4": _Mode(Int4QuantizationConfig, Int4Weight),
     "gptq": _Mode(GPTQConfig, GPTQWeight),
+    "awq": _Mode(AWQConfig, AWQWeight),
 }
 
 
@@ -109,14 +111,14 @@ class Quantizable(Adaptable):
         as if it were not (Bengio et al., 2013, arXiv:1308.3432).
 
         Args:
-            mode: str, "int8", "int4" or "gptq"; None, the default, is what `config` says.
+            mode: str, "int8", "int4", "gptq" or "awq"; None, the default, is what `config` says.
             type_check: bool, of no effect: subclasses of a layer that can be quantized can be too; True by default.
             config: `quantizers.QuantizationConfig`, how the weight is rounded; None, the default, is the mode's own.
-                That of "gptq" has data for models: a layer alone is rounded to the nearest.
+                Those of "gptq" and "awq" have data for models: a layer alone is rounded to the nearest.
 
         Raises:
-            ArgumentError: if there is no such mode of the layer, or "gptq" has no config; if the layer is not built, or
-                is quantized already.
+            ArgumentError: if there is no such mode of the layer, or "gptq" or "awq" has no config; if the layer is not
+                built, or is quantized already.
         """
         config = config_of_mode(mode, config if config is not None or mode is not None else self.quantization_config)
         self._check_mode(config.mode)

@@ -31,7 +31,7 @@ class QuantizationConfig:
 
     @property
     def mode(self) -> str:
-        """What weights become: "int8", "int4" or "gptq".
+        """What weights become: "int8", "int4", "gptq" or "awq".
 
         Raises:
             MissingMethod: in this base, which has none.
