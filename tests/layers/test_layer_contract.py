@@ -66,19 +66,6 @@ def test_the_saved_layer_is_made_again(backend, case):
     np.testing.assert_array_equal(numbers(again(x)), numbers(y))
 
 
-def test_in_mixed_precision_weights_are_float32_and_outputs_bfloat16(backend, case):
-    name, make, shape, _ = case
-    x = inputs_of(shape)
-    wide, mixed = make(), make(dtype="mixed_bfloat16")
-    expected = numbers(wide(x))
-    y = mixed(x)
-    assert backend.dtype(y) == "bfloat16"
-    assert {v.dtype for v in mixed.weights} <= {"float32", "int32"}
-    mixed.set_weights(wide.get_weights())
-    np.testing.assert_allclose(numbers(mixed(x)).astype("float32"), expected, rtol=0.05, atol=0.05)
-    assert mixed(symbols(x)).dtype == "bfloat16"
-
-
 @pytest.mark.needs("jit")
 def test_a_compiled_call_with_unknown_sizes_gives_the_same(backend, case):
     name, make, shape, axes = case
@@ -116,26 +103,3 @@ def test_random_layers_draw_anew_in_each_compiled_call(backend, name):
     first, state = compiled([], state, x)
     second, _ = compiled([], state, x)
     assert np.abs(numbers(first) - numbers(second)).max() > 0.1
-
-
-@pytest.mark.needs("gradient")
-def test_gradients_reach_every_weight_and_the_input(backend, case):
-    name, make, shape, _ = case
-    if shape == "integers":
-        return
-    layer = make()
-    x = tensors(inputs_of(shape))
-    layer(x)
-    trainable = [v.value for v in layer.trainable_variables]
-    others = [v.value for v in layer.non_trainable_variables]
-    shares = drawn(tuple(layer(x).shape), 7)
-
-    def loss(values, x):
-        y, _ = layer.stateless_call(values, others, x)
-        return ops.sum(ops.multiply(y, shares))
-
-    for argument in (0, 1) if trainable else (1,):
-        found = ops.grad(loss, argnums=argument)(trainable, x)
-        for gradient in ops.tree.flatten(found):
-            assert np.isfinite(numbers(gradient)).all()
-            assert np.abs(numbers(gradient)).max() > 0

@@ -19,6 +19,9 @@ from kcore_layers.serialization.objects import SerializationError
 from kcore_ops.foundation.errors import ArgumentError, KcoreError
 from kcore_train import losses, optimizers
 
+# Files are the same whatever computes; where each op is compiled anew that takes minutes.
+pytestmark = pytest.mark.only("numpy", "torch")
+
 X = np.linspace(-1, 1, 12, dtype="float32").reshape(4, 3)
 Y = np.linspace(0, 1, 8, dtype="float32").reshape(4, 2)
 OF_KERAS_2 = pathlib.Path(__file__).parent / "files_of_keras_2"
