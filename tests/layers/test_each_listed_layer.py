@@ -169,7 +169,7 @@ def test_its_gradients_are_those_of_another_backend(backend, eager_backend, case
             found.append([numbers(gradient) for gradient in ops.tree.flatten(gradients)])
     assert len(found[0]) == len(found[1]) > 0
     for one, other in zip(*found, strict=True):
-        assert np.abs(other).max() > 0
+        assert shape == "integers" or np.abs(other).max() > 0
         np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4 * max(1.0, np.abs(other).max()))
 
 
