@@ -18,7 +18,12 @@ jax = pytest.importorskip("jax")
 nn = pytest.importorskip("flax.linen")
 jnp = jax.numpy
 X = np.random.default_rng(0).normal(size=(4, 3)).astype("float32")
-pytestmark = pytest.mark.only("jax")
+
+
+@pytest.fixture(autouse=True)
+def jax_backend():
+    with ops.use_backend("jax") as found:
+        yield found
 
 
 @register_keras_serializable("kcore_tests")

@@ -43,6 +43,7 @@ COMPARED_ON = {
     "test_orbax_checkpoints": ("jax", "torch"),
     "test_quantizers": ("torch",),
     "test_serialization": ("torch",),
+    "test_rematerialization": ("jax",),
     "test_surface": ("numpy",),  # classes have the members of their framework's modules too
     "test_tensorboard": ("torch",),
     "test_visualization": ("numpy",),

@@ -39,10 +39,6 @@ LEFT_OUT = {
     "quantizers.Float8QuantizationConfig": _QUANTIZATION,
     "*.quantized_build": _ONE_CALL,
     "*.quantized_call": _ONE_CALL,
-    # Rematerialization.
-    "RematScope": "not there yet",
-    "remat": "not there yet",
-    "*.rematerialized_call": "not there yet",
     # Utilities.
     # Where Keras's classes of augmentation name one argument in several ways, or show what they compute with inside.
     "layers.*.transform_images(transformation)": "`transformations`, as most of Keras's have it; it is passed by place",

@@ -174,7 +174,14 @@ class JaxBackend(Backend):
         return jax.custom_gradient(function)
 
     def checkpoint(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        return jax.checkpoint(function)
+        recomputed = jax.checkpoint(function)
+
+        def computed(*tensors: Any) -> Any:
+            # Outside of transforms nothing is differentiated, and `jax.checkpoint` would trace it in each call.
+            is_plain = trace_state_clean() and not any(isinstance(x, jax.core.Tracer) for x in tensors)
+            return function(*tensors) if is_plain else recomputed(*tensors)
+
+        return computed
 
 
 def _default_device() -> Any:

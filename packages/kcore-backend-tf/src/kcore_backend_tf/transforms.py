@@ -8,6 +8,7 @@ from typing import Any
 import tensorflow as tf
 from kcore_ops import tree
 from kcore_ops.plugin import axes_of_leaves
+from tensorflow.python.eager import record
 
 Function = Callable[..., Any]
 
@@ -69,7 +70,44 @@ class TensorflowTransforms:
         return tf.custom_gradient(function)
 
     def checkpoint(self, function: Function) -> Function:
-        return tf.recompute_grad(function)
+        # As `tf.recompute_grad`, and for results that are integers and gradients of gradients too.
+        def recomputed(*tensors: tf.Tensor) -> list[tf.Tensor]:
+            spots = [i for i, x in enumerate(tensors) if _is_differentiable(x)]
+
+            @tf.custom_gradient
+            def remembering_inputs(*tensors: tf.Tensor) -> Any:
+                with record.stop_recording():
+                    results = function(*tensors)
+
+                def gradient(*upstream: Any, variables: Any = None) -> Any:
+                    watched = [] if variables is None else list(variables)
+                    given = [x for x in upstream if x is not None]
+                    # Only then: or a graph would take both computations for one.
+                    with tf.control_dependencies(given), tf.GradientTape() as tape:
+                        inputs = [tf.identity(x) for x in tensors]
+                        chosen = [*(inputs[i] for i in spots), *watched]
+                        tape.watch(chosen)
+                        again = function(*inputs)
+                    pairs = [
+                        pair
+                        for pair in zip(again, upstream, strict=True)
+                        if _is_differentiable(pair[0]) and pair[1] is not None
+                    ]
+                    grads = tape.gradient([x for x, _ in pairs], chosen, [dx for _, dx in pairs])
+                    of_inputs: list[Any] = [None] * len(tensors)
+                    for i, grad in zip(spots, grads, strict=False):
+                        of_inputs[i] = grad
+                    return of_inputs if variables is None else (of_inputs, grads[len(spots) :])
+
+                return results, gradient
+
+            return list(remembering_inputs(*tensors))
+
+        return recomputed
+
+
+def _is_differentiable(x: tf.Tensor) -> bool:
+    return bool(x.dtype.is_floating or x.dtype.is_complex)
 
 
 def _axis_first(x: tf.Tensor, axis: int) -> tf.Tensor:

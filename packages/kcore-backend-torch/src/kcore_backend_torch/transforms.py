@@ -7,8 +7,10 @@ from typing import Any
 
 import torch
 from kcore_ops import tree
+from torch._C._functorch import peek_interpreter_stack
 from torch._functorch.pyfunctorch import temporarily_clear_interpreter_stack
 from torch.fx.experimental.proxy_tensor import get_proxy_mode, get_proxy_slot, make_fx
+from torch.utils.checkpoint import checkpoint, set_checkpoint_early_stop
 
 Function = Callable[..., Any]
 
@@ -55,7 +57,16 @@ class TorchTransforms:
         return lambda *args: _apply_custom_gradient(function, args)
 
     def checkpoint(self, function: Function) -> Function:
-        return lambda *args: _apply_checkpoint(function, args)
+        def recomputed(*tensors: torch.Tensor) -> Any:
+            if not torch.is_grad_enabled():
+                return function(*tensors)
+            if peek_interpreter_stack() is not None:
+                return _Checkpoint.apply(function, *tensors)  # `torch.func` takes no hooks of saved tensors
+            # Stopping early is an error raised in the middle of an op, which would look into what is wrong with it.
+            with set_checkpoint_early_stop(False):
+                return checkpoint(function, *tensors, use_reentrant=False)
+
+        return recomputed
 
 
 # How many signatures a compiled function remembers: enough for the lengths that batches of sequences have.
@@ -173,21 +184,40 @@ def _apply_custom_gradient(function: Function, args: Sequence[Any]) -> Any:
     return _CustomGradient.apply(function, *args)
 
 
-def _apply_checkpoint(function: Function, args: Sequence[Any]) -> Any:
-    leaves = tree.flatten(list(args))
-    form: list[Any] = []
+class _Checkpoint(torch.autograd.Function):
+    generate_vmap_rule = True
 
-    def flat(*tensors: Any) -> Any:
-        result = function(*tree.pack_sequence_as(list(args), list(tensors)))
-        form[:] = [result]
-        return tuple(tree.flatten(result))
+    @staticmethod
+    def forward(function: Function, *tensors: torch.Tensor) -> Any:
+        return tuple(function(*tensors))
 
-    def with_recomputation(*tensors: Any) -> Any:
-        def gradient(*upstream: Any) -> Any:
-            _, pullback = torch.func.vjp(flat, *tensors)
-            return pullback(upstream[0] if isinstance(upstream[0], tuple) else tuple(upstream))
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        ctx.function, *tensors = inputs
+        ctx.save_for_backward(*tensors)
+        ctx.mark_non_differentiable(*(x for x in output if not _is_differentiable(x)))
 
-        return flat(*tensors), gradient
+    @staticmethod
+    def backward(ctx: Any, *upstream: torch.Tensor) -> Any:
+        tensors = list(ctx.saved_tensors)
+        spots = [i for i, x in enumerate(tensors) if _is_differentiable(x)]
 
-    results = _apply_custom_gradient(with_recomputation, leaves)
-    return tree.pack_sequence_as(tree.map_structure(lambda _: 0, form[0]), list(results))
+        def dotted(*chosen: torch.Tensor) -> torch.Tensor:
+            for i, x in zip(spots, chosen, strict=True):
+                tensors[i] = x
+            pairs = zip(ctx.function(*tensors), upstream, strict=True)
+            products = [(dy.conj() * y).real.sum() for y, dy in pairs if _is_differentiable(y)]
+            return torch.stack([product.float() for product in products]).sum()
+
+        # By `grad`, not by the pullback of `vjp`, which runs when what functions like this have saved inside is gone.
+        grads: list[Any] = [None] * len(tensors)
+        chosen = [tensors[i] for i in spots]
+        if chosen:
+            found = torch.func.grad(dotted, argnums=tuple(range(len(chosen))))(*chosen)
+            for i, grad in zip(spots, found, strict=True):
+                grads[i] = grad
+        return None, *grads
+
+
+def _is_differentiable(x: torch.Tensor) -> bool:
+    return x.is_floating_point() or x.is_complex()

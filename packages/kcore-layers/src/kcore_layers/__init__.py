@@ -11,6 +11,7 @@ from kcore_layers.base.input_spec import InputSpec as InputSpec
 from kcore_layers.base.layer import *
 from kcore_layers.base.naming import name_scope as name_scope
 from kcore_layers.base.operation import Operation as Operation
+from kcore_layers.base.rematerialization import *
 from kcore_layers.base.symbolic_scope import *
 from kcore_layers.layers.core.input_layer import *
 from kcore_layers.models.function import *

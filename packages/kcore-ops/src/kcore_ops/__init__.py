@@ -42,6 +42,7 @@ from kcore_ops.specs.symbolic import KerasTensor as KerasTensor
 from kcore_ops.state.stateless_scope import StatelessScope as StatelessScope
 from kcore_ops.state.variable import Variable as Variable
 from kcore_ops.transforms.gradients import *
+from kcore_ops.transforms.recomputation import *
 from kcore_ops.transforms.vectorizing import *
 
 if not typing.TYPE_CHECKING:

@@ -18,9 +18,11 @@ if typing.TYPE_CHECKING:
     from kcore_layers import Layer as Layer
     from kcore_layers import Model as Model
     from kcore_layers import Operation as Operation
+    from kcore_layers import RematScope as RematScope
     from kcore_layers import Sequential as Sequential
     from kcore_layers import SymbolicScope as SymbolicScope
     from kcore_layers import name_scope as name_scope
+    from kcore_layers import remat as remat
     from kcore_layers.options.initializers import Initializer as Initializer
     from kcore_layers.options.regularizers import Regularizer as Regularizer
     from kcore_layers.weights.quantizers import Quantizer as Quantizer
@@ -65,7 +67,8 @@ _OWNERS = {
     "kcore": "activations backend callbacks config constraints dtype_policies export initializers layers losses "
     "metrics mixed_precision models ops optimizers preprocessing quantizers random regularizers saving tree utils "
     "visualization wrappers",
-    "kcore_layers": "Function Input InputSpec Layer Model Operation Sequential SymbolicScope name_scope",
+    "kcore_layers": "Function Input InputSpec Layer Model Operation RematScope Sequential SymbolicScope name_scope "
+    "remat",
     "kcore_layers.options.initializers": "Initializer",
     "kcore_layers.options.regularizers": "Regularizer",
     "kcore_layers.weights.quantizers": "Quantizer",

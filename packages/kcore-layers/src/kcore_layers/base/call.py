@@ -32,6 +32,7 @@ from kcore_layers.base.context import CallContext, current_context, enter_contex
 from kcore_layers.base.input_spec import check_inputs, several_given
 from kcore_layers.base.losses import CallLosses, store_losses
 from kcore_layers.base.masking import get_mask, in_use, mask_outputs, pass_masks, set_mask
+from kcore_layers.base.rematerialization import RematMode
 from kcore_layers.base.shapes import dtypes_of, shape_of
 from kcore_layers.base.signature import CallSignature
 from kcore_layers.base.symbolic_call import call_on_symbols
@@ -57,6 +58,7 @@ class Calling(CallLosses):
     call: Any
     build: Any
     compute_mask: Any
+    rematerialized_call: Any
     _kcore_check_ready: Any
     _kcore_after_build: Any
     _kcore_call_signature: CallSignature
@@ -68,6 +70,7 @@ class Calling(CallLosses):
     _kcore_supports_masking: bool
     _kcore_context_arguments: tuple[str, ...]
     _kcore_has_own_compute_mask: bool
+    _kcore_remat: RematMode | None
 
     def __call__(self, *args: Tree, **kwargs: Any) -> Any:
         """Return the layer's outputs for tensors; for symbolic tensors, the symbolic outputs.
@@ -214,6 +217,7 @@ class Calling(CallLosses):
             self._kcore_activity_regularizer is not None
             or self._kcore_adds_losses
             or self._kcore_context_arguments
+            or self._kcore_remat is not None
             or self._kcore_overrides_compute_mask()
             or "compute_mask" in self.__dict__
             or self.__dict__.get("_kcore_makes_weights_in_call")
@@ -404,11 +408,14 @@ class Calling(CallLosses):
         token = None if context is None else enter_context(context)
         try:
             dtype = self._kcore_autocast_in_call()
+            call = self.call
+            if self._kcore_remat is not None and self._kcore_built and not is_inferring():
+                call = self.rematerialized_call(call, *bound.args, **bound.kwargs)
             if autocast_dtype() == dtype:
-                outputs = self.call(*bound.args, **bound.kwargs)
+                outputs = call(*bound.args, **bound.kwargs)
             else:
                 with AutocastScope(dtype):
-                    outputs = self.call(*bound.args, **bound.kwargs)
+                    outputs = call(*bound.args, **bound.kwargs)
             if self._kcore_activity_regularizer is not None:
                 self._kcore_regularize(outputs)
             if is_entry and context is not None:

@@ -23,6 +23,7 @@ from kcore_layers.base.context import current_context
 from kcore_layers.base.framework_class import framework_class, is_overridden, remake
 from kcore_layers.base.input_spec import InputSpec
 from kcore_layers.base.operation import Operation, checked_name
+from kcore_layers.base.rematerialization import current_mode
 from kcore_layers.base.saved_attributes import saved_attributes
 from kcore_layers.base.shapes import specs_of, tuples_of
 from kcore_layers.base.symbolic_call import infer_by_shape_rule, infer_outputs
@@ -116,6 +117,7 @@ class Layer(Built, Calling, Operation):
             _kcore_lists={},
             _kcore_plan=None,
             _kcore_mode=None,
+            _kcore_remat=current_mode(),
             _kcore_is_ready=False,
             _kcore_trainable=True,
             _kcore_path=None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from kcore_ops import KerasTensor, StatelessScope, TensorSpec, tree
@@ -13,6 +13,7 @@ from kcore_ops.specs.symbolic import Node
 
 from kcore_layers.base.naming import auto_name, snake_case
 from kcore_layers.base.nodes import Nodes, record_call
+from kcore_layers.base.rematerialization import RematMode, current_mode, rematerialized_call
 from kcore_layers.serialization.arguments import Arguments, make_from_config, records_arguments
 from kcore_layers.serialization.registry import original_class
 
@@ -48,11 +49,13 @@ class Operation(Nodes):
 
     name: str
     _kcore_arguments: Arguments | None
+    _kcore_remat: RematMode | None
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """Make an instance that remembers what it was made with, for its config."""
         operation = object.__new__(cls)
         operation._kcore_arguments = Arguments(args, kwargs) if records_arguments(cls) else None
+        operation._kcore_remat = current_mode()
         return operation
 
     def __init__(self, name: str | None = None) -> None:
@@ -70,6 +73,8 @@ class Operation(Nodes):
             return self.symbolic_call(*args, **kwargs)
         if any(isinstance(leaf, TensorSpec) for leaf in leaves):
             return self.compute_output_spec(*args, **kwargs)
+        if self._kcore_remat is not None and not is_inferring():
+            return self.rematerialized_call(self.call, *args, **kwargs)(*args, **kwargs)
         return self.call(*args, **kwargs)
 
     def call(self, *args: Tree, **kwargs: Any) -> Any:
@@ -81,6 +86,17 @@ class Operation(Nodes):
         """
         name = original_class(type(self)).__name__
         raise MissingMethod(f"{name} has no call", fix=f"define {name}.call(self, inputs)")
+
+    def rematerialized_call(self, layer_call: Callable[..., Any], *args: Tree, **kwargs: Any) -> Callable[..., Any]:
+        """Return a call that is computed again when gradients are taken, as the `RematScope` it was made in says.
+
+        Args:
+            layer_call: function, the call.
+            *args: what it will be called with: the sizes of its outputs may count.
+            **kwargs: the same by name.
+        """
+        mode = self._kcore_remat
+        return layer_call if mode is None else rematerialized_call(self, mode, layer_call, args, kwargs)
 
     def symbolic_call(self, *args: Tree, **kwargs: Any) -> Any:
         """Return the symbolic outputs for symbolic tensors.

@@ -300,7 +300,11 @@ class Backend:
         return lambda *args: function(*args)[0]
 
     def checkpoint(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Return the function, computed again rather than remembered when gradients are taken."""
+        """Return the function, computed again rather than remembered when gradients are taken.
+
+        It takes tensors and returns a list of them, not all floating; gradients reach its arguments, and storages of
+        variables where the framework differentiates with respect to those.
+        """
         return function
 
     def has(self, method: str) -> bool:

@@ -70,6 +70,10 @@ class StatelessScope:
         """Keep a loss, and the object that added it."""
         self._losses.append((owner, loss))
 
+    def added(self) -> list[tuple[Any, Any]]:
+        """Return the losses that were added inside, each after the object that added it."""
+        return list(self._losses)
+
     def losses_of(self, owners: Sequence[Any]) -> list[Any]:
         """Return the losses that some objects have added."""
         ids = {id(owner) for owner in owners}

@@ -27,7 +27,6 @@ from kcore_ops.specs.spec import TensorSpec
 from kcore_ops.transforms.fallbacks import jvp_on, mapped_size, value_and_grad_on, vmap_on
 
 __all__ = [
-    "checkpoint",
     "custom_gradient",
     "grad",
     "hessian",
@@ -377,28 +376,3 @@ def custom_gradient(f: Function) -> Function:
         return by_backend[backend.name](*args_)
 
     return with_own_gradient
-
-
-def checkpoint(fun: Function) -> Function:
-    """Return the function with its inner results forgotten, and computed again when gradients are taken.
-
-    It trades time for memory: Chen et al. (2016), arXiv:1604.06174.
-
-    Args:
-        fun: function, from trees of tensors to a tree of tensors.
-
-    >>> from kcore_ops import use_backend
-    >>> with use_backend("torch"):
-    ...     grad(checkpoint(lambda x: x * x))(3.0)
-    tensor(6.)
-    """
-    by_backend: dict[str, Function] = {}
-
-    @functools.wraps(fun)
-    def recomputed(*args: Any) -> Any:
-        backend, args_ = _tensors(args)
-        if backend.name not in by_backend:
-            by_backend[backend.name] = backend.checkpoint(fun)
-        return by_backend[backend.name](*args_)
-
-    return recomputed

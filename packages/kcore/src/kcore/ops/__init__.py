@@ -6,6 +6,7 @@ from kcore_ops.math import *
 from kcore_ops.nn import *
 from kcore_ops.numpy import *
 from kcore_ops.transforms.gradients import *
+from kcore_ops.transforms.recomputation import *
 from kcore_ops.transforms.vectorizing import *
 
 from kcore.ops import image as image
