@@ -44,6 +44,8 @@ LAYERS: dict[str, tuple[Any, ...]] = {
     "Solarization": (0.0, (0.5, 0.6)),
     "MixUp": (5.0,),
     "CutMix": ((1.0, 1.0),),
+    "RandAugment": (),
+    "AugMix": (),
 }
 DETERMINISTIC = (
     "AutoContrast",

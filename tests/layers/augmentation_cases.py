@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 from kcore_layers.layers.augmentation.adaptive_equalization import ContrastLimitedAdaptiveHistogramEqualization
+from kcore_layers.layers.augmentation.aug_mix import AugMix
 from kcore_layers.layers.augmentation.auto_contrast import AutoContrast
 from kcore_layers.layers.augmentation.cropping import CenterCrop, RandomCrop
 from kcore_layers.layers.augmentation.equalization import Equalization
+from kcore_layers.layers.augmentation.rand_augment import RandAugment
 from kcore_layers.layers.augmentation.random_brightness import RandomBrightness
 from kcore_layers.layers.augmentation.random_color_degeneration import RandomColorDegeneration
 from kcore_layers.layers.augmentation.random_color_jitter import RandomColorJitter
@@ -59,6 +61,8 @@ RANDOM: dict[str, Any] = {
     "RandomSharpness": lambda **k: RandomSharpness(0.9, **k),
     "Solarization": lambda **k: Solarization(0.3, 0.6, **k),
     "RandomPerspective": lambda **k: RandomPerspective(1.0, 0.6, **k),
+    "AugMix": lambda **k: AugMix(num_chains=2, chain_depth=-1, **k),
+    "RandAugment": lambda **k: RandAugment(**k),
 }
 DETERMINISTIC: dict[str, Any] = {
     "Resizing": lambda **k: Resizing(4, 12, **k),
@@ -74,6 +78,8 @@ DETERMINISTIC: dict[str, Any] = {
     "Equalization": lambda **k: Equalization(**k),
 }
 ALL = RANDOM | DETERMINISTIC
+# Their graphs hold those of all others, which takes seconds: of TensorFlow's functions they are tried on one backend.
+LARGE = ("AugMix", "RandAugment")
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (3, 8, 10, 3)).astype("float32")
 

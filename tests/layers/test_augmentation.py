@@ -5,7 +5,7 @@ from __future__ import annotations
 import kcore_ops as ops
 import numpy as np
 import pytest
-from augmentation_cases import ALL, DETERMINISTIC, IMAGES, RANDOM, boxes_of, dict_of, quick
+from augmentation_cases import ALL, DETERMINISTIC, IMAGES, LARGE, RANDOM, boxes_of, dict_of, quick
 from kcore_layers import Sequential
 from kcore_layers.layers.augmentation.cropping import CenterCrop, RandomCrop
 from kcore_layers.layers.augmentation.max_num_bounding_boxes import MaxNumBoundingBoxes
@@ -43,6 +43,11 @@ def random(request):
 def make(request):
     make = ALL[request.param]
     return make if request.param in DETERMINISTIC else lambda **options: make(seed=3, **options)
+
+
+def each_once(names):
+    """Return the names of layers, those with large graphs for one backend only."""
+    return [pytest.param(name, marks=pytest.mark.only("numpy")) if name in LARGE else name for name in names]
 
 
 def test_the_same_seed_makes_the_same_images_on_every_backend(backend, random):
@@ -176,8 +181,9 @@ def test_a_model_changes_images_while_it_is_trained_only(backend, random):
     assert any(not np.array_equal(trained[0], other) for other in trained[1:])
 
 
-def test_a_data_set_of_tensorflow_takes_it_whatever_its_backend(backend, random):
-    tf = pytest.importorskip("tensorflow")
+@pytest.mark.parametrize("name", each_once(RANDOM))
+def test_a_data_set_of_tensorflow_takes_it_whatever_its_backend(backend, name):
+    tf, random = pytest.importorskip("tensorflow"), RANDOM[name]
     layer, eager = random(seed=4, bounding_box_format="xyxy"), random(seed=4, bounding_box_format="xyxy")
     batches = tf.data.Dataset.from_tensor_slices(dict_of(np.concatenate([IMAGES, IMAGES]))).batch(3)
     found = list(batches.map(layer))
@@ -189,6 +195,7 @@ def test_a_data_set_of_tensorflow_takes_it_whatever_its_backend(backend, random)
     assert draws > 0 and draws % 2 == 0  # as many for each batch
 
 
+@pytest.mark.parametrize("make", each_once(ALL), indirect=True)
 @quick
 def test_a_data_set_of_tensorflow_may_not_know_the_sizes(backend, make):
     tf = pytest.importorskip("tensorflow")
@@ -199,6 +206,7 @@ def test_a_data_set_of_tensorflow_may_not_know_the_sizes(backend, make):
         assert_equal(one, layer(images), rtol=1e-4, atol=0.05)
 
 
+@pytest.mark.parametrize("make", each_once(ALL), indirect=True)
 @quick
 def test_a_function_of_tensorflow_changes_images_of_a_known_size(backend, make):
     tf = pytest.importorskip("tensorflow")

@@ -16,6 +16,7 @@ COMPARED_ON = {
     "test_architectures": ("numpy",),
     "test_augmentation": ("numpy",),
     "test_bounding_boxes": ("numpy",),
+    "test_choosing_layers": ("tensorflow",),  # on NumPy and torch Keras changes the images it was given
     "test_colour_augmentation": ("torch",),
     "test_compile_and_fit": ("jax", "torch"),
     "test_datasets": ("numpy",),

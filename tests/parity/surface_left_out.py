@@ -22,7 +22,6 @@ NAMESPACES_LEFT_OUT = {
 }
 
 _PREPROCESSING = "preprocessing layers are not there yet"
-_AUGMENTATION = "layers that change images at random are not there yet"
 _QUANTIZATION = "training in float8 is not there yet"
 _ONE_CALL = "call computes with any weight: an object in its place answers the products"
 _UTILITIES = "not there yet"
@@ -31,9 +30,6 @@ _TYPED = "made for scikit-learn when the first estimator is: a class shows it to
 LEFT_OUT = {
     # Callbacks.
     # Preprocessing.
-    # Augmentation.
-    "layers.AugMix": _AUGMENTATION,
-    "layers.RandAugment": _AUGMENTATION,
     # Quantization, and what trains beside weights.
     "dtype_policies.QuantizedFloat8DTypePolicy": _QUANTIZATION,
     "quantizers.Float8QuantizationConfig": _QUANTIZATION,

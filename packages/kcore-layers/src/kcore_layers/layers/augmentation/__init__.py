@@ -5,6 +5,7 @@ import typing
 from kcore_ops.foundation import public_names
 
 from kcore_layers.layers.augmentation.adaptive_equalization import *
+from kcore_layers.layers.augmentation.aug_mix import *
 from kcore_layers.layers.augmentation.auto_contrast import *
 from kcore_layers.layers.augmentation.cropping import *
 from kcore_layers.layers.augmentation.cut_mix import *
@@ -12,6 +13,7 @@ from kcore_layers.layers.augmentation.equalization import *
 from kcore_layers.layers.augmentation.max_num_bounding_boxes import *
 from kcore_layers.layers.augmentation.mix_up import *
 from kcore_layers.layers.augmentation.pipeline import *
+from kcore_layers.layers.augmentation.rand_augment import *
 from kcore_layers.layers.augmentation.random_brightness import *
 from kcore_layers.layers.augmentation.random_color_degeneration import *
 from kcore_layers.layers.augmentation.random_color_jitter import *

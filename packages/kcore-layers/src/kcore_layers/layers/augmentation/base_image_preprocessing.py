@@ -21,6 +21,7 @@ from kcore_ops.specs.shapes import show_shape
 from kcore_layers.base.data_layer import DataLayer
 from kcore_layers.bounding_boxes.clipping import clip_to_image_size
 from kcore_layers.bounding_boxes.formats import BoxFormat, checked_format, convert_format
+from kcore_layers.layers.augmentation.drawn_numbers import DrawnNumbers
 from kcore_layers.layers.augmentation.factors import checked_factor
 from kcore_layers.options.argument_types import DataFormat, LayerOptions
 
@@ -121,7 +122,7 @@ class BaseImagePreprocessingLayer(DataLayer):
 
     def _uniform(self, seed: Any, shape: tuple[Any, ...], least: float = 0.0, most: float = 1.0) -> Any:
         """Draw float32 numbers evenly from [least, most), the same on every backend."""
-        numbers = portable_uniform(seed, shape)
+        numbers = seed.shaped(shape) if isinstance(seed, DrawnNumbers) else portable_uniform(seed, shape)
         return numbers if (least, most) == (0.0, 1.0) else numbers * (most - least) + least
 
     @staticmethod
