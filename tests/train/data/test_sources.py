@@ -60,12 +60,21 @@ def test_what_is_no_data_is_refused(name):
         adapter(*arguments)
 
 
-@pytest.mark.parametrize(
-    "values", [np.array(["a", "b"]), np.array([None, 1]), ["a", "b"], np.array(["2020-01-01"], "M8[D]")]
-)
-def test_data_that_is_not_numbers_is_refused(values):
+@pytest.mark.parametrize("values", [np.array([None, 1]), np.array(["2020-01-01"], "M8[D]")])
+def test_inputs_that_are_neither_numbers_nor_texts_are_refused(values):
     with pytest.raises(ops.DTypeError, match=r'x\["a"\] has dtype .*, which is not one of numbers'):
         adapter({"a": values})
+
+
+@pytest.mark.parametrize("values", [np.array(["a", "b"]), ["a", "b"], np.array([b"a", b"b"], object)])
+def test_targets_that_are_not_numbers_are_refused(values):
+    with pytest.raises(ops.DTypeError, match=r'y\["a"\] has dtype .*, which is not one of numbers'):
+        adapter(np.ones(2), {"a": values})
+
+
+def test_inputs_may_be_texts():
+    ((x,),) = adapter({"a": ["a", "b"]}, shuffle=False).epoch()
+    assert x["a"].dtype == object and x["a"].tolist() == ["a", "b"]
 
 
 @pytest.mark.parametrize("source", [Dataset(), iter([X]), Own()], ids=["dataset", "iterator", "adapter"])

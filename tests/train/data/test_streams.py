@@ -172,7 +172,7 @@ BAD_BATCHES = {
     "None": (None, "the list_iterator gave a NoneType for a batch"),
     "a number": (3.0, "the list_iterator gave a float for a batch"),
     "a text": ("cat", "the list_iterator gave a str for a batch"),
-    "texts": ((np.array(["cat"]),), "x has dtype <U3, which is not one of numbers"),
+    "texts": ((np.ones(1), np.array(["cat"])), "y has dtype <U3, which is not one of numbers"),
     "an object": (({"a": object()},), r'x\["a"\] has type object, which is no data'),
     "ragged rows": (([[1], [2, 3]],), "the rows of x differ in length"),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from kcore_ops import tree
 from kcore_ops.plugin import NotCompilable
@@ -35,6 +36,8 @@ class CompiledStep:
 
     def __call__(self, state: Sequence[list[torch.Tensor]], batches: Any) -> Any:
         leaves = tree.flatten(batches)
+        if any(isinstance(x, np.ndarray) for x in leaves):
+            raise NotCompilable("texts are no tensors")
         tensors = [x for x in leaves if isinstance(x, torch.Tensor)]
         form = [(x.shape, x.dtype, x.device) if isinstance(x, torch.Tensor) else x for x in leaves]
         key = (repr(tree.map_structure(lambda _: 0, batches)), *map(len, state), *form)

@@ -12,10 +12,11 @@ from kcore_ops.foundation.errors import ArgumentError, DTypeError, ShapeError
 
 from kcore_train.data.tables import SparseRows, array_of_frame, is_column, is_frame, is_sparse, is_table
 
-__all__ = ["NUMBERS", "batch_dtype", "is_in_memory", "leaves_with_paths", "to_arrays"]
+__all__ = ["NUMBERS", "batch_dtype", "is_in_memory", "leaves_with_paths", "of_texts", "to_arrays"]
 
 # Single numbers, which are no trees; in lists they make arrays.
 NUMBERS = (bool, int, float, complex, np.generic)
+_INPUTS = "x"
 
 
 def is_in_memory(data: object) -> bool:
@@ -50,7 +51,7 @@ def to_arrays(data: Tree | None, path: str, is_batch: bool = False) -> Any:
 
     Raises:
         ArgumentError: if a leaf is not data.
-        DTypeError: if a leaf is not of numbers.
+        DTypeError: if a leaf is not of numbers, nor of texts among inputs.
         ShapeError: if nested lists of numbers are ragged.
 
     >>> to_arrays({"a": [1, 2], "b": None}, "x")
@@ -119,16 +120,20 @@ def _to_array(data: Any, path: str) -> np.ndarray[Any, Any]:
 def batch_dtype(array: np.ndarray[Any, Any] | SparseRows, path: str) -> np.dtype[Any]:
     """Return the dtype in which an array reaches the model: `config.floatx()` for floats, else its own.
 
+    Inputs may be texts too, for models that begin with layers of them: those are objects.
+
     Args:
         array: array or sparse rows, the array.
-        path: str, what to call the data in errors, as "x".
+        path: str, what to call the data in errors, as "x", which begins with that for inputs alone.
 
     Raises:
-        DTypeError: if it does not hold numbers.
+        DTypeError: if it does not hold numbers, and is no input of texts.
 
     >>> batch_dtype(np.ones(2), "x"), batch_dtype(np.arange(2, dtype="int8"), "x")
     (dtype('float32'), dtype('int8'))
     """
+    if path.partition("[")[0] == _INPUTS and isinstance(array, np.ndarray) and of_texts(array):
+        return np.dtype(object)
     try:
         name = dtypes.standardize_dtype(array.dtype)
     except DTypeError as error:
@@ -137,6 +142,20 @@ def batch_dtype(array: np.ndarray[Any, Any] | SparseRows, path: str) -> np.dtype
             fix="turn texts, dates and categories into numbers first",
         ) from error
     return dtypes.numpy_dtype(config.floatx() if name in dtypes.FLOATS else name)
+
+
+def of_texts(array: np.ndarray[Any, Any]) -> bool:
+    """Return whether an array holds texts: strings or bytes, or objects of which the first is one.
+
+    Args:
+        array: array.
+
+    >>> of_texts(np.array(["a"])), of_texts(np.array([1]))
+    (True, False)
+    """
+    if array.dtype.kind != "O":
+        return array.dtype.kind in "US"
+    return array.size > 0 and isinstance(array.flat[0], str | bytes)
 
 
 def leaves_with_paths(data: Tree | None, path: str) -> list[tuple[str, np.ndarray[Any, Any]]]:

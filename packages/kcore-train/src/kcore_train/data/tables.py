@@ -64,6 +64,8 @@ def is_column(data: object) -> bool:
 def array_of_frame(frame: Frame, path: str) -> np.ndarray[Any, Any]:
     """Return a frame as a matrix, a series as one of a single column; booleans among numbers become 0 and 1.
 
+    Where all columns are of strings, so is the matrix.
+
     Args:
         frame: DataFrame or Series, the frame.
         path: str, what to call the data in errors, as "x".
@@ -74,6 +76,9 @@ def array_of_frame(frame: Frame, path: str) -> np.ndarray[Any, Any]:
     columns: list[Any] = [frame.iloc[:, i] for i in range(frame.shape[1])] if len(frame.shape) == 2 else [frame]
     kinds = [_kind(column) for column in columns]
     wrong = [column for column, kind in zip(columns, kinds, strict=True) if kind is None]
+    if len(wrong) == len(columns) and all(_is_of_texts(column) for column in columns):
+        texts: np.ndarray[Any, Any] = frame.to_numpy().astype(object)
+        return texts[:, None] if texts.ndim == 1 else texts
     if wrong:
         raise DTypeError(
             f"{path} has {_named(wrong)}, not one of numbers",
@@ -91,6 +96,11 @@ def array_of_frame(frame: Frame, path: str) -> np.ndarray[Any, Any]:
     for i, (column, kind) in enumerate(zip(columns, known, strict=True)):
         array[:, i] = column.to_numpy(dtype=kind)
     return array
+
+
+def _is_of_texts(column: Any) -> bool:
+    """Return whether each of a column's values is a string."""
+    return bool(len(column)) and all(isinstance(value, str | bytes) for value in column)
 
 
 def _kind(column: Any) -> np.dtype[Any] | None:

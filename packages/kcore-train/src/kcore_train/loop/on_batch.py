@@ -59,6 +59,7 @@ def predict_on_batch(compiled: CompiledSteps, x: Tree) -> Tree:
         x: inputs.
     """
     setup = compiled.setup
+    x = to_arrays(x, "x", is_batch=True)
     if not setup.model.built:
         build_for(setup, (x,), is_training=False)
     (outputs,) = compiled.get("predict")(((x,),))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import kcore_ops as ops
 from kcore_ops import TensorSpec
+from kcore_ops.dtypes import STRING, is_string_dtype
 from kcore_ops.engine.op import Tree
 
 __all__ = ["spec_of", "specs_of"]
@@ -28,6 +29,8 @@ def spec_of(x: Tree, is_any_batch: bool = True) -> Tree:
     """
     if isinstance(x, TensorSpec) or not hasattr(x, "shape"):
         return x
-    tensor = ops.convert_to_tensor(x) if not ops.is_tensor(x) else x
     shape = tuple(x.shape)
-    return TensorSpec((None, *shape[1:]) if shape and is_any_batch else shape, ops.dtype(tensor))
+    sizes = (None, *shape[1:]) if shape and is_any_batch else shape
+    if is_string_dtype(x.dtype):
+        return TensorSpec(sizes, STRING)
+    return TensorSpec(sizes, ops.dtype(x if ops.is_tensor(x) else ops.convert_to_tensor(x)))

@@ -7,11 +7,15 @@ optimizer's where it trains, and of the metrics' unless it predicts.
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias
 
+import numpy as np
 from kcore_ops import StatelessScope, Variable
+from kcore_ops.backends.abilities import NotCompilable
 from kcore_ops.engine.op import Tensor, Tree
+from kcore_ops.foundation import tree
 from kcore_ops.state.stateless_scope import in_stateless_scope
 from kcore_ops.transforms.fallbacks import value_and_grad_on
 
@@ -207,11 +211,26 @@ class FunctionalSteps:
             found = [call(compiled, data, lists[num_unchanged:]) for data in batches]
             return found if kind == "predict" else found[-1]
 
+        def taken(function: Any, state: Any, data: Any) -> Any:
+            nonlocal compiled
+            try:
+                return function(state, data)
+            except Exception as error:
+                if isinstance(error, NotCompilable) or function is alone or not _has_texts(data):
+                    raise
+            warnings.warn(
+                f"the {kind} step runs eagerly: compiled ones take no texts on the {backend.name} backend; map the "
+                "layers of texts over the data first",
+                stacklevel=5,
+            )
+            compiled = alone
+            return alone(state, data)
+
         def call(function: Any, data: Any, lists_after: Any) -> Any:
             state = tuple([[v._storage for v in variables] for variables in lists])
             if not takes_arrays:
                 data = batch_tensors(backend, data, weights[0]._storage if weights else None)
-            results, after = function(state, data)
+            results, after = taken(function, state, data)
             changed = [variable for variables in lists_after for variable in variables]
             if changed:
                 values = [value for own in after for value in own]
@@ -280,6 +299,10 @@ class FunctionalSteps:
 def _in_order(results: dict[str, Tensor], order: Iterable[str]) -> dict[str, Tensor]:
     """Return results in the order they were made in: what JAX has compiled has the keys of a dict sorted."""
     return {name: results[name] for name in order if name in results}
+
+
+def _has_texts(data: Tree) -> bool:
+    return any(isinstance(leaf, np.ndarray) and leaf.dtype.kind == "O" for leaf in tree.flatten(data))
 
 
 def _assign_in_scope(updates: Iterable[tuple[Variable, Tensor]]) -> None:

@@ -17,7 +17,7 @@ from kcore_train.data.data_adapter import InputsOnly
 __all__ = ["batch_tensors", "placed_batch"]
 
 _NESTED = (list, tuple, dict)
-_NUMBERS = "biuf"  # kinds of dtypes
+_NUMBERS, _TEXTS = "biuf", "O"  # kinds of dtypes
 
 
 def placed_batch(backend: Backend, like: Tensor, is_ours: bool, batch: Batch) -> Batch:
@@ -47,7 +47,7 @@ def _mapped(function: Callable[[Any], Any], data: Tree) -> Tree:
 
 
 def batch_tensors(backend: Backend, data: Tree, like: Tensor = None) -> Tree:
-    """Return a batch whose arrays are tensors of a backend.
+    """Return a batch whose arrays are tensors of a backend; those of texts stay arrays where it has no strings.
 
     Args:
         backend: the backend.
@@ -59,6 +59,8 @@ def batch_tensors(backend: Backend, data: Tree, like: Tensor = None) -> Tree:
 
     def convert(leaf: Any) -> Any:
         if leaf.__class__ in tensor_types and leaf.__class__ is not np.ndarray:
+            return leaf
+        if leaf.__class__ is np.ndarray and leaf.dtype.kind == _TEXTS and "strings" not in backend.capabilities:
             return leaf
         return leaf if leaf is None or isinstance(leaf, str) else tensor_on(backend, leaf, None, like)
 
