@@ -10,6 +10,9 @@ import pytest
 from kcore_layers.options import constraints
 from kcore_ops.foundation.errors import ArgumentError, ArgumentTypeError
 
+# The same whatever computes; where each op is compiled anew it takes minutes.
+pytestmark = pytest.mark.only("numpy", "torch")
+
 W = np.array([[1.0, -2.0, 0.01], [3.0, 4.0, 0.0], [0.0, 0.5, 0.02]], "float32")
 MADE = [
     constraints.MaxNorm(1.5, axis=1),

@@ -11,6 +11,9 @@ import pytest
 from kcore import layers, quantizers
 
 array = ops.convert_to_numpy
+# The same whatever computes; where each op is compiled anew it takes minutes.
+quick = pytest.mark.only("numpy", "torch")
+
 RNG = np.random.default_rng(0)
 
 
@@ -89,6 +92,7 @@ def test_a_product_with_int8_is_one_of_integers(backend, equation):
     assert np.abs(unrounded - wanted).max() > 1e-3
 
 
+@quick
 @each_mode
 def test_variables_are_integers_that_are_not_trained(backend, mode):
     layer, _ = built("Dense")
@@ -104,6 +108,7 @@ def test_variables_are_integers_that_are_not_trained(backend, mode):
     assert [v.name for v in layer.trainable_variables] == ["bias"]
 
 
+@quick
 @pytest.mark.needs("gradient")
 @each_mode
 def test_an_adapter_on_integers_is_trained(backend, mode):
@@ -134,6 +139,7 @@ def test_gradients_are_those_of_a_product_that_is_not_rounded(backend, case):
     np.testing.assert_allclose(array(got), array(wanted), rtol=1e-4, atol=1e-5)
 
 
+@quick
 def test_an_adapter_stays_when_the_weight_is_quantized(backend):
     layer, x = built("Dense")
     layer.enable_lora(2)
@@ -144,6 +150,7 @@ def test_an_adapter_stays_when_the_weight_is_quantized(backend):
     assert [v.name for v in layer.trainable_variables] == ["bias", "lora_kernel_a", "lora_kernel_b"]
 
 
+@quick
 @pytest.mark.parametrize("ending", [".weights.h5", ".keras", ".safetensors"])
 @pytest.mark.parametrize("mode", ["int8", "int4 of 4"])
 @pytest.mark.parametrize("case", ["Dense", "EinsumDense", "Embedding"])
@@ -164,6 +171,7 @@ def test_files_hold_the_integers(backend, tmp_path, case, mode, ending):
     np.testing.assert_array_equal(array(again(x)), array(model(x)))
 
 
+@quick
 @pytest.mark.parametrize("policy", ["int8_from_float32", "int4/4_from_float32", "int4_from_mixed_bfloat16"])
 @pytest.mark.parametrize("case", ["Dense", "EinsumDense", "Embedding"])
 def test_a_policy_makes_layers_that_are_quantized(backend, case, policy):
@@ -177,6 +185,7 @@ def test_a_policy_makes_layers_that_are_quantized(backend, case, policy):
     assert [(v.name, v.dtype, v.shape) for v in again.weights] == [(v.name, v.dtype, v.shape) for v in layer.weights]
 
 
+@quick
 def test_the_policy_in_force_is_taken(backend):
     keras.config.set_dtype_policy("int8_from_float32")
     try:
@@ -193,6 +202,7 @@ def attention():
     return keras.Model(inputs, layers.Dense(2)(layers.MultiHeadAttention(2, 4)(inputs, inputs)))
 
 
+@quick
 @pytest.mark.parametrize("mode", ["int8", "int4"])
 def test_a_model_s_layers_are_quantized_those_inside_layers_too(backend, mode):
     model, x = attention(), floats(2, 3, 8)
@@ -209,6 +219,7 @@ def test_a_model_s_layers_are_quantized_those_inside_layers_too(backend, mode):
     np.testing.assert_array_equal(array(copy.deepcopy(model)(x)), got)
 
 
+@quick
 @pytest.mark.parametrize("filters", ["a", ["a"], lambda layer: layer.name == "a", "^a$"])
 def test_filters_choose_layers(backend, filters):
     model = keras.Sequential([keras.Input((4,)), layers.Dense(3, name="a"), layers.Dense(2, name="b")])
@@ -232,6 +243,7 @@ def test_a_compiled_function_computes_with_integers(backend):
     np.testing.assert_allclose(array(ops.jit(layer)(ops.convert_to_tensor(x))), array(layer(x)), rtol=1e-5, atol=1e-6)
 
 
+@quick
 def test_calls_after_a_replacement_are_of_the_new_weight(backend):
     layer, x = built("Dense")
     x = ops.convert_to_tensor(x)
@@ -241,12 +253,14 @@ def test_calls_after_a_replacement_are_of_the_new_weight(backend):
     assert np.abs(array(layer(x)) - before).max() > 0
 
 
+@quick
 def test_an_empty_batch_has_no_outputs(backend):
     layer, x = built("Dense")
     layer.quantize("int8")
     assert array(layer(x[:0])).shape == (0, 5)
 
 
+@quick
 def test_unknown_sizes_stay_unknown(backend):
     layer, _ = built("Dense")
     layer.quantize("int8")
@@ -255,6 +269,7 @@ def test_unknown_sizes_stay_unknown(backend):
     assert keras.Model(inputs, layer(inputs)).predict(floats(2, 3, 12), verbose=0).shape == (2, 3, 5)
 
 
+@quick
 @pytest.mark.parametrize(
     ("call", "text"),
     [
@@ -285,6 +300,7 @@ def test_what_can_not_be_is_refused(backend, call, text):
         call()
 
 
+@quick
 def test_a_refusal_leaves_every_layer_of_a_model_as_it_was(backend):
     model = attention()
     model.layers[-1].quantize("int8")
@@ -293,6 +309,7 @@ def test_a_refusal_leaves_every_layer_of_a_model_as_it_was(backend):
     assert sum(layer.quantization_mode is not None for layer in model._flatten_layers()) == 1
 
 
+@quick
 def test_a_model_without_weights_of_that_kind_is_left_with_a_warning(backend):
     model = keras.Sequential([keras.Input((4,)), layers.BatchNormalization()])
     with pytest.warns(UserWarning, match="has no layer that was quantized"):

@@ -39,6 +39,9 @@ import kcore_layers as kl
 import numpy as np
 from kcore_layers import layers
 
+# The same whatever computes; where each op is compiled anew it takes minutes.
+pytestmark = pytest.mark.only("numpy", "torch")
+
 def model_alone():
     model = kl.Sequential([kl.Input((3,)), layers.Dense(2)])
     model.compile("sgd", "mse")

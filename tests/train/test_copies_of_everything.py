@@ -19,6 +19,9 @@ from kcore_layers.serialization.objects import (
     serialize_keras_object,
 )
 
+# The same whatever computes; where each op is compiled anew it takes minutes.
+pytestmark = pytest.mark.only("numpy", "torch")
+
 LAYERS = layers_and_arguments()
 OTHERS = others()
 

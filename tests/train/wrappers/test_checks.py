@@ -10,7 +10,8 @@ from kcore_layers.layers import Dense
 from kcore_train.wrappers import SKLearnClassifier, SKLearnRegressor, SKLearnTransformer
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-pytestmark = pytest.mark.needs("gradient")
+# The same whatever computes; where each op is compiled anew it takes minutes.
+pytestmark = [pytest.mark.needs("gradient"), pytest.mark.only("torch")]
 
 
 @dataclasses.dataclass(frozen=True)
