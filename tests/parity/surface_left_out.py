@@ -17,25 +17,19 @@ NAMESPACES_LEFT_OUT = {
     "legacy": "names that Keras keeps for code of Keras 2",
     "legacy.saving": "names that Keras keeps for code of Keras 2",
     "optimizers.legacy": "names that Keras keeps for code of Keras 2",
-    "utils.bounding_boxes": "not there yet",
     "utils.legacy": "names that Keras keeps for code of Keras 2",
 }
 
-_PREPROCESSING = "preprocessing layers are not there yet"
 _QUANTIZATION = "training in float8 is not there yet"
 _ONE_CALL = "call computes with any weight: an object in its place answers the products"
-_UTILITIES = "not there yet"
 _TYPED = "made for scikit-learn when the first estimator is: a class shows it to editors only"
 
 LEFT_OUT = {
-    # Callbacks.
-    # Preprocessing.
     # Quantization, and what trains beside weights.
     "dtype_policies.QuantizedFloat8DTypePolicy": _QUANTIZATION,
     "quantizers.Float8QuantizationConfig": _QUANTIZATION,
     "*.quantized_build": _ONE_CALL,
     "*.quantized_call": _ONE_CALL,
-    # Utilities.
     # Where Keras's classes of augmentation name one argument in several ways, or show what they compute with inside.
     "layers.*.transform_images(transformation)": "`transformations`, as most of Keras's have it; it is passed by place",
     "layers.RandomGrayscale.get_random_transformation(images)": "`data`, as in Keras's base class",

@@ -43,6 +43,7 @@ NAMESPACES = {
     "saving": 9,
     "tree": 9,
     "utils": 35,
+    "utils.bounding_boxes": 9,
     "visualization": 5,
     "wrappers": 3,
 }
