@@ -103,12 +103,13 @@ def _quantize_block(block: Any, layers: list[Quantizable], batches: list[Any], c
     try:
         for x in batches:
             _run(block, x)
+        for layer, _ in held:
+            layer.quantize(config.mode, config=config)
     except BaseException:
         for layer, weight in held:
-            layer.replace_weight(layer.weight_name, weight)
+            if layer.quantization_mode is None:
+                layer.replace_weight(layer.weight_name, weight)
         raise
-    for layer, _ in held:
-        layer.quantize(config.mode, config=config)
 
 
 def token_windows(config: CalibratedConfig) -> Any:
