@@ -18,6 +18,9 @@ from kcore_train.bench.stopwatch import Measured, observed_fit
 from kcore_train.callbacks import LambdaCallback
 from kcore_train.trainer import Trainer
 
+# The same whatever computes; where each op is compiled anew it takes minutes.
+pytestmark = pytest.mark.only("numpy", "torch")
+
 SCRIPT = """
 import sys
 from pathlib import Path
@@ -38,9 +41,6 @@ MODULE = """
 import kcore_layers as kl
 import numpy as np
 from kcore_layers import layers
-
-# The same whatever computes; where each op is compiled anew it takes minutes.
-pytestmark = pytest.mark.only("numpy", "torch")
 
 def model_alone():
     model = kl.Sequential([kl.Input((3,)), layers.Dense(2)])
