@@ -40,8 +40,8 @@ EXAMPLES = (
 )  # fmt: skip
 # What runs exported models, beside the frameworks.
 RUNTIMES = ("ai-edge-litert", "onnxruntime", "tf2onnx")
-# JAX compiles each op anew for each shape.
-EFFORT = {"jax": "0.1"}
+# JAX compiles each op anew for each shape, TensorFlow takes its time with each.
+EFFORT = {"jax": "0.1", "tensorflow": "0.5"}
 # What tests compute is small: compiling it well takes twice as long as compiling it. Numbers differ in their last
 # digits, and the sessions that do not set this (quickstart, matrix, oldest) see what users see.
 COMPILED_QUICKLY = {

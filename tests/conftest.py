@@ -25,6 +25,12 @@ settings.register_profile(
 settings.load_profile("kcore")
 
 
+# Folders of tests of formulas over ops, which are the same everywhere, and the backends on which those are quick: where
+# each op is compiled anew, or its graph is made, they take minutes.
+FORMULAS = ("losses", "metrics")
+QUICK = ("numpy", "torch")
+
+
 def name_of(config: pytest.Config) -> str:
     """Give the name of the backend under test."""
     return str(config.getoption("--kcore-backend") or "numpy")
@@ -62,6 +68,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items
         if any(set(mark.args) - has for mark in item.iter_markers("needs"))
         or any(name not in mark.args for mark in item.iter_markers("only"))
+        or (item.path.parent.name in FORMULAS and name not in QUICK)
         or (is_named and _is_the_same_on_each(item) and name != _home(item))
     }
     if others:
