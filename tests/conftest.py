@@ -25,10 +25,17 @@ settings.register_profile(
 settings.load_profile("kcore")
 
 
-# Folders of tests of formulas over ops, which are the same everywhere, and the backends on which those are quick: where
-# each op is compiled anew, or its graph is made, they take minutes.
-FORMULAS = ("losses", "metrics")
+# Tests of formulas over ops, which are the same everywhere, and of what no framework has a part in: names, configs,
+# files. They are run where ops are quick: where each op is compiled anew, or its graph is made, they take minutes.
 QUICK = ("numpy", "torch")
+RUN_WHERE_QUICK = frozenset(
+    """losses metrics callbacks datasets
+    test_attribute_names test_call_plan test_cloning test_collection test_constructor_arguments test_files_of_0_1
+    test_first_values test_initializers test_layer_options test_losses_of_calls test_model_directory
+    test_names_of_copies test_nodes test_quantizers test_regularizers test_reversible_embedding test_safetensors
+    test_saved_dtype_policies     test_saving_arguments test_serialization test_shards test_spectrograms test_summary test_torch_names
+    test_weights_file""".split()
+)
 
 
 def name_of(config: pytest.Config) -> str:
@@ -68,7 +75,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items
         if any(set(mark.args) - has for mark in item.iter_markers("needs"))
         or any(name not in mark.args for mark in item.iter_markers("only"))
-        or (item.path.parent.name in FORMULAS and name not in QUICK)
+        or (name not in QUICK and not RUN_WHERE_QUICK.isdisjoint((item.path.stem, item.path.parent.name)))
         or (is_named and _is_the_same_on_each(item) and name != _home(item))
     }
     if others:
