@@ -29,12 +29,11 @@ settings.load_profile("kcore")
 # files. They are run where ops are quick: where each op is compiled anew, or its graph is made, they take minutes.
 QUICK = ("numpy", "torch")
 RUN_WHERE_QUICK = frozenset(
-    """losses metrics callbacks datasets
-    test_attribute_names test_call_plan test_cloning test_collection test_constructor_arguments test_files_of_0_1
-    test_first_values test_initializers test_layer_options test_losses_of_calls test_model_directory
-    test_names_of_copies test_nodes test_quantizers test_regularizers test_reversible_embedding test_safetensors
-    test_saved_dtype_policies     test_saving_arguments test_serialization test_shards test_spectrograms test_summary test_torch_names
-    test_weights_file""".split()
+    """losses metrics callbacks datasets test_attribute_names test_call_plan test_cloning test_collection
+    test_constructor_arguments test_files_of_0_1 test_first_values test_initializers test_layer_options
+    test_losses_of_calls test_model_directory test_names_of_copies test_nodes test_quantizers test_regularizers
+    test_reversible_embedding test_safetensors test_saved_dtype_policies test_saving_arguments test_serialization
+    test_shards test_spectrograms test_summary test_torch_names test_weights_file""".split()
 )
 
 
