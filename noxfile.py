@@ -236,7 +236,8 @@ def plugin(session: nox.Session) -> None:
     plugins = ("./tests/plugins/kcore-backend-lazy", "./tests/plugins/kcore-backend-toy")
     with environment(session, "kcore[numpy,torch]", *plugins, "scikit-learn", *TESTING) as python:
         lazy = "tests/plugins/kcore-backend-lazy"
-        python("-m", "pytest", "tests/plugins", f"--ignore={lazy}", "-n", "auto", *session.posargs)
+        some = ("--kcore-effort", "0.4")
+        python("-m", "pytest", "tests/plugins", f"--ignore={lazy}", *some, "-n", "auto", *session.posargs)
         # Of a plugin that is like the other a few inputs: they tell whether what both rest on still holds.
         python("-m", "pytest", lazy, "--kcore-effort", "0.05", "-n", "auto", *session.posargs)
 
