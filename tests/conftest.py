@@ -72,9 +72,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     others = {
         item
         for item in items
-        if any(set(mark.args) - has for mark in item.iter_markers("needs"))
+        if not _needs(item) <= has
         or any(name not in mark.args for mark in item.iter_markers("only"))
-        or (name not in QUICK and not RUN_WHERE_QUICK.isdisjoint((item.path.stem, item.path.parent.name)))
+        or (name not in QUICK and _is_run_where_quick(item))
         or (is_named and _is_the_same_on_each(item) and name != _home(item))
     }
     if others:
@@ -88,10 +88,19 @@ def _is_the_same_on_each(item: pytest.Item) -> bool:
     return not asked and item.path.parent.name not in ("backends", "examples")
 
 
+def _is_run_where_quick(item: pytest.Item) -> bool:
+    """Whether a test is run where ops are quick: it is of such a file or folder, and needs nothing that those lack."""
+    is_listed = not RUN_WHERE_QUICK.isdisjoint((item.path.stem, item.path.parent.name))
+    return is_listed and any(_needs(item) <= registry.load(name).capabilities for name in QUICK)
+
+
 def _home(item: pytest.Item) -> str:
-    """Give the backend with which such a test is run: one that has what it needs."""
-    needed = {capability for mark in item.iter_markers("needs") for capability in mark.args}
-    return "torch" if needed - registry.load("numpy").capabilities else "numpy"
+    """Give the backend with which a test is run that is the same on each: one that has what it needs."""
+    return "numpy" if _needs(item) <= registry.load("numpy").capabilities else "torch"
+
+
+def _needs(item: pytest.Item) -> set[str]:
+    return {capability for mark in item.iter_markers("needs") for capability in mark.args}
 
 
 @pytest.fixture(autouse=True)

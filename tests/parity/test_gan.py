@@ -50,6 +50,9 @@ def gan(lib: Any) -> type:
             super().compile(**arguments)
             self.judge_optimizer, self.forge_optimizer = judge_optimizer, forge_optimizer
 
+        def halves(self):
+            return (self.judge, self.judge_optimizer), (self.forge, self.forge_optimizer)
+
         def call(self, noise):
             return self.forge(noise)
 
@@ -71,10 +74,7 @@ def _in_torch(lib: Any) -> type:
 
             noise, real = data
             found = []
-            for which, half, optimizer in (
-                (0, self.judge, self.judge_optimizer),
-                (1, self.forge, self.forge_optimizer),
-            ):
+            for which, (half, optimizer) in enumerate(self.halves()):
                 self.zero_grad()
                 loss = self.losses_of(noise, real)[which]
                 loss.backward()
@@ -94,10 +94,7 @@ def _in_tensorflow(lib: Any) -> type:
 
             noise, real = data
             found = []
-            for which, half, optimizer in (
-                (0, self.judge, self.judge_optimizer),
-                (1, self.forge, self.forge_optimizer),
-            ):
+            for which, (half, optimizer) in enumerate(self.halves()):
                 with tf.GradientTape() as tape:
                     loss = self.losses_of(noise, real)[which]
                 variables = half.trainable_weights

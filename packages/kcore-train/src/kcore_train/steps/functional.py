@@ -11,11 +11,9 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias
 
-import numpy as np
 from kcore_ops import StatelessScope, Variable
 from kcore_ops.backends.abilities import NotCompilable
 from kcore_ops.engine.op import Tensor, Tree
-from kcore_ops.foundation import tree
 from kcore_ops.state.stateless_scope import in_stateless_scope
 from kcore_ops.transforms.fallbacks import value_and_grad_on
 
@@ -24,7 +22,7 @@ from kcore_train.objective.outputs import masks_of, with_masks
 from kcore_train.steps.scanning import at, scan_steps, stack_batches
 from kcore_train.steps.scope import ListsScope, StepScope
 from kcore_train.steps.step import Kind, StepFunction, StepRecord, TrainingSetup, own_step
-from kcore_train.steps.tensors import batch_tensors
+from kcore_train.steps.tensors import batch_tensors, has_texts
 
 __all__ = ["FunctionalSteps"]
 
@@ -216,7 +214,7 @@ class FunctionalSteps:
             try:
                 return function(state, data)
             except Exception as error:
-                if isinstance(error, NotCompilable) or function is alone or not _has_texts(data):
+                if isinstance(error, NotCompilable) or function is alone or not has_texts(data):
                     raise
             warnings.warn(
                 f"the {kind} step runs eagerly: compiled ones take no texts on the {backend.name} backend; map the "
@@ -299,10 +297,6 @@ class FunctionalSteps:
 def _in_order(results: dict[str, Tensor], order: Iterable[str]) -> dict[str, Tensor]:
     """Return results in the order they were made in: what JAX has compiled has the keys of a dict sorted."""
     return {name: results[name] for name in order if name in results}
-
-
-def _has_texts(data: Tree) -> bool:
-    return any(isinstance(leaf, np.ndarray) and leaf.dtype.kind == "O" for leaf in tree.flatten(data))
 
 
 def _assign_in_scope(updates: Iterable[tuple[Variable, Tensor]]) -> None:

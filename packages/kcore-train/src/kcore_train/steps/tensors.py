@@ -14,7 +14,7 @@ from kcore_ops.engine.op import Tensor, Tree
 from kcore_train.data import Batch
 from kcore_train.data.data_adapter import InputsOnly
 
-__all__ = ["batch_tensors", "placed_batch"]
+__all__ = ["batch_tensors", "has_texts", "placed_batch"]
 
 _NESTED = (list, tuple, dict)
 _NUMBERS, _TEXTS = "biuf", "O"  # kinds of dtypes
@@ -60,10 +60,23 @@ def batch_tensors(backend: Backend, data: Tree, like: Tensor = None) -> Tree:
     def convert(leaf: Any) -> Any:
         if leaf.__class__ in tensor_types and leaf.__class__ is not np.ndarray:
             return leaf
-        if leaf.__class__ is np.ndarray and leaf.dtype.kind == _TEXTS and "strings" not in backend.capabilities:
+        if _is_of_texts(leaf) and "strings" not in backend.capabilities:
             return leaf
         return leaf if leaf is None or isinstance(leaf, str) else tensor_on(backend, leaf, None, like)
 
     if isinstance(data, tuple) and not any(isinstance(part, _NESTED) for part in data):
         return tuple([convert(part) for part in data])
     return _mapped(convert, data)
+
+
+def has_texts(data: Tree) -> bool:
+    """Return whether an array of a batch is of texts.
+
+    Args:
+        data: the batch.
+    """
+    return any(map(_is_of_texts, ops.tree.flatten(data)))
+
+
+def _is_of_texts(leaf: Any) -> bool:
+    return isinstance(leaf, np.ndarray) and leaf.dtype.kind == _TEXTS
