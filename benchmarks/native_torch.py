@@ -59,7 +59,7 @@ class Loop:
         self.optimizer = torch.optim.Adam(self.module.parameters(), 1e-3)
         self.loss = nn.CrossEntropyLoss()
 
-    def _inputs(self, x: np.ndarray) -> torch.Tensor:
+    def inputs(self, x: np.ndarray) -> torch.Tensor:
         tensor = torch.from_numpy(x)
         return tensor.permute(0, 3, 1, 2) if self.case.name == "cnn" else tensor
 
@@ -70,7 +70,7 @@ class Loop:
             rows = order[i : i + size]
             targets = torch.from_numpy(y[rows]).long()
             self.optimizer.zero_grad()
-            outputs = self.module(self._inputs(x[rows]))
+            outputs = self.module(self.inputs(x[rows]))
             loss = self.loss(outputs, targets)
             loss.backward()
             self.optimizer.step()
@@ -85,5 +85,5 @@ class Loop:
     def predict(self, x: np.ndarray) -> np.ndarray:
         size = self.case.batch_size
         with torch.no_grad():
-            parts = [self.module(self._inputs(x[i : i + size])).numpy() for i in range(0, len(x), size)]
+            parts = [self.module(self.inputs(x[i : i + size])).numpy() for i in range(0, len(x), size)]
         return np.concatenate(parts)

@@ -63,8 +63,10 @@ class Terminal(io.StringIO):
 def turn(case: Case, name: str, model: Any, what: str, x: Any, y: Any) -> Callable[[], Any]:
     """Give what a contender does in its turn."""
     if what == "call":
-        inputs = importlib.import_module("torch").from_numpy(x[: case.batch_size])
-        return functools.partial(model.call if name == "native" else model, inputs)
+        batch = x[: case.batch_size]
+        if name == "native":
+            return functools.partial(model.call, model.inputs(batch))
+        return functools.partial(model, importlib.import_module("torch").from_numpy(batch))
     if what == "predict":
         options = {} if name == "native" else {"batch_size": case.batch_size, "verbose": 0}
         return functools.partial(model.predict, x, **options)
