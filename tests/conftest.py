@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import os
 import sys
@@ -30,10 +31,11 @@ settings.load_profile("kcore")
 QUICK = ("numpy", "torch")
 RUN_WHERE_QUICK = frozenset(
     """losses metrics callbacks datasets test_attribute_names test_call_plan test_cloning test_collection
-    test_constructor_arguments test_files_of_0_1 test_first_values test_initializers test_layer_options
-    test_losses_of_calls test_model_directory test_names_of_copies test_nodes test_quantizers test_regularizers
-    test_reversible_embedding test_safetensors test_saved_dtype_policies test_saving_arguments test_serialization
-    test_shards test_spectrograms test_summary test_torch_names test_weights_file""".split()
+    test_constructor_arguments test_elimination test_files_of_0_1 test_first_values test_initializers
+    test_layer_options test_losses_of_calls test_model_directory test_names_of_copies test_nodes
+    test_quantized_layers test_quantizers test_registry test_regularizers test_reversible_embedding
+    test_safetensors test_saved_dtype_policies test_saving_arguments test_serialization test_setting_files
+    test_shards test_spectrograms test_suite test_summary test_torch_names test_weights_file""".split()
 )
 
 
@@ -80,6 +82,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if others:
         config.hook.pytest_deselected(items=list(others))
         items[:] = [item for item in items if item not in others]
+
+
+def pytest_collection_finish() -> None:
+    """Keep the collector from going through thousands of tests and modules, which stay, each time."""
+    gc.collect()
+    gc.freeze()
 
 
 def _is_the_same_on_each(item: pytest.Item) -> bool:

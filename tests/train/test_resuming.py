@@ -54,7 +54,15 @@ def whole(backend_name, tmp_path_factory):
     return of
 
 
-@pytest.mark.parametrize(("kind", "save_freq"), [("arrays", "epoch"), *((kind, 3) for kind in resuming.KINDS)])
+# Where a run is compiled, several times for each kind, those are tried whose state a compiled step has a part in.
+COMPILED = ("mixed", "several_steps", "multi")
+RUNS = [("arrays", "epoch"), *((kind, 3) for kind in COMPILED)]
+OTHERS = [(kind, 3) for kind in resuming.KINDS if kind not in COMPILED]
+
+
+@pytest.mark.parametrize(
+    ("kind", "save_freq"), [*RUNS, *(pytest.param(*run, marks=pytest.mark.only("torch")) for run in OTHERS)]
+)
 def test_a_run_that_was_cut_off_ends_as_one_that_was_not(kind, save_freq, whole, backend, tmp_path):
     expected = whole(kind)
     rng = np.random.default_rng(len(kind))

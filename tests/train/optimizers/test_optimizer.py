@@ -83,8 +83,11 @@ def run(optimizer, values, gradients):
 @every_optimizer
 @pytest.mark.parametrize(
     ("options", "is_compiled"),
-    [({}, False), ({}, True), (ALL_OPTIONS, True)],
-    ids=["eager", "compiled", "compiled-with-all-options"],
+    [
+        pytest.param({}, False, marks=pytest.mark.only("torch"), id="eager"),
+        pytest.param({}, True, marks=pytest.mark.only("jax", "torch"), id="compiled"),
+        pytest.param(ALL_OPTIONS, True, id="compiled-with-all-options"),
+    ],
 )
 def test_as_a_pure_function_it_does_what_it_does_in_place(backend, make, options, is_compiled):
     values, gradients = draw()

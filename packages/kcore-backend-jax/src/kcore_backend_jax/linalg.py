@@ -64,6 +64,7 @@ def lu_factor(x):
 
 
 TABLE: dict[str, Callable[..., Any]] = {
+    "biased_matmul": lambda x, kernel, bias: jnp.matmul(x, kernel) + bias,
     "cholesky": cholesky,
     "cross": jnp.cross,
     "det": jnp.linalg.det,

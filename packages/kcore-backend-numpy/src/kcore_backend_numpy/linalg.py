@@ -95,6 +95,7 @@ def eig(x):
 
 
 TABLE: dict[str, Callable[..., Any]] = {
+    "biased_matmul": lambda x, kernel, bias: np.matmul(x, kernel) + bias,
     "cholesky": cholesky,
     "det": np.linalg.det,
     "dot": np.dot,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 import string
 from collections.abc import Callable
 from typing import Any
@@ -36,7 +38,8 @@ def _of_stacks(x1: Any, x2: Any) -> Any:
     # Some stacks that are to be repeated along several axes oneDNN reads beyond (TensorFlow 2.21).
     if set(stacks2) <= {1} and len(stacks2) <= len(stacks1):
         rows, columns = sizes_of(x1), sizes_of(x2)
-        product = tf.raw_ops.MatMul(a=tf.reshape(x1, [-1, rows[-1]]), b=tf.reshape(x2, columns[-2:]))
+        count = functools.reduce(operator.mul, rows[:-1])  # -1 is nothing's size where others are 0
+        product = tf.raw_ops.MatMul(a=tf.reshape(x1, [count, rows[-1]]), b=tf.reshape(x2, columns[-2:]))
         return tf.reshape(product, [*rows[:-1], columns[-1]])
     sizes1, sizes2 = tf.shape(x1), tf.shape(x2)
     common = tf.broadcast_dynamic_shape(sizes1[:-2], sizes2[:-2])
@@ -127,6 +130,7 @@ def eig(x):
 
 
 TABLE: dict[str, Callable[..., Any]] = {
+    "biased_matmul": lambda x, kernel, bias: matmul(x, kernel) + bias,
     "cholesky": cholesky,
     "det": tf.linalg.det,
     "eig": eig,
@@ -149,5 +153,5 @@ _WHOLE = {**_SMALL, "uint32": "int64", "uint64": "int64"}
 _DECOMPOSITIONS = "cholesky det eig eigh inv qr slogdet solve solve_triangular svd".split()
 WIDENED: dict[str, dict[str, str]] = {
     **{name: _HALF for name in _DECOMPOSITIONS},
-    **{name: _WHOLE for name in ("einsum", "matmul", "tensordot")},
+    **{name: _WHOLE for name in ("biased_matmul", "einsum", "matmul", "tensordot")},
 }

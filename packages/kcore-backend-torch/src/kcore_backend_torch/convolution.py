@@ -25,14 +25,20 @@ def conv(inputs, kernel, strides, padding, data_format, dilation_rate):
     return _convolve(inputs, kernel, windows)
 
 
+def biased_conv(inputs, kernel, bias, strides, padding, data_format, dilation_rate):
+    windows = plugin.conv_windows(inputs.shape, kernel.shape, strides, padding, dilation_rate, data_format)
+    return _convolve(inputs, kernel, windows, bias)
+
+
 def depthwise_conv(inputs, kernel, strides, padding, data_format, dilation_rate):
     windows = plugin.depthwise_conv_windows(inputs.shape, kernel.shape, strides, padding, dilation_rate, data_format)
     return _convolve(inputs, kernel.reshape(*windows.window, 1, windows.filters), windows)
 
 
-def _convolve(inputs: Any, kernel: Any, windows: plugin.Windows) -> Any:
+def _convolve(inputs: Any, kernel: Any, windows: plugin.Windows, bias: Any = None) -> Any:
     if _is_misread(inputs, windows):
-        return _convolve(inputs.float(), kernel.float(), windows).to(inputs.dtype)
+        wide = inputs.float(), kernel.float(), windows, None if bias is None else bias.float()
+        return _convolve(*wide).to(inputs.dtype)
     function: Any = _CONV[len(windows.sizes)]
     x, around = _padded(inputs, windows, 0, most=None)
     strides = list(windows.strides)
@@ -47,7 +53,7 @@ def _convolve(inputs: Any, kernel: Any, windows: plugin.Windows) -> Any:
     else:
         kernel = kernel.permute(-1, *axes, -2).contiguous().movedim(-1, 1)
     kernel = _with_plain_strides(kernel)
-    return _back(function(x, kernel, None, strides, around, windows.dilation, windows.groups), windows)
+    return _back(function(x, kernel, bias, strides, around, windows.dilation, windows.groups), windows)
 
 
 def _is_misread(inputs: Any, windows: plugin.Windows, is_transposed: bool = False) -> bool:
@@ -144,6 +150,7 @@ TABLE: dict[str, Callable[..., Any]] = {
     "adaptive_average_pool": adaptive_average_pool,
     "adaptive_max_pool": adaptive_max_pool,
     "average_pool": average_pool,
+    "biased_conv": biased_conv,
     "conv": conv,
     "conv_transpose": conv_transpose,
     "depthwise_conv": depthwise_conv,
@@ -158,7 +165,7 @@ WIDENED: dict[str, dict[str, str]] = {
     "max_pool": dict.fromkeys(("bool", "int8", "int16", "uint8"), "int32"),
     # Convolutions know int64 alone among integers, once dilated or transposed (torch 2.13).
     **dict.fromkeys(
-        ("conv", "conv_transpose", "depthwise_conv"),
+        ("biased_conv", "conv", "conv_transpose", "depthwise_conv"),
         dict.fromkeys(("int8", "int16", "int32", "uint8", "uint16", "uint32"), "int64"),
     ),
 }

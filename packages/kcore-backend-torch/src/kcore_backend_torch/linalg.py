@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from kcore_ops import config
 from kcore_ops.dtypes import epsilon_of, real_dtype
 from kcore_ops.plugin import paired_axes, parse_subscripts
@@ -19,6 +21,31 @@ def einsum(subscripts, *operands):
         raise ValueError("axes of one letter differ in size")
     result = torch.einsum(contraction.equation, *operands)
     return result if result.dtype is operands[0].dtype else result.to(operands[0].dtype)  # sums of integers are int64
+
+
+def biased_matmul(x, kernel, bias):
+    if bias.ndim == 1 and bias.shape == kernel.shape[1:] and x.is_floating_point():
+        return torch.addmm(bias, x, kernel) if x.ndim == 2 else F.linear(x, kernel.t(), bias)
+    return torch.matmul(x, kernel) + bias
+
+
+def biased_einsum(subscripts, x, kernel, bias):
+    count = _num_summed(subscripts, x.ndim, kernel.ndim)
+    kept = kernel.shape[count:]
+    if not count or bias.shape != kept or x.shape[-count:] != kernel.shape[:count] or not x.is_floating_point():
+        return einsum(subscripts, x, kernel) + bias
+    matrix = kernel.reshape(kernel.shape[:count].numel(), kept.numel())
+    return F.linear(x.flatten(-count), matrix.t(), bias.flatten()).unflatten(-1, kept)
+
+
+@functools.lru_cache(maxsize=1024)
+def _num_summed(subscripts: str, num_axes: int, num_axes_of_kernel: int) -> int:
+    """Return how many axes are summed if they are the last of the input and the first of the kernel, in order, or 0."""
+    contraction = parse_subscripts(subscripts, (num_axes, num_axes_of_kernel))
+    (x, kernel), output = contraction.inputs, contraction.output
+    count = len(set(kernel) - set(output))
+    is_plain = count and x[-count:] == kernel[:count] and output == x[:-count] + kernel[count:]
+    return count if is_plain and len(set(x + kernel)) == len(x + kernel) - count and kernel[count:] else 0
 
 
 def tensordot(x1, x2, axes):
@@ -113,6 +140,8 @@ def lu_factor(x):
 
 
 TABLE: dict[str, Callable[..., Any]] = {
+    "biased_einsum": biased_einsum,
+    "biased_matmul": biased_matmul,
     "cholesky": cholesky,
     "cross": cross,
     "det": torch.linalg.det,
@@ -142,7 +171,11 @@ TABLE: dict[str, Callable[..., Any]] = {
 _HALF = {"float16": "float32", "bfloat16": "float32"}
 _DECOMPOSITIONS = """cholesky det eig eigh inv lu_factor logdet norm normalize pinv qr slogdet solve solve_triangular
 svd""".split()
+_PRODUCTS = ("biased_einsum", "biased_matmul", "einsum", "inner", "matmul", "tensordot", "vdot")
 WIDENED: dict[str, dict[str, str]] = {
     **{name: _HALF for name in _DECOMPOSITIONS},
-    **{name: {"bool": "int32"} for name in ("einsum", "inner", "matmul", "tensordot", "vdot")},
+    **{
+        name: {"bool": "int32"}
+        for name in ("biased_einsum", "biased_matmul", "einsum", "inner", "matmul", "tensordot", "vdot")
+    },
 }

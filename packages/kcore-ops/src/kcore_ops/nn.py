@@ -2,6 +2,7 @@
 
 from kcore_ops.ops.nn.activations import *
 from kcore_ops.ops.nn.attention import *
+from kcore_ops.ops.nn.biased import *
 from kcore_ops.ops.nn.blocks import *
 from kcore_ops.ops.nn.convolution import *
 from kcore_ops.ops.nn.ctc import *

@@ -33,9 +33,11 @@ _KINDS = {
 def op(function: Callable[P, R], /) -> OpFunction[P, R]: ...
 @overload
 def op(
-    *, dtypes: promotion.Rule | Mapping[str, promotion.Rule] = ..., name: str | None = ...
+    *, dtypes: promotion.Rule | Mapping[str, promotion.Rule] = ..., name: str | None = ..., in_parts: bool = ...
 ) -> Callable[[Callable[P, R]], OpFunction[P, R]]: ...
-def op(function: Any = None, /, *, dtypes: Any = promotion.keep, name: str | None = None) -> Any:
+def op(
+    function: Any = None, /, *, dtypes: Any = promotion.keep, name: str | None = None, in_parts: bool = False
+) -> Any:
     """Make a derived op: its body is its definition, in terms of other ops.
 
     Parameters annotated `Tensor`, `Tensor | None` or `Sequence[Tensor]` take tensors; the others are static.
@@ -46,6 +48,8 @@ def op(function: Any = None, /, *, dtypes: Any = promotion.keep, name: str | Non
             (`"x1 x2"`) to rules; `keep`, which leaves them.
         name: str or None, the op's name, None for the function's, after the name of its package if that is not
             kcore_ops; None.
+        in_parts: bool, whether it is a shorthand: an object in place of a tensor that does not run the op is asked to
+            run what the definition calls, before its tensor is; False.
 
     >>> from kcore_ops import exp, sum
     >>> @op(dtypes=promotion.floating)
@@ -54,7 +58,7 @@ def op(function: Any = None, /, *, dtypes: Any = promotion.keep, name: str | Non
     >>> sum_of_exp([0, 0, 0]).item()
     3.0
     """
-    return _decorator(function, dtypes, name, derived=True)
+    return _decorator(function, dtypes, name, derived=True, in_parts=in_parts)
 
 
 @overload
@@ -74,12 +78,13 @@ def primitive(function: Any = None, /, *, dtypes: Any = promotion.keep, name: st
     return _decorator(function, dtypes, name, derived=False)
 
 
-def _decorator(function: Any, dtypes: Any, name: str | None, derived: bool) -> Any:
+def _decorator(function: Any, dtypes: Any, name: str | None, derived: bool, in_parts: bool = False) -> Any:
     def decorate(body: Callable[..., Any]) -> Any:
         package = body.__module__.partition(".")[0]
         full_name = name or (body.__name__ if package == "kcore_ops" else f"{package}.{body.__name__}")
         parameters = _parameters(body)
-        new = Op(full_name, body, body if derived else None, parameters, _rules(parameters, dtypes))
+        rules = _rules(parameters, dtypes)
+        new = Op(full_name, body, body if derived else None, parameters, rules, in_parts=in_parts)
         register(new)
         return public_function(new)
 

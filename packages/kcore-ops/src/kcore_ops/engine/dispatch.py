@@ -348,7 +348,7 @@ def _with_values(op: Op, slots: list[Any]) -> Run:
 def _with_answers(op: Op, slots: list[Any]) -> Run:
     """Store a plan that asks the objects in place of tensors, in their order, whether they run the op themselves.
 
-    Where none does, the op runs on the tensors that they stand for.
+    Where none does, what the op is short for runs, or the op itself on the tensors that they stand for.
     """
     positions = [position for position, _, _ in op.tensor_parameters]
 
@@ -359,6 +359,8 @@ def _with_answers(op: Op, slots: list[Any]) -> Run:
                     result = item.__kcore_op__(op.function, args)
                     if result is not NotImplemented:
                         return result
+        if op.in_parts and op.definition is not None:
+            return op.definition(*args)
         values = [_values_of(arg) if position in positions else arg for position, arg in enumerate(args)]
         return op.function(*op.spread(values))
 

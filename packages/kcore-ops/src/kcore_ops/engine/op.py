@@ -73,6 +73,7 @@ class Op:
         rules: the dtype rule of each group of tensor parameters.
         overrides: functions by backend name, which come before the backend's own.
         unary: what a call with nothing but its first argument stands for, if that is another function.
+        in_parts: whether objects in place of tensors that do not run it are asked for what its definition calls.
         function: what users call.
         dispatcher: the function that looks up plans: `function` itself, or what that wraps.
         plans: ready-made calls by the types and dtypes of the arguments; see plans.py.
@@ -87,6 +88,7 @@ class Op:
     rules: tuple[tuple[tuple[str, ...], promotion.Rule], ...]
     overrides: dict[str, Callable[..., Any] | str] = dataclasses.field(default_factory=dict)
     unary: Callable[[Any], Any] | None = None
+    in_parts: bool = False
     function: Any = None
     dispatcher: Any = None
     plans: dict[Any, Any] = dataclasses.field(default_factory=dict)

@@ -109,6 +109,14 @@ class SlidingKernel(Layer):
         """
         if self.bias is not None:
             x = ops.add(x, self.bias if self._bias_shape is None else ops.reshape(self.bias, self._bias_shape))
+        return self.activated(x)
+
+    def activated(self, x: Tensor) -> Any:
+        """Apply the activation.
+
+        Args:
+            x: tensor, the output of the convolution with its bias.
+        """
         activation = self.activation
         return x if activation is None or activation is activations.linear else activation(x)
 
@@ -182,7 +190,11 @@ class _Conv(SlidingKernel, Adaptable):
             inputs: tensor with a batch axis, spatial axes and one of channels, as `data_format` says.
             kernel: tensor `(*kernel_size, channels / groups, filters)`.
         """
-        return ops.conv(inputs, kernel, self.strides, self.padding, self.data_format, self.dilation_rate)
+        return ops.conv(*self._padded(inputs, kernel))
+
+    def _padded(self, inputs: Tensor, kernel: Tensor, *bias: Tensor) -> tuple[Any, ...]:
+        """Return the arguments of the op."""
+        return inputs, kernel, *bias, self.strides, self.padding, self.data_format, self.dilation_rate
 
     def call(self, inputs: Tensor) -> Tensor:
         """Return `activation(conv(inputs, kernel) + bias)`.
@@ -190,7 +202,9 @@ class _Conv(SlidingKernel, Adaptable):
         Args:
             inputs: tensor with a batch axis, spatial axes and one of channels, as `data_format` says.
         """
-        return self.finish(self.convolution_op(inputs, self.kernel))
+        if self.bias is None or type(self).convolution_op is not _Conv.convolution_op:
+            return self.finish(self.convolution_op(inputs, self.kernel))
+        return self.activated(ops.biased_conv(*self._padded(inputs, self.kernel, self.bias)))
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make another one like it."""
@@ -248,20 +262,13 @@ class Conv1D(_Conv):
     rank = 1
     paddings = ("valid", "same", "causal")
 
-    def convolution_op(self, inputs: Tensor, kernel: Tensor) -> Any:
-        """Convolve inputs with a kernel, without bias and activation. Override it for another kind of product.
-
-        Args:
-            inputs: tensor with a batch axis, spatial axes and one of channels, as `data_format` says.
-            kernel: tensor `(*kernel_size, channels / groups, filters)`.
-        """
+    def _padded(self, inputs: Tensor, kernel: Tensor, *bias: Tensor) -> tuple[Any, ...]:
         if self.padding != "causal":
-            return super().convolution_op(inputs, kernel)
+            return super()._padded(inputs, kernel, *bias)
         before = (self.kernel_size[0] - 1) * self.dilation_rate[0]
         time = (before, 0)
         widths = ((0, 0), (0, 0), time) if self.channel_axis == 1 else ((0, 0), time, (0, 0))
-        inputs = ops.pad(inputs, widths)
-        return ops.conv(inputs, kernel, self.strides, "valid", self.data_format, self.dilation_rate)
+        return ops.pad(inputs, widths), kernel, *bias, self.strides, "valid", self.data_format, self.dilation_rate
 
 
 @builtin("keras.layers", aliases=("Convolution2D",))

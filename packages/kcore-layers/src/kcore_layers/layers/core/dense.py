@@ -118,9 +118,8 @@ class Dense(Quantizable):
         Args:
             inputs: tensor `(..., n)`.
         """
-        x = ops.matmul(inputs, self.kernel)
-        if self.bias is not None:
-            x = ops.add(x, self.bias)
+        bias = self.bias
+        x = ops.matmul(inputs, self.kernel) if bias is None else ops.biased_matmul(inputs, self.kernel, bias)
         activation = self.activation
         return x if activation is None or activation is activations.linear else activation(x)
 

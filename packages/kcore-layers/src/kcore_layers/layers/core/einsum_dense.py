@@ -134,9 +134,10 @@ class EinsumDense(Quantizable):
         Args:
             inputs: tensor with the axes that the equation names first.
         """
-        x = ops.einsum(self.equation, inputs, self.kernel)
-        if self.bias is not None:
-            x = ops.add(x, self.bias)
+        if self.bias is None:
+            x = ops.einsum(self.equation, inputs, self.kernel)
+        else:
+            x = ops.biased_einsum(self.equation, inputs, self.kernel, self.bias)
         activation = self.activation
         return x if activation is None or activation is activations.linear else activation(x)
 

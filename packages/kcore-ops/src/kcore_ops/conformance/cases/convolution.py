@@ -164,6 +164,11 @@ def _inputs(draw, dtype, sizes, channels, data_format, **limits):
 # The kernel's sizes are known, as those of weights are: a definition goes over its elements one by one.
 
 
+def _biased_conv(x, kernel, bias, strides=1, padding="valid", data_format=None, dilation=1):
+    bias = bias.reshape(-1, *(1,) * (x.ndim - 2)) if data_format == "channels_first" else bias
+    return _conv(x, kernel, strides, padding, data_format, dilation) + bias
+
+
 @case("conv", _conv, dtypes=CONV_DTYPES, tolerance=4, known=(1,))
 def _conv_case(draw, dtype):
     window, strides, padding, data_format, dilation, sizes = _geometry(draw)
@@ -176,6 +181,12 @@ def _conv_case(draw, dtype):
 def _conv_of_two_dtypes(draw, dtype):
     x = draw(arrays("float32", (2, 6, 5, 2)))
     return x, draw(arrays(dtype, (3, 3, 2, 4))), draw(st.integers(1, 2)), "same", None, 1
+
+
+@case("biased_conv", _biased_conv, dtypes=CONV_DTYPES, tolerance=4, known=(1,))
+def _biased_conv_case(draw, dtype):
+    x, kernel, *options = _conv_case(draw, dtype)
+    return x, kernel, draw(arrays(dtype, kernel.shape[-1:])), *options
 
 
 @case("depthwise_conv", _depthwise_conv, dtypes=CONV_DTYPES, tolerance=4, known=(1,))

@@ -37,6 +37,17 @@ def _matmul_of_two_dtypes(draw, dtype):
     return draw(arrays(dtype, (n, k))), draw(arrays("float32", (k, 2)))
 
 
+def _biased_matmul(x, kernel, bias):
+    return np.matmul(x, kernel) + bias
+
+
+@case("biased_matmul", _biased_matmul, dtypes=ALL, tolerance=4)
+def _biased_matmul_case(draw, dtype):
+    x, kernel = _matmul(draw, dtype)
+    shape = np.matmul(x, kernel).shape[-1:]
+    return x, kernel, draw(arrays(dtype, shape if draw(st.integers(0, 3)) else ()))
+
+
 @case("dot", np.dot, dtypes=ALL, tolerance=4)
 def _dot(draw, dtype):
     k = draw(sizes)
@@ -163,6 +174,35 @@ def _einsum(draw, dtype):
         shape = (*(letters[x] for x in before), *(middle if dots else ()), *(letters[x] for x in after))
         operands.append(draw(arrays(dtype, shape, low=-2, high=2)))
     return equation, operands
+
+
+def _biased_einsum(subscripts, x, kernel, bias):
+    return (np.einsum(subscripts, x, kernel) + bias).astype(x.dtype)
+
+
+@case("biased_einsum", _biased_einsum, dtypes=ALL, tolerance=16)
+def _biased_einsum_case(draw, dtype):
+    layers = [
+        "ab,bc->ac",
+        "abc,cde->abde",
+        "abcd,cde->abe",
+        "...x,xy->...y",
+        "ab...,bc->ac...",
+        "ab,cb->ac",
+        "ab,ab->ab",
+    ]
+    equation = draw(st.sampled_from(layers))
+    letters = {letter: draw(st.integers(0, 3)) for letter in equation if letter.isalpha()}
+    dots = draw(shapes(max_rank=2, max_size=3))
+
+    def shape(term):
+        before, has_dots, after = term.partition("...")
+        return (*(letters[x] for x in before), *(dots if has_dots else ()), *(letters[x] for x in after))
+
+    x, kernel, result = (shape(term) for term in equation.replace("->", ",").split(","))
+    kept = result[-draw(st.integers(1, len(result))) :] if draw(st.integers(0, 3)) else ()
+    low_and_high = {"low": -2, "high": 2}
+    return equation, *(draw(arrays(dtype, each, **low_and_high)) for each in (x, kernel, kept))
 
 
 # Linear algebra.

@@ -15,6 +15,7 @@ from kcore_ops.engine.op import Tensor
 from kcore_ops.foundation.errors import ShapeError
 from kcore_ops.ops.core.control_flow import scan
 from kcore_ops.ops.nn.activations import sigmoid
+from kcore_ops.ops.nn.biased import biased_matmul
 from kcore_ops.ops.numpy.arithmetic import add, multiply, subtract
 from kcore_ops.ops.numpy.joining import split
 from kcore_ops.ops.numpy.manipulation import transpose
@@ -161,8 +162,8 @@ def gru_step(
     xz, xr, xg = split(projected, 3, axis=-1)
     dropped = h if mask is None else multiply(h, mask)
     if reset_after:
-        inner = matmul(dropped, recurrent_kernel)
-        hz, hr, hg = split(inner if bias is None else add(inner, bias), 3, axis=-1)
+        inner = matmul(dropped, recurrent_kernel) if bias is None else biased_matmul(dropped, recurrent_kernel, bias)
+        hz, hr, hg = split(inner, 3, axis=-1)
     else:
         units = recurrent_kernel.shape[0]
         hz, hr = split(matmul(dropped, recurrent_kernel[:, : 2 * units]), 2, axis=-1)
@@ -177,8 +178,8 @@ def gru_step(
 
 def _projected(x: Any, kernel: Any, bias: Any) -> Any:
     """Return the products of the inputs of all steps, time first."""
-    product = matmul(transpose(x, (1, 0, 2)), kernel)
-    return product if bias is None else add(product, bias)
+    x = transpose(x, (1, 0, 2))
+    return matmul(x, kernel) if bias is None else biased_matmul(x, kernel, bias)
 
 
 def _turns(unroll: bool) -> Any:
