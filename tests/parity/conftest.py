@@ -26,6 +26,7 @@ COMPARED_ON = {
     "test_dtype_policies": ("torch",),
     "test_file_editor": ("torch",),
     "test_flax_layer": ("jax",),
+    "test_float8": ("torch",),
     "test_initial_weights": ("torch",),
     "test_layer_arguments": ("torch",),
     "test_layer_configs": ("torch",),

@@ -20,14 +20,11 @@ NAMESPACES_LEFT_OUT = {
     "utils.legacy": "names that Keras keeps for code of Keras 2",
 }
 
-_QUANTIZATION = "training in float8 is not there yet"
 _ONE_CALL = "call computes with any weight: an object in its place answers the products"
 _TYPED = "made for scikit-learn when the first estimator is: a class shows it to editors only"
 
 LEFT_OUT = {
     # Quantization, and what trains beside weights.
-    "dtype_policies.QuantizedFloat8DTypePolicy": _QUANTIZATION,
-    "quantizers.Float8QuantizationConfig": _QUANTIZATION,
     "*.quantized_build": _ONE_CALL,
     "*.quantized_call": _ONE_CALL,
     # Where Keras's classes of augmentation name one argument in several ways, or show what they compute with inside.

@@ -196,7 +196,7 @@ class Layer(Built, Calling, Operation):
 
     @property
     def quantization_mode(self) -> str | None:
-        """What its dtype policy keeps weights as, "int8", "int4", "gptq" or "awq"; None, as variable dtype says."""
+        """What its dtype policy keeps weights as, "int8", say, or multiplies them as, "float8"; None, neither."""
         return self._kcore_dtype_policy.for_path(self.path).quantization_mode
 
     def quantize(self, mode: str | None = None, type_check: bool = True, config: Any = None) -> None:

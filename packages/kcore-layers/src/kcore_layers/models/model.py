@@ -99,7 +99,7 @@ class Model(TrainedLayer):
         A model that was compiled goes on as it is: what is no longer trained is left out.
 
         Args:
-            mode: str, "int8", "int4", "gptq" or "awq"; None, the default, is what `config` says.
+            mode: str, "int8", "int4", "float8", "gptq" or "awq"; None, the default, is what `config` says.
             config: `quantizers.QuantizationConfig`, how weights are rounded; None, the default, is the mode's own way.
                 "gptq" and "awq" need one: the layers inside its blocks are quantized one block after another, by what
                 its data gives them, and all else stays as it is.

@@ -48,7 +48,10 @@ def quantize_layers(model: Layer, mode: str | None, config: Any, filters: Filter
     layers = [
         layer
         for layer in model._kcore_sublayers(include_self=False)
-        if not isinstance(layer, _models()) and type(layer).quantize is not Layer.quantize and chosen(layer)
+        if not isinstance(layer, _models())
+        and type(layer).quantize is not Layer.quantize
+        and chosen(layer)
+        and config.mode in getattr(layer, "modes", (config.mode,))
     ]
     for layer in layers:
         if isinstance(layer, Quantizable):

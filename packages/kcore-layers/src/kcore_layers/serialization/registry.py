@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from kcore_ops import dtype_policies
 from kcore_ops.backends import registry
 from kcore_ops.foundation.errors import ArgumentError, KcoreError
+from kcore_ops.policies.policy import own_classes
 from kcore_ops.random import SeedGenerator
 
 __all__ = [
@@ -493,11 +494,8 @@ class _PolicyClasses:
 
 
 for _cls in (dtype_policies.DTypePolicy, dtype_policies.FloatDTypePolicy):
-    builtin("keras.dtype_policies")(builtin("keras")(_cls))
-builtin("keras.dtype_policies")(dtype_policies.AWQDTypePolicy)
-builtin("keras.dtype_policies")(dtype_policies.DTypePolicyMap)
-builtin("keras.dtype_policies")(dtype_policies.GPTQDTypePolicy)
-builtin("keras.dtype_policies")(dtype_policies.Int4DTypePolicy)
-builtin("keras.dtype_policies")(dtype_policies.QuantizedDTypePolicy)
+    builtin("keras")(_cls)
+for _own in own_classes.values():
+    builtin("keras.dtype_policies")(_own)
 dtype_policies.look_up_classes_in(_PolicyClasses())
 builtin("keras.random")(SeedGenerator)

@@ -1,4 +1,4 @@
-"""`Quantizable`: layers whose weight can be kept as integers of few bits."""
+"""`Quantizable`: layers whose weight can be kept as, or multiplied in, few bits."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from kcore_layers.serialization.objects import resolve
 from kcore_layers.serialization.registry import original_class
 from kcore_layers.weights.awq import AWQWeight
 from kcore_layers.weights.calibrated_config import AWQConfig, CalibratedConfig, GPTQConfig
+from kcore_layers.weights.float8_weight import Float8Weight
 from kcore_layers.weights.gptq import GPTQWeight
 from kcore_layers.weights.int4 import Int4Weight
 from kcore_layers.weights.low_rank import LowRank
 from kcore_layers.weights.observed import Observed
 from kcore_layers.weights.quantization_config import (
+    Float8QuantizationConfig,
     Int4QuantizationConfig,
     Int8QuantizationConfig,
     QuantizationConfig,
@@ -39,19 +41,20 @@ class _Mode(NamedTuple):
     """
 
     config: type[QuantizationConfig]
-    weight: type[QuantizedWeight]
+    weight: type[QuantizedWeight] | type[Float8Weight]
 
 
 _MODES = {
     "int8": _Mode(Int8QuantizationConfig, Int8Weight),
     "int4": _Mode(Int4QuantizationConfig, Int4Weight),
+    "float8": _Mode(Float8QuantizationConfig, Float8Weight),
     "gptq": _Mode(GPTQConfig, GPTQWeight),
     "awq": _Mode(AWQConfig, AWQWeight),
 }
 
 
 class Quantizable(Adaptable):
-    """Base of layers whose weight can be kept as integers of few bits.
+    """Base of layers whose weight can be kept as integers of few bits, or multiplied as floats of 8.
 
     Attributes:
         other_weights: the names of what else the layer has, in the order of files.
@@ -108,10 +111,12 @@ class Quantizable(Adaptable):
         """Keep the weight as integers of few bits from now on; its numbers are rounded, and are trained no more.
 
         What is multiplied with int8 is rounded too, each time, so that the product is one of integers; gradients pass
-        as if it were not (Bengio et al., 2013, arXiv:1308.3432).
+        as if it were not (Bengio et al., 2013, arXiv:1308.3432). With "float8" the weight stays as it is and is trained
+        on: rounded to floats of 8 bits are it, its inputs and their gradients in each product. The scales that fit them
+        into so few bits are variables of the layer, which follow the largest numbers of the latest steps of training.
 
         Args:
-            mode: str, "int8", "int4", "gptq" or "awq"; None, the default, is what `config` says.
+            mode: str, "int8", "int4", "float8", "gptq" or "awq"; None, the default, is what `config` says.
             type_check: bool, of no effect: subclasses of a layer that can be quantized can be too; True by default.
             config: `quantizers.QuantizationConfig`, how the weight is rounded; None, the default, is the mode's own.
                 Those of "gptq" and "awq" have data for models: a layer alone is rounded to the nearest.
@@ -160,25 +165,28 @@ class Quantizable(Adaptable):
         variable = inner.weight if isinstance(inner, Observed) else inner
         weight = _MODES[config.mode].weight.as_configured(name, self.weight_layout(name), config)
         with on(self._kcore_backend), self._kcore_backend.outside_graphs():
-            if isinstance(inner, Observed):
+            if isinstance(inner, Observed) and isinstance(weight, QuantizedWeight):
                 values = weight.parts_for_observed(value_of(variable), inner)
             else:
                 values = weight.parts_for(value_of(variable))
             shared = {part: self.__dict__[part] for part in values if part == "g_idx" and part in self.__dict__}
+            if weight.is_trained:
+                shared = {name: variable}
+                of_state: dict[str, Any] = {"dtype": "float32", "autocast": False, "overwrite_with_gradient": True}
+                options = dict.fromkeys(values, of_state)
+            else:
+                scale = f"{name}_scale"
+                options = {part: {"dtype": self.part_dtype(part, value), "autocast": False, "trainable": False}
+                           for part, value in values.items()}  # fmt: skip
+                options[scale] = {"dtype": None, "autocast": variable.autocast, "trainable": False}
             variables = shared | {
-                part: self.add_weight(
-                    tuple(value.shape),
-                    ops.convert_to_numpy(value),
-                    None if part == f"{name}_scale" else self.part_dtype(part, value),
-                    trainable=False,
-                    autocast=variable.autocast and part == f"{name}_scale",
-                    name=part,
-                )
+                part: self.add_weight(tuple(value.shape), ops.convert_to_numpy(value), name=part, **options[part])
                 for part, value in values.items()
                 if part not in shared
             }
         weight.hold(variables)
-        self._kcore_set_untracked("_kcore_frozen_variables", ())
+        if not weight.is_trained:
+            self._kcore_set_untracked("_kcore_frozen_variables", ())
         self.replace_weight(name, LowRank(weight, held.a, held.b, held.factor) if isinstance(held, LowRank) else weight)
 
     @property

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Literal, Self
 
+from kcore_ops.dtype_policies import QuantizedFloat8DTypePolicy
 from kcore_ops.foundation.errors import ArgumentError, MissingMethod
 
 from kcore_layers.serialization.objects import builtin, serialize_keras_object
 from kcore_layers.weights import quantizers
 from kcore_layers.weights.quantizers import AbsMaxQuantizer, Quantizer
 
-__all__ = ["Int4QuantizationConfig", "Int8QuantizationConfig", "QuantizationConfig"]
+__all__ = ["Float8QuantizationConfig", "Int4QuantizationConfig", "Int8QuantizationConfig", "QuantizationConfig"]
 
 _MODULE = "keras.quantizers"
 
@@ -31,7 +32,7 @@ class QuantizationConfig:
 
     @property
     def mode(self) -> str:
-        """What weights become: "int8", "int4", "gptq" or "awq".
+        """What weights become: "int8", "int4", "float8", "gptq" or "awq".
 
         Raises:
             MissingMethod: in this base, which has none.
@@ -172,6 +173,40 @@ class Int4QuantizationConfig(QuantizationConfig):
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make another one like it."""
         return {**super().get_config(), "block_size": self.block_size}
+
+
+@builtin(_MODULE)
+class Float8QuantizationConfig(QuantizationConfig):
+    """Weights that are trained in products of floats of 8 bits (Micikevicius et al., 2022, arXiv:2209.05433).
+
+    >>> Float8QuantizationConfig().mode
+    'float8'
+    """
+
+    amax_history_length = QuantizedFloat8DTypePolicy.default_amax_history_length
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    @property
+    def mode(self) -> Literal["float8"]:
+        """What products are computed from: "float8"."""
+        return "float8"
+
+    @classmethod
+    def for_policy(cls, policy: Any) -> Self:
+        """Return the config of a dtype policy.
+
+        Args:
+            policy: dtype policy.
+        """
+        config = cls()
+        config.amax_history_length = getattr(policy, "amax_history_length", cls.amax_history_length)
+        return config
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make another one like it: none."""
+        return {}
 
 
 def _is_default(quantizer: Any) -> bool:

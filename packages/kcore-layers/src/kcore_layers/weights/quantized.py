@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import kcore_ops as ops
 from kcore_ops import Variable
@@ -103,7 +103,12 @@ class QuantizedWeight(WeightObject):
         quantizer: quantizer, which rounded the weight.
         activation_quantizer: quantizer of what it is multiplied with, so that the product is one of integers; None,
             that stays as it is.
+
+    Attributes:
+        is_trained: whether the weight stays a variable that is trained.
     """
+
+    is_trained: ClassVar[bool] = False
 
     def __init__(self, name: str, layout: Layout, quantizer: Any = None, activation_quantizer: Any = None) -> None:
         self.name = name

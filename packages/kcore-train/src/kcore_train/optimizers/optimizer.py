@@ -204,7 +204,7 @@ class Optimizer(AveragingOptimizer):
         for g, v in overwritten:
             v.assign(g if is_last is None else ops.where(is_last, ops.cast(g, v._dtype), v.value))
         if self.use_ema:
-            self._average(variables)
+            self._average([*variables, *(v for _, v in overwritten)])
         self._iterations.assign(ops.add(self._iterations.value, 1))
 
     def _accumulate(self, gradients: list[Tensor], variables: list[Variable]) -> Any:

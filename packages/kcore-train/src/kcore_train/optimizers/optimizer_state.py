@@ -152,7 +152,7 @@ class OptimizerState(FrameworkClass):
                 fix=f"make a new optimizer with {name}={value!r}, and compile the model with it",
             ).at(type(self).__name__)
         for v, made in zip(self._trainable_variables, self._slots_made, strict=True):
-            wanted = [slot for group in self.slots_of(v) for slot in group]
+            wanted = [slot for group in self._groups_of(v) for slot in group]
             own = [made[slot] if slot in made else self._make_slot(v, slot) for slot in wanted]
             self._slots[self._places[id(v)]] = own
 
@@ -204,6 +204,10 @@ class OptimizerState(FrameworkClass):
         """
         return self.slot_groups
 
+    def _groups_of(self, variable: Variable) -> Sequence[Sequence[str]]:
+        """Return the groups of slots that are made: none for a variable whose gradient is its next value."""
+        return () if variable.overwrite_with_gradient else self.slots_of(variable)
+
     def new_slot(self, variable: Variable, slot: str) -> Variable:
         """Create a slot of a variable, of its shape and dtype.
 
@@ -236,7 +240,7 @@ class OptimizerState(FrameworkClass):
             self._averages += self.add_optimizer_variables(new, "average")
         if self.gradient_accumulation_steps:
             self._accumulators += self.add_optimizer_variables(new, "gradient_accumulator")
-        groups = [self.slots_of(v) for v in new]
+        groups = [self._groups_of(v) for v in new]
         for i in range(max(map(len, groups))):
             for v, own in zip(new, groups, strict=True):
                 self._slots[self._places[id(v)]] += [
