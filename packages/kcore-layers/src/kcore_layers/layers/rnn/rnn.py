@@ -14,6 +14,7 @@ from kcore_ops.foundation.errors import ArgumentError, ShapeError
 from kcore_ops.specs.shapes import differ, show_shape
 from kcore_ops.specs.spec import is_unknown
 
+from kcore_layers.base.input_spec import InputSpec
 from kcore_layers.base.layer import Layer
 from kcore_layers.layers.rnn.recurrent_cell import RecurrentCell
 from kcore_layers.layers.rnn.stacked_rnn_cells import Cell, StackedRNNCells, build_cell
@@ -110,6 +111,13 @@ class RNN(Layer):
             sequences_shape: sizes of the sequences, the batch included; None for one that is not known.
             initial_state_shape: sizes of the initial states, on which nothing depends; None.
         """
+        spec = self.input_spec if isinstance(self.input_spec, InputSpec) else InputSpec(min_ndim=3)
+        fault = spec.fault(sequences_shape) if isinstance(sequences_shape, tuple) else None
+        if fault is not None:  # the cell would speak of the shape of a step
+            raise ShapeError(
+                f"the input has shape {show_shape(sequences_shape)}: {fault}",
+                fix="pass batch and time, and what a step has",
+            )
         build_cell(self.cell, (sequences_shape[0], *sequences_shape[2:]), self.compute_dtype)
         if not self.stateful:
             return
