@@ -19,6 +19,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from kcore_layers.base.random_seed import set_random_seed
 from kcore_ops.backends import registry
+from kcore_ops.engine.op import op_of
 
 settings.register_profile(
     "kcore", derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
@@ -37,6 +38,11 @@ RUN_WHERE_QUICK = frozenset(
     test_safetensors test_saved_dtype_policies test_saving_arguments test_serialization test_setting_files
     test_shards test_spectrograms test_suite test_summary test_torch_names test_weights_file""".split()
 )
+
+
+# Trials of the kit that say little of an op by its definition: the dispatcher runs that, which words errors and keeps
+# to the tensors' place, on ops that are tried themselves. Such ops are tried where they are quick.
+OF_NATIVES = ("test_errors", "test_layout", "test_place")
 
 
 def name_of(config: pytest.Config) -> str:
@@ -76,7 +82,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items
         if not _needs(item) <= has
         or any(name not in mark.args for mark in item.iter_markers("only"))
-        or (name not in QUICK and _is_run_where_quick(item))
+        or (name not in QUICK and (_is_run_where_quick(item) or _is_of_a_definition(item, name)))
         or (is_named and _is_the_same_on_each(item) and name != _home(item))
     }
     if others:
@@ -100,6 +106,14 @@ def _is_run_where_quick(item: pytest.Item) -> bool:
     """Whether a test is run where ops are quick: it is of such a file or folder, and needs nothing that those lack."""
     is_listed = not RUN_WHERE_QUICK.isdisjoint((item.path.stem, item.path.parent.name))
     return is_listed and any(_needs(item) <= registry.load(name).capabilities for name in QUICK)
+
+
+def _is_of_a_definition(item: pytest.Item, name: str) -> bool:
+    """Whether it is a trial of natives, of an op that a backend computes by its definition."""
+    if getattr(item, "originalname", None) not in OF_NATIVES or not hasattr(item, "callspec"):
+        return False
+    case = item.callspec.params.get("case")
+    return case is not None and op_of(case.op).implementation(registry.load(name))[0] == "definition"
 
 
 def _home(item: pytest.Item) -> str:

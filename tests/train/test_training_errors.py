@@ -156,8 +156,8 @@ IN_FIT: dict[str, Fault] = {
     ),
     "a kernel larger than the image": (
         lambda: fit(convolutional(Conv2D(2, 7, name="conv")), IMAGES, Y),
-        'ShapeError in conv, layer "model/conv"\n  a window that spans 7 does not fit into size 4\n'
-        "  received: inputs float32 (None, 4, 4, 2); kernel float32 (7, 7, 2, 2)\n"
+        'ShapeError in biased_conv, layer "model/conv"\n  a window that spans 7 does not fit into size 4\n'
+        "  received: inputs float32 (None, 4, 4, 2); kernel float32 (7, 7, 2, 2); bias float32 (2,)\n"
         "  fix: use padding='same', a smaller window, or a larger input",
     ),
     # Numbers of samples.
