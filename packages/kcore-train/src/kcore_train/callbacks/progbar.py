@@ -59,7 +59,7 @@ class Progbar:
         self._stdout: Any = None
         self._line: TerminalLine | None = None
         self._start = time.perf_counter()
-        self._drawn_at = -float("inf")
+        self._drawn_at = self._start  # what is over before it is due is drawn once, at its end
         # The first step, in which functions are compiled, does not count for the time that one takes.
         self._first_step: tuple[int, float] | None = None
 
