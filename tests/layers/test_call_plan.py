@@ -11,7 +11,7 @@ from kcore_layers import InputSpec, Model
 from kcore_layers.base.call_plan import drop_plan
 from kcore_layers.base.layer import Layer
 from kcore_layers.base.masking import get_mask, set_mask
-from kcore_layers.layers import BatchNormalization, Dense, Dropout, Masking
+from kcore_layers.layers import LSTM, BatchNormalization, Dense, Dropout, Masking
 from kcore_layers.options import regularizers
 from kcore_ops.dtype_policies import DTypePolicyMap
 
@@ -311,3 +311,26 @@ def test_a_symbolic_call_changes_no_variable_however_warm(backend, kind):
         layer(Input((3,)), training=True)
         layer.compute_output_spec(ops.TensorSpec((None, 3)), training=True)
     assert all(np.array_equal(v.numpy(), old) for v, old in zip(layer.variables, before, strict=True))
+
+
+def test_a_layer_whose_masks_follow_its_inputs_has_a_plan_that_gives_way_to_a_mask(backend):
+    class Own(LSTM):
+        def compute_mask(self, inputs, mask=None):
+            return ops.ones((2, 3), "bool")
+
+    x = np.arange(12.0, dtype="float32").reshape(2, 3, 2)
+    layer, own = LSTM(2, return_sequences=True), Own(2, return_sequences=True)
+    plain = [ops.convert_to_numpy(layer(ops.convert_to_tensor(x))) for _ in range(2)]
+    np.testing.assert_array_equal(plain[0], plain[1])
+    for _ in range(2):
+        assert ops.convert_to_numpy(get_mask(own(ops.convert_to_tensor(x)))).all()
+    assert layer._kcore_plan is not None and own._kcore_plan is None
+    mask = ops.convert_to_tensor(np.array([[True, True, False], [True, False, False]]))
+    masked = ops.convert_to_tensor(x.copy())
+    set_mask(masked, mask)
+    found = layer(masked)
+    np.testing.assert_array_equal(ops.convert_to_numpy(get_mask(found)), ops.convert_to_numpy(mask))
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(found), ops.convert_to_numpy(layer(ops.convert_to_tensor(x), mask=mask)), rtol=1e-6
+    )
+    assert get_mask(layer(ops.convert_to_tensor(x))) is None

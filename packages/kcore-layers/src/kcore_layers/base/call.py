@@ -70,6 +70,7 @@ class Calling(CallLosses):
     _kcore_supports_masking: bool
     _kcore_context_arguments: tuple[str, ...]
     _kcore_has_own_compute_mask: bool
+    _kcore_masks_follow: bool  # no output has one where no input has one
     _kcore_remat: RematMode | None
 
     def __call__(self, *args: Tree, **kwargs: Any) -> Any:
@@ -218,7 +219,7 @@ class Calling(CallLosses):
             or self._kcore_adds_losses
             or self._kcore_context_arguments
             or self._kcore_remat is not None
-            or self._kcore_overrides_compute_mask()
+            or (self._kcore_overrides_compute_mask() and not self._kcore_masks_follow)
             or "compute_mask" in self.__dict__
             or self.__dict__.get("_kcore_makes_weights_in_call")
             or not isinstance(x, self._kcore_backend.tensor_types)
@@ -239,7 +240,7 @@ class Calling(CallLosses):
             default=signature.training_default,
             mode=self._kcore_mode,
             needs_context=bool(self._kcore_layers),
-            looks_for_masks=bool(signature.masks or self._kcore_supports_masking),
+            looks_for_masks=bool(signature.masks or self._kcore_supports_masking or self._kcore_has_own_compute_mask),
             fault=None if spec is None else spec.fault,
             is_hooked=None if self._kcore_modules is None else self._kcore_modules.has_global_hooks,
         )

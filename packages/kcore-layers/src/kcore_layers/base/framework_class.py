@@ -13,6 +13,7 @@ from kcore_ops.backends import registry
 from kcore_ops.backends.interface import Backend
 
 from kcore_layers.base.build import build_lock, built_by
+from kcore_layers.base.masking import follows_inputs
 from kcore_layers.base.signature import inspect_build, inspect_call
 from kcore_layers.serialization.registry import original_class
 
@@ -70,6 +71,7 @@ def _make(cls: type, backend: Backend, extra: type | None) -> type:
         made._kcore_instance_names = cls._kcore_instance_names | modules.instance_names  # type: ignore[attr-defined]
         made._kcore_yielding_names = cls._kcore_yielding_names | modules.user_names  # type: ignore[attr-defined]
     made._kcore_has_own_compute_mask = is_overridden(cls, "compute_mask")  # type: ignore[attr-defined]
+    made._kcore_masks_follow = follows_inputs(cls)  # type: ignore[attr-defined]
     made.build = functools.wraps(original)(built_by(original))  # type: ignore[attr-defined]
     return made
 

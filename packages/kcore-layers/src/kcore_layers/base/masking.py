@@ -18,11 +18,39 @@ from kcore_layers.base.signature import CallSignature
 if TYPE_CHECKING:
     from kcore_layers.base.call import Calling
 
-__all__ = ["get_mask", "in_use", "mask_outputs", "masks_of", "pass_masks", "set_mask"]
+__all__ = [
+    "follows_inputs",
+    "get_mask",
+    "in_use",
+    "mask_outputs",
+    "masks_of",
+    "none_without_one",
+    "pass_masks",
+    "set_mask",
+]
 
 # Whether any mask was ever set: until then nobody needs to look for one.
 _in_use = False
 _table: dict[int, tuple[weakref.ref[Any], Any]] = {}
+
+
+def none_without_one(compute_mask: Any) -> Any:
+    """Decorate a method `compute_mask` that gives no mask where no input has one.
+
+    Args:
+        compute_mask: the method.
+    """
+    compute_mask.gives_none_without_one = True
+    return compute_mask
+
+
+def follows_inputs(cls: type) -> bool:
+    """Return whether no output of a layer has a mask where no input has one.
+
+    Args:
+        cls: the class of the layer.
+    """
+    return getattr(cls.compute_mask, "gives_none_without_one", False)  # type: ignore[attr-defined]
 
 
 def in_use() -> bool:

@@ -10,6 +10,7 @@ from kcore_ops.engine.op import Tensor
 
 from kcore_layers.base.input_spec import InputSpec
 from kcore_layers.base.layer import Layer
+from kcore_layers.base.masking import none_without_one
 from kcore_layers.options.argument_types import DataFormat, LayerOptions
 from kcore_layers.serialization.registry import builtin
 
@@ -99,6 +100,7 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
         super().__init__(data_format, keepdims, **kwargs)
         self.supports_masking = True
 
+    @none_without_one
     def compute_mask(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor | None:
         """Return None: the steps are gone.
 

@@ -11,6 +11,7 @@ from kcore_ops.engine.op import Tensor, Tree
 from kcore_ops.foundation.errors import ArgumentError
 
 from kcore_layers.base.layer import Layer
+from kcore_layers.base.masking import none_without_one
 from kcore_layers.options.argument_types import Array, LayerOptions, Shape
 from kcore_layers.serialization.objects import deserialize_keras_object, serialize_keras_object
 from kcore_layers.serialization.registry import builtin, original_class
@@ -149,6 +150,7 @@ class Bidirectional(Layer):
         total = ops.add(forward, backward)
         return ops.divide(total, 2) if self.merge_mode == "ave" else total
 
+    @none_without_one
     def compute_mask(
         self, _: Tree, mask: Tensor | Sequence[Tensor | None] | None
     ) -> Tensor | list[Tensor | None] | None:

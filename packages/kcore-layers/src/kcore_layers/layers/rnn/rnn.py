@@ -16,6 +16,7 @@ from kcore_ops.specs.spec import is_unknown
 
 from kcore_layers.base.input_spec import InputSpec
 from kcore_layers.base.layer import Layer
+from kcore_layers.base.masking import none_without_one
 from kcore_layers.layers.rnn.recurrent_cell import RecurrentCell
 from kcore_layers.layers.rnn.stacked_rnn_cells import Cell, StackedRNNCells, build_cell
 from kcore_layers.options.argument_types import Array, LayerOptions, LayerOptionsBesideRegularizer, Shape
@@ -285,6 +286,7 @@ class RNN(Layer):
         dtype = getattr(self.cell, "compute_dtype", self.compute_dtype)
         return ops.zeros(_state_shape(ops.shape(sequences)[0], size), dtype)
 
+    @none_without_one
     def compute_mask(
         self, _: Tree, mask: Tensor | Sequence[Tensor | None] | None
     ) -> Tensor | list[Tensor | None] | None:

@@ -12,6 +12,7 @@ from kcore_ops.specs.shapes import differ, show_shape
 
 from kcore_layers.base.input_spec import InputSpec
 from kcore_layers.base.layer import Layer
+from kcore_layers.base.masking import none_without_one
 from kcore_layers.layers.core.wrapper import Wrapper
 from kcore_layers.options.argument_types import LayerOptions, Shape
 from kcore_layers.serialization.registry import builtin
@@ -89,6 +90,7 @@ class TimeDistributed(Wrapper):
                 fix=f"pass a mask of shape {show_shape(inputs.shape[:2])}",
             )
 
+    @none_without_one
     def compute_mask(self, inputs: Tensor, previous_mask: Tensor | None = None) -> Tensor | None:
         """Return the mask of the steps; with its further axes, if the layer inside has a mask for its output of a step.
 
