@@ -26,9 +26,10 @@ __all__ = [
 
 # Not public in Keras: parts of other ops, and the random numbers, which no two backends of Keras share.
 NOT_IN_KERAS = frozenset(
-    "basic_item count_from dynamic_slice dynamic_slice_update gru lstm pad_constant random_beta random_binomial random_bits random_categorical random_dropout random_gamma "
-    "random_elastic random_normal random_randint random_shuffle random_truncated_normal random_uniform rint scatter_rows size_along "
-    "static_slice_update".split()
+    """basic_item biased_conv biased_einsum biased_matmul count_from dynamic_slice dynamic_slice_update gru lstm
+    pad_constant random_beta random_binomial random_bits random_categorical random_dropout random_elastic random_gamma
+    random_normal random_randint random_shuffle random_truncated_normal random_uniform rint scatter_rows size_along
+    static_slice_update""".split()
 )
 
 # Ops that Keras has and whose elements are whatever memory holds.
