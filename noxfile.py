@@ -42,7 +42,7 @@ EXAMPLES = (
 # What runs exported models, beside the frameworks.
 RUNTIMES = ("ai-edge-litert", "onnxruntime", "tf2onnx")
 # JAX compiles each op anew for each shape, and calls of the others take longer than NumPy's.
-EFFORT = {"jax": "0.1", "tensorflow": "0.5", "torch": "0.5"}
+EFFORT = {"jax": "0.1", "tensorflow": "0.3", "torch": "0.3"}
 # What tests compute is small: compiling it well takes twice as long as compiling it. Numbers differ in their last
 # digits, and the sessions that do not set this (quickstart, matrix, oldest) see what users see.
 COMPILED_QUICKLY = {
@@ -237,7 +237,7 @@ def plugin(session: nox.Session) -> None:
     plugins = ("./tests/plugins/kcore-backend-lazy", "./tests/plugins/kcore-backend-toy")
     with environment(session, "kcore[numpy,torch]", *plugins, "scikit-learn", *TESTING) as python:
         lazy = "tests/plugins/kcore-backend-lazy"
-        some = ("--kcore-effort", "0.4")
+        some = ("--kcore-effort", "0.2")
         python("-m", "pytest", "tests/plugins", f"--ignore={lazy}", *some, "-n", "auto", *session.posargs)
         # Of a plugin that is like the other a few inputs: they tell whether what both rest on still holds.
         python("-m", "pytest", lazy, "--kcore-effort", "0.05", "-n", "auto", *session.posargs)

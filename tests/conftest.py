@@ -31,12 +31,14 @@ settings.load_profile("kcore")
 # files. They are run where ops are quick: where each op is compiled anew, or its graph is made, they take minutes.
 QUICK = ("numpy", "torch")
 RUN_WHERE_QUICK = frozenset(
-    """losses metrics callbacks datasets test_attribute_names test_call_plan test_cloning test_collection
-    test_constructor_arguments test_elimination test_files_of_0_1 test_first_values test_initializers
-    test_layer_options test_losses_of_calls test_model_directory test_names_of_copies test_nodes
-    test_quantized_layers test_quantizers test_registry test_regularizers test_reversible_embedding
-    test_safetensors test_saved_dtype_policies test_saving_arguments test_serialization test_setting_files
-    test_shards test_spectrograms test_suite test_summary test_torch_names test_weights_file""".split()
+    """callbacks datasets losses metrics test_activations test_attention test_attribute_names test_awq test_call_plan
+    test_changing_data test_clean_ends test_cloning test_collection test_constructor_arguments test_elimination
+    test_files_of_0_1 test_first_values test_gptq test_initializers test_layer_options test_losses_of_calls
+    test_model_directory test_multi_head_attention test_names_of_copies test_nodes test_normalizing_axes
+    test_normalizing_layers test_output_structures test_quantized_layers test_quantizers test_registry
+    test_regularizers test_reversible_embedding test_safetensors test_saved_dtype_policies test_saving_arguments
+    test_serialization test_setting_files test_several_outputs test_shards test_spectrograms test_suite test_summary
+    test_torch_names test_weight_objects test_weights_file wrappers""".split()
 )
 
 

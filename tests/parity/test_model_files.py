@@ -55,6 +55,8 @@ def array(keras, x):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_either_writes_the_other_reads(keras, libraries, tmp_path, name):
+    # In half precision a product with its bias is rounded once here, and twice there.
+    error = 2e-2 if name == "narrow" else 1e-4
     theirs, ours = (MAKERS[name](k) for k in libraries)
     for model in (theirs, ours):
         draw_numbers(model)
@@ -64,7 +66,7 @@ def test_what_either_writes_the_other_reads(keras, libraries, tmp_path, name):
         (theirs, load_model(tmp_path / "keras.keras")),
     ):
         for found, expected in zip(outputs(keras, other), outputs(keras, model), strict=True):
-            np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
+            np.testing.assert_allclose(found, expected, rtol=error, atol=error)
         assert [v.shape for v in other.weights] == [v.shape for v in model.weights]
 
 
