@@ -182,7 +182,7 @@ def test_a_model_changes_images_while_it_is_trained_only(backend, random):
 
 
 @pytest.mark.parametrize("name", each_once(RANDOM))
-@pytest.mark.only("torch")
+@quick
 def test_a_data_set_of_tensorflow_takes_it_whatever_its_backend(backend, name):
     tf, random = pytest.importorskip("tensorflow"), RANDOM[name]
     layer, eager = random(seed=4, bounding_box_format="xyxy"), random(seed=4, bounding_box_format="xyxy")
