@@ -19,14 +19,14 @@ from kcore_layers.weights.float8 import (
     quantize_and_dequantize,
 )
 from kcore_layers.weights.quantized import Layout
-from kcore_layers.weights.weight_object import WeightObject, value_of
+from kcore_layers.weights.weight_object import WeightOfVariables, value_of
 
 __all__ = ["Float8Weight"]
 
 NUMBERS, GRADIENTS = "float8_e4m3fn", "float8_e5m2"
 
 
-class Float8Weight(WeightObject):
+class Float8Weight(WeightOfVariables):
     """A weight kept and trained as it is, and multiplied after it and its inputs were rounded to floats of 8 bits.
 
     So are the gradients that come back to the product. What is rounded is first divided by a scale, which follows the
@@ -42,9 +42,8 @@ class Float8Weight(WeightObject):
     is_trained: ClassVar[bool] = True
 
     def __init__(self, name: str, history_length: int) -> None:
-        self.name = name
+        super().__init__(name)
         self.history_length = history_length
-        self._variables: dict[str, Variable] = {}
 
     @classmethod
     def as_configured(cls, name: str, layout: Layout, config: Any) -> Float8Weight:
@@ -66,19 +65,6 @@ class Float8Weight(WeightObject):
             others: the names of what else the layer has.
         """
         return [name, *others, *_names_of_state(name)]
-
-    def hold(self, variables: Mapping[str, Variable]) -> None:
-        """Be made of variables.
-
-        Args:
-            variables: dict of them by name, in the order of files.
-        """
-        self._variables = dict(variables)
-
-    @property
-    def parts(self) -> Mapping[str, Variable]:
-        """The variables it is made of, by the names that they have among the layer's."""
-        return self._variables
 
     def parts_for(self, value: Tensor) -> Mapping[str, Any]:
         """Return the values that its parts in a file have if it stands for another tensor: scales begin anew.

@@ -14,7 +14,7 @@ from kcore_ops.specs.spec import TensorSpec
 
 from kcore_layers.weights.contraction import Contraction, contraction_of, input_of_einsum
 from kcore_layers.weights.quantizers import AbsMaxQuantizer
-from kcore_layers.weights.weight_object import WeightObject
+from kcore_layers.weights.weight_object import WeightOfVariables
 
 __all__ = ["Int8Weight", "Layout", "QuantizedWeight"]
 
@@ -94,7 +94,7 @@ class Layout(NamedTuple):
         return ops.transpose(turned, [axes.index(axis) for axis in range(len(axes))])
 
 
-class QuantizedWeight(WeightObject):
+class QuantizedWeight(WeightOfVariables):
     """Base of weights kept as integers: products with them, given the integers and what to divide them by.
 
     Args:
@@ -111,8 +111,7 @@ class QuantizedWeight(WeightObject):
     is_trained: ClassVar[bool] = False
 
     def __init__(self, name: str, layout: Layout, quantizer: Any = None, activation_quantizer: Any = None) -> None:
-        self.name = name
-        self._variables: dict[str, Variable] = {}
+        super().__init__(name)
         self.layout = layout
         self.quantizer = quantizer
         self.activation_quantizer = activation_quantizer
@@ -137,19 +136,6 @@ class QuantizedWeight(WeightObject):
             others: the names of what else the layer has.
         """
         return [name, *others, f"{name}_scale"]
-
-    def hold(self, variables: Mapping[str, Variable]) -> None:
-        """Be made of variables.
-
-        Args:
-            variables: dict of them by name, in the order of files.
-        """
-        self._variables = dict(variables)
-
-    @property
-    def parts(self) -> Mapping[str, Variable]:
-        """The variables it is made of, by the names that they have among the layer's."""
-        return self._variables
 
     @property
     def shape(self) -> tuple[int, ...]:

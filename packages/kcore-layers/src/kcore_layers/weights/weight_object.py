@@ -10,7 +10,7 @@ from kcore_ops import Variable
 from kcore_ops.engine.op import Tensor
 from kcore_ops.specs.operators import TensorOperators
 
-__all__ = ["WeightObject", "value_of"]
+__all__ = ["WeightObject", "WeightOfVariables", "value_of"]
 
 
 class WeightObject(TensorOperators):
@@ -75,6 +75,31 @@ class WeightObject(TensorOperators):
     def __repr__(self) -> str:
         parts = ", ".join(f"{name} {v.dtype} {v.shape}" for name, v in self.parts.items())
         return f"<{type(self).__name__} {self.shape} {self.dtype} of {parts}>"
+
+
+class WeightOfVariables(WeightObject):
+    """Base of those that are told which variables they are made of once a layer has made these.
+
+    Args:
+        name: the name of the weight.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._variables: dict[str, Variable] = {}
+
+    def hold(self, variables: Mapping[str, Variable]) -> None:
+        """Be made of variables.
+
+        Args:
+            variables: dict of them by name, in the order of files.
+        """
+        self._variables = dict(variables)
+
+    @property
+    def parts(self) -> Mapping[str, Variable]:
+        """The variables it is made of, by the names that they have among the layer's."""
+        return self._variables
 
 
 def value_of(weight: Any) -> Any:
