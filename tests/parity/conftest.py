@@ -44,7 +44,7 @@ COMPARED_ON = {
     "test_models": ("torch",),
     "test_multi_optimizer": ("torch",),
     "test_ops": ("numpy", "torch"),  # what the others compute is held to NumPy's by the kit
-    "test_optimizers": ("tensorflow", "torch"),
+    "test_optimizers": ("torch",),
     "test_orbax_checkpoints": ("jax", "torch"),
     "test_quantizers": ("torch",),
     "test_serialization": ("torch",),
