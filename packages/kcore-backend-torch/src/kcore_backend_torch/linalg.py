@@ -174,8 +174,5 @@ svd""".split()
 _PRODUCTS = ("biased_einsum", "biased_matmul", "einsum", "inner", "matmul", "tensordot", "vdot")
 WIDENED: dict[str, dict[str, str]] = {
     **{name: _HALF for name in _DECOMPOSITIONS},
-    **{
-        name: {"bool": "int32"}
-        for name in ("biased_einsum", "biased_matmul", "einsum", "inner", "matmul", "tensordot", "vdot")
-    },
+    **{name: {"bool": "int32"} for name in _PRODUCTS},
 }

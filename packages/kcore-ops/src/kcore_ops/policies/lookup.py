@@ -9,7 +9,7 @@ from kcore_ops.dtypes import standardize_dtype
 from kcore_ops.engine.op import DType
 from kcore_ops.foundation.errors import ArgumentError
 from kcore_ops.policies.policy import DTypePolicy, dtype_policy, own_classes, put_in_force
-from kcore_ops.policies.quantized import quantized
+from kcore_ops.policies.quantized import named
 
 __all__ = ["deserialize", "get", "look_up_classes_in", "serialize", "set_dtype_policy"]
 
@@ -46,7 +46,7 @@ def get(identifier: PolicyLike) -> DTypePolicy:
     if identifier is None:
         return dtype_policy()
     if isinstance(identifier, str):
-        return quantized(identifier) if "_from_" in identifier else DTypePolicy(identifier)
+        return named(identifier)
     try:
         return DTypePolicy(standardize_dtype(identifier))
     except TypeError as error:

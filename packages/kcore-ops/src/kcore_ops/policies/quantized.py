@@ -195,12 +195,14 @@ class QuantizedFloat8DTypePolicy(QuantizedDTypePolicy):
         return {**super().get_config(), "amax_history_length": self.amax_history_length}
 
 
-def quantized(name: str) -> DTypePolicy:
-    """Return the policy of a name that says what weights are kept as.
+def named(name: str) -> DTypePolicy:
+    """Return the policy of a name, which may say what weights are kept as.
 
     Args:
-        name: str, "int8_from_float32".
+        name: str, "float32" or "int8_from_float32".
     """
+    if not isinstance(name, str) or "_from_" not in name:
+        return DTypePolicy(name)
     mode, _, source = name.partition("_from_")
     kind = mode.partition("/")[0]
     return (QuantizedDTypePolicy if mode == "int4" else _BY_KIND.get(kind, QuantizedDTypePolicy))(mode, source)
@@ -209,9 +211,7 @@ def quantized(name: str) -> DTypePolicy:
 def _source(name: Any) -> DTypePolicy:
     if name is None:
         return dtype_policy()
-    if isinstance(name, str) and "_from_" in name:
-        return quantized(name)
-    return name if isinstance(name, DTypePolicy) else DTypePolicy(name)
+    return name if isinstance(name, DTypePolicy) else named(name)
 
 
 _BY_KIND: dict[str, type[QuantizedDTypePolicy]] = {
