@@ -27,7 +27,7 @@ __all__ = [
 # Not public in Keras: parts of other ops, and the random numbers, which no two backends of Keras share.
 NOT_IN_KERAS = frozenset(
     """basic_item biased_conv biased_einsum biased_matmul count_from dynamic_slice dynamic_slice_update gru lstm
-    pad_constant random_beta random_binomial random_bits random_categorical random_dropout random_elastic random_gamma
+    mean_sparse_categorical_crossentropy pad_constant random_beta random_binomial random_bits random_categorical random_dropout random_elastic random_gamma
     random_normal random_randint random_shuffle random_truncated_normal random_uniform rint scatter_rows size_along
     static_slice_update""".split()
 )

@@ -85,6 +85,49 @@ def test_batches_that_are_contiguous_share_memory_with_the_array(shuffle):
     assert all(np.shares_memory(batch[0], x) for batch in adapter(x, batch_size=4, shuffle=shuffle).epoch())
 
 
+@pytest.mark.parametrize("shuffle", [False, True, "batch"])
+@pytest.mark.parametrize("block", [1, 150, 2**17])
+@pytest.mark.parametrize("taken", [0, 2])
+def test_batches_are_the_same_however_many_are_read_at_once(shuffle, block, taken, monkeypatch):
+    x, y = np.arange(23.0, dtype="float32"), np.arange(23)[:, None]
+
+    def batches(size):
+        monkeypatch.setattr(arrays, "_BLOCK_SIZE", size)
+        set_seed(3)
+        data = adapter(x, y, batch_size=4, shuffle=shuffle)
+        return [[part.tolist() for part in batch] for batch in data.pass_from(0, taken)]
+
+    found = batches(block)
+    assert found == batches(0)
+    assert len(found) == 6 - taken
+
+
+@pytest.mark.parametrize("shuffle", [False, True, "batch"])
+@pytest.mark.parametrize("block", [0, 2**17])
+def test_memory_that_is_said_to_be_nobody_elses_is(shuffle, block, monkeypatch):
+    monkeypatch.setattr(arrays, "_BLOCK_SIZE", block)
+    x, y = np.zeros((40, 3), "float32"), np.zeros(40, "int32")
+    data = adapter(x, y, batch_size=4, shuffle=shuffle)
+    first = data.peek()
+    told = []
+
+    def place(batch, is_ours):
+        told.append(is_ours)
+        for part in batch:
+            assert not part.any()  # no batch has part in another
+            if is_ours:
+                part += 1
+        return batch
+
+    data.place_by(place, False)
+    batches = list(data.epoch())
+    assert batches[0] is first
+    assert set(told) == {bool(shuffle is True or (block and shuffle is False))}
+    assert len(told) == 9
+    assert not x.any()
+    assert not y.any()
+
+
 # As Keras 3.15.1, run on torch and fed each dtype, hands them to its model.
 @pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "int64", "int8", "uint8", "bool", "complex64"])
 @pytest.mark.parametrize("limit", [0, 2**26])

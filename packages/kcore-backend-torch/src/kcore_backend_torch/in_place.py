@@ -85,6 +85,12 @@ class InPlaceUpdater:
             for x in column:
                 if x.dtype is not dtype or x.device != device or x.layout is not torch.strided:
                     return False
+        # Of tensors whose numbers lie in other orders, as those of an LSTM's gradients do, these functions take one at
+        # a time, and very slowly if their sizes are powers of two.
+        gradients = [
+            g.contiguous() if not g.is_contiguous() and x.is_contiguous() else g
+            for g, x in zip(gradients, states[0], strict=False)
+        ]
         key = (dtype, device, len(gradients) > 0)
         with torch.no_grad():
             program = self.programs.get(key)

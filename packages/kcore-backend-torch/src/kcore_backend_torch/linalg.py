@@ -24,8 +24,11 @@ def einsum(subscripts, *operands):
 
 
 def biased_matmul(x, kernel, bias):
-    if bias.ndim == 1 and bias.shape == kernel.shape[1:] and x.is_floating_point():
-        return torch.addmm(bias, x, kernel) if x.ndim == 2 else F.linear(x, kernel.t(), bias)
+    if bias.ndim == 1 and kernel.ndim == 2 and x.is_floating_point():
+        if x.ndim == 2:
+            return torch.addmm(bias, x, kernel)
+        if bias.shape[0] == kernel.shape[1]:
+            return F.linear(x, kernel.t(), bias)
     return torch.matmul(x, kernel) + bias
 
 

@@ -50,6 +50,29 @@ class TorchVariable(Variable):
                 return self._storage
         return super().assign(value)
 
+    def assign_add(self, value: Any) -> Any:
+        return self._changed_by(torch.add, value) if self._fits(value) else super().assign_add(value)
+
+    def assign_sub(self, value: Any) -> Any:
+        return self._changed_by(torch.sub, value) if self._fits(value) else super().assign_sub(value)
+
+    def _fits(self, value: Any) -> bool:
+        """Return whether a value may be added as it is, with nothing to convert or to look at."""
+        storage = self._home[self._key]
+        dtype = storage.dtype
+        kind = value.__class__
+        if kind is torch.Tensor:
+            is_fit = value.dtype is dtype and value.shape == storage.shape
+        else:
+            is_fit = (kind is int and 0 <= value < 2**31) or (kind is float and dtype.is_floating_point)
+        return is_fit and dtype in _ADDED and not storage.requires_grad and not in_stateless_scope()
+
+    def _changed_by(self, function: Callable[..., torch.Tensor], value: Any) -> torch.Tensor:
+        storage = self._home[self._key]
+        result = function(storage, value)
+        self._home[self._key] = self.backend.assign_storage(storage, result)
+        return result
+
     def move_to(self, home: dict[str, torch.Tensor], key: str) -> None:
         """Let the tensor lie in a module's dict from now on, where it is already."""
         self._home, self._key = home, key
@@ -87,6 +110,9 @@ class TorchVariable(Variable):
 
         return function(*value(args), **{name: value(x) for name, x in (kwargs or {}).items()})
 
+
+# Dtypes whose numbers are added with no care for how large they are.
+_ADDED = frozenset({torch.float32, torch.float64, torch.int64, torch.int32})
 
 _PLAIN = {name: np.dtype(name) for name in ("float64", "float32", "float16", "int64", "int32", "int8", "uint8")}
 

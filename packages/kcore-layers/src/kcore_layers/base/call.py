@@ -88,7 +88,7 @@ class Calling(CallLosses):
         plan = self._kcore_plan
         if plan is None or len(args) != 1 or (kwargs and (len(kwargs) != 1 or "training" not in kwargs)):
             return self._kcore_call_with_hooks(args, kwargs)
-        kinds, autocast, takes_training, default, mode, needs_context, looks_for_masks, fault, is_hooked = plan
+        kinds, autocast, takes_training, default, mode, needs_context, is_leaf, looks_for_masks, fault, is_hooked = plan
         x = args[0]
         try:
             if (x.__class__, x.dtype) not in kinds:
@@ -102,6 +102,13 @@ class Calling(CallLosses):
             or (is_hooked is not None and is_hooked())
         ):
             return self._kcore_call_with_hooks(args, kwargs)
+        if is_leaf and not kwargs:
+            try:
+                if fault is not None and fault(x.shape):
+                    check_inputs(self.input_spec, x)
+                return self.call(x)
+            except Exception as error:
+                raise self._kcore_locate(error)  # noqa: B904 (it is the same error)
         context = current_context()
         training = kwargs["training"] if kwargs else None
         is_mode = False
@@ -240,6 +247,7 @@ class Calling(CallLosses):
             default=signature.training_default,
             mode=self._kcore_mode,
             needs_context=bool(self._kcore_layers),
+            is_leaf=not (self._kcore_layers or signature.takes_training) and self._kcore_mode is None,
             looks_for_masks=bool(signature.masks or self._kcore_supports_masking or self._kcore_has_own_compute_mask),
             fault=None if spec is None else spec.fault,
             is_hooked=None if self._kcore_modules is None else self._kcore_modules.has_global_hooks,

@@ -26,6 +26,7 @@ class CallPlan(NamedTuple):
         default: the flag that `call` has as a default, for layers inside.
         mode: the flag that the framework's module was set to, which comes before that of the module around it.
         needs_context: whether layers inside have to be told of the call.
+        is_leaf: whether no flag makes a difference to it: there is no layer inside, nor a parameter `training`.
         looks_for_masks: whether a mask on the tensor would matter.
         fault: what is wrong with a shape, or None if any will do.
         is_hooked: asked in each call whether the framework has hooks to run, or None if it has none.
@@ -37,6 +38,7 @@ class CallPlan(NamedTuple):
     default: bool | None
     mode: bool | None
     needs_context: bool
+    is_leaf: bool
     looks_for_masks: bool
     fault: Callable[[Any], str | None] | None
     is_hooked: Callable[[], bool] | None

@@ -12,7 +12,7 @@ from kcore_layers.base.operation import Operation
 from kcore_layers.base.shapes import specs_of
 from kcore_layers.base.tracking import TrackedDict, TrackedList
 from kcore_layers.models.graph import Graph
-from kcore_layers.models.inputs import conform_input, match_inputs
+from kcore_layers.models.inputs import match_inputs
 
 __all__ = ["Function"]
 
@@ -62,7 +62,7 @@ class Function(Operation):
             values = [inputs]
         else:
             values = match_inputs(self._kcore_inputs_structure, inputs, [x.name for x in wanted], self.name)
-        values = [conform_input(x, like, self.name) for x, like in zip(values, wanted, strict=True)]
+        values = [check(x, self.name) for x, check in zip(values, graph.checks, strict=True)]
         outputs = graph.run(values)
         if self._kcore_single_output:
             return outputs[0]

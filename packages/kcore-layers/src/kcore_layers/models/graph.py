@@ -15,6 +15,7 @@ from kcore_ops.specs.symbolic import Node
 
 from kcore_layers.base.nodes import record_call
 from kcore_layers.models.graph_sizes import computes_size, function_of_sizes, takes_sizes, tensor_of_size
+from kcore_layers.models.inputs import InputCheck
 
 __all__ = ["Graph", "callee", "is_input", "names_of_calls", "is_variadic"]
 
@@ -33,6 +34,7 @@ class Graph:
 
     Attributes:
         nodes: the calls, each after those whose results it takes.
+        checks: what makes of values what each input takes.
         operations: what is called, in Keras's order: by distance from the outputs, then as met from there.
 
     Raises:
@@ -42,6 +44,7 @@ class Graph:
     def __init__(self, inputs: Sequence[KerasTensor], outputs: Sequence[KerasTensor]) -> None:
         self.inputs = list(inputs)
         self.outputs = list(outputs)
+        self.checks = [InputCheck(x) for x in self.inputs]
         self.nodes, met = self._in_order()
         self.operations = self._by_depth(met)
         self.steps, self._registers, self._size = self._plan()

@@ -9,13 +9,13 @@ import kcore_ops as ops
 from kcore_ops import KerasTensor, TensorSpec, tree
 from kcore_ops.backends.current import current_backend
 from kcore_ops.dtypes import STRING
-from kcore_ops.engine.call import HOST_NUMBERS, dtype_of
+from kcore_ops.engine.call import HOST_NUMBERS, HOST_TYPES, dtype_of
 from kcore_ops.engine.op import Tensor, Tree
 from kcore_ops.foundation.errors import ArgumentError, DTypeError, ShapeError
 
 from kcore_layers.base.input_spec import several_given
 
-__all__ = ["conform_input", "match_inputs"]
+__all__ = ["InputCheck", "match_inputs"]
 
 
 def match_inputs(structure: Tree, given: Tree, names: list[str], model: str) -> list[Any]:
@@ -75,19 +75,51 @@ def _of_same_form(structure: Any, given: Any, model: str) -> list[Any]:
     return values
 
 
-def conform_input(x: Tensor | None, wanted: KerasTensor, model: str) -> Any:
-    """Return a value as the model takes it for an input: in its dtype, a last axis of size 1 added or taken away.
+class InputCheck:
+    """Makes of values what a model takes for an input; of a kind it has seen to be right only the shape is looked at.
 
     Args:
-        x: the value.
         wanted: the model's symbolic input.
-        model: the model's name.
-
-    Raises:
-        ArgumentError: if it is None and the input is not optional.
-        ShapeError: if the shape does not fit.
-        DTypeError: if it is strings where numbers are needed, or numbers for strings.
     """
+
+    __slots__ = ("_kinds", "_ndim", "_sizes", "wanted")
+
+    def __init__(self, wanted: KerasTensor) -> None:
+        self.wanted = wanted
+        self._ndim = len(wanted.shape)
+        self._sizes = [(axis, size) for axis, size in enumerate(wanted.shape) if size is not None]
+        # Class and dtype of the tensors whose dtype is the one that is wanted.
+        self._kinds: set[Any] = set()
+
+    def __call__(self, x: Tensor | None, model: str) -> Any:
+        """Return a value as the model takes it: in the input's dtype, a last axis of size 1 added or taken away.
+
+        Args:
+            x: the value.
+            model: the model's name.
+
+        Raises:
+            ArgumentError: if it is None and the input is not optional.
+            ShapeError: if the shape does not fit.
+            DTypeError: if it is strings where numbers are needed, or numbers for strings.
+        """
+        kind: Any = (x.__class__, getattr(x, "dtype", None))
+        try:
+            is_known = kind in self._kinds
+        except TypeError:  # a dtype that can not be hashed
+            return _conformed(x, self.wanted, model)
+        if is_known:
+            shape: Any = x.shape  # type: ignore[union-attr]
+            if len(shape) == self._ndim and all([shape[axis] == size for axis, size in self._sizes]):
+                return x
+        found = _conformed(x, self.wanted, model)
+        is_tensor = x is not None and not isinstance(x, (*HOST_TYPES, TensorSpec))
+        if is_tensor and found is x and dtype_of(x) == self.wanted.dtype:
+            self._kinds.add(kind)
+        return found
+
+
+def _conformed(x: Tensor | None, wanted: KerasTensor, model: str) -> Any:
     if x is None:
         if wanted.node is not None and wanted.node.op.optional:
             return x

@@ -17,7 +17,7 @@ from kcore_layers.base.naming import building_under, canonical_names
 from kcore_layers.base.saved_attributes import saved_attributes
 from kcore_layers.base.shapes import ShapeTree, specs_of, tuples_of
 from kcore_layers.layers.core.input_layer import Input, InputLayer
-from kcore_layers.models.inputs import conform_input
+from kcore_layers.models.inputs import InputCheck
 from kcore_layers.models.model import Model
 from kcore_layers.serialization.arguments import extra_arguments, extra_arguments_from
 from kcore_layers.serialization.objects import deserialize_keras_object, serialize_keras_object
@@ -49,6 +49,7 @@ class Sequential(Model):
     _kcore_stack: list[Any]
     _kcore_input: Any
     _kcore_is_input_given: bool
+    _kcore_input_check: InputCheck | None
     _kcore_tensors: list[Any]
 
     def __init__(self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None) -> None:
@@ -59,6 +60,7 @@ class Sequential(Model):
         # one that the first batch has shown says what the layers were built for, and they take others as they can.
         self._kcore_set_untracked("_kcore_input", None)
         self._kcore_set_untracked("_kcore_is_input_given", False)
+        self._kcore_set_untracked("_kcore_input_check", None)
         self._kcore_set_untracked("_kcore_tensors", [])
         for layer in layers or ():
             self.add(layer, rebuild=False)
@@ -121,6 +123,7 @@ class Sequential(Model):
     def _kcore_take_input(self, structure: Any, is_given: bool) -> None:
         self._kcore_set_untracked("_kcore_input", structure)
         self._kcore_set_untracked("_kcore_is_input_given", is_given)
+        self._kcore_set_untracked("_kcore_input_check", InputCheck(structure) if is_given else None)
 
     def _kcore_take_input_of(self, layer: Layer) -> None:
         """Take inputs like those that the first layer says it has: by an argument, or as it is a model with inputs."""
@@ -215,8 +218,9 @@ class Sequential(Model):
             mask: not looked at: masks travel with the tensors.
         """
         x = inputs
-        if self._kcore_is_input_given:
-            x = conform_input(x, self._kcore_input, self.name)
+        check = self._kcore_input_check
+        if check is not None:
+            x = check(x, self.name)
         for layer in self._kcore_stack:
             x = layer(x)
         return x
@@ -298,12 +302,13 @@ class Sequential(Model):
 
     def __getstate__(self) -> dict[str, Any]:
         layers = None if self._kcore_input is None else tree.map_structure(lambda x: x.node.op, self._kcore_input)
-        return {**super().__getstate__(), "_kcore_input": layers, "_kcore_tensors": []}
+        return {**super().__getstate__(), "_kcore_input": layers, "_kcore_input_check": None, "_kcore_tensors": []}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         layers = state["_kcore_input"]
         first = None if layers is None else tree.map_structure(lambda layer: layer.output, layers)
         super().__setstate__({**state, "_kcore_input": first})
+        self._kcore_take_input(first, self._kcore_is_input_given)
         if self.built and first is not None:
             with contextlib.suppress(NotImplementedError):
                 self._kcore_chain()

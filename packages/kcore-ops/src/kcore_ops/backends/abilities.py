@@ -6,9 +6,10 @@ the object, never for the backend's name.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+import numpy as np
 
 from kcore_ops.foundation.errors import KcoreError
 
@@ -91,13 +92,17 @@ class Training:
         Args:
             array: a NumPy array of numbers.
             like: a tensor, or None for the default device.
-            is_ours: whether the array is for this taker alone, unless it is a view of another.
+            is_ours: whether nobody else reads or writes its memory.
         """
         return self.backend.beside(like, array, self.backend.canonical_dtype(array.dtype.name))
 
-    def without_gradients(self) -> contextlib.AbstractContextManager[Any]:
-        """Compute inside the `with` block what nobody will ask the gradient of."""
-        return contextlib.nullcontext()
+    def without_gradients(self, function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """Return a function of one argument that computes the same, of which nobody will ask the gradient."""
+        return function
+
+    def joined(self, parts: Sequence[Any]) -> np.ndarray[Any, Any]:
+        """Return tensors, one after the other along their first axis, as one array that shares memory with none."""
+        return np.concatenate([self.backend.to_numpy(part) for part in parts])
 
     def value_and_grad_in_place(
         self, function: Callable[[], tuple[Any, Any]], storages: Sequence[Any]

@@ -28,7 +28,10 @@ def tensor_on(backend: Backend, value: Any, dtype: str | None, like: Any = None)
     Raises:
         MixedBackends: if it is another's.
     """
-    if registry.owner(value.__class__) is not backend:
+    kind = value.__class__
+    if kind in backend.tensor_types and kind not in HOST_TYPES:  # as below, at once
+        return value if dtype is None or dtype == backend.dtype(value) else backend.ops["cast"](value, dtype)
+    if registry.owner(kind) is not backend:
         value = unwrapped(value)
     if isinstance(value, backend.tensor_types) and not isinstance(value, HOST_TYPES):
         return value if dtype is None or dtype == backend.dtype(value) else backend.ops["cast"](value, dtype)

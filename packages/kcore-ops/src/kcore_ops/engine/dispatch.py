@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 import math
-import operator
 import sys
 import types
 from collections.abc import Callable
@@ -34,7 +33,6 @@ from kcore_ops.engine.plans import (
     remember,
     store,
     temporary_plan,
-    with_conversions,
 )
 from kcore_ops.engine.sizes import has_unknown_size
 from kcore_ops.foundation import tree
@@ -334,15 +332,21 @@ def create(op: Op, args: tuple[Any, ...]) -> Any:
 
 def _with_values(op: Op, slots: list[Any]) -> Run:
     """Store a plan that calls the op again with the values of what stands for one, whatever they are by then."""
-    steps = [
-        (position, _value_of, None)
-        for (position, _, _), slot in zip(op.tensor_parameters, slots, strict=True)
-        if stands_for_value(slot)
+    positions = [
+        position for (position, _, _), slot in zip(op.tensor_parameters, slots, strict=True) if stands_for_value(slot)
     ]
-    run = with_conversions(op.function, steps)
+    run: Run = _taking_values(len(op.parameters), tuple(positions))(op.function)
     if not any(isinstance(slot, list | tuple) for slot in slots):
         store(op, slots, run)
     return run
+
+
+@functools.cache
+def _taking_values(count: int, positions: tuple[int, ...]) -> Callable[[Run], Run]:
+    """Compile what wraps a function of `count` arguments to take the values of those at some positions."""
+    names = ", ".join(f"a{i}" for i in range(count))
+    values = ", ".join(f"a{i}.__kcore_value__()" if i in positions else f"a{i}" for i in range(count))
+    return eval(f"lambda function: lambda {names}: function({values})")  # type: ignore[no-any-return]
 
 
 def _with_answers(op: Op, slots: list[Any]) -> Run:
@@ -375,9 +379,6 @@ def _items(slot: Any) -> Any:
 
 def _values_of(arg: Any) -> Any:
     return [unwrapped(item) for item in arg] if isinstance(arg, list | tuple) else unwrapped(arg)
-
-
-_value_of = operator.methodcaller("__kcore_value__")
 
 
 # Faults.

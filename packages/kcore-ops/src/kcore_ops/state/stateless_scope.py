@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["StatelessScope", "in_stateless_scope"]
 
 _scope: ContextVar[StatelessScope | None] = ContextVar("kcore_stateless_scope", default=None)
+current_scope = _scope.get  # the innermost scope of this thread or task, or None
 
 
 class StatelessScope:
@@ -111,11 +112,6 @@ class StatelessScope:
         _scope.reset(self._tokens.pop())
         if not self._tokens:
             self._outer = None
-
-
-def current_scope() -> StatelessScope | None:
-    """Return the innermost scope of this thread or task."""
-    return _scope.get()
 
 
 @contextmanager

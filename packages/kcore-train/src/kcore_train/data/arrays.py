@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
@@ -20,6 +21,9 @@ _DEFAULT_BATCH_SIZE = 32
 
 # Up to this size, an array whose dtype or layout has to change is changed once, and above it batch by batch.
 _COPY_LIMIT = 2**26  # bytes
+
+# Small batches are read several at once, as many as fit into this: it is to stay in a core's own cache.
+_BLOCK_SIZE = 2**17  # bytes
 
 
 def num_samples(x: Tree, y: Tree | None = None, sample_weight: Tree | None = None) -> int:
@@ -58,6 +62,8 @@ def num_samples(x: Tree, y: Tree | None = None, sample_weight: Tree | None = Non
 class ArrayAdapter(DataAdapter):
     """Yield batches of arrays: views of them where the order is theirs, copies of rows where it is shuffled.
 
+    Where the arrays are not in trees and batches are small, several are read at once, and are views of a copy.
+
     Args:
         x: array, tensor, or tree of these, the inputs.
         y: like `x`, or None, the targets, None for none; None.
@@ -74,8 +80,8 @@ class ArrayAdapter(DataAdapter):
     """
 
     num_batches: int
-    owns_arrays = True
     _reads_share = True
+    _places = True
 
     def __init__(
         self,
@@ -98,6 +104,10 @@ class ArrayAdapter(DataAdapter):
         self.batch_size: int = _DEFAULT_BATCH_SIZE if batch_size is None else batch_size
         self.num_batches = -(-self.num_samples // self.batch_size)
         self.partial_batch_size = self.num_samples % self.batch_size or None
+        is_plain = all(part is None or hasattr(part, "dtype") for part in parts)
+        bytes_of_sample = sum(map(_bytes_of_sample, parts)) if is_plain else _BLOCK_SIZE
+        # How many batches are read at once.
+        self._block = max(1, _BLOCK_SIZE // max(1, bytes_of_sample * self.batch_size))
 
     def one_pass(self, number: int) -> Iterator[Batch]:
         """Return an iterator over the batches of one pass.
@@ -123,6 +133,9 @@ class ArrayAdapter(DataAdapter):
         elif self.shuffle:
             order = permutation(length, self.seed, number)
         starts = starts[taken:]
+        if share is None and self.shuffle != "batch" and self._block > 1:
+            yield from self._in_blocks(starts, order)
+            return
 
         def rows_from(start: int) -> Rows:
             stop = min(start + size, length)
@@ -130,20 +143,41 @@ class ArrayAdapter(DataAdapter):
                 start, stop = share_of_rows(share, start, stop)
             return slice(start, stop) if order is None else order[start:stop]
 
-        if len(self._readers) == 1 and not self._is_packed:
-            read_x = self._readers[0]
-            for start in starts:
-                yield InputsOnly((read_x(rows_from(start)),))
-            return
-        if len(self._readers) == 2:  # the usual case, without a loop inside the loop
-            read_x, read_y = self._readers
-            for start in starts:
-                rows = rows_from(start)
-                yield read_x(rows), read_y(rows)
-            return
+        kind, readers = self._kind, self._readers
         for start in starts:
             rows = rows_from(start)
-            yield tuple([read(rows) for read in self._readers])
+            batch = kind([read(rows) for read in readers])
+            yield batch if self._place is None else self._place(batch, order is not None)
+
+    @property
+    def _kind(self) -> type[tuple[Any, ...]]:
+        return InputsOnly if len(self._readers) == 1 and not self._is_packed else tuple
+
+    def _in_blocks(self, starts: range, order: np.ndarray[Any, Any] | None) -> Iterator[Batch]:
+        """Yield the batches that begin at some samples: the first alone, in case no other is wanted, then many at once.
+
+        Args:
+            starts: the first sample of each.
+            order: the order of the samples, None for their own.
+        """
+        length, size, kind = self.num_samples, self.batch_size, self._kind
+        first, count = starts.start, 1
+        while first < length:
+            last = min(length, first + count * size)
+            rows = slice(first, last) if order is None else order[first:last]
+            parts = [read(rows) for read in self._readers]
+            if order is None and self._place is not None:
+                parts = [None if part is None else part.copy() for part in parts]
+            cuts = [slice(start, start + size) for start in range(0, last - first, size)]
+            batches = [kind([None if part is None else part[cut] for part in parts]) for cut in cuts]
+            if self._place is not None:
+                batches = [self._place(batch, True) for batch in batches]
+            yield from batches
+            first, count = last, self._block
+
+
+def _bytes_of_sample(part: Any) -> int:
+    return 0 if part is None else math.prod(part.shape[1:]) * 8
 
 
 def _reader(data: Tree | None) -> Callable[[Rows], Any]:

@@ -41,7 +41,6 @@ class DataAdapter:
         batch_size: how many samples a batch has, or None if that is not known.
         partial_batch_size: how many samples the last batch has if it is smaller, or None.
         reads_ahead: whether batches are worth a thread that prefetches them.
-        owns_arrays: whether the arrays of a batch are for its taker alone, unless they are views.
         seed: what the order of samples follows from, together with the number of the pass; drawn from the seeds of the
             process, hence the same on every backend.
 
@@ -57,8 +56,10 @@ class DataAdapter:
     batch_size: int | None = None
     partial_batch_size: int | None = None
     reads_ahead: bool = False
-    owns_arrays: bool = False
-    _place: Callable[[Batch], Batch] | None = None
+    # What brings a batch to where it is used; it is told whether nobody else reads or writes the arrays' memory.
+    _place: Callable[[Batch, bool], Batch] | None = None
+    # Whether `one_pass` calls it.
+    _places: bool = False
     # Which of how many shares of each batch is taken.
     _share: tuple[int, int] | None = None
     # Whether `one_pass` reads no more of a batch than that.
@@ -101,8 +102,8 @@ class DataAdapter:
         batches = self._pass().batches if self.steps_per_epoch is None else self._steps(self.steps_per_epoch - done)
         if self._share is not None and not self._reads_share:
             batches = made_of(batches, functools.partial(_share_of, self._share))
-        if self._place is not None:
-            batches = made_of(batches, self._place)
+        if self._place is not None and not self._places:
+            batches = made_of(batches, functools.partial(_of_others, self._place))
         return _read_ahead(batches) if self.reads_ahead else batches
 
     def shard(self, index: int, count: int) -> None:
@@ -124,11 +125,12 @@ class DataAdapter:
             )
         self._share = None if count == 1 else (index, count)
 
-    def place_by(self, place: Callable[[Batch], Batch], reads_ahead: bool) -> None:
-        """Let a function bring the batches of epochs to where they are used.
+    def place_by(self, place: Callable[[Batch, bool], Batch], reads_ahead: bool) -> None:
+        """Let a function bring the batches of epochs to where they are used; the first may have been drawn before.
 
         Args:
-            place: function, from a batch to a batch.
+            place: function, from a batch, and `is_ours`, whether nobody else reads or writes the memory of its arrays,
+                to a batch.
             reads_ahead: bool, whether it is worth a thread.
         """
         self._place = place
@@ -326,6 +328,10 @@ def share_of_rows(share: tuple[int, int], start: int, stop: int) -> tuple[int, i
     index, count = share
     length = stop - start
     return start + index * length // count, start + (index + 1) * length // count
+
+
+def _of_others(place: Callable[[Batch, bool], Batch], batch: Batch) -> Batch:
+    return place(batch, False)
 
 
 def _share_of(share: tuple[int, int], batch: Batch) -> Batch:

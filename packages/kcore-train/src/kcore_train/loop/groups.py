@@ -59,7 +59,7 @@ def place_batches(data: DataAdapter, setup: TrainingSetup) -> None:
     stacks_arrays = training.loops_in_place and setup.steps_per_execution > 1
     if (training.takes_arrays and not training.moves_batches(like)) or stacks_arrays:
         return
-    data.place_by(functools.partial(placed_batch, backend, like, data.owns_arrays), training.moves_batches(like))
+    data.place_by(functools.partial(placed_batch, backend, like), training.moves_batches(like))
 
 
 def num_steps_in(data: DataAdapter, asked_for: int | None) -> int | None:

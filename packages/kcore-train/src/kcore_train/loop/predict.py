@@ -8,11 +8,13 @@ from typing import Any
 
 import kcore_ops as ops
 import numpy as np
-from kcore_ops.engine.op import Tensor, Tree
-from kcore_ops.foundation.errors import ArgumentError
+from kcore_ops.backends.interface import Backend
+from kcore_ops.engine.op import Tree
+from kcore_ops.foundation.errors import ArgumentError, ShapeError
+from kcore_ops.specs.shapes import show_shape
 
 from kcore_train.callbacks import Callback
-from kcore_train.data import Batch, adapter, unpack_x_y_sample_weight
+from kcore_train.data import adapter, unpack_x_y_sample_weight
 from kcore_train.data.data_adapter import BatchSource
 from kcore_train.loop.groups import batch_groups, num_steps_in, place_batches
 from kcore_train.loop.run import Run, Verbosity, callback_list
@@ -20,6 +22,9 @@ from kcore_train.steps.building import build_model
 from kcore_train.steps.compiled import CompiledSteps
 
 __all__ = ["predict"]
+
+# Of so many batches on an accelerator the older half leaves it, while the others may still be computed.
+_NUM_HELD = 32
 
 
 def predict(
@@ -47,25 +52,29 @@ def predict(
         tells_begin, tells_end = told.has("predict_batch_begin"), told.has("predict_batch_end")
         run.is_stopped = False
         outputs: list[Tree] = []
+        done: list[Tree] = []
+        is_far = setup.backend.training.moves_batches(
+            weights[0]._storage if (weights := setup.model.variables) else None
+        )
         with run.announced(), contextlib.closing(batch_groups(data, setup.steps_per_execution)) as groups:
             for batches in groups:
                 if tells_begin:
                     told.on_predict_batch_begin(run.position)
-                found = function(tuple([_inputs_of(batch) for batch in batches]))
-                outputs.extend(found)
+                has_targets = batches[0].__class__ is tuple
+                found = function([batch[:1] for batch in batches] if has_targets else batches)
+                outputs += found
                 run.position += len(batches)
+                if is_far and len(outputs) >= _NUM_HELD:
+                    done.append(_joined(setup.backend, outputs[: -_NUM_HELD // 2]))
+                    del outputs[: -_NUM_HELD // 2]
                 if tells_end:
                     told.on_predict_batch_end(run.position - 1, {"outputs": _concatenated(found)})
                     if run.is_stopped:
                         break
     if not outputs:
         raise ArgumentError("the data gave no batch", fix="pass data that is not used up").at("predict")
-    return ops.tree.map_structure(_joined, *outputs)
-
-
-def _inputs_of(batch: Batch) -> Batch:
-    """Return a batch without targets and weights, in the form it has."""
-    return batch[:1] if isinstance(batch, tuple) else batch
+    last = _joined(setup.backend, outputs)
+    return _joined(setup.backend, [*done, last]) if done else last
 
 
 def _concatenated(outputs: list[Tree]) -> Tree:
@@ -75,8 +84,22 @@ def _concatenated(outputs: list[Tree]) -> Tree:
     return ops.tree.map_structure(lambda *parts: ops.concatenate(parts, axis=0), *outputs)
 
 
-def _joined(*parts: Tensor) -> np.ndarray[Any, Any]:
-    arrays = [ops.convert_to_numpy(part) for part in parts]
-    if arrays[0].ndim == 0:
-        return np.stack(arrays)
-    return np.concatenate(arrays) if len(arrays) > 1 else np.array(arrays[0])
+def _joined(backend: Backend, outputs: Sequence[Tree]) -> Tree:
+    """Return the outputs for several batches as arrays, one after the other; numbers become a vector."""
+
+    def joined(*parts: Any) -> Any:
+        try:
+            if getattr(parts[0], "shape", ()) and isinstance(parts[0], backend.tensor_types):
+                return backend.training.joined(parts)
+            arrays = [ops.convert_to_numpy(part) for part in parts]
+            return np.concatenate(arrays) if arrays[0].ndim else np.stack(arrays)
+        except Exception as error:
+            shapes = list(dict.fromkeys(show_shape(getattr(part, "shape", ())[1:]) for part in parts))
+            if len(shapes) == 1:
+                raise
+            raise ShapeError(
+                f"the outputs for one sample have shape {shapes[0]} in one batch, and {shapes[1]} in another",
+                fix="let them be of one shape, or call predict_on_batch for each batch",
+            ).at("predict") from error
+
+    return ops.tree.map_structure(joined, *outputs)

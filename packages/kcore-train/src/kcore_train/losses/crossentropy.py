@@ -8,11 +8,11 @@ import kcore_ops as ops
 from kcore_layers.options.argument_types import DTypeLike
 from kcore_layers.serialization.registry import builtin
 from kcore_ops import Tensor
-from kcore_ops.foundation.errors import ArgumentError
+from kcore_ops.foundation.errors import ArgumentError, KcoreError
 
 from kcore_train.losses.argument_types import Reduction
-from kcore_train.losses.function_loss import FunctionLoss
-from kcore_train.losses.half import in_float32
+from kcore_train.losses.function_loss import FunctionLoss, named_for
+from kcore_train.losses.half import half_dtype, in_float32
 from kcore_train.losses.labels import binary_labels, checked_smoothing, class_indices, one_hot_labels
 
 __all__ = [
@@ -234,6 +234,9 @@ class SparseCategoricalCrossentropy(FunctionLoss):
     """
 
     _has_class_indices = True
+    from_logits: bool
+    ignore_class: int | None
+    axis: int
 
     def __init__(
         self,
@@ -246,6 +249,16 @@ class SparseCategoricalCrossentropy(FunctionLoss):
     ) -> None:
         arguments: dict[str, Any] = {"from_logits": from_logits, "ignore_class": ignore_class, "axis": axis}
         super().__init__(sparse_categorical_crossentropy, reduction, name, dtype, **arguments)
+
+    def _mean(self, y_true: Tensor, y_pred: Tensor) -> Tensor | None:
+        is_own = type(self).call is not FunctionLoss.call or self.fn is not sparse_categorical_crossentropy
+        if is_own or self.ignore_class is not None or half_dtype(y_pred) is not None:
+            return None
+        try:
+            y_true, y_pred = class_indices(y_true, y_pred, self.axis, "sparse_categorical_crossentropy")
+            return ops.mean_sparse_categorical_crossentropy(y_true, y_pred, self.from_logits, self.axis)
+        except KcoreError as error:
+            raise named_for(error, self.fn, type(self).__name__)  # noqa: B904 (its cause is its own)
 
     def _mask(self, y_true: Tensor, values: Tensor, mask: Tensor | None) -> Tensor | None:
         ignored = self._arguments["ignore_class"]

@@ -22,7 +22,7 @@ from kcore_train.losses.alignment import (
     tensor,
 )
 from kcore_train.losses.argument_types import Reduction
-from kcore_train.losses.weighting import reduced, standardize_reduction
+from kcore_train.losses.weighting import MEANS, reduced, standardize_reduction
 
 __all__ = ["Loss"]
 
@@ -85,6 +85,10 @@ class Loss:
         ready = (ready_index_dtype if self._has_class_indices else ready_dtype)(y_true, y_pred)
         if ready != self._dtype:
             y_true, y_pred = self._converted(y_true, y_pred)
+        if sample_weight is None and mask is None and self.reduction in MEANS:
+            mean = self._mean(y_true, y_pred)
+            if mean is not None:
+                return mean
         values = self.call(y_true, y_pred)
         mask = self._mask(y_true, values, mask)
         try:
@@ -124,6 +128,10 @@ class Loss:
             y_true = tensor(backend, y_true, self._dtype)
         remember_ready(y_true, y_pred)
         return y_true, y_pred
+
+    def _mean(self, y_true: Tensor, y_pred: Tensor) -> Tensor | None:
+        """Return the mean of the losses, where it is known how to compute it at once, and None elsewhere."""
+        return None
 
     def _mask(self, y_true: Tensor, values: Tensor, mask: Tensor | None) -> Tensor | None:
         """Return the mask of the losses: that of the predictions, and what the targets leave out."""

@@ -13,10 +13,10 @@ from kcore_ops.specs.shapes import broadcast_shapes, one_of, show_shape
 from kcore_train.losses.alignment import backend_for, same_rank, tensor
 from kcore_train.losses.argument_types import Reduction, ReductionName
 
-__all__ = ["REDUCTIONS", "check_weight", "masked_weight", "reduced", "standardize_reduction"]
+__all__ = ["MEANS", "REDUCTIONS", "check_weight", "masked_weight", "reduced", "standardize_reduction"]
 
 REDUCTIONS: tuple[ReductionName, ...] = get_args(ReductionName)
-_MEANS = ("sum_over_batch_size", "mean")
+MEANS = ("sum_over_batch_size", "mean")
 
 
 def standardize_reduction(reduction: Reduction) -> Reduction:
@@ -48,12 +48,12 @@ def reduced(values: Tensor, weight: Tensor | None, mask: Tensor | None, reductio
     total_weight = None
     if weight is not None or mask is not None:
         backend, dtype = backend_for(values), ops.dtype(values)
-        weight = masked_weight(weight, mask, backend, dtype, is_scaled=reduction in _MEANS)
+        weight = masked_weight(weight, mask, backend, dtype, is_scaled=reduction in MEANS)
         values, weight = same_rank(values, weight)
         check_weight(values, weight)
         values = ops.multiply(values, weight)
         total_weight = weight
-    if reduction in _MEANS:
+    if reduction in MEANS:
         return ops.mean(values)
     if reduction == "sum":
         return ops.sum(values)

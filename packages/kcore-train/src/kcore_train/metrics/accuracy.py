@@ -112,7 +112,9 @@ def sparse_categorical_accuracy(y_true: Tensor, y_pred: Tensor) -> Tensor:
     """
     y_true, y_pred = class_indices(y_true, y_pred, -1, "sparse_categorical_accuracy", "CategoricalAccuracy")
     best = ops.argmax(y_pred, axis=-1)
-    return _as_floats(ops.equal(ops.cast(y_true, ops.dtype(best)), best))
+    if y_true.dtype != best.dtype:
+        y_true = ops.cast(y_true, ops.dtype(best))
+    return _as_floats(ops.equal(y_true, best))
 
 
 @builtin("keras.metrics")

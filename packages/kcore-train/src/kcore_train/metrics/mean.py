@@ -133,6 +133,9 @@ class Mean(_Reduction):
         Raises:
             ShapeError: if the weights do not fit the values.
         """
+        self._add(values, sample_weight)
+
+    def _add(self, values: Tensor, sample_weight: Tensor | None) -> None:
         if sample_weight.__class__ is int or sample_weight.__class__ is float:  # the size of a batch, beside its loss
             values = self._tensor(values, self._dtype)
             values = ops.mean(values) if len(values.shape) else values
@@ -144,9 +147,10 @@ class Mean(_Reduction):
         if weight is not None:
             count = ops.sum(weight) if has_axis else weight
         else:
-            count = ops.shape(values)[0] if has_axis else 1
-            if not isinstance(count, int):
-                count = ops.cast(count, self._dtype)
+            count = values.shape[0] if has_axis else 1
+            if count.__class__ is not int:  # only a running graph knows it
+                count = ops.shape(values)[0]
+                count = count if isinstance(count, int) else ops.cast(count, self._dtype)
         self.total.assign_add(ops.sum(values) if has_axis else values)
         self.count.assign_add(count)
 
@@ -201,7 +205,7 @@ class MeanMetricWrapper(FunctionArguments, Mean):
             values = self._fn(y_true, y_pred, **self._arguments)
         except KcoreError as error:
             raise named_for(error, self._fn, type(self).__name__)  # noqa: B904 (its cause is its own)
-        super().update_state(values, sample_weight)
+        self._add(values, sample_weight)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor arguments that recreate the metric."""

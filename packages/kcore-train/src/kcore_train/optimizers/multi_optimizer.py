@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
-import kcore_ops as ops
 from kcore_layers.serialization.objects import deserialize_keras_object, serialize_keras_object
 from kcore_layers.serialization.registry import builtin
 from kcore_ops import Tensor, Variable
@@ -130,7 +129,7 @@ class MultiOptimizer(Optimizer):
             pairs = [(g, v) for g, v, owner in zip(gradients, variables, owners, strict=True) if owner == i]
             if pairs:
                 each._apply_unscaled([g for g, _ in pairs], [v for _, v in pairs])
-        self._iterations.assign(ops.add(self._iterations.value, 1))
+        self._iterations.assign_add(1)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor arguments that recreate the object."""

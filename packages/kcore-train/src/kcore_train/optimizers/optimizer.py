@@ -191,7 +191,7 @@ class Optimizer(AveragingOptimizer):
     def _apply_unscaled(self, gradients: list[Tensor], variables: list[Variable]) -> None:
         """Update variables by gradients of the loss itself, whatever factor it was multiplied with."""
         overwritten: list[tuple[Any, Variable]] = []
-        if any(v.overwrite_with_gradient for v in variables):
+        if any([v._overwrite_with_gradient for v in variables]):
             pairs = list(zip(gradients, variables, strict=True))
             overwritten = [(g, v) for g, v in pairs if v.overwrite_with_gradient]
             gradients = [g for g, v in pairs if not v.overwrite_with_gradient]
@@ -205,7 +205,7 @@ class Optimizer(AveragingOptimizer):
             v.assign(g if is_last is None else ops.where(is_last, ops.cast(g, v._dtype), v.value))
         if self.use_ema:
             self._average([*variables, *(v for _, v in overwritten)])
-        self._iterations.assign(ops.add(self._iterations.value, 1))
+        self._iterations.assign_add(1)
 
     def _accumulate(self, gradients: list[Tensor], variables: list[Variable]) -> Any:
         """Average the gradients of several steps, and update at the last of them; says whether this was it."""

@@ -227,7 +227,7 @@ class FunctionalSteps:
         def call(function: Any, data: Any, lists_after: Any) -> Any:
             state = tuple([[v._storage for v in variables] for variables in lists])
             if not takes_arrays:
-                data = batch_tensors(backend, data, weights[0]._storage if weights else None)
+                data = batch_tensors(backend, data, weights)
             results, after = taken(function, state, data)
             changed = [variable for variables in lists_after for variable in variables]
             if changed:

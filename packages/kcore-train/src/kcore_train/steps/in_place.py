@@ -72,7 +72,8 @@ class InPlaceSteps:
         Args:
             data: a batch of tensors.
         """
-        return self.setup.model(unpack_x_y_sample_weight(data)[0], training=False)
+        x = unpack_x_y_sample_weight(data)[0] if isinstance(data, list | tuple) else data
+        return self.setup.model(x, training=False)
 
     def take(self, kind: Kind, data: Batch) -> Any:
         """Take a step; return the results of the metrics, or the outputs of a prediction.
@@ -98,25 +99,15 @@ class InPlaceSteps:
         setup = self.setup
         backend = setup.backend
         step: Callable[[Any], Any] = own_step(setup.model, kind) or getattr(self, kind)
-        without_gradients = kind != "train"
         is_prediction = kind == "predict"
         weights = setup.model.variables  # arrays become tensors where the model is
-
-        def one(data: Batch) -> Any:
-            if without_gradients:
-                with backend.training.without_gradients():
-                    return step(data)
-            return step(data)
+        if kind != "train":
+            step = backend.training.without_gradients(step)
 
         def run(batches: Sequence[Batch]) -> Any:
             record.was_traced = True
-            results = None
-            outputs: list[Any] = []
-            for data in batches:
-                results = one(batch_tensors(backend, data, weights[0]._storage if weights else None))
-                if is_prediction:
-                    outputs.append(results)
-            return outputs if is_prediction else results
+            results = [step(batch_tensors(backend, data, weights)) for data in batches]
+            return results if is_prediction else results[-1]
 
         if setup.run_eagerly:
             return run
@@ -134,7 +125,7 @@ class InPlaceSteps:
         if not record.is_compiled:
             return run
         if backend.training.loops_in_place and setup.steps_per_execution > 1:
-            compiled = self._looping(compiled, one, is_prediction, record)
+            compiled = self._looping(compiled, step, is_prediction, record)
         return self._explaining(compiled, record)
 
     def _looping(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import kcore_ops as ops
 import numpy as np
+from kcore_ops import Variable
 from kcore_ops.backends.interface import Backend
 from kcore_ops.engine.convert import tensor_on
 from kcore_ops.engine.op import Tensor, Tree
@@ -20,14 +21,14 @@ _NESTED = (list, tuple, dict)
 _NUMBERS, _TEXTS = "biuf", "O"  # kinds of dtypes
 
 
-def placed_batch(backend: Backend, like: Tensor, is_ours: bool, batch: Batch) -> Batch:
+def placed_batch(backend: Backend, like: Tensor, batch: Batch, is_ours: bool) -> Batch:
     """Return a batch with its arrays where a model is, as far as its steps want that done beforehand.
 
     Args:
         backend: the backend.
         like: a tensor of the model; None if there is none.
-        is_ours: whether the arrays are for this taker alone.
         batch: the batch.
+        is_ours: whether nobody else reads or writes the memory of its arrays.
     """
     place = backend.training.place_array
 
@@ -35,7 +36,7 @@ def placed_batch(backend: Backend, like: Tensor, is_ours: bool, batch: Batch) ->
         return place(leaf, like, is_ours) if leaf.__class__ is np.ndarray and leaf.dtype.kind in _NUMBERS else leaf
 
     kind = batch.__class__
-    if kind is tuple and not any(isinstance(part, _NESTED) for part in batch):
+    if kind is tuple and not any([isinstance(part, _NESTED) for part in batch]):
         return tuple([placed(part) for part in batch])
     if kind is InputsOnly:
         return InputsOnly((_mapped(placed, batch[0]),))
@@ -46,16 +47,20 @@ def _mapped(function: Callable[[Any], Any], data: Tree) -> Tree:
     return ops.tree.map_structure(function, data) if isinstance(data, _NESTED) else function(data)
 
 
-def batch_tensors(backend: Backend, data: Tree, like: Tensor = None) -> Tree:
+def batch_tensors(backend: Backend, data: Tree, weights: Sequence[Variable] = ()) -> Tree:
     """Return a batch whose arrays are tensors of a backend; those of texts stay arrays where it has no strings.
 
     Args:
         backend: the backend.
         data: the batch.
-        like: a tensor of the backend whose device they are to be on; its default device if None.
+        weights: variables where they are to be, if there are any; else they go to the backend's default device.
     """
-
     tensor_types = backend.tensor_types
+    kind = data.__class__
+    if kind in tensor_types and kind is not np.ndarray:
+        return data
+
+    like = weights[0]._storage if weights else None
 
     def convert(leaf: Any) -> Any:
         if leaf.__class__ in tensor_types and leaf.__class__ is not np.ndarray:
@@ -64,7 +69,7 @@ def batch_tensors(backend: Backend, data: Tree, like: Tensor = None) -> Tree:
             return leaf
         return leaf if leaf is None or isinstance(leaf, str) else tensor_on(backend, leaf, None, like)
 
-    if isinstance(data, tuple) and not any(isinstance(part, _NESTED) for part in data):
+    if kind is tuple and not any([isinstance(part, _NESTED) for part in data]):
         return tuple([convert(part) for part in data])
     return _mapped(convert, data)
 

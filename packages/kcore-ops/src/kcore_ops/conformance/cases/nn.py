@@ -397,6 +397,11 @@ def _categorical_crossentropy(draw, dtype):
     return target, output, from_logits, draw(axis(len(shape)))
 
 
+def _mean_of_sparse_reference(target, output, from_logits, axis):
+    return np.mean(_sparse_reference(target, output, from_logits, axis))
+
+
+@case("mean_sparse_categorical_crossentropy", _mean_of_sparse_reference, dtypes=FLOATS, rounds_once=True)
 @case("sparse_categorical_crossentropy", _sparse_reference, dtypes=FLOATS, rounds_once=True)
 def _sparse_categorical_crossentropy(draw, dtype):
     shape = draw(shapes(min_rank=1, min_size=1))

@@ -20,11 +20,16 @@ from kcore_ops.ops.numpy.exponentials import log
 from kcore_ops.ops.numpy.indexing import take_along_axis
 from kcore_ops.ops.numpy.logic import logical_and
 from kcore_ops.ops.numpy.manipulation import expand_dims, squeeze
-from kcore_ops.ops.numpy.reductions import sum
+from kcore_ops.ops.numpy.reductions import mean, sum
 from kcore_ops.ops.numpy.rounding import clip
 from kcore_ops.specs.shapes import differ, normalize_axis, show_shape
 
-__all__ = ["binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy"]
+__all__ = [
+    "binary_crossentropy",
+    "categorical_crossentropy",
+    "mean_sparse_categorical_crossentropy",
+    "sparse_categorical_crossentropy",
+]
 
 
 @op(dtypes=real_floating)
@@ -98,6 +103,23 @@ def sparse_categorical_crossentropy(
         log_p = log(_kept_from_ends(take_along_axis(z, places, axis=axis) / sum(z, axis=axis, keepdims=True)))
     log_p = squeeze(log_p, axis=axis)
     return narrowed(where(is_class, negative(log_p), zeros_like(log_p)), output)
+
+
+@op(dtypes={"target": real, "output": real_floating})
+def mean_sparse_categorical_crossentropy(
+    target: Tensor, output: Tensor, from_logits: bool = False, axis: int = -1
+) -> Tensor:
+    """Mean of `sparse_categorical_crossentropy`, which a framework may compute at once, and its gradient too.
+
+    Targets that are no class have a loss of 0, and count in the mean.
+    Shapes: `target` and `output` as there; the result is a scalar. Dtype: that of `output`; float16 and bfloat16 are
+    computed in float32.
+    Raises: `ShapeError` if the shapes do not fit or there is no such axis; `DTypeError` if one of them is complex.
+
+    >>> mean_sparse_categorical_crossentropy([1, 0], [[0.5, 0.5], [0.5, 0.5]]).round(4).item()
+    0.6930999755859375
+    """
+    return narrowed(mean(sparse_categorical_crossentropy(target, widened(output), from_logits, axis)), output)
 
 
 def _classes(target: Any, output: Any, axis: int) -> Any:
