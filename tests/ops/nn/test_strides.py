@@ -43,7 +43,7 @@ def convolved(x, kernel, strides, padding):
 
 @pytest.mark.parametrize("padding", ["same", "valid"])
 @pytest.mark.parametrize("case", CONVOLUTIONS, ids=str)
-@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-4), ("bfloat16", 3e-2)])
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-4), ("bfloat16", 3e-2), ("float16", 3e-3)])
 def test_a_strided_convolution_reads_its_tensor_and_nothing_else(backend, case, padding, dtype, tolerance):
     sizes, window, strides, channels, filters = case
     if padding == "valid" and any(size < span for size, span in zip(sizes, window, strict=True)):
@@ -60,13 +60,33 @@ def test_a_strided_convolution_reads_its_tensor_and_nothing_else(backend, case, 
 @pytest.mark.parametrize(
     "shapes",
     [((4, 1, 3, 4), (4, 4)), ((8, 1, 5, 1), (1, 6)), ((4, 1, 3, 4), (1, 4, 4)), ((3, 1, 2, 4), (5, 4, 2)),
-     ((2, 3, 4), (5, 1, 4, 2)), ((2, 1, 1, 3, 4), (4, 2))],
+     ((2, 3, 4), (5, 1, 4, 2)), ((2, 1, 1, 3, 4), (4, 2)), ((7, 3, 4), (4, 5)), ((1, 3, 4), (7, 4, 2)),
+     ((3, 2, 5, 4), (4,)), ((4,), (3, 2, 4, 5)), ((9, 7, 6, 33), (33,)), ((64, 64), (64, 64))],
 )  # fmt: skip
-@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-5), ("bfloat16", 3e-2)])
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-5), ("bfloat16", 3e-2), ("float16", 3e-3)])
 def test_products_of_repeated_stacks_read_their_tensors_and_nothing_else(backend, shapes, dtype, tolerance):
     tensors = [ops.cast(ops.convert_to_tensor(rng.normal(size=shape)), dtype) for shape in shapes]
     wide = [np.asarray(ops.convert_to_numpy(ops.cast(each, "float32")), "float64") for each in tensors]
     for _ in range(3):
         found = ops.convert_to_numpy(ops.cast(ops.matmul(*tensors), "float32"))
         expected = wide[0] @ wide[1]
+        np.testing.assert_allclose(found, expected, atol=tolerance * np.abs(expected).max())
+
+
+@pytest.mark.parametrize(
+    ("subscripts", "shapes"),
+    [("...x,xy->...y", ((2, 3, 4), (4, 5))), ("...x,xy->...y", ((9, 31, 7), (7, 33))),
+     ("...ab,abc->...c", ((3, 2, 5, 4), (5, 4, 6))), ("...ab,b->...a", ((3, 2, 5, 4), (4,))),
+     ("...hi,i->...h", ((5, 3, 9, 31), (31,))), ("...x,xy->y...", ((2, 3, 4), (4, 5))),
+     ("i,...ij->...j", ((4,), (3, 2, 4, 5))), ("...hi,...ij->...hj", ((3, 2, 5, 4), (4, 6))),
+     ("...hi,...ij->...hj", ((3, 1, 5, 4), (1, 2, 4, 6))), ("...i,...i->...", ((3, 1, 4), (2, 4))),
+     ("...ab,bc,cd->...ad", ((3, 2, 5, 4), (4, 6), (6, 2))), ("a...,...b->a...b", ((2, 3, 1), (3, 5, 4)))],
+)  # fmt: skip
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-5), ("bfloat16", 3e-2), ("float16", 3e-3)])
+def test_sums_over_repeated_stacks_read_their_tensors_and_nothing_else(backend, subscripts, shapes, dtype, tolerance):
+    tensors = [ops.cast(ops.convert_to_tensor(rng.normal(size=shape)), dtype) for shape in shapes]
+    wide = [np.asarray(ops.convert_to_numpy(ops.cast(each, "float32")), "float64") for each in tensors]
+    expected = np.einsum(subscripts, *wide)
+    for _ in range(3):
+        found = ops.convert_to_numpy(ops.cast(ops.einsum(subscripts, *tensors), "float32"))
         np.testing.assert_allclose(found, expected, atol=tolerance * np.abs(expected).max())

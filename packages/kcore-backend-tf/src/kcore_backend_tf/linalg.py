@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 import operator
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
-from kcore_ops.plugin import paired_axes, parse_subscripts
+from kcore_ops.plugin import Contraction, paired_axes, parse_subscripts
 
 from kcore_backend_tf.onednn import ON_CPU, sizes_of
 
@@ -27,7 +27,7 @@ def matmul(x1, x2):
     result = left.removesuffix("i") + right.removeprefix("...").removeprefix("i")
     if rank1 == 1 and rank2 > 1:
         result = "..." + result
-    return _einsum(inputs=[x1, x2], equation=f"{left},{right}->{result}")
+    return einsum(f"{left},{right}->{result}", x1, x2)
 
 
 def _of_stacks(x1: Any, x2: Any) -> Any:
@@ -50,9 +50,54 @@ def _of_stacks(x1: Any, x2: Any) -> Any:
 
 def einsum(subscripts, *operands):
     contraction = parse_subscripts(subscripts, tuple([x.shape.rank for x in operands]))
+    equation = contraction.equation
+    if "..." in equation and ON_CPU:
+        # Where '...' repeats stacks along several axes oneDNN reads, and writes, beyond them (TensorFlow 2.21).
+        equation, operands = _in_letters(contraction), _of_common_sizes(contraction, operands)
     if len(operands) > 2:
-        return tf.einsum(contraction.equation, *operands)
-    return _einsum(inputs=operands, equation=contraction.equation)
+        return tf.einsum(equation, *operands)
+    return _einsum(inputs=operands, equation=equation)
+
+
+@functools.lru_cache(maxsize=1024)
+def _in_letters(contraction: Contraction) -> str:
+    """Return an equation with a letter for each axis that '...' covers."""
+    labels = {label: None for term in (*contraction.inputs, contraction.output) for label in term}
+    free = (letter for letter in string.ascii_letters if letter not in labels)
+    letters = {label: next(free) if label.startswith("...") else label for label in labels}
+    terms = ["".join([letters[label] for label in term]) for term in (*contraction.inputs, contraction.output)]
+    return f"{','.join(terms[:-1])}->{terms[-1]}"
+
+
+def _of_common_sizes(contraction: Contraction, operands: Sequence[Any]) -> tuple[Any, ...]:
+    """Return operands whose axes under '...' are as large as they are in all."""
+    shapes = [sizes_of(x) for x in operands]
+    common: dict[str, Any] = {}
+    for labels, sizes in zip(contraction.inputs, shapes, strict=True):
+        for label, size in zip(labels, sizes, strict=True):
+            if label.startswith("..."):
+                common[label] = _common_size(common.get(label, 1), size)
+    wanted = [
+        [common.get(label, size) for label, size in zip(labels, sizes, strict=True)]
+        for labels, sizes in zip(contraction.inputs, shapes, strict=True)
+    ]
+    return tuple(
+        tf.broadcast_to(x, sizes) if any(map(_differ, sizes, own)) else x
+        for x, sizes, own in zip(operands, wanted, shapes, strict=True)
+    )
+
+
+def _differ(size: Any, own: Any) -> bool:
+    return size is not own and not (isinstance(size, int) and isinstance(own, int) and size == own)
+
+
+def _common_size(size: Any, other: Any) -> Any:
+    """Return the size that two axes broadcast to; each is a number or a tensor of the running graph."""
+    if isinstance(size, int) and size == 1:
+        return other
+    if isinstance(other, int):
+        return size if other == 1 else other
+    return size if isinstance(size, int) else tf.where(tf.equal(size, 1), other, size)
 
 
 def tensordot(x1, x2, axes):
