@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-import operator
+import math
 import string
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -22,6 +22,8 @@ def matmul(x1, x2):
         return tf.raw_ops.MatMul(a=x1, b=x2)
     if rank1 > 1 and rank2 > 1:
         return _of_stacks(x1, x2)
+    if not rank1 or not rank2:
+        raise ValueError("a scalar is no matrix")
     left = "i" if rank1 == 1 else "...hi"
     right = "i" if rank2 == 1 else "...ij"
     result = left.removesuffix("i") + right.removeprefix("...").removeprefix("i")
@@ -33,14 +35,13 @@ def matmul(x1, x2):
 def _of_stacks(x1: Any, x2: Any) -> Any:
     """Products of stacks of matrices."""
     stacks1, stacks2 = x1.shape.as_list()[:-2], x2.shape.as_list()[:-2]
+    if not stacks2:
+        return _of_rows(x1, x2)
     if stacks1 == stacks2 or max(len(stacks1), len(stacks2)) < 2 or not ON_CPU:
         return tf.raw_ops.BatchMatMulV2(x=x1, y=x2)
     # Some stacks that are to be repeated along several axes oneDNN reads beyond (TensorFlow 2.21).
     if set(stacks2) <= {1} and len(stacks2) <= len(stacks1):
-        rows, columns = sizes_of(x1), sizes_of(x2)
-        count = functools.reduce(operator.mul, rows[:-1])  # -1 is nothing's size where others are 0
-        product = tf.raw_ops.MatMul(a=tf.reshape(x1, [count, rows[-1]]), b=tf.reshape(x2, columns[-2:]))
-        return tf.reshape(product, [*rows[:-1], columns[-1]])
+        return _of_rows(x1, tf.reshape(x2, sizes_of(x2)[-2:]))
     sizes1, sizes2 = tf.shape(x1), tf.shape(x2)
     common = tf.broadcast_dynamic_shape(sizes1[:-2], sizes2[:-2])
     x1 = tf.broadcast_to(x1, tf.concat([common, sizes1[-2:]], 0))
@@ -48,8 +49,48 @@ def _of_stacks(x1: Any, x2: Any) -> Any:
     return tf.raw_ops.BatchMatMulV2(x=x1, y=x2)
 
 
+def _of_rows(x: Any, kernel: Any, num_summed: int = 1, bias: Any = None) -> Any:
+    """Product of the last axes of a tensor and the first of another, as one of two matrices, plus a bias if it fits."""
+    rows, columns = sizes_of(x), sizes_of(kernel)
+    kept = columns[num_summed:]
+    # -1 is nothing's size where others are 0
+    count, size, width = map(math.prod, (rows[:-num_summed], columns[:num_summed], kept))
+    are_matrices = len(rows) == len(columns) == 2 and num_summed == 1
+    if not are_matrices:
+        x, kernel = tf.reshape(x, [count, size]), tf.reshape(kernel, [size, width])
+    product = tf.raw_ops.MatMul(a=x, b=kernel)
+    is_fit = bias is not None and isinstance(width, int) and bias.shape.as_list() == kept
+    if is_fit:
+        product = tf.nn.bias_add(product, bias if len(kept) == 1 else tf.reshape(bias, [width]))
+    if not are_matrices:
+        product = tf.reshape(product, [*rows[:-num_summed], *kept])
+    return product if is_fit or bias is None else product + bias
+
+
+def biased_matmul(x, kernel, bias):
+    if x.shape.rank < 2 or kernel.shape.rank != 2:
+        return matmul(x, kernel) + bias
+    return _of_rows(x, kernel, 1, bias)
+
+
+def biased_einsum(subscripts, x, kernel, bias):
+    count = _num_summed(parse_subscripts(subscripts, (x.shape.rank, kernel.shape.rank)), x, kernel)
+    return _of_rows(x, kernel, count, bias) if count else einsum(subscripts, x, kernel) + bias
+
+
+def _num_summed(contraction: Contraction, x: Any, kernel: Any) -> int:
+    """Return how many axes are summed in a product of matrices, 0 if it is none or its sizes are not known to fit."""
+    count = contraction.num_summed
+    summed = kernel.shape.as_list()[:count]
+    return count if None not in summed and x.shape.as_list()[x.shape.rank - count :] == summed else 0
+
+
 def einsum(subscripts, *operands):
     contraction = parse_subscripts(subscripts, tuple([x.shape.rank for x in operands]))
+    count = _num_summed(contraction, *operands) if len(operands) == 2 else 0
+    if count:
+        x, kernel = operands
+        return _of_rows(x, kernel, count)
     equation = contraction.equation
     if "..." in equation and ON_CPU:
         # Where '...' repeats stacks along several axes oneDNN reads, and writes, beyond them (TensorFlow 2.21).
@@ -175,7 +216,8 @@ def eig(x):
 
 
 TABLE: dict[str, Callable[..., Any]] = {
-    "biased_matmul": lambda x, kernel, bias: matmul(x, kernel) + bias,
+    "biased_einsum": biased_einsum,
+    "biased_matmul": biased_matmul,
     "cholesky": cholesky,
     "det": tf.linalg.det,
     "eig": eig,
@@ -198,5 +240,5 @@ _WHOLE = {**_SMALL, "uint32": "int64", "uint64": "int64"}
 _DECOMPOSITIONS = "cholesky det eig eigh inv qr slogdet solve solve_triangular svd".split()
 WIDENED: dict[str, dict[str, str]] = {
     **{name: _HALF for name in _DECOMPOSITIONS},
-    **{name: _WHOLE for name in ("biased_matmul", "einsum", "matmul", "tensordot")},
+    **{name: _WHOLE for name in ("biased_einsum", "biased_matmul", "einsum", "matmul", "tensordot")},
 }

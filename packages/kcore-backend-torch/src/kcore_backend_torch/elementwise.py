@@ -14,6 +14,11 @@ def cast(x, dtype):
     return x.to(native_dtype(dtype))
 
 
+def divide_no_nan(x1, x2):
+    is_zero = x2 == 0
+    return torch.where(is_zero, 0, x1 / torch.where(is_zero, 1, x2))
+
+
 def unless_zero(divide: Callable[..., torch.Tensor], x1: torch.Tensor, x2: Any) -> torch.Tensor:
     """Divide integers, with 0 for a division by 0, where torch would raise."""
     if not isinstance(x2, torch.Tensor):
@@ -103,6 +108,7 @@ TABLE: dict[str, Callable[..., Any]] = {
     "cosh": torch.cosh,
     "deg2rad": torch.deg2rad,
     "divide": torch.true_divide,
+    "divide_no_nan": divide_no_nan,
     "equal": torch.eq,
     "erf": torch.erf,
     "erfc": torch.erfc,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -33,22 +32,12 @@ def biased_matmul(x, kernel, bias):
 
 
 def biased_einsum(subscripts, x, kernel, bias):
-    count = _num_summed(subscripts, x.ndim, kernel.ndim)
+    count = parse_subscripts(subscripts, (x.ndim, kernel.ndim)).num_summed
     kept = kernel.shape[count:]
     if not count or bias.shape != kept or x.shape[-count:] != kernel.shape[:count] or not x.is_floating_point():
         return einsum(subscripts, x, kernel) + bias
     matrix = kernel.reshape(kernel.shape[:count].numel(), kept.numel())
     return F.linear(x.flatten(-count), matrix.t(), bias.flatten()).unflatten(-1, kept)
-
-
-@functools.lru_cache(maxsize=1024)
-def _num_summed(subscripts: str, num_axes: int, num_axes_of_kernel: int) -> int:
-    """Return how many axes are summed if they are the last of the input and the first of the kernel, in order, or 0."""
-    contraction = parse_subscripts(subscripts, (num_axes, num_axes_of_kernel))
-    (x, kernel), output = contraction.inputs, contraction.output
-    count = len(set(kernel) - set(output))
-    is_plain = count and x[-count:] == kernel[:count] and output == x[:-count] + kernel[count:]
-    return count if is_plain and len(set(x + kernel)) == len(x + kernel) - count and kernel[count:] else 0
 
 
 def tensordot(x1, x2, axes):

@@ -20,8 +20,8 @@ def lstm(x, h, c, kernel, recurrent_kernel, bias, unroll):
     weights = _weights(kernel, recurrent_kernel)
     if bias is not None:
         weights += [bias, torch.zeros_like(bias)]
-    ys, h, c = _VF.lstm(x, (h[None], c[None]), weights, *_options(bias))
-    return ys, h[0], c[0]
+    ys, h, c = _VF.lstm(x, (h.unsqueeze(0), c.unsqueeze(0)), weights, *_options(bias))
+    return ys, h.squeeze(0), c.squeeze(0)
 
 
 def gru(x, h, kernel, recurrent_kernel, bias, reset_after, unroll):
@@ -32,8 +32,8 @@ def gru(x, h, kernel, recurrent_kernel, bias, reset_after, unroll):
     weights = _weights(_reordered(kernel, units), _reordered(recurrent_kernel, units))
     if bias is not None:
         weights += _reordered(bias, units).unbind(0)
-    ys, h = _VF.gru(x, h[None], weights, *_options(bias))
-    return ys, h[0]
+    ys, h = _VF.gru(x, h.unsqueeze(0), weights, *_options(bias))
+    return ys, h.squeeze(0)
 
 
 _lstm = defined(kcore_ops.lstm)

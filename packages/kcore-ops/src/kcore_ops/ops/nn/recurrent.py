@@ -206,9 +206,9 @@ def check_recurrent_shapes(
         **{name: (state, (batch, units)) for name, state in states.items()},
     }
     for name, (tensor, sizes) in wanted.items():
-        if tensor is not None and (
-            len(tensor.shape) != len(sizes) or any(differ(a, b) for a, b in zip(tensor.shape, sizes, strict=True))
-        ):
+        if tensor is None or tensor.shape == sizes:
+            continue
+        if len(tensor.shape) != len(sizes) or any(differ(a, b) for a, b in zip(tensor.shape, sizes, strict=True)):
             raise ShapeError(
                 f"{name} has shape {show_shape(tensor.shape)}, and x {show_shape(x.shape)} with recurrent_kernel "
                 f"{show_shape(recurrent_kernel.shape)}",

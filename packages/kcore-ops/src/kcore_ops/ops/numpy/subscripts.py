@@ -33,6 +33,20 @@ class Contraction:
     equation: str
     equal: tuple[tuple[int, int, int, int], ...]
 
+    @functools.cached_property
+    def num_summed(self) -> int:
+        """How many axes are summed if, laid out as matrices, two operands are multiplied, and 0 otherwise.
+
+        These axes are the last of one operand and the first of the other, in one order; the others of both stay.
+        """
+        if len(self.inputs) != 2:
+            return 0
+        x, kernel = self.inputs
+        count = len(set(kernel) - set(self.output))
+        is_product = count and x[-count:] == kernel[:count] and self.output == x[:-count] + kernel[count:]
+        has_each_once = len(set(x + kernel)) == len(x + kernel) - count
+        return count if is_product and has_each_once and kernel[count:] else 0
+
     def check(self, shapes: Sequence[Sequence[Any]]) -> None:
         """Check that axes of one letter are equal in size, and that those under `...` broadcast.
 
