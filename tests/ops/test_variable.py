@@ -26,6 +26,43 @@ def test_assignments(backend):
     assert repr(v) == "<Variable path=w shape=(2,) dtype=float32 value=[3. 5.]>"
 
 
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "int32", "int64", "int8", "uint8", "bool", "complex64"])
+@pytest.mark.parametrize("value", [1, 3.0, 100, True, np.float32(2), [1, 0], "tensor", "another dtype", "variable"])
+@pytest.mark.parametrize("change", ["add", "sub"])
+def test_sums_and_differences_are_those_of_ops_in_the_variables_dtype(backend, dtype, value, change):
+    if backend.canonical_dtype(dtype) != dtype:
+        pytest.skip(f"{backend.name} as it is set has no {dtype}")
+    first = ops.cast(ops.convert_to_tensor(np.array([1, 0])), dtype)
+    v = Variable(first, dtype=dtype)
+    if isinstance(value, str):
+        one = ops.cast(ops.convert_to_tensor(np.array([1, 1])), "int32" if value == "another dtype" else dtype)
+        value = Variable(one) if value == "variable" else one
+    compute, assign = (ops.add, v.assign_add) if change == "add" else (ops.subtract, v.assign_sub)
+    try:
+        computed = compute(first, getattr(value, "value", value))
+    except KcoreError as error:  # as of two booleans
+        with pytest.raises(type(error)):
+            assign(value)
+        return
+    expected = numpy(ops.cast(ops.cast(computed, dtype), "complex64"))
+    returned = assign(value)
+    for found in (returned, v.value):
+        assert ops.dtype(found) == dtype
+        np.testing.assert_array_equal(numpy(ops.cast(found, "complex64")), expected)
+    v.assign(first)  # what was returned stays
+    np.testing.assert_array_equal(numpy(ops.cast(returned, "complex64")), expected)
+
+
+@pytest.mark.parametrize("value", [np.ones(3, "float32"), np.ones((2, 2), "float32")])
+def test_sums_of_a_wrong_shape_are_refused_and_the_value_stays(backend, value):
+    v = Variable([1.0, 2.0], name="w")
+    for change in (v.assign_add, v.assign_sub):
+        for given in (value, ops.convert_to_tensor(value)):
+            with pytest.raises(ShapeError, match="shape"):
+                change(given)
+    np.testing.assert_array_equal(v.numpy(), [1, 2])
+
+
 def test_a_wrong_shape_is_refused_and_the_value_stays(backend):
     v = Variable([1.0, 2.0], name="w")
     with pytest.raises(ShapeError, match="can not be assigned to a variable of shape") as caught:

@@ -5,15 +5,28 @@ from __future__ import annotations
 from typing import Any
 
 import kcore_ops as ops
+import kcore_train.loop.predict as predict_loop
 import numpy as np
 import pytest
 from kcore_layers import Input, Layer, Model, Sequential
 from kcore_layers.layers import Dense
 from kcore_layers.options.regularizers import L2
+from kcore_ops.foundation.errors import ShapeError
 from kcore_train.data import PyDataset
 from kcore_train.losses import MeanSquaredError
 from kcore_train.metrics import MeanAbsoluteError
 from kcore_train.optimizers import SGD
+
+
+class Sum(Model):
+    def call(self, x):
+        return ops.sum(x)
+
+
+class Twice(Model):
+    def call(self, x):
+        return 2 * x
+
 
 RATE = 0.1
 rng = np.random.default_rng(0)
@@ -273,6 +286,35 @@ class TestEvaluateAndPredict:
         for outputs in ((first, second), (found["more"], found["twice"])):
             np.testing.assert_allclose(outputs[0], X + 1.0, rtol=1e-6)
             np.testing.assert_allclose(outputs[1], 2.0 * X, rtol=1e-6)
+
+    @pytest.mark.parametrize("size", [1, 2, 5])
+    def test_outputs_leave_an_accelerator_as_the_loop_goes_on(self, backend, size, monkeypatch):
+        x = Input((3,))
+        model = Model(x, {"more": x + 1.0, "sums": [linear()(x)]})
+        monkeypatch.setattr(type(backend.training), "moves_batches", lambda self, like: True)
+        monkeypatch.setattr(predict_loop, "_NUM_HELD", 4)
+        held = []
+        joined = predict_loop._joined
+        monkeypatch.setattr(predict_loop, "_joined", lambda _, parts: held.append(len(parts)) or joined(_, parts))
+        found = model.predict(X, batch_size=size, verbose=0)
+        np.testing.assert_allclose(found["more"], X + 1.0, rtol=1e-6)
+        np.testing.assert_allclose(found["sums"][0], X.sum(1, keepdims=True), rtol=1e-5, atol=1e-6)
+        assert held[:-1] == [2] * (len(held) - 2) + [held[-2]]
+
+    def test_predicts_a_number_for_each_batch(self, backend):
+        found = Sum().predict(X, batch_size=8, verbose=0)
+        np.testing.assert_allclose(found, [X[i : i + 8].sum() for i in range(0, 22, 8)], rtol=1e-5, atol=1e-5)
+
+    def test_outputs_of_different_shapes_are_refused(self, backend):
+        sizes = iter([2, 3, 3])
+        batches = (np.ones((4, size), "float32") for size in sizes)
+        with pytest.raises(ShapeError, match="in predict") as caught:
+            Twice().predict(batches, verbose=0)
+        assert str(caught.value) == (
+            "ShapeError in predict\n"
+            "  the outputs for one sample have shape (2,) in one batch, and (3,) in another\n"
+            "  fix: let them be of one shape, or call predict_on_batch for each batch"
+        )
 
     def test_predicts_from_a_source_of_batches(self, backend):
         found = linear().predict((X[i : i + 8] for i in range(0, 22, 8)), verbose=0)

@@ -133,3 +133,39 @@ def test_metrics_refuse_shapes_and_arguments_that_do_not_fit():
         "  sample_weight has shape (3,), the metric has shape (4,)\n"
         "  fix: pass one weight for each sample, for example with shape (4,)"
     )
+
+
+class Doubled(losses.SparseCategoricalCrossentropy):
+    def call(self, y_true, y_pred):
+        return 2 * super().call(y_true, y_pred)
+
+
+@pytest.mark.parametrize("kind", ["int32", "int64", "uint8", "float32"])
+@pytest.mark.parametrize("shape", [(6, 4), (2, 3, 4), (4,)])
+@pytest.mark.parametrize("from_logits", [True, False])
+@pytest.mark.parametrize("labels", ["all classes", "with some that are none", "with an axis of size 1"])
+def test_the_mean_of_class_losses_is_that_of_each(kind, shape, from_logits, labels):
+    rng = np.random.default_rng(0)
+    y_pred = ops.convert_to_tensor(rng.uniform(0.1, 1, shape).astype("float32"))
+    y_true = rng.integers(0, 4, shape[:-1])
+    if labels == "with some that are none" and y_true.ndim:
+        y_true.flat[0], y_true.flat[-1] = 4, 200 if kind == "uint8" else -100
+    if labels == "with an axis of size 1":
+        y_true = y_true[..., None]
+    y_true = ops.convert_to_tensor(y_true.astype(kind))
+    for cls, options in [
+        (losses.SparseCategoricalCrossentropy, {}),
+        (losses.SparseCategoricalCrossentropy, {"ignore_class": 1}),
+        (losses.SparseCategoricalCrossentropy, {"dtype": "float16"}),
+        (Doubled, {}),
+    ]:
+        each = cls(from_logits=from_logits, reduction="none", **options)(y_true, y_pred)
+        found = cls(from_logits=from_logits, **options)(y_true, y_pred)
+        assert found.shape == ()
+        assert ops.dtype(found) == ops.dtype(each)
+        each = ops.convert_to_numpy(ops.cast(each, "float32"))
+        count = each.size - (ops.convert_to_numpy(y_true) == 1).sum() if "ignore_class" in options else each.size
+        tolerance = 2e-3 if "dtype" in options else 1e-6
+        np.testing.assert_allclose(
+            ops.convert_to_numpy(ops.cast(found, "float32")), each.sum() / max(count, 1), rtol=tolerance
+        )
