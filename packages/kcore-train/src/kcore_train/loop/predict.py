@@ -89,7 +89,8 @@ def _joined(backend: Backend, outputs: Sequence[Tree]) -> Tree:
 
     def joined(*parts: Any) -> Any:
         try:
-            if isinstance(parts[0], backend.tensor_types) and len(parts[0].shape):
+            first: Any = parts[0]
+            if isinstance(first, backend.tensor_types) and len(first.shape):
                 return backend.training.joined(parts)
             arrays = [ops.convert_to_numpy(part) for part in parts]
             return np.concatenate(arrays) if arrays[0].ndim else np.stack(arrays)
