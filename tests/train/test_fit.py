@@ -12,6 +12,7 @@ from kcore_layers import Input, Layer, Model, Sequential
 from kcore_layers.layers import Dense
 from kcore_layers.options.regularizers import L2
 from kcore_ops.foundation.errors import ShapeError
+from kcore_train.callbacks import Callback
 from kcore_train.data import PyDataset
 from kcore_train.losses import MeanSquaredError
 from kcore_train.metrics import MeanAbsoluteError
@@ -319,6 +320,69 @@ class TestEvaluateAndPredict:
     def test_predicts_from_a_source_of_batches(self, backend):
         found = linear().predict((X[i : i + 8] for i in range(0, 22, 8)), verbose=0)
         np.testing.assert_allclose(found, X.sum(1, keepdims=True), rtol=1e-5, atol=1e-6)
+
+
+class Stopping(Sequential):
+    """Ends each loop at its third step."""
+
+    steps = 0
+
+    def _step(self, name: str) -> None:
+        self.steps += 1
+        if self.steps % 3 == 0:
+            setattr(self, name, True)
+
+    def train_step(self, *args: Any) -> Any:
+        self._step("stop_training")
+        return super().train_step(*args)
+
+    def test_step(self, *args: Any) -> Any:
+        self._step("stop_evaluating")
+        return super().test_step(*args)
+
+    def predict_step(self, *args: Any) -> Any:
+        self._step("stop_predicting")
+        return super().predict_step(*args)
+
+
+@pytest.mark.parametrize("verbose", [0, 2])
+def test_what_ends_a_loop_within_an_epoch_need_not_be_a_callback(backend, verbose):
+    model = Stopping([Input((3,)), Dense(1, kernel_initializer="ones")])
+    model.compile("sgd", "mse", run_eagerly=True)
+    if "gradient" in backend.capabilities:
+        history = model.fit(X, Y, batch_size=2, epochs=2, verbose=verbose)
+        assert (model.steps, history.epoch) == (3, [0])
+        model.steps = 0
+    model.evaluate(X, Y, batch_size=2, verbose=verbose)
+    assert model.steps == 3
+    assert len(model.predict(X, batch_size=2, verbose=verbose)) == 6
+
+
+class Told(Callback):
+    def __init__(self):
+        super().__init__()
+        self.heard = []
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.heard.append(batch)
+
+    on_test_batch_end = on_predict_batch_end = on_train_batch_end
+
+
+class TestTelling:
+    @pytest.mark.needs("gradient")
+    @pytest.mark.parametrize("size", [1, 2])
+    def test_callbacks_hear_of_each_step_beside_a_bar(self, backend, size):
+        told, model = Told(), linear(steps_per_execution=size)
+        model.fit(X, Y, batch_size=8, verbose=1, callbacks=[told])
+        model.evaluate(X, Y, batch_size=8, verbose=1, callbacks=[told])
+        model.predict(X, batch_size=8, verbose=1, callbacks=[told])
+        assert told.heard == ([0, 1, 2] if size == 1 else [1, 2]) * 3
+
+    @pytest.mark.parametrize("verbose", [1, 2])
+    def test_a_bar_alone_ends_at_the_last_batch(self, backend, verbose, capsys):
+        linear().predict((X[i : i + 8] for i in range(0, 22, 8)), verbose=verbose)
+        assert capsys.readouterr().out.startswith("3/3")
 
 
 class TestOnBatch:

@@ -141,6 +141,18 @@ class CallbackList(Callback):
         """
         return bool(self._hooks[f"on_{hook}"])
 
+    def next_due(self, hook: str) -> float:
+        """Return when to run a hook of batches again, as `time.perf_counter` tells the time: now, unless all that it
+        would do is to ask a progress bar whether it is to be drawn.
+
+        Args:
+            hook: str, the name of the hook, without its `on_`.
+        """
+        owners: list[Any] = [getattr(each, "__self__", None) for each in self._hooks[f"on_{hook}"]]
+        if type(self) is not CallbackList or any(type(owner) is not ProgbarLogger for owner in owners):
+            return 0.0
+        return min([owner.next_due() for owner in owners], default=0.0)
+
     def _find_hooks(self) -> None:
         self._hooks = {name: [hook for each in self.callbacks for hook in _defined(each, name)] for name in HOOKS}
 

@@ -78,6 +78,11 @@ class Progbar:
             self._line = TerminalLine.on_stdout() if self.verbose == 1 else None
         return self._line is not None and time.perf_counter() - self._drawn_at >= self.interval
 
+    def next_due(self) -> float:
+        """Return when to ask again whether a drawing is due, as `time.perf_counter` tells the time."""
+        now, due = time.perf_counter(), self._drawn_at + self.interval
+        return due if due > now else now + self.interval
+
     def update(
         self, current: int, values: Iterable[tuple[str, Any]] | None = None, finalize: bool | None = None
     ) -> None:

@@ -152,6 +152,10 @@ class ProgbarLogger(Callback):
         """
         self._finish(None)
 
+    def next_due(self) -> float:
+        """Return when to tell it of a batch again, as `time.perf_counter` tells the time."""
+        return 0.0 if self._progbar is None else self._progbar.next_due()
+
     def _start(self) -> None:
         self._seen = 0
         self._progbar = Progbar(

@@ -67,10 +67,13 @@ def run_evaluation(compiled: CompiledSteps, data: DataAdapter, callbacks: Callba
                 if tells_begin:
                     callbacks.on_test_batch_begin(run.position)
                 results = function(batches)
-                run.position += len(batches)
                 if tells_end:
-                    callbacks.on_test_batch_end(run.position - 1, run.step_logs(results))
-                    if run.is_stopped:
-                        break
+                    run.end_batches(len(batches), run.step_logs, results)
+                else:
+                    run.position += len(batches)
+                if run.model.stop_evaluating:
+                    break
+            if tells_end:
+                run.tell_of_last(run.step_logs, results)
         run.logs = final_logs(compiled, results)
     return run.logs

@@ -135,21 +135,23 @@ def _train(run: TrainingRun, data: DataAdapter) -> Mapping[str, Tensor] | None:
     steps, callbacks = run.steps, run.callbacks
     function = steps.get("train")
     tells_begin, tells_end = callbacks.has("train_batch_begin"), callbacks.has("train_batch_end")
-    results = None
+    model, results = run.model, None
     with contextlib.closing(batch_groups(data, steps.setup.steps_per_execution)) as groups:
         for batches in groups:
             if tells_begin:
                 callbacks.on_train_batch_begin(run.position)
             results = function(batches)
-            run.position += len(batches)
-            if tells_end:
-                callbacks.on_train_batch_end(run.position - 1, run.step_logs(results))
+            if not tells_end:
+                run.position += len(batches)
+            elif run.end_batches(len(batches), run.step_logs, results):
                 if run.is_asked:
                     run.write_asked()
-                if run.is_stopped:
-                    break
                 # A callback may have frozen a layer.
                 function = steps.get("train")
+            if model.stop_training:
+                break
+        if tells_end:
+            run.tell_of_last(run.step_logs, results)
     return results
 
 

@@ -49,10 +49,12 @@ def predict(
         place_batches(data, setup)
         run = Run(compiled, "predict", told)
         function = compiled.get("predict")
+        model = setup.model
         tells_begin, tells_end = told.has("predict_batch_begin"), told.has("predict_batch_end")
         run.is_stopped = False
         outputs: list[Tree] = []
         done: list[Tree] = []
+        found: list[Tree] = []
         is_far = setup.backend.training.moves_batches(
             weights[0]._storage if (weights := setup.model.variables) else None
         )
@@ -63,25 +65,28 @@ def predict(
                 has_targets = batches[0].__class__ is tuple
                 found = function([batch[:1] for batch in batches] if has_targets else batches)
                 outputs += found
-                run.position += len(batches)
                 if is_far and len(outputs) >= _NUM_HELD:
                     done.append(_joined(setup.backend, outputs[: -_NUM_HELD // 2]))
                     del outputs[: -_NUM_HELD // 2]
                 if tells_end:
-                    told.on_predict_batch_end(run.position - 1, {"outputs": _concatenated(found)})
-                    if run.is_stopped:
-                        break
+                    run.end_batches(len(batches), _logs_of, found)
+                else:
+                    run.position += len(batches)
+                if model.stop_predicting:
+                    break
+            if tells_end:
+                run.tell_of_last(_logs_of, found)
     if not outputs:
         raise ArgumentError("the data gave no batch", fix="pass data that is not used up").at("predict")
     last = _joined(setup.backend, outputs)
     return _joined(setup.backend, [*done, last]) if done else last
 
 
-def _concatenated(outputs: list[Tree]) -> Tree:
-    """Return the outputs for several batches as those for one."""
+def _logs_of(outputs: list[Tree]) -> dict[str, Any]:
+    """Return what callbacks are told of the outputs for some batches: them, as those for one."""
     if len(outputs) == 1:
-        return outputs[0]
-    return ops.tree.map_structure(lambda *parts: ops.concatenate(parts, axis=0), *outputs)
+        return {"outputs": outputs[0]}
+    return {"outputs": ops.tree.map_structure(lambda *parts: ops.concatenate(parts, axis=0), *outputs)}
 
 
 def _joined(backend: Backend, outputs: Sequence[Tree]) -> Tree:
@@ -89,8 +94,8 @@ def _joined(backend: Backend, outputs: Sequence[Tree]) -> Tree:
 
     def joined(*parts: Any) -> Any:
         try:
-            first: Any = parts[0]
-            if isinstance(first, backend.tensor_types) and len(first.shape):
+            is_tensor = isinstance(parts[0], backend.tensor_types)
+            if is_tensor and len(parts[0].shape):
                 return backend.training.joined(parts)
             arrays = [ops.convert_to_numpy(part) for part in parts]
             return np.concatenate(arrays) if arrays[0].ndim else np.stack(arrays)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
@@ -45,6 +46,44 @@ class Run:
         self.callbacks = callbacks
         self.position = 0
         self.logs: dict[str, Any] = {}
+        # How many batches of the epoch callbacks have been told of, and when they are to be told of more.
+        self._told = 0
+        self._due = 0.0
+
+    def begin_batches(self) -> None:
+        """Count batches from the first of an epoch."""
+        self.position = self._told = 0
+        self._due = 0.0
+
+    def end_batches(self, count: int, logs_of: Callable[[Any], Mapping[str, Any]], results: Any) -> bool:
+        """Count batches that have ended, and tell callbacks, if one wants to hear of it now.
+
+        Args:
+            count: how many they are.
+            logs_of: makes of the results what callbacks are told.
+            results: what the step's function returned.
+
+        Returns:
+            Whether callbacks were told.
+        """
+        self.position += count
+        if time.perf_counter() < self._due:
+            return False
+        self.tell_of_last(logs_of, results)
+        self._due = self.callbacks.next_due(f"{self.kind}_batch_end")
+        return True
+
+    def tell_of_last(self, logs_of: Callable[[Any], Mapping[str, Any]], results: Any) -> None:
+        """Tell callbacks of the last batch, unless they have been told.
+
+        Args:
+            logs_of: makes of the results what callbacks are told.
+            results: what the step's function returned.
+        """
+        if self._told != self.position:
+            self._told = self.position
+            hook: Callable[[int, Mapping[str, Any]], Any] = getattr(self.callbacks, f"on_{self.kind}_batch_end")
+            hook(self.position - 1, logs_of(results))
 
     @property
     def model(self) -> Model:
@@ -80,7 +119,7 @@ class Run:
             raise
         end(dict(self.logs))
 
-    def step_logs(self, results: Mapping[str, Tensor] | None) -> Logs:
+    def step_logs(self, results: Any) -> Logs:
         """Return the logs of a step: what it returned, or the metrics as they are when somebody looks.
 
         Args:
@@ -132,7 +171,8 @@ class TrainingRun(Run):
             epoch: its number, from 0.
         """
         self.steps_before += self.position
-        self.epoch, self.position, self.is_in_epoch = epoch, 0, True
+        self.epoch, self.is_in_epoch = epoch, True
+        self.begin_batches()
 
     @property
     def step(self) -> int:
@@ -241,6 +281,7 @@ class TrainingRun(Run):
             return
         restore(self, state)
         self.epoch, self.position = state["epoch"], state["position"]
+        self._told = self.position
         self.steps_before, self.is_in_epoch = state["steps_before"], state["is_in_epoch"]
         self._random, self._pending = state["random"], None
 
