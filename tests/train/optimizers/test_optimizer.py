@@ -136,7 +136,7 @@ def test_the_update_of_elements_has_a_function_for_all_tensors_at_once_if_the_ba
         assert_close([ops.convert_to_numpy(column[i]) for column in states], row)
 
 
-@pytest.mark.parametrize("dtype", ["bfloat16", "float64"])
+@pytest.mark.parametrize("dtype", ["bfloat16", pytest.param("float64", marks=pytest.mark.needs("float64"))])
 @every_optimizer
 def test_variables_keep_their_dtype(backend, make, dtype):
     values, gradients = draw(2)

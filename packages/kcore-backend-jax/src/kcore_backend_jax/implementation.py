@@ -89,6 +89,10 @@ class JaxBackend(Backend):
         has_x64 = {"float64"} if jax.config.jax_enable_x64 else set()
         return frozenset({"complex", "gradient", "jit", "jvp", "vmap"} | has_x64)
 
+    def takes_number(self, op: str, dtype: str) -> bool:
+        # JAX reads one as int32, or int64 in its 64-bit mode, which may be too small for it.
+        return op in self.scalar_ops and dtype not in ("uint32", "uint64")
+
     def to_tensor(self, value: Any, dtype: str | None, like: jax.Array | None = None) -> jax.Array:
         place = None if like is None else self.elsewhere(like)
         return jnp.asarray(value, None if dtype is None else native_dtype(dtype), device=place)

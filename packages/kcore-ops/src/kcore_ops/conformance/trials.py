@@ -56,6 +56,7 @@ class Trial:
             dtype for dtype in case.dtypes
             if (self.dtypes is None or dtype in self.dtypes)
             and (dtype not in CLAIMED or CLAIMED[dtype] in backend.capabilities)
+            and backend.canonical_dtype(dtype) == dtype  # or it would be tried as another
         ]  # fmt: skip
 
     def is_for(self, backend: Backend, case: Case) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kcore_ops.backends.current import current_backend
 from kcore_ops.dtypes import is_int_dtype
 from kcore_ops.dtypes.promotion import boolean
 from kcore_ops.engine.call import dtype_of
@@ -74,7 +75,10 @@ def unravel_index(indices: Tensor, shape: Shape) -> tuple[Tensor, ...]:
     if not has_elements and not any(is_unknown(size) or size == 0 for size in indices.shape):
         raise ShapeError(f"a tensor of shape {show_shape(shape)} has no elements", fix="pass a shape that has some")
     total = size_of(shape)
-    rest = cast(indices, "int64" if kind in ("uint32", "int64", "uint64") else "int32")
+    wide = current_backend().canonical_dtype("int64")
+    if kind == "uint32" and wide != "int64":
+        indices = minimum(indices, total - 1)
+    rest = cast(indices, wide if kind in ("uint32", "int64", "uint64") else "int32")
     rest = maximum(minimum(where(less(rest, 0), rest + total, rest), total - 1), 0)
     places: list[Any] = []
     for size in reversed(shape):

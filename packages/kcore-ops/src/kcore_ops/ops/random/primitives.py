@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from kcore_ops import dtypes
+from kcore_ops.backends.current import current_backend
 from kcore_ops.dtypes.promotion import floating
 from kcore_ops.engine.define import op, primitive
 from kcore_ops.engine.op import DType, FloatDType, Shape, Tensor
@@ -20,7 +21,7 @@ from kcore_ops.foundation.errors import ArgumentError, DTypeError, ShapeError
 from kcore_ops.ops.core.conversion import cast, shape
 from kcore_ops.ops.core.conversion import dtype as dtype_of
 from kcore_ops.ops.math.special_functions import erfinv
-from kcore_ops.ops.numpy.arithmetic import add, divide, multiply
+from kcore_ops.ops.numpy.arithmetic import add, divide, mod, multiply
 from kcore_ops.ops.numpy.comparison import where
 from kcore_ops.ops.numpy.creation import arange, zeros_like
 from kcore_ops.ops.numpy.exponentials import log
@@ -184,13 +185,30 @@ def random_randint(seed: Tensor, shape: Shape, minval: int, maxval: int, dtype: 
         raise ArgumentError(problem, fix="pass minval < maxval, both within the dtype")
     if span > 2**31:
         raise ArgumentError(f"maxval - minval is {span}, above 2**31", fix="draw two and combine them")
-    # (high * 2**32 + low) mod span, without a number over 2**62.
     high, low = (
         random_bits(seed, shape),
         random_bits(bitwise_xor(seed, np.array([0x9E3779B9, 0x7F4A7C15], "uint32")), shape),
     )
-    high, low = cast(high, "int64") % span, cast(low, "int64") % span
-    return cast(add((high * (2**32 % span) + low) % span, int(minval)), dtype)
+    remainder = _remainder(high, low, span)
+    if minval < 0 and dtype_of(remainder) == "uint32":
+        remainder = cast(remainder, "int32")
+    return cast(add(remainder, int(minval)), dtype)
+
+
+def _remainder(high: Any, low: Any, span: int) -> Any:
+    """Return (high * 2**32 + low) mod span, of two tensors of uint32 and a number up to 2**31."""
+    if current_backend().canonical_dtype("int64") == "int64":  # no number is over 2**62
+        high, low = cast(high, "int64") % span, cast(low, "int64") % span
+        return (high * (2**32 % span) + low) % span
+    # In 32 bits: as many digits at once as leave room for the remainder before them.
+    room = 32 - (span - 1).bit_length() if span > 1 else 31
+    number = zeros_like(high)
+    for word in (high, low):
+        for left in range(32, 0, -room):
+            count = min(room, left)
+            digits = right_shift(left_shift(word, np.uint32(32 - left)), np.uint32(32 - count))
+            number = mod(add(multiply(number, np.uint32(2**count)), digits), np.uint32(span))
+    return number
 
 
 @op
