@@ -196,6 +196,17 @@ def test_numbers_up_to_the_last_one_may_be_counted(backend):
 def test_diagonals_far_from_the_matrix_are_empty(backend, k):
     assert ops.convert_to_numpy(ops.eye(2, k=k)).tolist() == [[0, 0], [0, 0]]
     assert ops.convert_to_numpy(ops.tri(2, k=k)).tolist() == [[float(k > 0)] * 2] * 2
+    x = np.arange(1.0, 7.0).reshape(2, 3).astype("float32")
+    assert ops.convert_to_numpy(ops.tril(ops.convert_to_tensor(x), k)).tolist() == (x * (k > 0)).tolist()
+    assert ops.convert_to_numpy(ops.triu(ops.convert_to_tensor(x), k)).tolist() == (x * (k < 0)).tolist()
+
+
+@pytest.mark.parametrize("shift", [2**40, -(2**40) - 1, (2**33 + 1, -1)])
+def test_an_axis_is_rolled_by_any_number(backend, shift):
+    x = np.arange(15).reshape(3, 5)
+    for axis in [None, 1] if isinstance(shift, int) else [(0, 1)]:
+        found = ops.roll(ops.convert_to_tensor(x, "int32"), shift, axis)
+        assert ops.convert_to_numpy(found).tolist() == np.roll(x, shift, axis).tolist()
 
 
 @pytest.mark.needs("float64")

@@ -50,7 +50,12 @@ def eye(N, M, k, dtype):
 
 
 def tri(N, M, k, dtype):
-    return jnp.tri(N, M, k, native_dtype(dtype))
+    return jnp.tri(N, M, _within_int32(k), native_dtype(dtype))
+
+
+def _within_int32(k):
+    """Return the number of a diagonal as one that JAX can count from; those beyond are all outside of the matrix."""
+    return max(-(2**30), min(k, 2**30))
 
 
 def meshgrid(x, indexing):
@@ -213,8 +218,8 @@ TABLE: dict[str, Callable[..., Any]] = {
     "tile": jnp.tile,
     "transpose": jnp.transpose,
     "tri": tri,
-    "tril": jnp.tril,
-    "triu": jnp.triu,
+    "tril": lambda x, k: jnp.tril(x, _within_int32(k)),
+    "triu": lambda x, k: jnp.triu(x, _within_int32(k)),
     "unstack": unstack,
     "vstack": vstack,
     "zeros": zeros,

@@ -110,6 +110,10 @@ def roll(x, shift, axis):
         shift = (shift,) * len(axis)
     elif isinstance(axis, int) and isinstance(shift, tuple | list):
         axis = (axis,) * len(shift)
+    numbers = shift if isinstance(shift, tuple | list) else [shift]
+    if any(isinstance(number, int) and not -(2**31) <= number < 2**31 for number in numbers):
+        shift = tf.stack([tf.cast(number, "int64") for number in numbers])  # what it reads as int32 loses its digits
+        axis = axis if isinstance(axis, tuple) else (axis,)
     return tf.roll(x, shift, axis)
 
 
