@@ -204,7 +204,7 @@ def test_diagonals_far_from_the_matrix_are_empty(backend, k):
 @pytest.mark.parametrize("shift", [2**40, -(2**40) - 1, (2**33 + 1, -1)])
 def test_an_axis_is_rolled_by_any_number(backend, shift):
     x = np.arange(15).reshape(3, 5)
-    for axis in [None, 1] if isinstance(shift, int) else [(0, 1)]:
+    for axis in [None, 1, -2, (0, 1)] if isinstance(shift, int) else [(0, 1), (-1, 0)]:
         found = ops.roll(ops.convert_to_tensor(x, "int32"), shift, axis)
         assert ops.convert_to_numpy(found).tolist() == np.roll(x, shift, axis).tolist()
 

@@ -112,8 +112,10 @@ def roll(x, shift, axis):
         axis = (axis,) * len(shift)
     numbers = shift if isinstance(shift, tuple | list) else [shift]
     if any(isinstance(number, int) and not -(2**31) <= number < 2**31 for number in numbers):
-        shift = tf.stack([tf.cast(number, "int64") for number in numbers])  # what it reads as int32 loses its digits
-        axis = axis if isinstance(axis, tuple) else (axis,)
+        # It would lose their digits.
+        axis = [each % x.shape.rank for each in (axis if isinstance(axis, tuple) else (axis,))]
+        sizes = tf.maximum(tf.gather(tf.shape(x, "int64"), axis), 1)
+        shift = tf.math.floormod(tf.stack([tf.cast(number, "int64") for number in numbers]), sizes)
     return tf.roll(x, shift, axis)
 
 
