@@ -182,8 +182,15 @@ def _lookup(tensors: list[str], is_sequence: bool) -> list[str]:
             "else:",
             f'    run = plans[kind, getattr({x}, "dtype", None), other, getattr({y}, "dtype", None)]',
         ]
+    first, *others = tensors
     parts = "".join(f'{x}.__class__, getattr({x}, "dtype", None), ' for x in tensors)
-    return [f"run = plans[{parts}]"]
+    return [
+        f"kind = {first}.__class__",
+        f"if {' and '.join(f'{x}.__class__ is kind' for x in others)}:",
+        f"    run = plans[kind]{''.join(f'[{x}.dtype]' for x in tensors)}",
+        "else:",
+        f"    run = plans[{parts}]",
+    ]
 
 
 def faults_of_table(backend: Backend) -> list[str]:

@@ -1,8 +1,8 @@
 """Plans: for the types and dtypes of the tensors of a call, the function that casts what has to be cast and computes.
 
 `route` says where a plan is kept; the source that dispatch.py compiles looks there. One tensor: by its class, then its
-dtype. Two of one class: by the class, then each dtype. A tensor and then a Python number: apart from the others, by the
-number's class first. A list of tensors that are alike: as one of them; of others, by the set of their classes and
+dtype. Several of one class: by the class, then each dtype. A tensor and then a Python number: apart from the others, by
+the number's class first. A list of tensors that are alike: as one of them; of others, by the set of their classes and
 dtypes, so that its length makes no difference. Anything else: by all classes and dtypes in one tuple.
 
 So there is one plan for each combination of classes and dtypes, and no more, whatever else calls differ in. A class
@@ -62,8 +62,8 @@ def route(op: Op, slots: Sequence[Any]) -> tuple[dict[Any, Any], list[Any]]:
         return op.plans, list(next(iter(alike))) if len(alike) == 1 else [alike]
     if len(kinds) == 1:
         return op.plans, list(kinds[0])
-    if len(kinds) == 2 and kinds[0][0] is kinds[1][0]:
-        return op.plans, [*kinds[0], kinds[1][1]]
+    if len(kinds) > 1 and all(kind is kinds[0][0] for kind, _ in kinds):
+        return op.plans, [kinds[0][0], *[dtype for _, dtype in kinds]]
     if len(kinds) == 2 and kinds[1][0] in (int, float):
         return op.number_plans, [kinds[1][0], *kinds[0]]
     return op.plans, [tuple([part for kind in kinds for part in kind])]

@@ -20,7 +20,7 @@ def is_single(y_pred: Tree) -> bool:
     Args:
         y_pred: what it returned.
     """
-    return not isinstance(y_pred, list | tuple | Mapping)
+    return hasattr(y_pred, "dtype") or not isinstance(y_pred, (list, tuple, Mapping))
 
 
 def names_of_outputs(y_pred: Tree, known: Sequence[str] | None) -> list[str]:

@@ -72,7 +72,7 @@ class InPlaceSteps:
         Args:
             data: a batch of tensors.
         """
-        x = unpack_x_y_sample_weight(data)[0] if isinstance(data, list | tuple) else data
+        x = data if hasattr(data, "dtype") else unpack_x_y_sample_weight(data)[0]
         return self.setup.model(x, training=False)
 
     def take(self, kind: Kind, data: Batch) -> Any:
