@@ -101,12 +101,16 @@ class InPlaceSteps:
         step: Callable[[Any], Any] = own_step(setup.model, kind) or getattr(self, kind)
         is_prediction = kind == "predict"
         weights = setup.model.variables  # arrays become tensors where the model is
+        tensor_types = backend.tensor_types
         if kind != "train":
             step = backend.training.without_gradients(step)
 
         def run(batches: Sequence[Batch]) -> Any:
             record.was_traced = True
-            results = [step(batch_tensors(backend, data, weights)) for data in batches]
+            results = [
+                step(data if data.__class__ in tensor_types else batch_tensors(backend, data, weights))
+                for data in batches
+            ]
             return results if is_prediction else results[-1]
 
         if setup.run_eagerly:

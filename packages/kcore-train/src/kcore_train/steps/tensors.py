@@ -31,11 +31,15 @@ def placed_batch(backend: Backend, like: Tensor, batch: Batch, is_ours: bool) ->
         is_ours: whether nobody else reads or writes the memory of its arrays.
     """
     place = backend.training.place_array
+    kind = batch.__class__
+    if kind is InputsOnly:
+        (x,) = batch
+        if x.__class__ is np.ndarray and x.dtype.kind in _NUMBERS:  # without what is made for any form of batch
+            return InputsOnly((place(x, like, is_ours),))
 
     def placed(leaf: Any) -> Any:
         return place(leaf, like, is_ours) if leaf.__class__ is np.ndarray and leaf.dtype.kind in _NUMBERS else leaf
 
-    kind = batch.__class__
     if kind is tuple and not any([isinstance(part, _NESTED) for part in batch]):
         return tuple([placed(part) for part in batch])
     if kind is InputsOnly:
