@@ -103,7 +103,7 @@ class DataAdapter:
         if self._share is not None and not self._reads_share:
             batches = made_of(batches, functools.partial(_share_of, self._share))
         if self._place is not None and not self._places:
-            batches = made_of(batches, functools.partial(_of_others, self._place))
+            batches = made_of(batches, functools.partial(_placed_by, self._place))
         return _read_ahead(batches) if self.reads_ahead else batches
 
     def shard(self, index: int, count: int) -> None:
@@ -330,7 +330,7 @@ def share_of_rows(share: tuple[int, int], start: int, stop: int) -> tuple[int, i
     return start + index * length // count, start + (index + 1) * length // count
 
 
-def _of_others(place: Callable[[Batch, bool], Batch], batch: Batch) -> Batch:
+def _placed_by(place: Callable[[Batch, bool], Batch], batch: Batch) -> Batch:
     return place(batch, False)
 
 
