@@ -112,7 +112,8 @@ def mean_sparse_categorical_crossentropy(
     """Mean of `sparse_categorical_crossentropy`, which a framework may compute at once, and its gradient too.
 
     Targets that are no class have a loss of 0, and count in the mean.
-    Shapes: `target` and `output` as there; the result is a scalar. Dtype: that of `output`; float16 and bfloat16 are
+    Shapes: `target` and `output` are as there, with the classes along `axis`; the result is a scalar. `output` holds
+    probabilities, or their logits if `from_logits`. Dtype: that of `output`; float16 and bfloat16 are
     computed in float32.
     Raises: `ShapeError` if the shapes do not fit or there is no such axis; `DTypeError` if one of them is complex.
 
