@@ -80,6 +80,7 @@ class JaxBackend(Backend):
     tensor_types: ClassVar[tuple[type, ...]] = (jax.Array, jax.core.Tracer)
     families = (elementwise, reductions, shaping, linalg, fourier, nn, convolution, recurrent, random, control_flow)
     scalar_ops = SCALAR_OPS
+    of_int8 = linalg.OF_INT8
     variable = JaxVariable
     training_type = JaxTraining
     export_type = JaxExport

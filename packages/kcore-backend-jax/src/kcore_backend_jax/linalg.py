@@ -15,7 +15,9 @@ def einsum(subscripts, *operands):
     contraction = parse_subscripts(subscripts, tuple([x.ndim for x in operands]))
     if contraction.sizes_differ(operands):  # JAX broadcasts axes of size 1
         raise ValueError("axes of one letter differ in size")
-    return jnp.einsum(contraction.equation, *operands)
+    # Of int8 alone, which are added up in int32.
+    added = jnp.int32 if operands[0].dtype == jnp.int8 else None
+    return jnp.einsum(contraction.equation, *operands, preferred_element_type=added)
 
 
 def cholesky(x, upper):
@@ -62,6 +64,11 @@ def eig(x):
 def lu_factor(x):
     return lax.linalg.lu(x)[:2]
 
+
+OF_INT8: dict[str, Callable[..., Any]] = {
+    "einsum": einsum,
+    "matmul": lambda x1, x2: jnp.matmul(x1, x2, preferred_element_type=jnp.int32),
+}
 
 TABLE: dict[str, Callable[..., Any]] = {
     "biased_matmul": lambda x, kernel, bias: jnp.matmul(x, kernel) + bias,

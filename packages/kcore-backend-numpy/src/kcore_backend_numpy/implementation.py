@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from kcore_ops.dtypes import numpy_dtype
-from kcore_ops.plugin import SCALAR_OPS, Backend
+from kcore_ops.plugin import SCALAR_OPS, Backend, int8_products
 
 from kcore_backend_numpy import (
     control_flow,
@@ -30,6 +30,7 @@ class NumpyBackend(Backend):
     families = (elementwise, reductions, shaping, linalg, fourier, nn, convolution, random, control_flow)
     capabilities = frozenset({"complex", "float64"})
     scalar_ops = SCALAR_OPS
+    of_int8 = int8_products({**elementwise.TABLE, **linalg.TABLE})
 
     def to_tensor(self, value: Any, dtype: str | None, like: Any = None) -> Array:
         return np.asarray(value, None if dtype is None else numpy_dtype(dtype))

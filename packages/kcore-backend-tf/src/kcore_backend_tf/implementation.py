@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from kcore_ops import Variable
 from kcore_ops.dtypes import STRING, numpy_dtype
-from kcore_ops.plugin import SCALAR_OPS, Backend
+from kcore_ops.plugin import SCALAR_OPS, Backend, int8_products
 from tensorflow.python.autograph.core import config as autograph
 
 from kcore_backend_tf import (
@@ -103,6 +103,7 @@ class TensorflowBackend(transforms.TensorflowTransforms, Backend):
         {"complex", "dynamic_shapes", "float64", "gradient", "jit", "jvp", "mutable_state", "strings", "vmap"}
     )
     scalar_ops = SCALAR_OPS
+    of_int8 = int8_products({**elementwise.TABLE, **linalg.TABLE})
     variable = TensorflowVariable
     training_type = training.TensorflowTraining
     datasets_type = datasets.TensorflowDatasets

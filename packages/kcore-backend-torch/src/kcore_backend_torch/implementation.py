@@ -16,6 +16,7 @@ from kcore_backend_torch import (
     elementwise,
     fourier,
     image,
+    int8,
     linalg,
     modules,
     nn,
@@ -51,6 +52,7 @@ class TorchBackend(transforms.TorchTransforms, Backend):
     )  # fmt: skip
     capabilities = frozenset({"complex", "float64", "gradient", "jit", "jvp", "mutable_state", "vmap"})
     scalar_ops = SCALAR_OPS - {"maximum", "minimum"}
+    of_int8 = int8.OF_INT8
     size_types = (torch.SymInt,)
     variable = modules.TorchVariable
     training_type = training.TorchTraining

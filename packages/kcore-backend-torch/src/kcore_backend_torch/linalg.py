@@ -18,8 +18,11 @@ def einsum(subscripts, *operands):
     contraction = parse_subscripts(subscripts, tuple([x.ndim for x in operands]))
     if contraction.sizes_differ(operands):  # torch broadcasts axes of size 1
         raise ValueError("axes of one letter differ in size")
+    dtype = operands[0].dtype
+    if len(operands) > 2 and not (dtype.is_floating_point or dtype.is_complex):
+        operands = tuple([x.long() for x in operands])  # sums of integers are int64, which no other would go with
     result = torch.einsum(contraction.equation, *operands)
-    return result if result.dtype is operands[0].dtype else result.to(operands[0].dtype)  # sums of integers are int64
+    return result if result.dtype is dtype else result.to(dtype)
 
 
 def biased_matmul(x, kernel, bias):

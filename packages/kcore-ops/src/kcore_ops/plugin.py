@@ -18,6 +18,7 @@ from kcore_ops.ops.nn.recurrent import gru_biases as gru_biases
 from kcore_ops.ops.nn.recurrent import gru_step as gru_step
 from kcore_ops.ops.nn.recurrent import lstm_step as lstm_step
 from kcore_ops.ops.nn.windows import *
+from kcore_ops.ops.numpy.int8_products import *
 from kcore_ops.ops.numpy.products import paired_axes as paired_axes
 from kcore_ops.ops.numpy.subscripts import *
 from kcore_ops.ops.random.distributions import with_slope as with_slope

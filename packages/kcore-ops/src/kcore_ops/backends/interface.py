@@ -75,6 +75,8 @@ class Backend:
             dtypes promoted, axes as integers or tuples, dtypes as names, and must not check or promote again.
         capabilities: some of `CAPABILITIES`.
         scalar_ops: the ops whose functions take a Python number in place of one tensor.
+        of_int8: op name to a function of the same arguments that takes tensors of int8 alone as they are, where its
+            result is int32; others get them as int32.
         widened: op name (or `"*"`) to a map of dtypes the framework can not compute that op in, each to the dtype to
             use instead; results are cast back.
         families: modules that each have a dict `TABLE`, and may have one `WIDENED`, of which the table is made.
@@ -94,6 +96,7 @@ class Backend:
     tensor_types: ClassVar[tuple[type, ...]] = ()
     capabilities: ClassVar[frozenset[str]] = frozenset()
     scalar_ops: ClassVar[frozenset[str]] = frozenset()
+    of_int8: ClassVar[Mapping[str, Callable[..., Any]]] = {}
     widened: ClassVar[Mapping[str, Mapping[str, str]]] = {}
     families: ClassVar[Sequence[Any]] = ()
     dtypes: ClassVar[Mapping[Any, str]] = {}

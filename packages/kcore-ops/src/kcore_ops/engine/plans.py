@@ -185,6 +185,8 @@ def make_plan(op: Op, call: Call, backend: Backend) -> tuple[Run, bool]:
     targets = call.target_dtypes(described, backend)
     kind, function = op.implementation(backend)
     is_definition = kind == "definition"
+    if kind == "native" and op.name in backend.of_int8 and set(described) == {"int8"}:
+        function, targets = backend.of_int8[op.name], described
     wide = {} if is_definition or op.name == "cast" else _widening(op, backend, targets)
     # Frameworks take the dtype of a number from a tensor that comes before it, not after.
     numbers_pass = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -46,6 +47,22 @@ class Contraction:
         is_product = count and x[-count:] == kernel[:count] and self.output == x[:-count] + kernel[count:]
         has_each_once = len(set(x + kernel)) == len(x + kernel) - count
         return count if is_product and has_each_once and kernel[count:] else 0
+
+    def float_for_int8(self, shapes: Sequence[Sequence[Any]]) -> str:
+        """Return the float in which sums of products of int8 are exact: for frameworks whose integers are slower.
+
+        Args:
+            shapes: those of the operands; None stands for a size that is not known.
+        """
+        summed = {
+            label: size
+            for labels, sizes in zip(self.inputs, shapes, strict=True)
+            for label, size in zip(labels, sizes, strict=True)
+            if label not in self.output
+        }
+        is_small = len(shapes) < 3 and all(isinstance(size, int) for size in summed.values())
+        # A product is at most 2**14, and float32 has every integer up to 2**24.
+        return "float32" if is_small and math.prod(summed.values()) <= 2**10 else "float64"
 
     def check(self, shapes: Sequence[Sequence[Any]]) -> None:
         """Check that axes of one letter are equal in size, and that those under `...` broadcast.
