@@ -40,8 +40,8 @@ def _widened(function: Callable[..., torch.Tensor], *operands: torch.Tensor) -> 
 
 def _has_kernel() -> bool:
     """Return whether torch's kernel can be used here: nothing is mapped or captured, and this machine adds exactly."""
-    is_plain = maybe_current_level() is None and get_proxy_mode() is None and not torch.compiler.is_exporting()
-    return is_plain and _adds_exactly()
+    is_compiled = torch.compiler.is_compiling() or torch.compiler.is_exporting()
+    return maybe_current_level() is None and get_proxy_mode() is None and not is_compiled and _adds_exactly()
 
 
 @functools.cache

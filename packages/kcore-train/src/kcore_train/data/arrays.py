@@ -105,9 +105,8 @@ class ArrayAdapter(DataAdapter):
         self.num_batches = -(-self.num_samples // self.batch_size)
         self.partial_batch_size = self.num_samples % self.batch_size or None
         is_plain = all(part is None or hasattr(part, "dtype") for part in parts)
-        bytes_of_sample = sum(map(_bytes_of_sample, parts)) if is_plain else _BLOCK_SIZE
         # How many batches are read at once.
-        self._block = max(1, _BLOCK_SIZE // max(1, bytes_of_sample * self.batch_size))
+        self._block = max(1, _BLOCK_SIZE // self._bytes_of_batch(parts)) if is_plain else 1
 
     def one_pass(self, number: int) -> Iterator[Batch]:
         """Return an iterator over the batches of one pass.
@@ -175,9 +174,10 @@ class ArrayAdapter(DataAdapter):
             yield from batches
             first, count = last, self._block
 
-
-def _bytes_of_sample(part: Any) -> int:
-    return 0 if part is None else math.prod(part.shape[1:]) * 8
+    def _bytes_of_batch(self, parts: list[Any]) -> int:
+        """Return how many bytes the arrays of a batch have at most: no number has more than 8."""
+        numbers: int = sum([math.prod(part.shape[1:]) for part in parts if part is not None])
+        return max(1, 8 * numbers * self.batch_size)
 
 
 def _reader(data: Tree | None) -> Callable[[Rows], Any]:

@@ -32,10 +32,6 @@ def placed_batch(backend: Backend, like: Tensor, batch: Batch, is_ours: bool) ->
     """
     place = backend.training.place_array
     kind = batch.__class__
-    if kind is InputsOnly:
-        (x,) = batch
-        if x.__class__ is np.ndarray and x.dtype.kind in _NUMBERS:  # without what is made for any form of batch
-            return InputsOnly((place(x, like, is_ours),))
 
     def placed(leaf: Any) -> Any:
         return place(leaf, like, is_ours) if leaf.__class__ is np.ndarray and leaf.dtype.kind in _NUMBERS else leaf
@@ -60,10 +56,6 @@ def batch_tensors(backend: Backend, data: Tree, weights: Sequence[Variable] = ()
         weights: variables where they are to be, if there are any; else they go to the backend's default device.
     """
     tensor_types = backend.tensor_types
-    kind = data.__class__
-    if kind in tensor_types and kind is not np.ndarray:
-        return data
-
     like = weights[0]._storage if weights else None
 
     def convert(leaf: Any) -> Any:
@@ -73,7 +65,7 @@ def batch_tensors(backend: Backend, data: Tree, weights: Sequence[Variable] = ()
             return leaf
         return leaf if leaf is None or isinstance(leaf, str) else tensor_on(backend, leaf, None, like)
 
-    if kind is tuple and not any([isinstance(part, _NESTED) for part in data]):
+    if data.__class__ is tuple and not any([isinstance(part, _NESTED) for part in data]):
         return tuple([convert(part) for part in data])
     return _mapped(convert, data)
 
